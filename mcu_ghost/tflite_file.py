@@ -1,0 +1,498 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads an int8 `.tflite` with fused GhostGRU operators, trusting nothing in the file."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tflite
+
+from mcu_ghost import ghost_operator
+from mcu_ghost.errors import GhostError
+from mcu_ghost.ghost_operator import CUSTOM_CODE, METADATA_NAME
+from mcu_ghost.model import (
+    Activation,
+    Elementwise,
+    FullyConnected,
+    Function,
+    GhostGRU,
+    Model,
+    Operator,
+    Requantizer,
+    Softmax,
+    Tensor,
+)
+
+_MAX_BYTES = 64 << 20
+_MAX_SIZE = 65535
+_SCHEMA_VERSION = 3
+_TYPES = {
+    tflite.TensorType.INT8: np.int8,
+    tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.INT16: np.int16,
+}
+_OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
+_TYPE_NAMES = {v: k.lower() for k, v in vars(tflite.TensorType).items() if isinstance(v, int)}
+_ACTIVATIONS: dict[int, Activation] = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
+_FUNCTIONS: dict[int, Function] = {
+    tflite.BuiltinOperator.LOGISTIC: "logistic",
+    tflite.BuiltinOperator.TANH: "tanh",
+    tflite.BuiltinOperator.RELU: "relu",
+    tflite.BuiltinOperator.RELU6: "relu6",
+    tflite.BuiltinOperator.QUANTIZE: "quantize",
+}
+# Newest version of each built-in operator whose int8 arithmetic is the one implemented here.
+_VERSIONS = {
+    tflite.BuiltinOperator.FULLY_CONNECTED: 12,
+    tflite.BuiltinOperator.SOFTMAX: 3,
+    tflite.BuiltinOperator.LOGISTIC: 3,
+    tflite.BuiltinOperator.TANH: 3,
+    tflite.BuiltinOperator.RELU: 3,
+    tflite.BuiltinOperator.RELU6: 3,
+    tflite.BuiltinOperator.QUANTIZE: 3,
+    tflite.BuiltinOperator.RESHAPE: 1,
+}
+SUPPORTED = ", ".join([CUSTOM_CODE, *(_OPERATOR_NAMES[code] for code in _VERSIONS)])
+
+
+def load(path: Path) -> Model:
+    """Read a `.tflite` file.
+
+    Raises:
+        GhostError: The file cannot be read, or `parse` refuses it.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise GhostError(
+                f"{path}: larger than {_MAX_BYTES >> 20} MiB, not a microcontroller model."
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
+    return parse(data, str(path), path.stem)
+
+
+def parse(data: bytes, where: str, name: str = "model") -> Model:
+    """Parse the bytes of a `.tflite`.
+
+    Args:
+        data: The file.
+        where: What error messages call it.
+        name: The model's name where its metadata has none.
+
+    Raises:
+        GhostError: Not a TFLite file, damaged, or not a network this package can build.
+    """
+    if len(data) < 16 or data[4:8] != b"TFL3":
+        raise GhostError(f"{where}: not a TensorFlow Lite file (no TFL3 mark).")
+    try:
+        return _Reader(data, where, name).model()
+    except (struct.error, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+        raise GhostError(f"{where}: damaged TensorFlow Lite file ({error}).") from error
+
+
+def identifier(name: str) -> str:
+    """Return the C identifier closest to a name."""
+    word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
+    return word if word and not word[0].isdigit() else f"model_{word}"
+
+
+class _Reader:
+    """One file being read; the methods mirror the file's parts."""
+
+    def __init__(self, data: bytes, where: str, name: str) -> None:
+        self.where, self.name, self.size = where, name, len(data)
+        self.root = tflite.Model.GetRootAs(data, 0)
+        if self.root.Version() != _SCHEMA_VERSION:
+            raise self.error(
+                f"schema version {self.root.Version()} is not supported, only {_SCHEMA_VERSION}"
+            )
+        if self.count(self.root.SubgraphsLength()) != 1:
+            raise self.error(f"must have one subgraph, has {self.root.SubgraphsLength()}")
+        self.graph = self.root.Subgraphs(0)
+        self.tensors: list[Tensor] = []
+        self.known: dict[int, int] = {}  # file's tensor index → ours
+        self.frames = 0
+
+    def error(self, text: str) -> GhostError:
+        return GhostError(f"{self.where}: {text}.")
+
+    def count(self, n: int) -> int:
+        """Return a vector's length, refusing one the file has no room for."""
+        if n > self.size // 4:
+            raise self.error("damaged TensorFlow Lite file (a list longer than the file)")
+        return n
+
+    # --- tensors ---------------------------------------------------------------------------
+
+    def raw(self, index: int) -> Any:
+        if not 0 <= index < self.count(self.graph.TensorsLength()):
+            raise self.error(f"damaged TensorFlow Lite file (no tensor {index})")
+        return self.graph.Tensors(index)
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        tensor = self.raw(index)
+        if self.count(tensor.ShapeLength()) > 8:
+            raise self.error(f"{self.label(index)} has {tensor.ShapeLength()} dimensions")
+        shape = tuple(tensor.Shape(i) for i in range(tensor.ShapeLength()))
+        signature = [
+            tensor.ShapeSignature(i) for i in range(self.count(tensor.ShapeSignatureLength()))
+        ]
+        if any(d < 1 for d in shape) or any(d < 0 for d in signature):
+            raise self.error(
+                f"{self.label(index)} has a dynamic or empty shape {list(signature or shape)}; "
+                "convert with a fixed number of frames and batch 1"
+            )
+        if math.prod(shape) > _MAX_BYTES:
+            raise self.error(f"{self.label(index)} has an absurd shape {list(shape)}")
+        return shape
+
+    def label(self, index: int) -> str:
+        name = self.raw(index).Name()
+        return f"tensor '{name.decode('utf-8', 'replace')}'" if name else f"tensor {index}"
+
+    def scales(self, index: int, allowed: tuple[int, ...]) -> tuple[float, ...]:
+        """Return the scales of a tensor, one of the allowed numbers of them."""
+        q = self.raw(index).Quantization()
+        n = self.count(q.ScaleLength()) if q is not None else 0
+        if n not in allowed:
+            raise self.error(
+                f"{self.label(index)} has {n} quantisation scales instead of "
+                f"{' or '.join(map(str, allowed))}; the model must be int8 throughout"
+            )
+        scales = tuple(float(q.Scale(i)) for i in range(n))
+        if not all(math.isfinite(s) and 1e-30 < s < 1e30 for s in scales):
+            raise self.error(f"{self.label(index)} has a scale that is not a positive number")
+        return scales
+
+    def zero_point(self, index: int) -> int:
+        q = self.raw(index).Quantization()
+        return int(q.ZeroPoint(0)) if self.count(q.ZeroPointLength()) else 0
+
+    def constant(self, index: int, dtype: type[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        tensor = self.raw(index)
+        if _TYPES.get(tensor.Type()) is not dtype:
+            raise self.error(
+                f"{self.label(index)} must be {np.dtype(dtype)}, is {self.type(index)}"
+            )
+        if self.shape(index) != shape:
+            raise self.error(
+                f"{self.label(index)} must have shape {list(shape)}, has {list(self.shape(index))}"
+            )
+        number = tensor.Buffer()
+        if not 0 < number < self.count(self.root.BuffersLength()):
+            raise self.error(f"{self.label(index)} has no data")
+        content = self.root.Buffers(number).DataAsNumpy()
+        expected = math.prod(shape) * np.dtype(dtype).itemsize
+        if not isinstance(content, np.ndarray) or content.size != expected:
+            raise self.error(f"{self.label(index)} must have {expected} bytes of data")
+        values = np.frombuffer(content.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(shape)
+        if dtype is np.int8 and values.min(initial=0) < -127:
+            raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
+        return values.astype(dtype)
+
+    def type(self, index: int) -> str:
+        return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
+
+    def activation(self, index: int, size: int) -> int:
+        """Register a tensor that holds `size` int8 values of a frame; return our index."""
+        if self.raw(index).Type() != tflite.TensorType.INT8:
+            raise self.error(
+                f"{self.label(index)} is {self.type(index)}, not int8; "
+                "convert with mcu-ghost, which quantises every tensor"
+            )
+        if index in self.known:
+            raise self.error(f"{self.label(index)} is written twice")
+        if not 0 < size <= _MAX_SIZE:
+            raise self.error(f"{self.label(index)} has {size} values a frame, at most {_MAX_SIZE}")
+        name = (self.raw(index).Name() or b"").decode("utf-8", "replace")
+        zero_point = self.zero_point(index)
+        (scale,) = self.scales(index, (1,))
+        if not -128 <= zero_point <= 127:
+            raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
+        self.tensors.append(Tensor(name, size, "int8", scale, zero_point))
+        self.known[index] = len(self.tensors) - 1
+        return self.known[index]
+
+    def read(self, index: int) -> int:
+        if index not in self.known:
+            raise self.error(f"{self.label(index)} is read before it is written")
+        return self.known[index]
+
+    def rows(self, index: int) -> int:
+        """Return how many values the last axis of a frame has."""
+        return self.shape(index)[-1]
+
+    # --- operators -------------------------------------------------------------------------
+
+    def code(self, op: Any) -> tuple[int, str, int]:
+        """Return (builtin code, name, version) of an operator."""
+        if not 0 <= op.OpcodeIndex() < self.count(self.root.OperatorCodesLength()):
+            raise self.error("damaged TensorFlow Lite file (no such operator code)")
+        entry = self.root.OperatorCodes(op.OpcodeIndex())
+        code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
+        if code == tflite.BuiltinOperator.CUSTOM:
+            return code, (entry.CustomCode() or b"?").decode("utf-8", "replace"), entry.Version()
+        return code, _OPERATOR_NAMES.get(code, f"operator {code}"), entry.Version()
+
+    def model(self) -> Model:
+        operators = [
+            self.graph.Operators(i) for i in range(self.count(self.graph.OperatorsLength()))
+        ]
+        codes = [self.code(op) for op in operators]
+        for code, name, version in codes:
+            newest = 1 if name == CUSTOM_CODE else _VERSIONS.get(code)
+            if newest is None or (code == tflite.BuiltinOperator.CUSTOM and name != CUSTOM_CODE):
+                raise self.error(f"operator {name} is not supported; supported are {SUPPORTED}")
+            if not 1 <= version <= newest:
+                raise self.error(
+                    f"version {version} of operator {name} is not supported, at most {newest}"
+                )
+        recurrent = [i for i, (_, name, _) in enumerate(codes) if name == CUSTOM_CODE]
+        if not recurrent:
+            raise self.error(
+                "no GhostGRU operator inside; TensorFlow Lite unrolls recurrent layers, so convert "
+                "the Keras model with mcu-ghost"
+            )
+        self.frames = self.sequence_length(operators[recurrent[0]])
+        if (
+            self.count(self.graph.InputsLength()) != 1
+            or self.count(self.graph.OutputsLength()) != 1
+        ):
+            raise self.error("one input and one output are supported")
+        x = self.graph.Inputs(0)
+        elements = math.prod(self.shape(x))
+        if elements % self.frames:
+            raise self.error(f"{self.label(x)} does not divide into {self.frames} frames")
+        inputs = (self.activation(x, elements // self.frames),)
+        built: list[Operator] = []
+        split = 0
+        for (code, name, _), op in zip(codes, operators, strict=True):
+            new = self.operator(code, name, op)
+            if new is not None:
+                built.append(new)
+            if isinstance(new, GhostGRU):
+                split = len(built)
+        output = self.read(self.graph.Outputs(0))
+        layers = [op for op in built if isinstance(op, GhostGRU)]
+        if not all(layer.return_sequences for layer in layers[:-1]):
+            raise self.error("only the last GhostGRU may have return_sequences=False")
+        last, head = layers[-1], tuple(built[split:])
+        reachable = {last.output} | {op.output for op in head}
+        if not last.return_sequences and not {op.input for op in head} | {output} <= reachable:
+            raise self.error("the layers after the last GhostGRU must start from its output")
+        metadata = self.metadata()
+        return Model(
+            name=identifier(str(metadata.get("name", self.name))),
+            frames=self.frames,
+            tensors=tuple(self.tensors),
+            inputs=inputs,
+            outputs=(output,),
+            body=tuple(built[:split]),
+            head=head,
+            head_per_frame=last.return_sequences,
+            metadata=metadata,
+        )
+
+    def sequence_length(self, op: Any) -> int:
+        if self.count(op.InputsLength()) < 1:
+            raise self.error(f"{CUSTOM_CODE} has no input")
+        shape = self.shape(op.Inputs(0))
+        if len(shape) != 3 or shape[0] != 1:
+            raise self.error(
+                f"{CUSTOM_CODE} input must have shape [1, frames, inputs], has {list(shape)}; "
+                "batch is 1 on a microcontroller"
+            )
+        if shape[1] > _MAX_SIZE:
+            raise self.error(f"{shape[1]} frames are too many, at most {_MAX_SIZE}")
+        return shape[1]
+
+    def operator(self, code: int, name: str, op: Any) -> Operator | None:
+        """Build one operator; None for one that moves no data."""
+        if self.count(op.InputsLength()) < 1 or self.count(op.OutputsLength()) != 1:
+            raise self.error(f"{name} must have inputs and one output")
+        if name == CUSTOM_CODE:
+            return self.ghost_gru(op)
+        source, target = op.Inputs(0), op.Outputs(0)
+        x = self.read(source)
+        size = self.tensors[x].size
+        if code == tflite.BuiltinOperator.RESHAPE:
+            self.reshape(source, target)
+            return None
+        if code == tflite.BuiltinOperator.FULLY_CONNECTED:
+            return self.fully_connected(op)
+        y = self.activation(target, size)
+        if code == tflite.BuiltinOperator.SOFTMAX:
+            if self.rows(source) != size:
+                raise self.error(
+                    f"SOFTMAX over a part of a frame of {self.label(source)} is not supported"
+                )
+            if (self.tensors[y].scale, self.tensors[y].zero_point) != (1 / 256, -128):
+                raise self.error("SOFTMAX output must have scale 1/256 and zero point -128")
+            options = tflite.SoftmaxOptions()
+            self.options(op, options, tflite.BuiltinOptions.SoftmaxOptions, name)
+            return Softmax(x, y, float(options.Beta()))
+        function = _FUNCTIONS[code]
+        if function == "logistic" and self.tensors[y].zero_point != -128:
+            raise self.error("LOGISTIC output must have zero point -128")
+        return Elementwise(x, y, function)
+
+    def options(self, op: Any, target: Any, kind: int, name: str) -> None:
+        table = op.BuiltinOptions()
+        if table is None or op.BuiltinOptionsType() != kind:
+            raise self.error(f"{name} has no options")
+        target.Init(table.Bytes, table.Pos)
+
+    def reshape(self, source: int, target: int) -> None:
+        x = self.read(source)
+        size = self.tensors[x].size
+        if math.prod(self.shape(source)) != math.prod(self.shape(target)):
+            raise self.error(f"RESHAPE of {self.label(source)} changes the number of values")
+        joined = self.rows(target) > size
+        if joined and self.frames > 1:
+            raise self.error(
+                f"RESHAPE to {self.label(target)} joins frames, which only a whole sequence in "
+                "memory could give; use return_sequences=False or a layer per frame"
+            )
+        y = self.tensors[self.activation(target, size)]
+        if (y.scale, y.zero_point) != (self.tensors[x].scale, self.tensors[x].zero_point):
+            raise self.error(f"RESHAPE of {self.label(source)} changes its quantisation")
+        self.tensors.pop()
+        self.known[target] = x
+
+    def fully_connected(self, op: Any) -> FullyConnected:
+        source, target = op.Inputs(0), op.Outputs(0)
+        x = self.read(source)
+        inputs = self.tensors[x].size
+        if self.count(op.InputsLength()) < 2:
+            raise self.error("FULLY_CONNECTED has no weights")
+        shape = self.shape(op.Inputs(1))
+        if len(shape) != 2 or shape[1] != inputs:
+            raise self.error(
+                f"FULLY_CONNECTED weights {list(shape)} do not fit {inputs} values a frame of "
+                f"{self.label(source)}; a Dense over several frames at once is not supported"
+            )
+        outputs = shape[0]
+        weights = self.constant(op.Inputs(1), np.int8, shape)
+        scales = self.scales(op.Inputs(1), (1, outputs))
+        q = self.raw(op.Inputs(1)).Quantization()
+        if any(q.ZeroPoint(i) for i in range(self.count(q.ZeroPointLength()))):
+            raise self.error(f"{self.label(op.Inputs(1))} must have zero point 0")
+        bias = np.zeros(outputs, np.int32)
+        if op.InputsLength() > 2 and op.Inputs(2) >= 0:
+            bias = self.constant(op.Inputs(2), np.int32, (outputs,))
+        options = tflite.FullyConnectedOptions()
+        self.options(op, options, tflite.BuiltinOptions.FullyConnectedOptions, "FULLY_CONNECTED")
+        activation = _ACTIVATIONS.get(options.FusedActivationFunction())
+        if activation is None or options.WeightsFormat() != 0:
+            raise self.error(
+                "FULLY_CONNECTED with this fused activation or format is not supported"
+            )
+        y = self.activation(target, outputs)
+        reach = 255 * np.abs(weights.astype(np.int64)).sum(axis=1) + np.abs(bias.astype(np.int64))
+        if reach.max() >= 2**31:
+            raise self.error(f"a row of {self.label(op.Inputs(1))} can overflow 32 bits")
+        return FullyConnected(x, y, weights, bias, scales, activation)
+
+    def ghost_gru(self, op: Any) -> GhostGRU:
+        target = op.Outputs(0)
+        where = f"{self.where}: {CUSTOM_CODE} to {self.label(target)}"
+        if op.InputsLength() != 8:
+            raise self.error(f"{CUSTOM_CODE} must have 8 inputs, has {op.InputsLength()}")
+        source, kernel, recurrent, bias, ghost, ghost_bias, state, carry = (
+            op.Inputs(i) for i in range(8)
+        )
+        x = self.read(source)
+        content = op.CustomOptionsAsNumpy()
+        if not isinstance(content, np.ndarray):
+            raise GhostError(f"{where}: no options.")
+        options = ghost_operator.decode_options(content.tobytes(), where)
+        n, ratio = options["units"], options["ratio"]
+        if not (0 < n <= _MAX_SIZE and 0 < ratio <= n):
+            raise GhostError(f"{where}: {n} units with ratio {ratio} are not a layer.")
+        d, m = self.tensors[x].size, n // ratio
+        if self.shape(source) != (1, self.frames, d):
+            raise GhostError(
+                f"{where}: input shape {list(self.shape(source))} is not [1, {self.frames}, {d}]."
+            )
+        if options["input_zero_point"] != self.tensors[x].zero_point:
+            raise GhostError(
+                f"{where}: input_zero_point differs from that of {self.label(source)}."
+            )
+        wanted = (1, self.frames, n) if options["return_sequences"] else (1, n)
+        if self.shape(target) != wanted:
+            raise GhostError(
+                f"{where}: output shape {list(self.shape(target))} is not {list(wanted)}."
+            )
+        for index, dtype, size in ((state, np.int8, n), (carry, np.int16, m)):
+            if self.shape(index) != (size,) or not self.raw(index).IsVariable():
+                raise GhostError(
+                    f"{where}: {self.label(index)} must be a variable of {size} values."
+                )
+            if _TYPES.get(self.raw(index).Type()) is not dtype:
+                raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
+        pairs = [
+            tuple(
+                Requantizer(*p)
+                for p in zip(options[f"{k}_multiplier"], options[f"{k}_shift"], strict=True)
+            )
+            for k in ("input", "recurrent", "ghost")
+        ]
+        has_ghosts = n > m
+        if has_ghosts != bool(pairs[2]):
+            raise GhostError(
+                f"{where}: ratio {ratio} of {n} units and the ghost multipliers disagree."
+            )
+        layer = GhostGRU(
+            input=x,
+            output=self.activation(target, n),
+            ratio=ratio,
+            kernel=self.constant(kernel, np.int8, (3, m, d)),
+            recurrent_kernel=self.constant(recurrent, np.int8, (3, m, n)),
+            bias=self.constant(bias, np.int32, (2, 3, m)),
+            ghost_kernel=self.constant(ghost, np.int8, (n - m, m))
+            if has_ghosts
+            else np.zeros((0, m), np.int8),
+            ghost_bias=self.constant(ghost_bias, np.int32, (n - m,))
+            if has_ghosts
+            else np.zeros(0, np.int32),
+            kernel_scales=self.scales(kernel, (3,)),
+            recurrent_scales=self.scales(recurrent, (3,)),
+            ghost_scale=self.scales(ghost, (1,))[0] if has_ghosts else 0.0,
+            input_requantizers=pairs[0],
+            recurrent_requantizers=pairs[1],
+            ghost_requantizer=pairs[2][0] if has_ghosts else None,
+            return_sequences=options["return_sequences"],
+            stateful=options["stateful"],
+        )
+        y = self.tensors[layer.output]
+        if (y.scale, y.zero_point) != (1 / 128, 0):
+            raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
+        ghost_operator.check_requantizers(layer, self.tensors[x], where)
+        return layer
+
+    # --- metadata --------------------------------------------------------------------------
+
+    def metadata(self) -> dict[str, Any]:
+        for i in range(self.count(self.root.MetadataLength())):
+            entry = self.root.Metadata(i)
+            if entry.Name() != METADATA_NAME.encode():
+                continue
+            if not 0 <= entry.Buffer() < self.count(self.root.BuffersLength()):
+                raise self.error("damaged TensorFlow Lite file (metadata without data)")
+            content = self.root.Buffers(entry.Buffer()).DataAsNumpy()
+            try:
+                metadata = json.loads(content.tobytes() if isinstance(content, np.ndarray) else b"")
+            except (ValueError, RecursionError) as error:
+                raise self.error(f"the mcu_ghost metadata is not JSON ({error})") from error
+            if not isinstance(metadata, dict) or metadata.get("version") != 1:
+                raise self.error("the mcu_ghost metadata must be a JSON object of version 1")
+            return metadata
+        return {}
