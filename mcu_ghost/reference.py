@@ -100,23 +100,23 @@ def to_state(x: Ints) -> Ints:
     return np.clip((x + 128) >> 8, -128, 127)
 
 
-def row_bounds(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32] | int) -> Ints:
+def row_bounds(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger] | int) -> Ints:
     """Return how far each accumulator can get from zero, for (…, K) weights and (…) biases."""
     reach = 128 * np.abs(weights.astype(np.int64)).sum(axis=-1)
     total: Ints = reach + np.abs(np.asarray(bias, np.int64))
     return total
 
 
-def _largest(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.int32] | int = 0) -> int:
+def _largest(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger] | int = 0) -> int:
     return int(row_bounds(weights, bias).max(initial=0))
 
 
-def kernel_bound(kernel: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
+def kernel_bound(kernel: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger]) -> int:
     """Return the largest accumulator of one gate's (m, K) kernel and (m,) bias."""
     return _largest(kernel, bias)
 
 
-def candidate_bound(recurrent: npt.NDArray[np.int8], bias: npt.NDArray[np.int32]) -> int:
+def candidate_bound(recurrent: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger]) -> int:
     """Return the same for the candidate's recurrent kernel, (m, n): its two accumulators."""
     m = recurrent.shape[0]
     return max(_largest(recurrent[:, :m], bias), _largest(recurrent[:, m:]))

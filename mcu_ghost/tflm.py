@@ -8,7 +8,6 @@ rounded twice, once in the doubling high multiply and once in the division by a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -149,20 +148,11 @@ def fully_connected(op: FullyConnected, x: Tensor, y: Tensor, values: Ints) -> I
     return np.clip(scaled + y.zero_point, low, high)
 
 
-@dataclass(frozen=True, eq=False)
-class SoftmaxConstants:
-    """What a softmax needs that does not depend on the values.
+def softmax_exps(op: Softmax, x: Tensor) -> Ints:
+    """Return the exponentials of a SOFTMAX in Q0.31.
 
-    Attributes:
-        exps: (rows,) int32 Q0.31; entry i is exp of an input i steps below the largest. Inputs
-            further below count as nothing.
+    Entry i is exp of an input i steps below the largest; inputs further below count as nothing.
     """
-
-    exps: Ints
-
-
-def softmax_constants(op: Softmax, x: Tensor) -> SoftmaxConstants:
-    """Return the table of exponentials of a SOFTMAX."""
     real = min(
         float(np.float32(op.beta)) * float(np.float32(x.scale)) * 2 ** (31 - _SOFTMAX_INTEGER_BITS),
         2.0**31 - 1,
@@ -173,12 +163,12 @@ def softmax_constants(op: Softmax, x: Tensor) -> SoftmaxConstants:
     radius = math.floor(31 * 2.0 ** (31 - _SOFTMAX_INTEGER_BITS) / 2.0**shift)
     steps = -np.arange(min(radius, 255) + 1, dtype=np.int64)
     scaled = doubling_high_multiply(steps << shift, multiplier)
-    return SoftmaxConstants(_exp_negative(scaled, _SOFTMAX_INTEGER_BITS))
+    return _exp_negative(scaled, _SOFTMAX_INTEGER_BITS)
 
 
 def softmax(op: Softmax, x: Tensor, values: Ints) -> Ints:
     """Run a SOFTMAX over the last axis of (…, n) values."""
-    exps = softmax_constants(op, x).exps
+    exps = softmax_exps(op, x)
     steps = values.max(axis=-1, keepdims=True) - values
     inside = steps < len(exps)
     e = np.where(inside, exps[np.minimum(steps, len(exps) - 1)], 0)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Turns a model's constants into the C arrays and parameters of one kernel variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost import tflm
+from mcu_ghost.model import Elementwise, FullyConnected, GhostGRU, Model, Operator, Requantizer
+
+_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+_LINE = 96
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A constant C array.
+
+    Attributes:
+        name: C identifier, without the model's prefix.
+        values: Flattened in C order.
+    """
+
+    name: str
+    values: npt.NDArray[Any]
+
+    @property
+    def c_type(self) -> str:
+        """The C type of one element."""
+        return _C_TYPES[self.values.dtype.name]
+
+    @property
+    def length(self) -> int:
+        """Elements."""
+        return self.values.size
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in flash."""
+        return self.values.nbytes
+
+    def lines(self) -> Iterator[str]:
+        """Yield the elements as lines of C."""
+        line = ""
+        for value in self.values.ravel().tolist():
+            text = f"{value}," if value != -(2**31) else "INT32_MIN,"
+            if len(line) + len(text) + 1 > _LINE:
+                yield line
+                line = ""
+            line = f"{line} {text}" if line else text
+        if line:
+            yield line
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """One operator, ready for a template.
+
+    Attributes:
+        name: C identifier, without the model's prefix.
+        kind: "gru", "fully_connected", "softmax" or "lookup".
+        op: The operator itself.
+        arrays: Its constants, by role.
+        scratch_bytes: Working memory the kernel variant needs while it runs.
+        numbers: Scalars of its parameters that are not attributes of `op`.
+    """
+
+    name: str
+    kind: str
+    op: Operator
+    arrays: dict[str, Array]
+    scratch_bytes: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def weights_bytes(self) -> int:
+        """Bytes of constants in flash."""
+        return sum(a.bytes for a in self.arrays.values())
+
+
+def pack(model: Model) -> list[Packed]:
+    """Return the operators of a model in order, packed for the plain C kernels."""
+    return [_pack(model, op, i) for i, op in enumerate(model.operators)]
+
+
+def _pack(model: Model, op: Operator, number: int) -> Packed:
+    x, y = model.tensors[op.input], model.tensors[op.output]
+    if isinstance(op, GhostGRU):
+        return _ghost_gru(op, f"ghost_gru_{number}")
+    if isinstance(op, FullyConnected):
+        name = f"fully_connected_{number}"
+        pairs = np.array(tflm.output_multipliers(op, x, y))
+        bias = op.bias - x.zero_point * op.weights.astype(np.int64).sum(axis=1)
+        low, high = tflm.activation_range(op.activation, y)
+        arrays = {
+            "weights": op.weights,
+            "bias": bias.astype(np.int32),
+            "multipliers": pairs[:, 0].astype(np.int32),
+            "shifts": pairs[:, 1].astype(np.int8),
+        }
+        numbers = {
+            "per_output": int(len(pairs) > 1),
+            "output_zero_point": y.zero_point,
+            "minimum": low,
+            "maximum": high,
+        }
+        return Packed(name, "fully_connected", op, _arrays(name, arrays), numbers=numbers)
+    if isinstance(op, Elementwise):
+        name = f"{op.function}_{number}"
+        table = tflm.elementwise_table(op, x, y).astype(np.int8)
+        return Packed(name, "lookup", op, _arrays(name, {"table": table}), numbers={"size": x.size})
+    name = f"softmax_{number}"
+    exps = tflm.softmax_exps(op, x).astype(np.int32)
+    return Packed(name, "softmax", op, _arrays(name, {"exps": exps}), numbers={"size": x.size})
+
+
+def _ghost_gru(op: GhostGRU, name: str) -> Packed:
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "kernel": op.kernel,
+        "recurrent_kernel": op.recurrent_kernel,
+        "input_bias": op.bias[0],
+        "recurrent_bias": op.bias[1],
+    }
+    if op.ghosts:
+        arrays |= {"ghost_kernel": op.ghost_kernel, "ghost_bias": op.ghost_bias}
+    return Packed(name, "gru", op, _arrays(name, arrays))
+
+
+def _arrays(name: str, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Array]:
+    return {role: Array(f"{name}_{role}", values) for role, values in arrays.items()}
+
+
+def c_requantizer(rq: Requantizer | None) -> str:
+    """Return a requantizer as a C initialiser."""
+    return f"{{{rq.multiplier}, {rq.shift}}}" if rq is not None else "{1, 0}"

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several test folders share: the kernels compiled for the host, and the tools' presence."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mcu_ghost import render, resources
+from mcu_ghost.model import Model
+
+WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
+
+
+def need(tool: str, package: str) -> str:
+    """Return a program's path; skip with the install hint, but never in CI."""
+    found = shutil.which(tool)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"{tool} must be installed in CI (apt install {package})")
+        pytest.skip(f"needs {tool}: apt install {package}")
+    return found
+
+
+def kernel_sources() -> list[Path]:
+    """Return the C files of the plain kernels."""
+    kernels = resources.folder("firmware") / "kernels"
+    return sorted([*kernels.glob("*.c"), *(kernels / "plain").glob("*.c")])
+
+
+def compile_host(out: Path, sources: list[Path], *flags: str) -> Path:
+    """Compile a shared library for this machine with the project's warnings as errors."""
+    kernels = resources.folder("firmware") / "kernels"
+    command = [need("gcc", "gcc"), "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS]
+    command += [f"-I{kernels}", *flags, "-o", str(out), *map(str, sources)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return out
+
+
+def compile_model(model: Model, folder: Path) -> ctypes.CDLL:
+    """Render a model's C, compile it for this machine and load it."""
+    context = render.model_context(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("model.h", "model.c", "model_data.h", "model_data.c"):
+        (folder / name).write_text(render.render(f"{name}.jinja", context))
+    sources = [folder / "model.c", folder / "model_data.c", *kernel_sources()]
+    return ctypes.CDLL(str(compile_host(folder / "model.so", sources, f"-I{folder}")))
