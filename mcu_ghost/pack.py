@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mcu_ghost import tflm
 from mcu_ghost.model import Elementwise, FullyConnected, GhostGRU, Model, Operator, Requantizer
 
-_C_TYPES = {"int8": "int8_t", "int16": "int16_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int16": "int16_t", "int32": "int32_t"}
 _LINE = 96
 
 

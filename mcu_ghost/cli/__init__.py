@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: one file per verb, imported when its help or the verb itself is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from mcu_ghost import __version__
+from mcu_ghost.errors import GhostError, did_you_mean
+
+VERBS = ("build", "test", "bench", "boards", "train", "convert")
+
+
+class Verbs(click.Group):
+    """The verbs, each `mcu_ghost.cli.<verb>.command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs in the order of the road."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"mcu_ghost.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a verb, or suggest one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], VERBS)
+            raise GhostError(f"There is no verb '{args[0]}'.{hint} `mcu-ghost --help` lists all.")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: mcu-ghost build --board nrf52840 && mcu-ghost test --board nrf52840",
+)
+@click.version_option(__version__, prog_name="mcu-ghost")
+def cli() -> None:
+    """Put GhostRNN and GRU networks on Cortex-M: build, prove on an emulator, flash."""
+
+
+def main() -> None:
+    """Run the command line; a `GhostError` becomes one sentence and exit code 1."""
+    try:
+        cli.main(standalone_mode=False)
+    except GhostError as error:
+        click.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
