@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from intelhex import IntelHex
 
 from mcu_ghost import files
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, Memory
 from mcu_ghost.errors import GhostError
 
 
@@ -59,26 +60,34 @@ def read(elf: Path, board: Board) -> Image:
     try:
         with elf.open("rb") as stream:
             file = ELFFile(stream)
-            loads = [s for s in file.iter_segments("PT_LOAD")]
-            segments = [Segment(s["p_paddr"], s.data()) for s in loads if s["p_filesz"]]
-            ram = board.ram
-            in_ram = [s for s in loads if ram.origin <= s["p_vaddr"] < ram.origin + ram.size]
+            loads = file.iter_segments("PT_LOAD")
+            segments = [
+                Segment(s["p_paddr"], s.data())
+                for s in loads
+                if s["p_filesz"] and _inside(s["p_paddr"], board.flash)
+            ]
+            variables = [
+                s
+                for s in file.iter_sections()
+                if s["sh_flags"] & SH_FLAGS.SHF_ALLOC and _inside(s["sh_addr"], board.ram)
+            ]
             table = file.get_section_by_name(".symtab")
             symbols = {
-                s.name: (
-                    s["st_value"] & ~1 if s["st_info"]["type"] == "STT_FUNC" else s["st_value"],
-                    s["st_size"],
-                )
+                s.name: (s["st_value"] & ~(s["st_info"]["type"] == "STT_FUNC"), s["st_size"])
                 for s in (table.iter_symbols() if table else [])
                 if s.name
             }
-            ram_bytes = sum(s["p_memsz"] for s in in_ram)
+            ram_bytes = sum(s["sh_size"] for s in variables)
     except (OSError, ELFError) as error:
         raise GhostError(f"{elf}: not a linked image ({error}).") from error
     if not segments:
         raise GhostError(f"{elf}: nothing in it is for the flash of {board.name}.")
     segments.sort(key=lambda s: s.address)
     return Image(tuple(segments), ram_bytes, symbols)
+
+
+def _inside(address: int, memory: Memory) -> bool:
+    return memory.origin <= address < memory.origin + memory.size
 
 
 def write_hex(image: Image, path: Path) -> None:
@@ -99,3 +108,10 @@ def write_bin(image: Image, path: Path) -> None:
         offset = segment.address - start
         flat[offset : offset + len(segment.data)] = segment.data
     files.write_bytes(path, bytes(flat))
+
+
+def write_map(image: Image, path: Path) -> None:
+    """Write every named object and function with address and size, in address order."""
+    rows = sorted((address, size, name) for name, (address, size) in image.symbols.items() if size)
+    lines = [f"0x{address:08x} {size:8d} {name}\n" for address, size, name in rows]
+    files.write_bytes(path, ("address        size name\n" + "".join(lines)).encode())

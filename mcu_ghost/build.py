@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a model and a board to an image: generate, check that it can fit, compile, measure."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mcu_ghost import files, fit, golden, image, memory, project, render, toolchain
+from mcu_ghost.boards import Board
+from mcu_ghost.errors import GhostError
+from mcu_ghost.model import Model
+from mcu_ghost.pack import Packed
+
+_MODEL_FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
+_GOLDEN_FILES = ("golden.h", "golden.c")
+_KERNELS = {
+    "gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+    "fully_connected": ("ghost_fully_connected_s8.c",),
+    "softmax": ("ghost_softmax_s8.c",),
+    "lookup": ("ghost_lookup_s8.c",),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A line of the memory table: what takes how many bytes."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image and its place on the board.
+
+    Attributes:
+        board: The board's name.
+        model: The model's name.
+        app: "selftest" or "stream".
+        toolchain: "gcc" or "zig".
+        elf: The linked image.
+        hex: Intel HEX of it.
+        bin: Flat binary of it.
+        map: Every symbol with address and size.
+        flash_bytes: Flash taken.
+        flash_size: Flash that the board has for an image.
+        ram_bytes: RAM taken, the whole stack included.
+        ram_size: RAM that the board has for an image.
+        weights_bytes: Constants of the model, part of flash_bytes.
+        flash: flash_bytes by part.
+        ram: ram_bytes by part.
+    """
+
+    board: str
+    model: str
+    app: str
+    toolchain: str
+    elf: Path
+    hex: Path
+    bin: Path
+    map: Path
+    flash_bytes: int
+    flash_size: int
+    ram_bytes: int
+    ram_size: int
+    weights_bytes: int
+    flash: tuple[Part, ...]
+    ram: tuple[Part, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result for scripts."""
+        data = dataclasses.asdict(self)
+        return {k: str(v) if isinstance(v, Path) else v for k, v in data.items()}
+
+
+def build(
+    model: Model,
+    board: Board,
+    app: project.App,
+    out: Path,
+    kind: str | None = None,
+    stack_bytes: int = project.DEFAULT_STACK,
+) -> Built:
+    """Build an image into a folder; an earlier result stays until the new one is complete.
+
+    Args:
+        model: The network.
+        board: What it is for.
+        app: The main program.
+        out: The build folder, a CMake project of its own afterwards.
+        kind: "gcc", "zig", or None for the first that is installed.
+        stack_bytes: Size of the stack.
+
+    Raises:
+        GhostError: It does not fit, does not compile, or the folder cannot be written.
+    """
+    _own(out)
+    compiler = toolchain.find(kind)
+    context = render.model_context(model)
+    cases = golden.make(model) if app == "selftest" else None
+    constants = _constants(context.packed) + (_golden_bytes(cases) if cases else 0)
+    variables = context.plan.state_bytes + context.plan.scratch_bytes
+    fit.check(fit.lower_bound(constants, variables, stack_bytes), board)
+    _write_model(context, cases, out)
+    kernels = {f"kernels/{name}" for p in context.packed for name in _KERNELS[p.kind]}
+    sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
+    project.write(project.context(board, app, sources, tuple(sorted(kernels)), stack_bytes), out)
+    elf = toolchain.build(out, app, compiler)
+    linked = image.read(elf, board)
+    fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
+    return _result(context, linked, elf, board, app, compiler.kind, out, cases, stack_bytes)
+
+
+def _own(out: Path) -> None:
+    """Refuse a folder that holds anything else than an earlier build."""
+    try:
+        if not out.exists() or not any(out.iterdir()):
+            return
+    except OSError as error:
+        raise GhostError(f"{out}: not a folder that can be written ({error.strerror}).") from error
+    if not (out / "app_model.h").is_file():
+        raise GhostError(
+            f"{out}: holds other files than an mcu-ghost build; choose another folder with -o."
+        )
+
+
+def _write_model(context: render.ModelContext, cases: golden.Golden | None, out: Path) -> None:
+    for name in _MODEL_FILES:
+        files.write_text(out / name, render.render(f"{name}.jinja", context))
+    if cases is not None:
+        for name in _GOLDEN_FILES:
+            files.write_text(out / name, render.render(f"{name}.jinja", golden.context(cases)))
+
+
+def _constants(packed: list[Packed]) -> int:
+    return sum(p.weights_bytes for p in packed)
+
+
+def _golden_bytes(cases: golden.Golden) -> int:
+    return cases.inputs.nbytes + cases.outputs.nbytes + 2 * len(cases.inputs)
+
+
+def _result(
+    context: render.ModelContext,
+    linked: image.Image,
+    elf: Path,
+    board: Board,
+    app: str,
+    kind: str,
+    out: Path,
+    cases: golden.Golden | None,
+    stack_bytes: int,
+) -> Built:
+    """Copy the linked image to its final names and account for its bytes."""
+    weights = _constants(context.packed)
+    flash = [Part("weights", weights)]
+    if cases is not None:
+        flash.append(Part("golden cases", _golden_bytes(cases)))
+    flash.append(Part("code and tables", linked.flash_bytes - sum(p.bytes for p in flash)))
+    ram = [
+        Part("state", context.plan.state_bytes),
+        Part("scratch", memory.align(context.plan.scratch_bytes)),
+        Part("stack", stack_bytes),
+    ]
+    ram.append(Part("buffers and drivers", linked.ram_bytes - sum(p.bytes for p in ram)))
+    final = {suffix: out / f"firmware.{suffix}" for suffix in ("elf", "hex", "bin", "map")}
+    files.write_bytes(final["elf"], elf.read_bytes())
+    image.write_hex(linked, final["hex"])
+    image.write_bin(linked, final["bin"])
+    image.write_map(linked, final["map"])
+    return Built(
+        board=board.name,
+        model=context.name,
+        app=app,
+        toolchain=kind,
+        **final,
+        flash_bytes=linked.flash_bytes,
+        flash_size=board.flash.usable,
+        ram_bytes=linked.ram_bytes,
+        ram_size=board.ram.usable,
+        weights_bytes=weights,
+        flash=tuple(flash),
+        ram=tuple(ram),
+    )

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost build`: from a model to an image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.build import Built, Part
+
+
+@click.command(
+    "build",
+    epilog="Examples: mcu-ghost build -b nrf52840 · mcu-ghost build -b microbit -m mine.tflite",
+)
+@options.board
+@options.model
+@click.option(
+    "--app",
+    type=click.Choice(["stream", "selftest"]),
+    default="stream",
+    show_default=True,
+    help="stream: frames in, outputs out over UART. selftest: golden cases in flash.",
+)
+@options.toolchain
+@options.out
+@options.as_json
+def command(
+    board: str,
+    model_path: Path | None,
+    app: str,
+    toolchain: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Build the firmware of a model for a board.
+
+    Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map.
+    """
+    from mcu_ghost import boards, build, console, resources, tflite_file
+
+    target = boards.load(board)
+    model = tflite_file.load(model_path or resources.default_model())
+    folder = out or Path("build") / f"{target.name}-{app}"
+    with console.stderr().status("building …"):
+        built = build.build(model, target, app, folder, toolchain)  # type: ignore[arg-type]
+    if as_json:
+        console.print_json(built.as_json())
+    else:
+        show(built)
+        console.say(f"[bold]{built.elf}[/] (.hex, .bin, .map), a CMake project in {folder}/")
+
+
+def show(built: Built) -> None:
+    """Print the memory table."""
+    from rich.table import Table
+
+    from mcu_ghost import console
+
+    table = Table(
+        box=None,
+        pad_edge=False,
+        title=f"{built.model}, {built.app}, on {built.board} with {built.toolchain}",
+        title_justify="left",
+        title_style="bold",
+    )
+    for heading in ("memory", "part", "size", "of the board"):
+        table.add_column(heading, justify="right" if "s" in heading[:1] else "left")
+
+    def rows(name: str, parts: tuple[Part, ...], used: int, size: int) -> None:
+        for part in parts:
+            table.add_row(name, part.name, console.size(part.bytes), "")
+            name = ""
+        share = used / size
+        bar = "█" * max(1, round(20 * share))
+        table.add_row("", "[bold]total[/]", f"[bold]{console.size(used)}[/]",
+                      f"{share:6.1%} of {console.size(size)} {bar}")  # fmt: skip
+
+    rows("flash", built.flash, built.flash_bytes, built.flash_size)
+    rows("RAM", built.ram, built.ram_bytes, built.ram_size)
+    console.stderr().print(table)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+board = click.option("--board", "-b", required=True, metavar="NAME", help="See `mcu-ghost boards`.")
+model = click.option(
+    "--model",
+    "-m",
+    "model_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A .tflite made by `mcu-ghost convert`; the bundled keyword model if left out.",
+)
+toolchain = click.option(
+    "--toolchain",
+    type=click.Choice(["gcc", "zig"]),
+    help="arm-none-eabi-gcc, or clang from the ziglang package; gcc if it is found.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+out = click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Build folder."
+)
+emulator = click.option(
+    "--emulator",
+    type=click.Choice(["unicorn", "qemu", "renode"]),
+    help="The board's first one if left out.",
+)
