@@ -52,6 +52,16 @@ class Cpu:
         return self.core in ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 
     @property
+    def armv6m(self) -> bool:
+        """Whether it is of the smallest kind: no VTOR, no CFSR, no unaligned access."""
+        return self.core in _ARMV6M
+
+    @property
+    def armv8m(self) -> bool:
+        """Whether it is an Armv8-M Mainline core, which checks its stack limit."""
+        return self.core in ("cortex-m33", "cortex-m55")
+
+    @property
     def mve(self) -> bool:
         """Whether it has the integer vector extension (Helium)."""
         return self.core == "cortex-m55"
@@ -103,6 +113,16 @@ class Console:
     clock_hz: int
     tx_pin: str = ""
     rx_pin: str = ""
+
+    @property
+    def tx_pin_number(self) -> int | None:
+        """32 * port + pin of `tx_pin`."""
+        return pin_number(self.tx_pin)
+
+    @property
+    def rx_pin_number(self) -> int | None:
+        """32 * port + pin of `rx_pin`."""
+        return pin_number(self.rx_pin)
 
 
 @dataclass(frozen=True)
@@ -320,7 +340,7 @@ def _check(board: Board, path: Path) -> None:
         refuse("console.base", f"must be an address, a multiple of 4, not {board.console.base:#x}.")
     if board.cpu.fpu and board.cpu.core in _NO_FPU:
         refuse("cpu.fpu", f"is true, but no {board.cpu.core} has a floating-point unit.")
-    if board.counter.driver == "dwt" and board.cpu.core in _ARMV6M:
+    if board.counter.driver == "dwt" and board.cpu.armv6m:
         refuse("counter.driver", f"is 'dwt', but the {board.cpu.core} has no cycle counter.")
     if not 17 <= board.startup.vector_count <= 496:
         refuse("startup.vector_count", f"must be 17 to 496, not {board.startup.vector_count}.")

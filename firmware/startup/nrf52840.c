@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nRF52840: debug port, instruction cache, crystal. */
+#include "runtime/cpu.h"
+#include "startup/startup.h"
+
+#define CLOCK_TASKS_HFCLKSTART GHOST_REGISTER(0x40000000u)
+#define CLOCK_EVENTS_HFCLKSTARTED GHOST_REGISTER(0x40000100u)
+#define APPROTECT_DISABLE GHOST_REGISTER(0x40000558u)
+#define NVMC_READY GHOST_REGISTER(0x4001E400u)
+#define NVMC_CONFIG GHOST_REGISTER(0x4001E504u)
+#define NVMC_ICACHECNF GHOST_REGISTER(0x4001E540u)
+#define FICR_PART_FAMILY GHOST_REGISTER(0x10000130u) /* 8: nRF52840 */
+#define FICR_REVISION GHOST_REGISTER(0x10000134u)
+#define UICR_APPROTECT GHOST_REGISTER(0x10001208u)
+
+enum { NVMC_READ = 0, NVMC_WRITE = 1, UNPROTECTED = 0x5A };
+
+/* From revision 3 on the debug port locks itself at every reset, unless both UICR and this register
+ * say 0x5A. On an erased chip UICR says nothing yet: write it, once. What else it says, the owner
+ * wanted. Older revisions read 0x5A as "locked", so they are left alone. */
+static void open_debug_port(void) {
+    if (FICR_PART_FAMILY != 8u || FICR_REVISION < 3u) return;
+    if (UICR_APPROTECT == 0xFFFFFFFFu) {
+        NVMC_CONFIG = NVMC_WRITE;
+        while (NVMC_READY == 0u) {
+        }
+        UICR_APPROTECT = UNPROTECTED;
+        while (NVMC_READY == 0u) {
+        }
+        NVMC_CONFIG = NVMC_READ;
+    }
+    if ((UICR_APPROTECT & 0xFFu) == UNPROTECTED) APPROTECT_DISABLE = UNPROTECTED;
+}
+
+void ghost_startup_family(void) {
+    /* The internal oscillator is too coarse for a UART; the crystal takes 0.4 ms. */
+    CLOCK_EVENTS_HFCLKSTARTED = 0u;
+    CLOCK_TASKS_HFCLKSTART = 1u;
+    NVMC_ICACHECNF = 1u; /* flash has wait states at 64 MHz */
+    open_debug_port();
+    while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
+    }
+}

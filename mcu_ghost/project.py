@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build folder: a CMake project that stands on its own, for one board, app and model.
+
+`write` puts everything there that depends on the board and not on the model: CMake files, linker
+script, board.h, and a copy of the C sources. What it is given as model sources is the caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mcu_ghost import resources
+from mcu_ghost.boards import Board
+from mcu_ghost.errors import GhostError
+from mcu_ghost.files import write_text
+from mcu_ghost.render import render
+from mcu_ghost.toolchain import gcc_flags, zig_flags
+
+App = Literal["selftest", "stream"]
+
+DEFAULT_STACK = 2048
+_TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
+_RUNTIME = ("link.c", "memory.c", "stack.c", "text.c")
+_STARTUP = ("vectors.c", "reset.c", "fault.c")
+_COPIED = ("runtime", "startup", "drivers", "apps", "kernels")
+
+
+@dataclass(frozen=True)
+class ProjectContext:
+    """What the project's templates show.
+
+    Attributes:
+        board: The board it is for.
+        app: The main program, a file of `firmware/apps/`.
+        model_sources: Generated C files, relative to the build folder.
+        kernel_sources: C files of `firmware/kernels/`, relative to the build folder.
+        stack_bytes: Size of the stack, a multiple of 8.
+    """
+
+    board: Board
+    app: App
+    model_sources: tuple[str, ...]
+    kernel_sources: tuple[str, ...]
+    stack_bytes: int = DEFAULT_STACK
+    firmware_sources: tuple[str, ...] = ()
+    gcc_flags: tuple[str, ...] = ()
+    zig_flags: tuple[str, ...] = ()
+
+
+def context(
+    board: Board,
+    app: App,
+    model_sources: tuple[str, ...],
+    kernel_sources: tuple[str, ...],
+    stack_bytes: int = DEFAULT_STACK,
+) -> ProjectContext:
+    """Work out everything that the templates show."""
+    if stack_bytes % 8 or stack_bytes < 512:
+        raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
+    if stack_bytes >= board.ram.usable:
+        raise GhostError(f"A stack of {stack_bytes} bytes does not fit the RAM of {board.name}.")
+    return ProjectContext(
+        board=board,
+        app=app,
+        model_sources=model_sources,
+        kernel_sources=kernel_sources,
+        stack_bytes=stack_bytes,
+        firmware_sources=(
+            *(f"startup/{name}" for name in _STARTUP),
+            f"startup/{board.startup.family}.c",
+            *(f"runtime/{name}" for name in _RUNTIME),
+            f"drivers/{board.console.driver}.c",
+            f"drivers/{board.counter.driver}.c",
+            f"apps/{app}.c",
+        ),
+        gcc_flags=gcc_flags(board.cpu),
+        zig_flags=zig_flags(board.cpu),
+    )
+
+
+def write(project: ProjectContext, out: Path) -> None:
+    """Write the project into a folder; files that already say the same are left alone.
+
+    Copies every header below `firmware/` and the sources that the project names. Files of an
+    earlier project for another board or app are removed, so the folder holds what it needs.
+
+    Raises:
+        GhostError: The folder cannot be written.
+    """
+    for name in _TEMPLATES:
+        write_text(out / name, render(f"{name}.jinja", project))
+    firmware = resources.folder("firmware")
+    wanted = {*project.firmware_sources, *project.kernel_sources}
+    for folder in _COPIED:
+        for source in sorted((firmware / folder).rglob("*.[ch]")):
+            relative = source.relative_to(firmware)
+            if source.suffix == ".h" or relative.as_posix() in wanted:
+                write_text(out / relative, source.read_text(encoding="utf-8"))
+            else:
+                (out / relative).unlink(missing_ok=True)
