@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio, golden, reference, render
+from mcu_ghost import audio, reference, render
 from mcu_ghost.errors import GhostError
 from mcu_ghost.link import Link
 from mcu_ghost.model import Int8s, Model
+from mcu_ghost.random_model import random_inputs
 
 Progress = Callable[[int], None]
 
@@ -67,10 +68,7 @@ def sequences(model: Model, cases: int, frames: int, recordings: list[Path]) -> 
     Raises:
         GhostError: A recording cannot be used, or the model does not say how to hear.
     """
-    found = [
-        Sequence(f"case {i}", x)
-        for i, x in enumerate(golden.random_inputs(0, model, cases, frames))
-    ]
+    found = [Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(0, model, cases, frames))]
     for path in recordings:
         found.append(Sequence(path.name, audio.features(path, model.metadata), str(path)))
     return found

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost bench`: what a layer costs on a board, before training it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from mcu_ghost.cli import options
+
+
+@click.command(
+    "bench",
+    epilog="Example: mcu-ghost bench -b nrf52840 --units 154 --ratio 2 --inputs 10",
+)
+@options.board
+@click.option("--units", type=click.IntRange(1, 4096), required=True, help="n, all states.")
+@click.option("--ratio", type=click.IntRange(1, 4096), default=2, show_default=True,
+              help="n over intrinsic states; 1 is a plain GRU.")  # fmt: skip
+@click.option("--inputs", type=click.IntRange(1, 4096), required=True, help="d, of a frame.")
+@click.option("--layers", type=click.IntRange(1, 16), default=1, show_default=True)
+@click.option("--classes", type=click.IntRange(0, 1024), default=12, show_default=True,
+              help="Outputs of a dense layer at the end; 0 for none.")  # fmt: skip
+@click.option("--frames", type=click.IntRange(49, 10000), default=49, show_default=True,
+              help="Frames to run.")  # fmt: skip
+@options.emulator
+@options.toolchain
+@options.as_json
+def command(
+    board: str,
+    units: int,
+    ratio: int,
+    inputs: int,
+    layers: int,
+    classes: int,
+    frames: int,
+    emulator: str | None,
+    toolchain: str | None,
+    as_json: bool,
+) -> None:
+    """Count what a random network of a shape costs on a board.
+
+    Builds it, proves it bit for bit on the board's emulator, and prints instructions per frame.
+    """
+    from mcu_ghost import boards, build, console, emulated, verify
+    from mcu_ghost.errors import GhostError
+    from mcu_ghost.random_model import random_model
+
+    if ratio > units:
+        raise GhostError(f"--ratio {ratio} leaves no intrinsic state of {units} units.")
+    target = boards.load(board)
+    model = random_model(0, units=units, ratio=ratio, inputs=inputs, layers=layers, classes=classes)
+    work = verify.sequences(model, 1, frames, [])
+    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
+        running = bars.add_task("emulating frames", total=frames)
+        built = build.build(model, target, "stream", Path(folder) / "build", toolchain)
+        result = emulated.run(
+            built, target, model, work, emulator, lambda done: bars.advance(running, done)
+        )
+    # RAM as it was used: the whole stack is reserved, its high-water mark is what counts.
+    used = built.ram_bytes - result.stack_size + result.stack_used
+    data = {
+        "board": target.name,
+        "emulator": result.emulator,
+        "toolchain": built.toolchain,
+        "units": units,
+        "ratio": ratio,
+        "inputs": inputs,
+        "layers": layers,
+        "classes": classes,
+        "macs_per_frame": sum(layer.macs for layer in model.body),
+        "instructions_per_frame": round(result.instructions_per_frame),
+        "flash_bytes": built.flash_bytes,
+        "ram_bytes": used,
+        "mismatches": result.report.mismatches,
+    }
+    if as_json:
+        console.print_json(data)
+    else:
+        kind = "GRU" if ratio == 1 else f"GhostGRU ratio {ratio}"
+        per_mac = result.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
+        console.say(
+            f"[bold]{kind}, {units} units, {inputs} inputs, {layers} layer{'s' * (layers > 1)}[/] "
+            f"on {target.name} ({target.cpu.core}), {built.toolchain}, {result.emulator}"
+        )
+        console.say(
+            f"  {console.count(result.instructions_per_frame)} instructions per frame (emulated), "
+            f"{console.count(float(data['macs_per_frame']))} MACs (computed), "  # type: ignore[arg-type]
+            f"{per_mac:.2f} instructions per MAC"
+        )
+        console.say(
+            f"  {console.size(built.flash_bytes)} flash, {console.size(used)} RAM with "
+            f"{result.stack_used} B of stack used (emulated)"
+        )
+        equal = not result.report.mismatches
+        console.say(
+            "  [green]equal bit for bit[/]" if equal else f"  [red]{result.report.first}[/]"
+        )
+    if result.report.mismatches:
+        sys.exit(1)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost test`: the image on an emulator against the reference, byte for byte."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.emulated import Emulated
+
+
+@click.command(
+    "test",
+    epilog="Examples: mcu-ghost test -b nrf52840 --clips · mcu-ghost test -b microbit --json",
+)
+@options.board
+@options.model
+@options.emulator
+@click.option("--cases", type=click.IntRange(0, 10000), default=3, show_default=True,
+              help="Random sequences to compare.")  # fmt: skip
+@click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
+              help="Frames of each.")  # fmt: skip
+@click.option("--audio", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+              help="A recording to recognise; may be given again.")  # fmt: skip
+@click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
+@options.toolchain
+@options.out
+@options.as_json
+def command(
+    board: str,
+    model_path: Path | None,
+    emulator: str | None,
+    cases: int,
+    frames: int,
+    audio: tuple[Path, ...],
+    clips: bool,
+    toolchain: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Run the firmware on an emulator and compare every output byte with the reference.
+
+    Exit code 1 when a byte differs.
+    """
+    from mcu_ghost import boards, build, console, emulated, resources, tflite_file, verify
+    from mcu_ghost.cli.build import show
+
+    target = boards.load(board)
+    model = tflite_file.load(model_path or resources.default_model())
+    recordings = [*audio, *(resources.demo_clips() if clips else [])]
+    work = verify.sequences(model, cases, frames, recordings)
+    folder = out or Path("build") / f"{target.name}-stream"
+    with console.progress() as bars:
+        building = bars.add_task("building", total=None)
+        built = build.build(model, target, "stream", folder, toolchain)
+        bars.remove_task(building)
+        running = bars.add_task("emulating frames", total=sum(len(s.frames) for s in work))
+        result = emulated.run(
+            built, target, model, work, emulator, lambda done: bars.advance(running, done)
+        )
+    if as_json:
+        console.print_json(
+            {
+                "board": target.name,
+                "emulator": result.emulator,
+                "cases": result.report.cases,
+                "mismatches": result.report.mismatches,
+                "instructions_per_frame": round(result.instructions_per_frame),
+                "audio": [vars(heard) for heard in result.report.heard],
+            }
+        )
+    else:
+        _show(result)
+        show(built)
+    if result.report.mismatches:
+        sys.exit(1)
+
+
+def _show(result: Emulated) -> None:
+    from rich.table import Table
+
+    from mcu_ghost import console
+
+    report = result.report
+    if report.heard:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("recording", "heard", "score", ""):
+            table.add_column(heading, justify="right" if heading == "score" else "left")
+        for heard in report.heard:
+            bar = "█" * round(10 * heard.score)
+            name = Path(heard.file)
+            table.add_row(f"{name.parent.name}/{name.name}", f"[bold]{heard.label}[/]",
+                          f"{heard.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
+        console.stderr().print(table)
+    verdict = (
+        "[green]equal bit for bit[/]"
+        if not report.mismatches
+        else f"[red]{console.count(report.mismatches)} bytes differ[/], first {report.first}"
+    )
+    console.say(
+        f"{report.cases} sequences, {console.count(report.frames)} frames on {result.emulator}: "
+        f"{verdict} with the reference"
+    )
+    console.say(
+        f"{console.count(result.instructions_per_frame)} instructions per frame (emulated), "
+        f"stack {result.stack_used} of {result.stack_size} B used"
+    )
