@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from mcu_ghost import boards, project, toolchain
-
 from tests.conftest import need
 from tests.firmware_runtime import wire
 

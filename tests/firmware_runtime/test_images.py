@@ -73,7 +73,7 @@ def test_selftest_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize("board", QEMU_BOARDS)
 def test_stream_answers(board: str, kind: str, tmp_path: Path) -> None:
     with Qemu(board, build(board, "stream", kind, tmp_path)) as machine:
-        assert machine.until("dummy\n" if False else "dummy") == "mcu-ghost 9.9 stream dummy\n"
+        assert machine.until("dummy") == "mcu-ghost 9.9 stream dummy\n"
         code, sequence, hello = machine.ask(HELLO, 7)
         assert (code, sequence) == (0x81, 7)
         fields = struct.unpack_from("<4B5HI16s4B", hello)
@@ -147,6 +147,8 @@ def test_a_fault_is_reported(board: str, how: int, tmp_path: Path) -> None:
     small = boards.load(board).cpu.armv6m
     if small and how == 3:
         pytest.skip("the core has no division")
+    if how == 4 and board in ("mps2-an385", "mps2-an386", "mps2-an500"):
+        pytest.skip("QEMU has a dummy device below RAM, so the overflow does not fault")
     with Qemu(board, build(board, "stream", "gcc", tmp_path)) as machine:
         machine.until("dummy")
         machine.ask(HELLO, 0)

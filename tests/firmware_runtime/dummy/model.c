@@ -10,7 +10,7 @@ void dummy_reset(dummy_state_t *state) { (void)memset(state, 0, sizeof *state); 
 
 /* Inputs of -128 in turn make it fault, so that a test can see how that is reported. */
 static void misbehave(int8_t how) {
-    if (how == 1) *(volatile uint32_t *)(uintptr_t)0xDEADBEE0u = 1u;
+    if (how == 1) *(volatile uint32_t *)(uintptr_t)0xF1234560u = 1u;
     if (how == 2) __asm volatile("udf #0");
 #if !defined(__ARM_ARCH_6M__)
     if (how == 3) {
