@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+/* An address at which no board that QEMU has answers. */
+#if defined(__ARM_ARCH_6M__)
+#define NOWHERE 0xDEADBEE0u
+#else
+#define NOWHERE 0xF1234560u
+#endif
+
 static const int8_t weights[4] = {1, -2, 3, -4};
 static volatile uint32_t spin = 7; /* in .data: checks that start-up copies it */
 
@@ -10,7 +17,7 @@ void dummy_reset(dummy_state_t *state) { (void)memset(state, 0, sizeof *state); 
 
 /* Inputs of -128 in turn make it fault, so that a test can see how that is reported. */
 static void misbehave(int8_t how) {
-    if (how == 1) *(volatile uint32_t *)(uintptr_t)0xF1234560u = 1u;
+    if (how == 1) *(volatile uint32_t *)(uintptr_t)NOWHERE = 1u;
     if (how == 2) __asm volatile("udf #0");
 #if !defined(__ARM_ARCH_6M__)
     if (how == 3) {
