@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images: complete, reproducible, accounted for, and never half written."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from intelhex import IntelHex
+
+from mcu_ghost import boards, build, toolchain
+from mcu_ghost.errors import GhostError
+from mcu_ghost.model import Model
+from mcu_ghost.random_model import random_model
+from tests.conftest import need
+
+pytestmark = pytest.mark.toolchain
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return random_model(3, units=24, ratio=2, inputs=5)
+
+
+def compiler(kind: str) -> str:
+    """Return a toolchain's name once it is known to be installed."""
+    if kind == "gcc":
+        need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    return kind
+
+
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("board", boards.names())
+def test_every_board_builds_with_both_compilers(
+    board: str, kind: str, model: Model, tmp_path: Path
+) -> None:
+    built = build.build(model, boards.load(board), "stream", tmp_path / "b", compiler(kind))
+    assert built.flash_bytes == sum(p.bytes for p in built.flash) == built.bin.stat().st_size
+    assert built.ram_bytes == sum(p.bytes for p in built.ram)
+    assert 0 < built.weights_bytes < built.flash_bytes < built.flash_size
+    assert all(part.bytes > 0 for part in (*built.flash, *built.ram))
+
+
+def test_hex_and_bin_hold_the_same_bytes(model: Model, tmp_path: Path) -> None:
+    board = boards.load("mps2-an505")
+    built = build.build(model, board, "selftest", tmp_path / "b", "zig")
+    content = IntelHex(str(built.hex))
+    assert content.minaddr() == board.flash.start
+    assert bytes(content.tobinarray()) == built.bin.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_same_input_same_bytes_wherever_it_is_built(
+    kind: str, model: Model, tmp_path: Path
+) -> None:
+    board = boards.load("nrf52840")
+    first = build.build(model, board, "selftest", tmp_path / "one", compiler(kind))
+    second = build.build(model, board, "selftest", tmp_path / "a" / "longer name", compiler(kind))
+    for name in ("elf", "hex", "bin", "map"):
+        assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes(), name
+
+
+def test_the_project_builds_by_itself(model: Model, tmp_path: Path) -> None:
+    need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    folder = tmp_path / "project"
+    built = build.build(model, boards.load("nrf52840"), "stream", folder, "gcc")
+    cmake, ninja = str(toolchain.cmake()), str(toolchain.ninja())
+    by_hand = tmp_path / "by-hand"
+    make = f"-DCMAKE_MAKE_PROGRAM={ninja}"
+    subprocess.run([cmake, "-G", "Ninja", make, "-S", folder, "-B", by_hand], check=True)
+    subprocess.run([cmake, "--build", by_hand], check=True)
+    assert (by_hand / "stream.bin").read_bytes() == built.bin.read_bytes()
+
+
+def test_a_model_too_large_is_refused_before_compiling(tmp_path: Path) -> None:
+    large = random_model(0, units=900, ratio=1, inputs=40)
+    with pytest.raises(GhostError) as refused:
+        build.build(large, boards.load("nrf52840"), "stream", tmp_path / "b")
+    words = str(refused.value)
+    assert "at least 2.46 MB" in words and "nrf52840 has 1.00 MB" in words and " B) over" in words
+    assert "Smallest board that fits: mps2-an385" in words
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_failed_build_leaves_the_good_image(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, folder = boards.load("nrf52840"), tmp_path / "b"
+    good = build.build(model, board, "stream", folder, "zig").elf.read_bytes()
+    other = random_model(4, units=20, ratio=2, inputs=5)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(toolchain, "ninja", lambda: Path("/bin/false"))
+    with pytest.raises(GhostError, match="build failed"):
+        build.build(other, board, "stream", folder, "zig")
+    assert (folder / "firmware.elf").read_bytes() == good
+
+
+def test_a_folder_with_other_files_is_refused(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(GhostError, match="choose another folder with -o"):
+        build.build(model, boards.load("nrf52840"), "stream", tmp_path, "zig")
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_missing_compiler_says_how_to_get_one(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(GhostError, match="apt install gcc-arm-none-eabi"):
+        build.build(model, boards.load("nrf52840"), "stream", tmp_path / "b", "gcc")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The package as it is installed: sdist, wheel, an empty environment, another folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the sdist and, from it, the wheel."""
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--outdir", str(out), str(ROOT)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return next(out.glob("*.whl"))
+
+
+@pytest.mark.toolchain
+def test_the_wheel_holds_what_a_build_needs_and_no_junk(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "mcu_ghost/_data/templates/model.c.jinja" in names
+    assert "mcu_ghost/_data/firmware/kernels/ghost_nn.h" in names
+    assert "mcu_ghost/boards/nrf52840.toml" in names
+    assert "mcu_ghost/models/wake_words.tflite" in names
+    assert not [n for n in names if n.endswith((".pyc", ".o", ".so", ".elf")) or "tests/" in n]
+    assert wheel.stat().st_size < 2 << 20
+
+
+@pytest.mark.toolchain
+def test_an_installed_wheel_builds_in_another_folder(wheel: Path, tmp_path: Path) -> None:
+    """Its own files only: the environment sees this one's dependencies, not this checkout."""
+    environment = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    python = environment / "bin" / "python"
+    install = [python, "-m", "pip", "install", "-q", "--no-deps", wheel]
+    subprocess.run(install, check=True, capture_output=True)
+    # Borrow this environment's packages, but not its editable install of the project.
+    site = Path(json.__file__).parent.parent / "site-packages"
+    borrowed = [p for p in sys.path if p.endswith("site-packages")] or [str(site)]
+    code = (
+        "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.resources as r; "
+        "assert '_data' in str(r.folder('templates')), r.folder('templates'); "
+        "sys.argv = ['mcu-ghost', 'build', '-b', 'nrf52840', '--toolchain', 'zig', '--json']; "
+        "from mcu_ghost.cli import main; main()"
+    )
+    clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    command = [python, "-c", code, ":".join(borrowed)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / json.loads(result.stdout)["elf"]).is_file()
