@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One step of a GhostGRU as a Keras cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras as keras
+
+
+@keras.utils.register_keras_serializable(package="mcu_ghost")
+class GhostGRUCell(keras.layers.GRUCell):
+    """One step of a GhostGRU: a GRU of few intrinsic states, the rest derived from them.
+
+    After "GhostRNN: Reducing State Redundancy in RNN with Cheap Operations" (Zhou et al.,
+    Interspeech 2023, arXiv 2411.14489). With n units, m = n // ratio intrinsic states h and the
+    n - m ghost states g, s = [h; g]:
+
+        z = recurrent_activation(Wz x + bz + Uz s + cz)
+        r = recurrent_activation(Wr x + br + Ur s + cr)
+        c = activation(Wc x + bc + r * (Uc,h h + cc) + Uc,g g)
+        h = z * h + (1 - z) * c
+        g = ghost_activation(G h + bg)
+
+    Weights: `kernel` (d, 3m) and `recurrent_kernel` (n, 3m) with the gates in z, r, c order, `bias`
+    (2, 3m), `ghost_kernel` (m, n - m) and `ghost_bias` (n - m,). With `ratio=1` there are no
+    ghosts and the cell is `GRUCell(reset_after=True)` with the very same weights.
+
+    Args:
+        units: n, the size of the output and of the state.
+        ratio: How many states share one intrinsic state; m = units // ratio.
+        ghost_activation: Activation of the ghost states.
+        ghost_initializer: Of `ghost_kernel`; `ghost_bias` follows `bias_initializer`.
+        ghost_regularizer: Of `ghost_kernel`; `ghost_bias` follows `bias_regularizer`.
+        ghost_constraint: Of `ghost_kernel`; `ghost_bias` follows `bias_constraint`.
+        reset_after: Only True, the reset gate after the product.
+        **kwargs: The other arguments of `tf_keras.layers.GRUCell`, with the same meaning.
+            `dropout` and `recurrent_dropout` draw one mask for the three gates.
+
+    Call arguments:
+        inputs: (batch, d).
+        states: (batch, n), or a list with that one tensor.
+        training: Whether dropout is active.
+
+    Example:
+        >>> layer = tf_keras.layers.RNN(GhostGRUCell(154, ratio=2))
+        >>> layer(tf.zeros((8, 49, 40))).shape
+        TensorShape([8, 154])
+    """
+
+    def __init__(
+        self,
+        units: int,
+        ratio: int = 2,
+        *,
+        ghost_activation: Any = "tanh",
+        ghost_initializer: Any = "glorot_uniform",
+        ghost_regularizer: Any = None,
+        ghost_constraint: Any = None,
+        reset_after: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("implementation", None)
+        super().__init__(units, reset_after=reset_after, **kwargs)
+        if not reset_after:
+            raise ValueError(
+                "GhostGRU supports reset_after=True only (the reset gate after the recurrent "
+                f"product). Received: reset_after={reset_after}"
+            )
+        if not isinstance(ratio, int) or not 1 <= ratio <= units:
+            raise ValueError(
+                "Argument `ratio` must be an integer from 1 to `units`, so that at least one "
+                f"intrinsic state is left. Received: ratio={ratio}, units={units}"
+            )
+        self.ratio = ratio
+        self.intrinsic = units // ratio
+        self.ghosts = units - self.intrinsic
+        self.ghost_activation = keras.activations.get(ghost_activation)
+        self.ghost_initializer = keras.initializers.get(ghost_initializer)
+        self.ghost_regularizer = keras.regularizers.get(ghost_regularizer)
+        self.ghost_constraint = keras.constraints.get(ghost_constraint)
+        # Roundings that quantisation-aware training puts in place of the identity.
+        self.round_product = keras.activations.linear
+        self.round_preactivation = keras.activations.linear
+        self.round_carry = keras.activations.linear
+        self.round_state = keras.activations.linear
+
+    def build(self, input_shape: Any) -> None:
+        """Create the weights for inputs of shape (batch, d)."""
+        m = self.intrinsic
+        inputs = tf.TensorShape(input_shape)[-1]
+        self.kernel = self.add_weight(
+            shape=(inputs, 3 * m),
+            name="kernel",
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, 3 * m),
+            name="recurrent_kernel",
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = self._add_bias("bias", (2, 3 * m)) if self.use_bias else None
+        self.ghost_kernel = self.ghost_bias = None
+        if self.ghosts:
+            self.ghost_kernel = self.add_weight(
+                shape=(m, self.ghosts),
+                name="ghost_kernel",
+                initializer=self.ghost_initializer,
+                regularizer=self.ghost_regularizer,
+                constraint=self.ghost_constraint,
+            )
+            if self.use_bias:
+                self.ghost_bias = self._add_bias("ghost_bias", (self.ghosts,))
+        self.built = True
+
+    def _add_bias(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(
+            shape=shape,
+            name=name,
+            initializer=self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+
+    def project(self, inputs: Any) -> Any:
+        """Return the input's share of the pre-activations, (…, 3m) for (…, d) inputs."""
+        product = tf.tensordot(inputs, self.kernel, 1)
+        if self.use_bias:
+            product += self.bias[0]
+        return self.round_product(product)
+
+    def recurrent_weights(self) -> tuple[Any, Any]:
+        """Return the weights of a step's one product: (n, 4m) in z, r, c of h, c of g order.
+
+        The candidate's two parts stay apart because only one of them is reset. Without ghosts
+        (n, 3m). The second value is the bias, or None.
+        """
+        m, weights = self.intrinsic, self.recurrent_kernel
+        bias = self.bias[1] if self.use_bias else None
+        if not self.ghosts:
+            return weights, bias
+        from_h = tf.pad(weights[:m, 2 * m :], [[0, self.ghosts], [0, 0]])
+        from_g = tf.pad(weights[m:, 2 * m :], [[m, 0], [0, 0]])
+        if bias is not None:
+            bias = tf.pad(bias, [[0, m]])
+        return tf.concat([weights[:, : 2 * m], from_h, from_g], axis=1), bias
+
+    def step(
+        self, projected: Any, h: Any, s: Any, weights: tuple[Any, Any], mask: Any = None
+    ) -> tuple[Any, Any]:
+        """Advance by one step.
+
+        Args:
+            projected: (batch, 3m) of `project`.
+            h: (batch, m) intrinsic state, at the precision it is carried in.
+            s: (batch, n) state as products see it.
+            weights: Of `recurrent_weights`.
+            mask: Recurrent dropout's, or None.
+
+        Returns:
+            The new h and s.
+        """
+        m = self.intrinsic
+        matrix, bias = weights
+        a = tf.matmul(s if mask is None else s * mask, matrix)
+        if bias is not None:
+            a = tf.nn.bias_add(a, bias)
+        a = self.round_product(a)
+        gates = self.round_preactivation(projected[:, : 2 * m] + a[:, : 2 * m])
+        z, r = tf.split(self.recurrent_activation(gates), 2, axis=1)
+        candidate = projected[:, 2 * m :] + r * self.round_preactivation(a[:, 2 * m : 3 * m])
+        if self.ghosts:
+            candidate += a[:, 3 * m :]
+        c = self.activation(self.round_preactivation(candidate))
+        h = self.round_carry(z * h + (1 - z) * c)
+        s = self.round_state(h)
+        if not self.ghosts:
+            return h, s
+        g = tf.matmul(s, self.ghost_kernel)
+        if self.use_bias:
+            g = tf.nn.bias_add(g, self.ghost_bias)
+        g = self.round_state(self.ghost_activation(self.round_preactivation(g)))
+        return h, tf.concat([s, g], axis=1)
+
+    def call(self, inputs: Any, states: Any, training: Any = None) -> tuple[Any, Any]:
+        """Return the output and the new state for one frame."""
+        state = states[0] if tf.nest.is_nested(states) else states
+        if 0.0 < self.dropout < 1.0:
+            inputs = inputs * self.get_dropout_mask_for_cell(inputs, training, count=1)[0]
+        mask = self.recurrent_mask(state, training)
+        h = self.round_carry(state[:, : self.intrinsic])
+        h, s = self.step(
+            self.project(inputs), h, self.round_state(state), self.recurrent_weights(), mask
+        )
+        state = tf.concat([h, s[:, self.intrinsic :]], axis=1) if self.ghosts else h
+        return s, [state] if tf.nest.is_nested(states) else state
+
+    def recurrent_mask(self, state: Any, training: Any) -> Any:
+        """Return recurrent dropout's mask for (batch, n) states, or None without it."""
+        if not 0.0 < self.recurrent_dropout < 1.0:
+            return None
+        return self.get_recurrent_dropout_mask_for_cell(state, training, count=1)[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        config = super().get_config()
+        config.pop("implementation", None)
+        return {
+            **config,
+            "ratio": self.ratio,
+            "ghost_activation": keras.activations.serialize(self.ghost_activation),
+            "ghost_initializer": keras.initializers.serialize(self.ghost_initializer),
+            "ghost_regularizer": keras.regularizers.serialize(self.ghost_regularizer),
+            "ghost_constraint": keras.constraints.serialize(self.ghost_constraint),
+        }
