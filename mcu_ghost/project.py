@@ -35,8 +35,12 @@ class ProjectContext:
         board: The board it is for.
         app: The main program, a file of `firmware/apps/`.
         model_sources: Generated C files, relative to the build folder.
-        kernel_sources: C files of `firmware/kernels/`, relative to the build folder.
+        kernel_sources: C and .S files of `firmware/kernels/`, relative to the build folder.
         stack_bytes: Size of the stack, a multiple of 8.
+        firmware_sources: C files of the other folders of `firmware/`.
+        gcc_flags: Core and float ABI as gcc takes them.
+        zig_flags: As `zig cc` takes them.
+        assembly: Whether a kernel is an assembly file.
     """
 
     board: Board
@@ -47,6 +51,7 @@ class ProjectContext:
     firmware_sources: tuple[str, ...] = ()
     gcc_flags: tuple[str, ...] = ()
     zig_flags: tuple[str, ...] = ()
+    assembly: bool = False
 
 
 def context(
@@ -77,6 +82,7 @@ def context(
         ),
         gcc_flags=gcc_flags(board.cpu),
         zig_flags=zig_flags(board.cpu),
+        assembly=any(source.endswith(".S") for source in kernel_sources),
     )
 
 
@@ -94,7 +100,7 @@ def write(project: ProjectContext, out: Path) -> None:
     firmware = resources.folder("firmware")
     wanted = {*project.firmware_sources, *project.kernel_sources}
     for folder in _COPIED:
-        for source in sorted((firmware / folder).rglob("*.[ch]")):
+        for source in sorted((firmware / folder).rglob("*.[chS]")):
             relative = source.relative_to(firmware)
             if source.suffix == ".h" or relative.as_posix() in wanted:
                 write_text(out / relative, source.read_text(encoding="utf-8"))

@@ -20,11 +20,11 @@ static const uint8_t model_hash[16] = APP_MODEL_HASH;
 /* Largest payload in either direction: some frames at a time, the state, or HELLO with its names.
  */
 enum {
-    WINDOW = 2,
-    HELLO_BYTES = 38u + sizeof firmware_version + sizeof model_name,
-    FRAME_BYTES = LARGER(sizeof(app_model_in_t), sizeof(app_model_out_t)),
-    MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
-    RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
+  WINDOW = 2,
+  HELLO_BYTES = 38u + sizeof firmware_version + sizeof model_name,
+  FRAME_BYTES = LARGER(sizeof(app_model_in_t), sizeof(app_model_out_t)),
+  MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
+  RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
 };
 _Static_assert(MAX_PAYLOAD <= 0xFFFF, "sizes are sent as 16 bits");
 
@@ -41,122 +41,122 @@ static app_model_in_t in;
 static app_model_out_t out;
 
 static struct {
-    uint64_t step_total;
-    uint32_t frames, step_min, step_max, head_total, heads;
+  uint64_t step_total;
+  uint32_t frames, step_min, step_max, head_total, heads;
 } statistics;
 
 static void reset(void) {
-    app_model_reset(&state);
-    (void)memset(&statistics, 0, sizeof statistics);
+  app_model_reset(&state);
+  (void)memset(&statistics, 0, sizeof statistics);
 }
 
 static void step(const uint8_t *input) {
-    (void)memcpy(&in, input, sizeof in);
-    const uint32_t start = ghost_counter_now();
-    app_model_step(&state, &scratch, &in, &out);
-    const uint32_t taken = ghost_counter_now() - start;
-    if (statistics.frames == 0u || taken < statistics.step_min) statistics.step_min = taken;
-    if (taken > statistics.step_max) statistics.step_max = taken;
-    statistics.step_total += taken;
-    statistics.frames++;
+  (void)memcpy(&in, input, sizeof in);
+  const uint32_t start = ghost_counter_now();
+  app_model_step(&state, &scratch, &in, &out);
+  const uint32_t taken = ghost_counter_now() - start;
+  if (statistics.frames == 0u || taken < statistics.step_min) statistics.step_min = taken;
+  if (taken > statistics.step_max) statistics.step_max = taken;
+  statistics.step_total += taken;
+  statistics.frames++;
 }
 
 static void put_head(void) {
-    const uint32_t start = ghost_counter_now();
-    app_model_head(&state, &scratch, &out);
-    statistics.head_total += ghost_counter_now() - start;
-    statistics.heads++;
-    ghost_link_put(&link, &out, sizeof out);
+  const uint32_t start = ghost_counter_now();
+  app_model_head(&state, &scratch, &out);
+  statistics.head_total += ghost_counter_now() - start;
+  statistics.heads++;
+  ghost_link_put(&link, &out, sizeof out);
 }
 
 /* The last reply is still being sent while the first frame runs. */
 static void run_frames(const ghost_link_request_t *request) {
-    for (uint32_t at = 0u; at < request->size; at += sizeof in) {
-        step(request->payload + at);
-        if (at == 0u) ghost_link_begin(&link, request);
-        if (APP_MODEL_HEAD_PER_FRAME) ghost_link_put(&link, &out, sizeof out);
-    }
+  for (uint32_t at = 0u; at < request->size; at += sizeof in) {
+    step(request->payload + at);
+    if (at == 0u) ghost_link_begin(&link, request);
+    if (APP_MODEL_HEAD_PER_FRAME) ghost_link_put(&link, &out, sizeof out);
+  }
 }
 
 static void put_hello(void) {
-    ghost_link_put_u8(&link, 1u); /* protocol */
-    ghost_link_put_u8(&link, APP_MODEL_HEAD_PER_FRAME);
-    ghost_link_put_u8(&link, WINDOW);
-    ghost_link_put_u8(&link, BOARD_COUNTER_KIND);
-    ghost_link_put_u16(&link, MAX_PAYLOAD);
-    ghost_link_put_u16(&link, sizeof in);
-    ghost_link_put_u16(&link, sizeof out);
-    ghost_link_put_u16(&link, sizeof state);
-    ghost_link_put_u16(&link, sizeof scratch);
-    ghost_link_put_u32(&link, BOARD_COUNTER_HZ);
-    ghost_link_put(&link, model_hash, sizeof model_hash);
-    ghost_link_put_u8(&link, APP_MODEL_INPUT_DTYPE);
-    ghost_link_put_u8(&link, APP_MODEL_OUTPUT_DTYPE);
-    ghost_link_put_u8(&link, APP_MODEL_INPUTS);
-    ghost_link_put_u8(&link, APP_MODEL_OUTPUTS);
-    ghost_link_put(&link, firmware_version, sizeof firmware_version);
-    ghost_link_put(&link, model_name, sizeof model_name);
+  ghost_link_put_u8(&link, 1u); /* protocol */
+  ghost_link_put_u8(&link, APP_MODEL_HEAD_PER_FRAME);
+  ghost_link_put_u8(&link, WINDOW);
+  ghost_link_put_u8(&link, BOARD_COUNTER_KIND);
+  ghost_link_put_u16(&link, MAX_PAYLOAD);
+  ghost_link_put_u16(&link, sizeof in);
+  ghost_link_put_u16(&link, sizeof out);
+  ghost_link_put_u16(&link, sizeof state);
+  ghost_link_put_u16(&link, sizeof scratch);
+  ghost_link_put_u32(&link, BOARD_COUNTER_HZ);
+  ghost_link_put(&link, model_hash, sizeof model_hash);
+  ghost_link_put_u8(&link, APP_MODEL_INPUT_DTYPE);
+  ghost_link_put_u8(&link, APP_MODEL_OUTPUT_DTYPE);
+  ghost_link_put_u8(&link, APP_MODEL_INPUTS);
+  ghost_link_put_u8(&link, APP_MODEL_OUTPUTS);
+  ghost_link_put(&link, firmware_version, sizeof firmware_version);
+  ghost_link_put(&link, model_name, sizeof model_name);
 }
 
 static void put_statistics(void) {
-    ghost_link_put_u32(&link, statistics.frames);
-    ghost_link_put_u32(&link, (uint32_t)statistics.step_total);
-    ghost_link_put_u32(&link, (uint32_t)(statistics.step_total >> 32));
-    ghost_link_put_u32(&link, statistics.step_min);
-    ghost_link_put_u32(&link, statistics.step_max);
-    ghost_link_put_u32(&link, statistics.head_total);
-    ghost_link_put_u32(&link, statistics.heads);
-    ghost_link_put_u32(&link, ghost_stack_used());
-    ghost_link_put_u32(&link, ghost_stack_size());
-    ghost_link_put_u32(&link, ghost_console_overruns());
+  ghost_link_put_u32(&link, statistics.frames);
+  ghost_link_put_u32(&link, (uint32_t)statistics.step_total);
+  ghost_link_put_u32(&link, (uint32_t)(statistics.step_total >> 32));
+  ghost_link_put_u32(&link, statistics.step_min);
+  ghost_link_put_u32(&link, statistics.step_max);
+  ghost_link_put_u32(&link, statistics.head_total);
+  ghost_link_put_u32(&link, statistics.heads);
+  ghost_link_put_u32(&link, ghost_stack_used());
+  ghost_link_put_u32(&link, ghost_stack_size());
+  ghost_link_put_u32(&link, ghost_console_overruns());
 }
 
 /* Whole frames, and as many outputs as fit a packet. */
 static bool frames_fit(uint32_t size) {
-    const uint32_t count = size / sizeof in;
-    return count > 0u && count * sizeof in == size &&
-           (!APP_MODEL_HEAD_PER_FRAME || count * sizeof out <= MAX_PAYLOAD);
+  const uint32_t count = size / sizeof in;
+  return count > 0u && count * sizeof in == size &&
+         (!APP_MODEL_HEAD_PER_FRAME || count * sizeof out <= MAX_PAYLOAD);
 }
 
 static void execute(const ghost_link_request_t *request) {
-    const bool frames = request->type == GHOST_LINK_FRAMES;
-    if (request->type < GHOST_LINK_HELLO || request->type > GHOST_LINK_STATE) {
-        ghost_link_error(&link, request, GHOST_LINK_UNKNOWN_TYPE);
-        return;
-    }
-    if (frames ? !frames_fit(request->size) : request->size != 0u) {
-        ghost_link_error(&link, request, GHOST_LINK_BAD_LENGTH);
-        return;
-    }
-    if (frames) {
-        run_frames(request);
-    } else {
-        ghost_link_begin(&link, request);
-    }
-    if (request->type == GHOST_LINK_HELLO) put_hello();
-    if (request->type == GHOST_LINK_RESET) reset();
-    if (request->type == GHOST_LINK_HEAD) put_head();
-    if (request->type == GHOST_LINK_STATS) put_statistics();
-    if (request->type == GHOST_LINK_STATE) ghost_link_put(&link, &state, sizeof state);
-    ghost_link_end(&link);
+  const bool frames = request->type == GHOST_LINK_FRAMES;
+  if (request->type < GHOST_LINK_HELLO || request->type > GHOST_LINK_STATE) {
+    ghost_link_error(&link, request, GHOST_LINK_UNKNOWN_TYPE);
+    return;
+  }
+  if (frames ? !frames_fit(request->size) : request->size != 0u) {
+    ghost_link_error(&link, request, GHOST_LINK_BAD_LENGTH);
+    return;
+  }
+  if (frames) {
+    run_frames(request);
+  } else {
+    ghost_link_begin(&link, request);
+  }
+  if (request->type == GHOST_LINK_HELLO) put_hello();
+  if (request->type == GHOST_LINK_RESET) reset();
+  if (request->type == GHOST_LINK_HEAD) put_head();
+  if (request->type == GHOST_LINK_STATS) put_statistics();
+  if (request->type == GHOST_LINK_STATE) ghost_link_put(&link, &state, sizeof state);
+  ghost_link_end(&link);
 }
 
 int main(void) {
-    ghost_console_init();
-    ghost_counter_init();
-    ghost_console_receive(ring, sizeof ring);
-    reset();
-    ghost_text("mcu-ghost ");
-    ghost_text(firmware_version);
-    ghost_text(" stream ");
-    ghost_text(model_name);
-    ghost_text("\n");
-    for (;;) {
-        ghost_link_request_t request;
-        if (ghost_link_poll(&link, &request)) {
-            execute(&request);
-        } else {
-            ghost_console_wait();
-        }
+  ghost_console_init();
+  ghost_counter_init();
+  ghost_console_receive(ring, sizeof ring);
+  reset();
+  ghost_text("mcu-ghost ");
+  ghost_text(firmware_version);
+  ghost_text(" stream ");
+  ghost_text(model_name);
+  ghost_text("\n");
+  for (;;) {
+    ghost_link_request_t request;
+    if (ghost_link_poll(&link, &request)) {
+      execute(&request);
+    } else {
+      ghost_console_wait();
     }
+  }
 }

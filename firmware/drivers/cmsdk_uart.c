@@ -13,59 +13,59 @@
 #define BAUDDIV UART(0x10u)
 
 enum {
-    TX_FULL = 1,
-    RX_FULL = 2,
-    RX_OVERRUN = 8, /* writing it clears it */
-    TX_ENABLE = 1,
-    RX_ENABLE = 2,
-    RX_INTERRUPT = 8,
-    RX_INTERRUPT_CLEAR = 2,
+  TX_FULL = 1,
+  RX_FULL = 2,
+  RX_OVERRUN = 8, /* writing it clears it */
+  TX_ENABLE = 1,
+  RX_ENABLE = 2,
+  RX_INTERRUPT = 8,
+  RX_INTERRUPT_CLEAR = 2,
 };
 
 static ghost_ring_t ring;
 static uint32_t overruns;
 
 void ghost_console_init(void) {
-    BAUDDIV = (BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
-    CTRL = TX_ENABLE;
+  BAUDDIV = (BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
+  CTRL = TX_ENABLE;
 }
 
 void ghost_console_send(const uint8_t *data, size_t size) {
-    for (; size > 0u; size--) {
-        while ((STATE & TX_FULL) != 0u) {
-        }
-        DATA = *data++;
+  for (; size > 0u; size--) {
+    while ((STATE & TX_FULL) != 0u) {
     }
+    DATA = *data++;
+  }
 }
 
 void ghost_console_flush(void) {
-    while ((STATE & TX_FULL) != 0u) {
-    }
+  while ((STATE & TX_FULL) != 0u) {
+  }
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-    ring.bytes = bytes;
-    ring.size = size;
-    CTRL = TX_ENABLE | RX_ENABLE | RX_INTERRUPT;
-    ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
+  ring.bytes = bytes;
+  ring.size = size;
+  CTRL = TX_ENABLE | RX_ENABLE | RX_INTERRUPT;
+  ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }
 
 void ghost_console_interrupt(void) {
-    INTCLEAR = RX_INTERRUPT_CLEAR; /* before the read, which makes room for the next byte */
-    const uint32_t state = STATE;
-    if ((state & RX_OVERRUN) != 0u) {
-        STATE = RX_OVERRUN;
-        overruns++;
-    }
-    if ((state & RX_FULL) != 0u) ghost_ring_put(&ring, (uint8_t)DATA);
+  INTCLEAR = RX_INTERRUPT_CLEAR; /* before the read, which makes room for the next byte */
+  const uint32_t state = STATE;
+  if ((state & RX_OVERRUN) != 0u) {
+    STATE = RX_OVERRUN;
+    overruns++;
+  }
+  if ((state & RX_FULL) != 0u) ghost_ring_put(&ring, (uint8_t)DATA);
 }
 
 bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
 
 void ghost_console_wait(void) {
-    ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-    if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-    ghost_interrupts_on();
+  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
+  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
+  ghost_interrupts_on();
 }
 
 uint32_t ghost_console_overruns(void) { return ring.lost + overruns; }

@@ -12,12 +12,12 @@
 enum { TRCENA = 1 << 24, CYCCNTENA = 1 };
 
 void ghost_counter_init(void) {
-    DEMCR |= TRCENA;
+  DEMCR |= TRCENA;
 #if BOARD_CORE_M7
-    DWT_LAR = 0xC5ACCE55u; /* the M7 keeps the unit locked */
+  DWT_LAR = 0xC5ACCE55u; /* the M7 keeps the unit locked */
 #endif
-    DWT_CYCCNT = 0u;
-    DWT_CTRL |= CYCCNTENA;
+  DWT_CYCCNT = 0u;
+  DWT_CTRL |= CYCCNTENA;
 }
 
 uint32_t ghost_counter_now(void) { return DWT_CYCCNT; }

@@ -20,16 +20,16 @@ enum { TIMER_MODE = 0, BITS_32 = 3 };
 #endif
 
 void ghost_counter_init(void) {
-    MODE = TIMER_MODE;
-    BITMODE = BITS_32;
-    PRESCALER = 0u;
-    TASKS_CLEAR = 1u;
-    TASKS_START = 1u;
+  MODE = TIMER_MODE;
+  BITMODE = BITS_32;
+  PRESCALER = 0u;
+  TASKS_CLEAR = 1u;
+  TASKS_START = 1u;
 }
 
 uint32_t ghost_counter_now(void) {
-    TASKS_CAPTURE0 = 1u;
-    return CC0;
+  TASKS_CAPTURE0 = 1u;
+  return CC0;
 }
 
 void ghost_counter_interrupt(void) {}

@@ -27,61 +27,61 @@
 enum { ENABLED = 4, RXDRDY_BIT = 1 << 2, OVERRUN_BIT = 1, INPUT_PULLUP = 0x0C };
 
 /* The register counts in 16 MHz / 2^32 and keeps the upper 20 bits. */
-#define BAUDRATE_VALUE                                                                             \
-    ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
+#define BAUDRATE_VALUE \
+  ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
 static ghost_ring_t ring;
 static uint32_t overruns;
 
 void ghost_console_init(void) {
-    ENABLE = 0u;
-    OUTSET = 1u << BOARD_CONSOLE_TX_PIN; /* idle is high */
-    DIRSET = 1u << BOARD_CONSOLE_TX_PIN;
-    PIN_CNF(BOARD_CONSOLE_RX_PIN) = INPUT_PULLUP; /* an open line reads as idle */
-    PSELTXD = BOARD_CONSOLE_TX_PIN;
-    PSELRXD = BOARD_CONSOLE_RX_PIN;
-    BAUDRATE = BAUDRATE_VALUE;
-    ENABLE = ENABLED;
-    TASKS_STARTTX = 1u;
+  ENABLE = 0u;
+  OUTSET = 1u << BOARD_CONSOLE_TX_PIN; /* idle is high */
+  DIRSET = 1u << BOARD_CONSOLE_TX_PIN;
+  PIN_CNF(BOARD_CONSOLE_RX_PIN) = INPUT_PULLUP; /* an open line reads as idle */
+  PSELTXD = BOARD_CONSOLE_TX_PIN;
+  PSELRXD = BOARD_CONSOLE_RX_PIN;
+  BAUDRATE = BAUDRATE_VALUE;
+  ENABLE = ENABLED;
+  TASKS_STARTTX = 1u;
 }
 
 void ghost_console_send(const uint8_t *data, size_t size) {
-    for (; size > 0u; size--) {
-        EVENTS_TXDRDY = 0u;
-        TXD = *data++;
-        while (EVENTS_TXDRDY == 0u) {
-        }
+  for (; size > 0u; size--) {
+    EVENTS_TXDRDY = 0u;
+    TXD = *data++;
+    while (EVENTS_TXDRDY == 0u) {
     }
+  }
 }
 
 void ghost_console_flush(void) {}
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-    ring.bytes = bytes;
-    ring.size = size;
-    EVENTS_RXDRDY = 0u;
-    INTENSET = RXDRDY_BIT;
-    ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
-    TASKS_STARTRX = 1u;
+  ring.bytes = bytes;
+  ring.size = size;
+  EVENTS_RXDRDY = 0u;
+  INTENSET = RXDRDY_BIT;
+  ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
+  TASKS_STARTRX = 1u;
 }
 
 void ghost_console_interrupt(void) {
-    if (EVENTS_RXDRDY == 0u) return;
-    EVENTS_RXDRDY = 0u; /* before the read: reading moves the FIFO on and may raise it again */
-    ghost_ring_put(&ring, (uint8_t)RXD);
+  if (EVENTS_RXDRDY == 0u) return;
+  EVENTS_RXDRDY = 0u; /* before the read: reading moves the FIFO on and may raise it again */
+  ghost_ring_put(&ring, (uint8_t)RXD);
 }
 
 bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
 
 void ghost_console_wait(void) {
-    ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-    if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-    ghost_interrupts_on();
+  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
+  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
+  ghost_interrupts_on();
 }
 
 uint32_t ghost_console_overruns(void) {
-    const uint32_t errors = ERRORSRC;
-    if ((errors & OVERRUN_BIT) != 0u) overruns++;
-    ERRORSRC = errors; /* writing ones clears */
-    return ring.lost + overruns;
+  const uint32_t errors = ERRORSRC;
+  if ((errors & OVERRUN_BIT) != 0u) overruns++;
+  ERRORSRC = errors; /* writing ones clears */
+  return ring.lost + overruns;
 }

@@ -34,16 +34,16 @@
 #define PIN_CNF(pin) GPIO(pin, 0x700u + 4u * ((uint32_t)(pin) & 31u))
 
 enum {
-    ENABLED = 8,
-    ENDRX_BIT = 1 << 4,
-    OVERRUN_BIT = 1,
-    INPUT_PULLUP = 0x0C,
-    MAXCNT_LIMIT = 255, /* the nRF52832's; the nRF52840 has room for more */
+  ENABLED = 8,
+  ENDRX_BIT = 1 << 4,
+  OVERRUN_BIT = 1,
+  INPUT_PULLUP = 0x0C,
+  MAXCNT_LIMIT = 255, /* the nRF52832's; the nRF52840 has room for more */
 };
 
 /* The register counts in 16 MHz / 2^32 and keeps the upper 20 bits: 1 Mbaud is 0x10000000. */
-#define BAUDRATE_VALUE                                                                             \
-    ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
+#define BAUDRATE_VALUE \
+  ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
 static ghost_ring_t ring;
 static volatile uint8_t received; /* the target of the receive DMA */
@@ -51,69 +51,72 @@ static bool sending;
 static uint32_t overruns;
 
 void ghost_console_init(void) {
-    ENABLE = 0u;
-    GPIO(BOARD_CONSOLE_TX_PIN, OUTSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN); /* idle is high */
-    GPIO(BOARD_CONSOLE_TX_PIN, DIRSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN);
-    PIN_CNF(BOARD_CONSOLE_RX_PIN) = INPUT_PULLUP; /* an open line reads as idle */
-    PSEL_TXD = BOARD_CONSOLE_TX_PIN;
-    PSEL_RXD = BOARD_CONSOLE_RX_PIN;
-    BAUDRATE = BAUDRATE_VALUE;
-    ENABLE = ENABLED;
-    sending = false;
+  /* A fault handler comes here with a transfer under way: let it end, but not for ever. */
+  for (uint32_t patience = 100000u; sending && EVENTS_ENDTX == 0u && patience > 0u; patience--) {
+  }
+  ENABLE = 0u;
+  GPIO(BOARD_CONSOLE_TX_PIN, OUTSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN); /* idle is high */
+  GPIO(BOARD_CONSOLE_TX_PIN, DIRSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN);
+  PIN_CNF(BOARD_CONSOLE_RX_PIN) = INPUT_PULLUP; /* an open line reads as idle */
+  PSEL_TXD = BOARD_CONSOLE_TX_PIN;
+  PSEL_RXD = BOARD_CONSOLE_RX_PIN;
+  BAUDRATE = BAUDRATE_VALUE;
+  ENABLE = ENABLED;
+  sending = false;
 }
 
 void ghost_console_flush(void) {
-    if (!sending) return;
-    while (EVENTS_ENDTX == 0u) {
-    }
-    sending = false;
+  if (!sending) return;
+  while (EVENTS_ENDTX == 0u) {
+  }
+  sending = false;
 }
 
 void ghost_console_send(const uint8_t *data, size_t size) {
-    while (size > 0u) {
-        const size_t part = size < MAXCNT_LIMIT ? size : MAXCNT_LIMIT;
-        ghost_console_flush();
-        EVENTS_ENDTX = 0u;
-        TXD_PTR = (uint32_t)(uintptr_t)data;
-        TXD_MAXCNT = part;
-        ghost_barrier(); /* the bytes are in RAM before the DMA reads them */
-        TASKS_STARTTX = 1u;
-        sending = true;
-        data += part;
-        size -= part;
-    }
+  while (size > 0u) {
+    const size_t part = size < MAXCNT_LIMIT ? size : MAXCNT_LIMIT;
+    ghost_console_flush();
+    EVENTS_ENDTX = 0u;
+    TXD_PTR = (uint32_t)(uintptr_t)data;
+    TXD_MAXCNT = part;
+    ghost_barrier(); /* the bytes are in RAM before the DMA reads them */
+    TASKS_STARTTX = 1u;
+    sending = true;
+    data += part;
+    size -= part;
+  }
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-    ring.bytes = bytes;
-    ring.size = size;
-    RXD_PTR = (uint32_t)(uintptr_t)&received;
-    RXD_MAXCNT = 1u;
-    EVENTS_ENDRX = 0u;
-    INTENSET = ENDRX_BIT;
-    ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
-    TASKS_STARTRX = 1u;
+  ring.bytes = bytes;
+  ring.size = size;
+  RXD_PTR = (uint32_t)(uintptr_t)&received;
+  RXD_MAXCNT = 1u;
+  EVENTS_ENDRX = 0u;
+  INTENSET = ENDRX_BIT;
+  ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
+  TASKS_STARTRX = 1u;
 }
 
 void ghost_console_interrupt(void) {
-    if (EVENTS_ENDRX == 0u) return;
-    EVENTS_ENDRX = 0u;
-    const uint8_t byte = received;
-    TASKS_STARTRX = 1u;
-    ghost_ring_put(&ring, byte);
+  if (EVENTS_ENDRX == 0u) return;
+  EVENTS_ENDRX = 0u;
+  const uint8_t byte = received;
+  TASKS_STARTRX = 1u;
+  ghost_ring_put(&ring, byte);
 }
 
 bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
 
 void ghost_console_wait(void) {
-    ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-    if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-    ghost_interrupts_on();
+  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
+  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
+  ghost_interrupts_on();
 }
 
 uint32_t ghost_console_overruns(void) {
-    const uint32_t errors = ERRORSRC;
-    if ((errors & OVERRUN_BIT) != 0u) overruns++;
-    ERRORSRC = errors; /* writing ones clears */
-    return ring.lost + overruns;
+  const uint32_t errors = ERRORSRC;
+  if ((errors & OVERRUN_BIT) != 0u) overruns++;
+  ERRORSRC = errors; /* writing ones clears */
+  return ring.lost + overruns;
 }

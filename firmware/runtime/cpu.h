@@ -13,20 +13,20 @@ static inline void ghost_wait_for_interrupt(void) { __asm volatile("dsb\n\twfi" 
 static inline void ghost_barrier(void) { __asm volatile("dsb\n\tisb" ::: "memory"); }
 
 static inline uint32_t ghost_stack_pointer(void) {
-    uint32_t sp;
-    __asm volatile("mov %0, sp" : "=r"(sp));
-    return sp;
+  uint32_t sp;
+  __asm volatile("mov %0, sp" : "=r"(sp));
+  return sp;
 }
 
 /* NVIC_ISER: lets an external interrupt through. */
 static inline void ghost_interrupt_enable(uint32_t irq) {
-    GHOST_REGISTER(0xE000E100u + 4u * (irq >> 5)) = 1u << (irq & 31u);
+  GHOST_REGISTER(0xE000E100u + 4u * (irq >> 5)) = 1u << (irq & 31u);
 }
 
 /* Sleeps for good; only a reset or a debugger gets out. */
 static inline _Noreturn void ghost_stop(void) {
-    ghost_interrupts_off();
-    for (;;) ghost_wait_for_interrupt();
+  ghost_interrupts_off();
+  for (;;) ghost_wait_for_interrupt();
 }
 
 #endif

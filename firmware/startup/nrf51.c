@@ -7,9 +7,9 @@
 #define CLOCK_EVENTS_HFCLKSTARTED GHOST_REGISTER(0x40000100u)
 
 void ghost_startup_family(void) {
-    /* The internal oscillator is too coarse for a UART; the crystal takes 1 ms. */
-    CLOCK_EVENTS_HFCLKSTARTED = 0u;
-    CLOCK_TASKS_HFCLKSTART = 1u;
-    while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
-    }
+  /* The internal oscillator is too coarse for a UART; the crystal takes 1 ms. */
+  CLOCK_EVENTS_HFCLKSTARTED = 0u;
+  CLOCK_TASKS_HFCLKSTART = 1u;
+  while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
+  }
 }

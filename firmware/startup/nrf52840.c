@@ -13,31 +13,42 @@
 #define FICR_REVISION GHOST_REGISTER(0x10000134u)
 #define UICR_APPROTECT GHOST_REGISTER(0x10001208u)
 
+#define AIRCR GHOST_REGISTER(0xE000ED0Cu)
+
 enum { NVMC_READ = 0, NVMC_WRITE = 1, UNPROTECTED = 0x5A };
 
+#define SYSTEM_RESET 0x05FA0004u
+
 /* From revision 3 on the debug port locks itself at every reset, unless both UICR and this register
- * say 0x5A. On an erased chip UICR says nothing yet: write it, once. What else it says, the owner
- * wanted. Older revisions read 0x5A as "locked", so they are left alone. */
+ * say 0x5A. On an erased chip UICR says nothing yet: write it, once, and reset to make it count.
+ * What else it says, the owner wanted. Older revisions read 0x5A as "locked", so they are left
+ * alone. */
 static void open_debug_port(void) {
-    if (FICR_PART_FAMILY != 8u || FICR_REVISION < 3u) return;
-    if (UICR_APPROTECT == 0xFFFFFFFFu) {
-        NVMC_CONFIG = NVMC_WRITE;
-        while (NVMC_READY == 0u) {
-        }
-        UICR_APPROTECT = UNPROTECTED;
-        while (NVMC_READY == 0u) {
-        }
-        NVMC_CONFIG = NVMC_READ;
+  if (FICR_PART_FAMILY != 8u || FICR_REVISION < 3u) return;
+  if (UICR_APPROTECT == 0xFFFFFFFFu) {
+    NVMC_CONFIG = NVMC_WRITE;
+    while (NVMC_READY == 0u) {
     }
-    if ((UICR_APPROTECT & 0xFFu) == UNPROTECTED) APPROTECT_DISABLE = UNPROTECTED;
+    UICR_APPROTECT = UNPROTECTED;
+    while (NVMC_READY == 0u) {
+    }
+    NVMC_CONFIG = NVMC_READ;
+    if (UICR_APPROTECT != 0xFFFFFFFFu) {
+      ghost_barrier();
+      AIRCR = SYSTEM_RESET;
+      for (;;) {
+      }
+    }
+  }
+  if ((UICR_APPROTECT & 0xFFu) == UNPROTECTED) APPROTECT_DISABLE = UNPROTECTED;
 }
 
 void ghost_startup_family(void) {
-    /* The internal oscillator is too coarse for a UART; the crystal takes 0.4 ms. */
-    CLOCK_EVENTS_HFCLKSTARTED = 0u;
-    CLOCK_TASKS_HFCLKSTART = 1u;
-    NVMC_ICACHECNF = 1u; /* flash has wait states at 64 MHz */
-    open_debug_port();
-    while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
-    }
+  /* The internal oscillator is too coarse for a UART; the crystal takes 0.4 ms. */
+  CLOCK_EVENTS_HFCLKSTARTED = 0u;
+  CLOCK_TASKS_HFCLKSTART = 1u;
+  NVMC_ICACHECNF = 1u; /* flash has wait states at 64 MHz */
+  open_debug_port();
+  while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
+  }
 }

@@ -20,40 +20,38 @@ extern const uint32_t ghost_vectors[];
 
 /* Two words at a time; the ranges are multiples of eight bytes. */
 static void fill(uint32_t *word, uintptr_t end, uint32_t value) {
-    for (; (uintptr_t)word < end; word += 2) {
-        word[0] = value;
-        word[1] = value;
-        __asm volatile(
-            "" ::
-                : "memory"); /* keep it a loop: no call before there is a stack to trust */
-    }
+  for (; (uintptr_t)word < end; word += 2) {
+    word[0] = value;
+    word[1] = value;
+    __asm volatile("" ::: "memory"); /* keep it a loop: no call before there is a stack to trust */
+  }
 }
 
 static void start_core(void) {
 #if BOARD_ARMV6M == 0
-    VTOR = (uint32_t)(uintptr_t)ghost_vectors; /* a bootloader may have left its own */
-    CCR |= DIV_0_TRP;
+  VTOR = (uint32_t)(uintptr_t)ghost_vectors; /* a bootloader may have left its own */
+  CCR |= DIV_0_TRP;
 #endif
 #if BOARD_HAS_FPU || BOARD_HAS_MVE
-    CPACR |= FULL_ACCESS_CP10_CP11;
-    ghost_barrier();
+  CPACR |= FULL_ACCESS_CP10_CP11;
+  ghost_barrier();
 #endif
 #if BOARD_ARMV8M
-    __asm volatile("msr msplim, %0" ::"r"(ghost_stack_limit));
+  __asm volatile("msr msplim, %0" ::"r"(ghost_stack_limit));
 #endif
 }
 
 _Noreturn void ghost_reset(void) {
-    start_core();
-    fill(ghost_stack_limit, (uintptr_t)(ghost_stack_pointer() - 64u) & ~(uintptr_t)7u,
-         GHOST_STACK_PAINT);
-    ghost_startup_family();
-    const uint32_t *from = ghost_data_load;
-    for (uint32_t *to = ghost_data_start; (uintptr_t)to < (uintptr_t)ghost_data_end; to++) {
-        *to = *from++;
-        __asm volatile("" ::: "memory");
-    }
-    fill(ghost_bss_start, (uintptr_t)ghost_bss_end, 0u);
-    (void)main();
-    ghost_stop();
+  start_core();
+  fill(ghost_stack_limit, (uintptr_t)(ghost_stack_pointer() - 64u) & ~(uintptr_t)7u,
+       GHOST_STACK_PAINT);
+  ghost_startup_family();
+  const uint32_t *from = ghost_data_load;
+  for (uint32_t *to = ghost_data_start; (uintptr_t)to < (uintptr_t)ghost_data_end; to++) {
+    *to = *from++;
+    __asm volatile("" ::: "memory");
+  }
+  fill(ghost_bss_start, (uintptr_t)ghost_bss_end, 0u);
+  (void)main();
+  ghost_stop();
 }

@@ -8,8 +8,8 @@
 #include "startup/startup.h"
 
 typedef union {
-    void (*handler)(void);
-    uint32_t *stack;
+  void (*handler)(void);
+  uint32_t *stack;
 } vector_t;
 
 extern const vector_t ghost_vectors[BOARD_VECTOR_COUNT];
@@ -24,6 +24,6 @@ __attribute__((section(".vectors"), used)) const vector_t ghost_vectors[BOARD_VE
 #endif
     [16 + BOARD_CONSOLE_IRQ] = {.handler = ghost_console_interrupt},
 #if 17 + BOARD_CONSOLE_IRQ < BOARD_VECTOR_COUNT
-    [17 + BOARD_CONSOLE_IRQ ... BOARD_VECTOR_COUNT - 1] = {.handler = ghost_fault},
+    [17 + BOARD_CONSOLE_IRQ... BOARD_VECTOR_COUNT - 1] = {.handler = ghost_fault},
 #endif
 };

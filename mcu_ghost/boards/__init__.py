@@ -368,7 +368,13 @@ def pin_number(pin: str) -> int | None:
     port, dot, bit = pin.removeprefix("P").partition(".")
     if not pin.startswith("P") or not dot or not (port + bit).isascii():
         return None
-    if not port.isdigit() or not bit.isdigit() or len(port + bit) > 4 or int(bit) > 31:
+    if (
+        not port.isdigit()
+        or not bit.isdigit()
+        or len(port + bit) > 3
+        or int(port) > 1
+        or int(bit) > 31
+    ):
         return None
     return 32 * int(port) + int(bit)
 

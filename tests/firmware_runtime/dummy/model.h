@@ -12,18 +12,18 @@
 #endif
 
 typedef struct {
-    int8_t x[4];
+  int8_t x[4];
 } dummy_in_t;
 typedef struct {
-    int8_t y[3];
+  int8_t y[3];
 } dummy_out_t;
 typedef struct {
-    int32_t sum;
-    uint32_t frames;
-    int8_t last[4];
+  int32_t sum;
+  uint32_t frames;
+  int8_t last[4];
 } dummy_state_t;
 typedef struct {
-    int8_t arena[8];
+  int8_t arena[8];
 } dummy_scratch_t;
 
 void dummy_reset(dummy_state_t *state);

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The board files that come along, and the loader's refusals: one message each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mcu_ghost import boards, resources
+from mcu_ghost.errors import GhostError
+
+GOOD = (Path(boards.__file__).parent / "nrf52840.toml").read_text(encoding="utf-8")
+
+
+def broken(tmp_path: Path, old: str, new: str) -> str:
+    """Return what the loader says of the nRF52840's file with one change."""
+    assert old in GOOD
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(GhostError) as caught:
+        boards.load_file(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_bundled_boards_are_whole(name: str) -> None:
+    board = boards.load(name)
+    firmware = resources.folder("firmware")
+    assert board.name == name
+    assert (firmware / "startup" / f"{board.startup.family}.c").is_file()
+    assert (firmware / "drivers" / f"{board.console.driver}.c").is_file()
+    assert (firmware / "drivers" / f"{board.counter.driver}.c").is_file()
+    assert board.emulators.order and board.flashing.methods
+    if board.emulators.qemu:
+        assert board.emulators.qemu.counter_ratio == pytest.approx(1e9 / 64 / board.counter.hz)
+
+
+def test_nrf52840() -> None:
+    board = boards.load("nrf52840")
+    assert (board.cpu.dsp, board.cpu.mve, board.cpu.armv6m) == (True, False, False)
+    assert (board.flash.start, board.flash.usable, board.ram.usable) == (0, 1 << 20, 256 << 10)
+    assert (board.console.tx_pin_number, board.console.rx_pin_number) == (6, 8)
+    assert board.counter.kind == 1
+
+
+def test_a_misspelt_name_is_guessed() -> None:
+    with pytest.raises(GhostError, match="There is no board 'nrf5284'. Did you mean 'nrf52840'?"):
+        boards.load("nrf5284")
+    for name in ("../boards/nrf52840", "", "nrf52840.toml", "\0"):
+        with pytest.raises(GhostError, match="There is no board"):
+            boards.load(name)
+
+
+def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "boards"
+    own.mkdir()
+    (own / "shed.toml").write_text(GOOD.replace("nRF52840 DK", "Shed"), encoding="utf-8")
+    (own / "microbit.toml").write_text(GOOD, encoding="utf-8")
+    (own / "folder.toml").mkdir()
+    assert "shed" in boards.names() and "folder" not in boards.names()
+    assert boards.load("shed").title.startswith("Shed")
+    assert boards.load("microbit").cpu.core == "cortex-m4"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("fpu =", "fpo =", "unknown key cpu.fpo. Did you mean 'fpu'?"),
+        ("[ram]", "[rom]", "unknown key rom. Did you mean 'ram'?"),
+        ('title = "', 'name = "x"\ntitle = "', "unknown key name."),
+        ("fpu = true\n", "", "cpu.fpu is missing."),
+        ('vendor = "Nordic Semiconductor"\n', "", "vendor is missing."),
+        ("fpu = true", "fpu = 1", "cpu.fpu must be true or false, not 1."),
+        ("irq = 2", "irq = true", "console.irq must be a whole number, not True."),
+        ("irq = 2", "irq = 2.0", "console.irq must be a whole number, not 2.0."),
+        ("irq = 2", "irq = [2]", "console.irq must be a whole number, not [2]."),
+        ("irq = 2", "irq = 48", "console.irq must be 0 to startup.vector_count - 17, not 48."),
+        ("irq = 2", "irq = -1", "console.irq must be 0 to startup.vector_count - 17, not -1."),
+        ("[emulators.unicorn]", "unicorn = 7", "emulators.unicorn must be a table, not 7."),
+        ('ids = ["1366:1015"', 'ids = ["1366-1015"', "usb.ids must look like"),
+        ('ids = ["1366:1015"', "ids = [7", "usb.ids[0] must be a string, not 7."),
+        ('["jlink", ', '["jlinc", ', "flashing.methods[0] must be one of jlink"),
+        ('["jlink", ', '["pyocd", ', "flashing.methods names something twice."),
+        ('core = "cortex-m4"', 'core = "cortex-m4f"', "Did you mean 'cortex-m4'?"),
+        ('core = "cortex-m4"', 'core = "cortex-m3"', "cpu.fpu is true, but no cortex-m3 has a"),
+        ('core = "cortex-m4"\nfpu = true', 'core = "cortex-m0"\nfpu = false', "counter.driver is"),
+        ("size = 0x0010_0000", "size = -8", "flash.size must be a multiple of 8 below 2**32"),
+        ("size = 0x0010_0000", "size = 0", "flash.size must be above 0"),
+        ("size = 0x0010_0000", "size = 0x1_0000_0000", "flash.size must be a multiple of 8"),
+        ("origin = 0x2000_0000", "origin = 0xFFFF_0000", "ram.size must be above 0 and end below"),
+        ("origin = 0x2000_0000", "origin = 0x8_0000", "ram.origin lies inside flash."),
+        ("size = 0x0004_0000", "size = 64\nreserved = 64", "ram.reserved takes all 64 bytes."),
+        ("[ram]", "reserved = 0x88\n[ram]", "flash.reserved leaves the vector table unaligned"),
+        ("clock_hz = 64_000_000", "clock_hz = 0", "cpu.clock_hz must be above 0"),
+        ("baud = 1_000_000", "baud = 1_000_001", "console.baud is more than a sixteenth of"),
+        ("base = 0x4000_2000", "base = 0x4000_2001", "console.base must be an address"),
+        ('tx_pin = "P0.06"', 'tx_pin = "6"', "console.tx_pin must look like \"P0.06\", not '6'."),
+        ('tx_pin = "P0.06"', 'tx_pin = "P0.32"', "console.tx_pin must look like"),
+        ('tx_pin = "P0.06"', 'tx_pin = "P2.01"', "console.tx_pin must look like"),
+        ('rx_pin = "P0.08"\n', "", "console.rx_pin must look like"),
+        ('driver = "nrf_uarte"', 'driver = "cmsdk_uart"', "console.tx_pin is 'P0.06', but"),
+        ("vector_count = 64", "vector_count = 16", "startup.vector_count must be 17 to 496"),
+        ('["unicorn", "renode"]', '["qemu"]', "emulators.order names 'qemu': add a table"),
+        ('url = "', 'url = "\\u0007', "url holds a character that cannot be printed."),
+        ('title = "', "title = ", "is not valid TOML: "),
+        ("[cpu]", "a = " + "[" * 3000 + "\n[cpu]", "is not valid TOML: "),
+    ],
+)
+def test_each_mistake_has_its_message(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert message in broken(tmp_path, old, new)
+
+
+def test_files_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    for content, message in (
+        (b"\xff\xfe", "is not UTF-8 text (byte 0)."),
+        (b"#" * 70_000, "70000 bytes is too long for a board file."),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(GhostError, match=re.escape(f"{path}: {message}")):
+            boards.load_file(path)
+    with pytest.raises(GhostError, match="cannot be read: "):
+        boards.load_file(tmp_path / "absent.toml")
