@@ -12,24 +12,24 @@
 
 /** Multiplies an accumulator by multiplier * 2^(shift - 32), rounding half up once. */
 typedef struct {
-    int32_t multiplier; /**< 0 < multiplier < 2^31 */
-    int32_t shift;      /**< |accumulator| << shift fits 31 bits: checked when the model is read */
+  int32_t multiplier; /**< 0 < multiplier < 2^31 */
+  int32_t shift;      /**< |accumulator| << shift fits 31 bits: checked when the model is read */
 } ghost_requantizer;
 
 /** Constants of one GhostGRU layer; d inputs, n units, m intrinsic; gates in z, r, c order. */
 typedef struct {
-    int32_t inputs;                /**< d */
-    int32_t units;                 /**< n */
-    int32_t intrinsic;             /**< m; n - m ghosts, none when the layer is a plain GRU */
-    const void *kernel;            /**< 3 x m x d, packed for the kernel variant */
-    const void *recurrent_kernel;  /**< 3 x m x n */
-    const void *ghost_kernel;      /**< (n - m) x m */
-    const int32_t *input_bias;     /**< 3 x m, the input zero point folded in */
-    const int32_t *recurrent_bias; /**< 3 x m */
-    const int32_t *ghost_bias;     /**< n - m */
-    ghost_requantizer input[3];     /**< to Q3.12 */
-    ghost_requantizer recurrent[3]; /**< to Q3.12; the candidate's serves both its parts */
-    ghost_requantizer ghost;        /**< to Q3.12 */
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  int32_t intrinsic;              /**< m; n - m ghosts, none when the layer is a plain GRU */
+  const void *kernel;             /**< 3 x m x d, packed for the kernel variant */
+  const void *recurrent_kernel;   /**< 3 x m x n */
+  const void *ghost_kernel;       /**< (n - m) x m */
+  const int32_t *input_bias;      /**< 3 x m, the input zero point folded in */
+  const int32_t *recurrent_bias;  /**< 3 x m */
+  const int32_t *ghost_bias;      /**< n - m */
+  ghost_requantizer input[3];     /**< to Q3.12 */
+  ghost_requantizer recurrent[3]; /**< to Q3.12; the candidate's serves both its parts */
+  ghost_requantizer ghost;        /**< to Q3.12 */
 } ghost_gru_params;
 
 /**
@@ -42,21 +42,21 @@ typedef struct {
  * @param scratch  what memory.py asks for this variant (none for plain C)
  * @param x        d inputs
  */
-void ghost_gru_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *carry,
-                       void *scratch, const int8_t *x);
+void ghost_gru_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *carry, void *scratch,
+                       const int8_t *x);
 
 /** Constants of one TFLite FULLY_CONNECTED. */
 typedef struct {
-    int32_t inputs;
-    int32_t outputs;
-    const int8_t *weights;      /**< outputs x inputs */
-    const int32_t *bias;        /**< the input zero point folded in */
-    const int32_t *multipliers; /**< one, or one for each output */
-    const int8_t *shifts;       /**< likewise; positive is left */
-    int32_t per_output;         /**< 0: one multiplier for all, 1: one for each */
-    int32_t output_zero_point;
-    int32_t minimum; /**< of the fused activation */
-    int32_t maximum;
+  int32_t inputs;
+  int32_t outputs;
+  const int8_t *weights;      /**< outputs x inputs */
+  const int32_t *bias;        /**< the input zero point folded in */
+  const int32_t *multipliers; /**< one, or one for each output */
+  const int8_t *shifts;       /**< likewise; positive is left */
+  int32_t per_output;         /**< 0: one multiplier for all, 1: one for each */
+  int32_t output_zero_point;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
 } ghost_fully_connected_params;
 
 /** TFLite's int8 FULLY_CONNECTED with its two roundings. */
@@ -65,9 +65,9 @@ void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const 
 
 /** Constants of one TFLite SOFTMAX. */
 typedef struct {
-    int32_t size;
-    int32_t rows;        /**< entries in exps; values further below the largest count as zero */
-    const int32_t *exps; /**< Q0.31; entry i is exp of a value i steps below the largest */
+  int32_t size;
+  int32_t rows;        /**< entries in exps; values further below the largest count as zero */
+  const int32_t *exps; /**< Q0.31; entry i is exp of a value i steps below the largest */
 } ghost_softmax_params;
 
 /** TFLite's int8 SOFTMAX; the output has scale 1/256 and zero point -128. */

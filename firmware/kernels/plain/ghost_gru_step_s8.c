@@ -12,60 +12,58 @@
 #include "ghost_arithmetic.h"
 
 static int32_t dot(const int8_t *w, const int8_t *x, int32_t count) {
-    int32_t acc = 0;
-    for (int32_t i = 0; i < count; i++) {
-        acc += w[i] * x[i];
-    }
-    return acc;
+  int32_t acc = 0;
+  for (int32_t i = 0; i < count; i++) {
+    acc += w[i] * x[i];
+  }
+  return acc;
 }
 
 /** Wx + b of one row of one gate, in Q3.12. */
 static int32_t from_input(const ghost_gru_params *p, int32_t gate, int32_t row, const int8_t *x) {
-    const int32_t line = gate * p->intrinsic + row;
-    const int8_t *const w = (const int8_t *)p->kernel + line * p->inputs;
-    return ghost_requantize(dot(w, x, p->inputs) + p->input_bias[line], p->input[gate]);
+  const int32_t line = gate * p->intrinsic + row;
+  const int8_t *const w = (const int8_t *)p->kernel + line * p->inputs;
+  return ghost_requantize(dot(w, x, p->inputs) + p->input_bias[line], p->input[gate]);
 }
 
 /** Pre-activation of one row of an update or reset gate. */
 static int32_t gate_row(const ghost_gru_params *p, int32_t gate, int32_t row, const int8_t *x,
                         const int8_t *state) {
-    const int32_t line = gate * p->intrinsic + row;
-    const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
-    const int32_t acc = dot(u, state, p->units) + p->recurrent_bias[line];
-    return ghost_saturate16(from_input(p, gate, row, x) +
-                            ghost_requantize(acc, p->recurrent[gate]));
+  const int32_t line = gate * p->intrinsic + row;
+  const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
+  const int32_t acc = dot(u, state, p->units) + p->recurrent_bias[line];
+  return ghost_saturate16(from_input(p, gate, row, x) + ghost_requantize(acc, p->recurrent[gate]));
 }
 
 /** Pre-activation of one row of the candidate; the reset gate touches the intrinsic part only. */
 static int32_t candidate_row(const ghost_gru_params *p, int32_t row, const int8_t *x,
                              const int8_t *state, int32_t reset) {
-    const int32_t m = p->intrinsic;
-    const int32_t line = 2 * m + row;
-    const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
-    const int32_t acc = dot(u, state, m) + p->recurrent_bias[line];
-    const int32_t intrinsic = ghost_saturate16(ghost_requantize(acc, p->recurrent[2]));
-    const int32_t ghosts =
-        ghost_requantize(dot(u + m, state + m, p->units - m), p->recurrent[2]);
-    return ghost_saturate16(from_input(p, 2, row, x) + ghosts +
-                            ((reset * intrinsic + (1 << 14)) >> 15));
+  const int32_t m = p->intrinsic;
+  const int32_t line = 2 * m + row;
+  const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
+  const int32_t acc = dot(u, state, m) + p->recurrent_bias[line];
+  const int32_t intrinsic = ghost_saturate16(ghost_requantize(acc, p->recurrent[2]));
+  const int32_t ghosts = ghost_requantize(dot(u + m, state + m, p->units - m), p->recurrent[2]);
+  return ghost_saturate16(from_input(p, 2, row, x) + ghosts +
+                          ((reset * intrinsic + (1 << 14)) >> 15));
 }
 
 void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry, void *scratch,
                        const int8_t *x) {
-    (void)scratch;
-    const int32_t m = p->intrinsic;
-    for (int32_t i = 0; i < m; i++) {
-        const int32_t z = ghost_sigmoid(gate_row(p, 0, i, x, state));
-        const int32_t r = ghost_sigmoid(gate_row(p, 1, i, x, state));
-        const int32_t c = ghost_tanh(candidate_row(p, i, x, state, r));
-        carry[i] = (int16_t)((z * carry[i] + (32768 - z) * c + (1 << 14)) >> 15);
-    }
-    for (int32_t i = 0; i < m; i++) {
-        state[i] = ghost_to_state(carry[i]);
-    }
-    const int8_t *g = p->ghost_kernel;
-    for (int32_t i = 0; i < p->units - m; i++, g += m) {
-        const int32_t acc = dot(g, state, m) + p->ghost_bias[i];
-        state[m + i] = ghost_to_state(ghost_tanh(ghost_saturate16(ghost_requantize(acc, p->ghost))));
-    }
+  (void)scratch;
+  const int32_t m = p->intrinsic;
+  for (int32_t i = 0; i < m; i++) {
+    const int32_t z = ghost_sigmoid(gate_row(p, 0, i, x, state));
+    const int32_t r = ghost_sigmoid(gate_row(p, 1, i, x, state));
+    const int32_t c = ghost_tanh(candidate_row(p, i, x, state, r));
+    carry[i] = (int16_t)((z * carry[i] + (32768 - z) * c + (1 << 14)) >> 15);
+  }
+  for (int32_t i = 0; i < m; i++) {
+    state[i] = ghost_to_state(carry[i]);
+  }
+  const int8_t *g = p->ghost_kernel;
+  for (int32_t i = 0; i < p->units - m; i++, g += m) {
+    const int32_t acc = dot(g, state, m) + p->ghost_bias[i];
+    state[m + i] = ghost_to_state(ghost_tanh(ghost_saturate16(ghost_requantize(acc, p->ghost))));
+  }
 }
