@@ -14,10 +14,8 @@ except ImportError as error:
     ) from error
 
 from mcu_ghost.layers.cell import GhostGRUCell
-
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
-
 from mcu_ghost.layers.quantization import GhostGRUQuantizeConfig, GhostScheme, quantize_model
 from mcu_ghost.layers.saving import load, save
 

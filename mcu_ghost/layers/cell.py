@@ -104,7 +104,7 @@ class GhostGRUCell(keras.layers.GRUCell):
             regularizer=self.recurrent_regularizer,
             constraint=self.recurrent_constraint,
         )
-        self.bias = self._add_bias("bias", (2, 3 * m)) if self.use_bias else None
+        self.bias: Any = self._add_bias("bias", (2, 3 * m)) if self.use_bias else None
         self.ghost_kernel = self.ghost_bias = None
         if self.ghosts:
             self.ghost_kernel = self.add_weight(
@@ -191,7 +191,7 @@ class GhostGRUCell(keras.layers.GRUCell):
         """Return the output and the new state for one frame."""
         state = states[0] if tf.nest.is_nested(states) else states
         if 0.0 < self.dropout < 1.0:
-            inputs = inputs * self.get_dropout_mask_for_cell(inputs, training, count=1)[0]
+            inputs = inputs * self.get_dropout_mask_for_cell(inputs, training, count=1)
         mask = self.recurrent_mask(state, training)
         h = self.round_carry(state[:, : self.intrinsic])
         h, s = self.step(
@@ -204,7 +204,7 @@ class GhostGRUCell(keras.layers.GRUCell):
         """Return recurrent dropout's mask for (batch, n) states, or None without it."""
         if not 0.0 < self.recurrent_dropout < 1.0:
             return None
-        return self.get_recurrent_dropout_mask_for_cell(state, training, count=1)[0]
+        return self.get_recurrent_dropout_mask_for_cell(state, training, count=1)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

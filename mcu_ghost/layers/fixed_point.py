@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_model_optimization as tfmot
 import tf_keras as keras
-
-_Quantizer = tfmot.quantization.keras.quantizers.Quantizer
+from tensorflow_model_optimization.python.core.quantization.keras.quantizers import Quantizer
 
 _SMALLEST_SCALE = 2.0**-21  # of all-zero weights: 2**-16 over 4096 times the state's 1/128
 _PRODUCT_BITS = 21
@@ -40,7 +38,7 @@ def weight_scales(weights: Any, gates: int) -> Any:
 
 
 @keras.utils.register_keras_serializable(package="mcu_ghost")
-class PerGateQuantizer(_Quantizer):
+class PerGateQuantizer(Quantizer):
     """Weights in [-127, 127] with one scale per gate, taken from the weights as they are now.
 
     Args:
@@ -73,7 +71,7 @@ class PerGateQuantizer(_Quantizer):
 
 
 @keras.utils.register_keras_serializable(package="mcu_ghost")
-class FixedPointQuantizer(_Quantizer):
+class FixedPointQuantizer(Quantizer):
     """A signed Q format, rounding half up and saturating.
 
     Args:
@@ -109,7 +107,7 @@ class FixedPointQuantizer(_Quantizer):
 
 
 @keras.utils.register_keras_serializable(package="mcu_ghost")
-class FixedRangeQuantizer(_Quantizer):
+class FixedRangeQuantizer(Quantizer):
     """Int8 over a range that is known and does not move.
 
     Args:

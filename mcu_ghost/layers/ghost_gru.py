@@ -110,7 +110,7 @@ class GhostGRU(keras.layers.RNN):
         cell.reset_recurrent_dropout_mask()
         if 0.0 < cell.dropout < 1.0:
             frame = inputs[0] if self.time_major else inputs[:, 0]
-            kept = cell.get_dropout_mask_for_cell(frame, training, count=1)[0]
+            kept = cell.get_dropout_mask_for_cell(frame, training, count=1)
             inputs = inputs * tf.expand_dims(kept, 0 if self.time_major else 1)
         recurrent_mask = cell.recurrent_mask(state, training)
         weights = cell.recurrent_weights()
