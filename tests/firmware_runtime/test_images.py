@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mcu_ghost import boards, toolchain
+from tests.conftest import need
 from tests.firmware_runtime import wire
 from tests.firmware_runtime.images import QEMU_BOARDS, Qemu, build
 
@@ -31,6 +34,22 @@ def test_same_bytes_wherever_built(kind: str, tmp_path: Path) -> None:
     second = build("nrf52840", "stream", kind, tmp_path / "deeper" / "b")
     assert first.read_bytes() == second.read_bytes()
     assert str(tmp_path).encode() not in first.read_bytes()
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_project_builds_by_itself(kind: str, tmp_path: Path) -> None:
+    ours = build("microbit", "selftest", kind, tmp_path / "with a space")
+    folder = tmp_path / "moved"
+    shutil.move(ours.parent.parent, folder)
+    for words in (
+        ["-G", "Ninja", "-B", "other", f"-DGHOST_TOOLCHAIN={kind}"],
+        ["--build", "other"],
+    ):
+        subprocess.run([need("cmake", "cmake"), *words], cwd=folder, check=True)
+    theirs = folder / "other" / "selftest.elf"
+    assert theirs.read_bytes() == (folder / "build" / "selftest.elf").read_bytes()
+    assert kind == "zig" or theirs.with_suffix(".hex").is_file()
 
 
 @pytest.mark.toolchain
