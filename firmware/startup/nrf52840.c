@@ -29,7 +29,7 @@ static void open_debug_port(void) {
     NVMC_CONFIG = NVMC_WRITE;
     while (NVMC_READY == 0u) {
     }
-    UICR_APPROTECT = UNPROTECTED;
+    UICR_APPROTECT = 0xFFFFFF00u | UNPROTECTED;
     while (NVMC_READY == 0u) {
     }
     NVMC_CONFIG = NVMC_READ;

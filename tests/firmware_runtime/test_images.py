@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -42,11 +44,12 @@ def test_a_project_builds_by_itself(kind: str, tmp_path: Path) -> None:
     ours = build("microbit", "selftest", kind, tmp_path / "with a space")
     folder = tmp_path / "moved"
     shutil.move(ours.parent.parent, folder)
+    active = {**os.environ, "PATH": f"{sysconfig.get_path('scripts')}:{os.environ['PATH']}"}
     for words in (
         ["-G", "Ninja", "-B", "other", f"-DGHOST_TOOLCHAIN={kind}"],
         ["--build", "other"],
     ):
-        subprocess.run([need("cmake", "cmake"), *words], cwd=folder, check=True)
+        subprocess.run([need("cmake", "cmake"), *words], cwd=folder, env=active, check=True)
     theirs = folder / "other" / "selftest.elf"
     assert theirs.read_bytes() == (folder / "build" / "selftest.elf").read_bytes()
     assert kind == "zig" or theirs.with_suffix(".hex").is_file()
