@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Folders of recordings in the layout of Google Speech Commands, and who is in which split."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mcu_ghost.errors import GhostError
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+_SUFFIXES = {".wav", ".flac"}
+_TRAIN, _VALIDATION = 0.7, 0.8  # below the first: train; below the second: validation
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file of a data set.
+
+    Attributes:
+        path: The WAV or FLAC file.
+        label: The folder it is in.
+        group: What must never be in two splits: the file name before its first `_`.
+        split: Where the group belongs.
+    """
+
+    path: Path
+    label: str
+    group: str
+    split: Split
+
+
+def split_of(group: str) -> Split:
+    """Return the split of a group: 70 % train, 10 % validation, 20 % test, by its hash alone."""
+    position = int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") / 2**64
+    return "train" if position < _TRAIN else "validation" if position < _VALIDATION else "test"
+
+
+def group_of(path: Path) -> str:
+    """Return the part of a file's name before the first `_`."""
+    return path.stem.split("_")[0]
+
+
+def recordings(folder: Path) -> list[Path]:
+    """Return the recordings directly in a folder, sorted by name.
+
+    Raises:
+        GhostError: The folder is missing or holds none.
+    """
+    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in _SUFFIXES)
+    if not found:
+        raise GhostError(
+            f"{folder}: holds no WAV or FLAC files. A data set is a folder <label>/*.flac."
+        )
+    return found
+
+
+def _listed(folder: Path, name: str) -> set[str]:
+    path = folder / name
+    return set(path.read_text().split()) if path.is_file() else set()
+
+
+def scan(folder: Path, labels: Iterable[str]) -> list[Recording]:
+    """Return the recordings of some labels, sorted by label and name.
+
+    `validation_list.txt` and `testing_list.txt`, lines of `<label>/<file>`, decide the split where
+    they exist; else the hash of the group does.
+
+    Raises:
+        GhostError: A label's folder is missing or empty.
+    """
+    validation = _listed(folder, "validation_list.txt")
+    test = _listed(folder, "testing_list.txt")
+    found = []
+    for label in labels:
+        for path in recordings(folder / label):
+            name, group = f"{label}/{path.name}", group_of(path)
+            split = split_of(group)
+            if validation or test:
+                split = "test" if name in test else "validation" if name in validation else "train"
+            found.append(Recording(path, label, group, split))
+    return found

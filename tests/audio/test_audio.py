@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mcu_ghost import audio, resources
+from mcu_ghost.errors import GhostError
+
+FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
+METADATA = {"name": "m", "front_end": audio.FRONT_END, "features_to_int8": FORMULA, "reset": "clip"}
+
+
+def tone(seconds: float, rate: int = 16000, channels: int = 1) -> np.ndarray:
+    time = np.arange(round(seconds * rate)) / rate
+    wave = np.rint(8000 * np.sin(2 * np.pi * 440 * time)).astype(np.int16)
+    return wave if channels == 1 else np.stack([wave] * channels, axis=1)
+
+
+def write(path: Path, samples: np.ndarray, rate: int = 16000) -> Path:
+    soundfile.write(path, samples, rate, subtype="PCM_16")
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_reads_what_was_written(tmp_path: Path, name: str) -> None:
+    samples = tone(0.5)
+    assert np.array_equal(audio.read(write(tmp_path / name, samples)), samples)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])
+def test_other_rates_are_resampled(tmp_path: Path, rate: int) -> None:
+    got = audio.read(write(tmp_path / "a.wav", tone(1, rate), rate)).astype(float)
+    want = tone(1).astype(float)
+    assert got.shape == want.shape
+    assert np.abs(got - want)[500:-500].max() < 80
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (tone(1, channels=2), ["2 channels", "ffmpeg"]),
+        (np.zeros(16000, np.int16), ["silent", "microphone"]),
+        (tone(0.1), ["100 ms long", "at least 200 ms"]),
+        (np.zeros(0, np.int16), ["0 ms long"]),
+    ],
+)
+def test_unusable_recordings_are_named(
+    tmp_path: Path, samples: np.ndarray, words: list[str]
+) -> None:
+    path = write(tmp_path / "bad.wav", samples)
+    with pytest.raises(GhostError) as error:
+        audio.read(path)
+    assert str(error.value).startswith(str(path))
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_not_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "text.wav"
+    path.write_text("hello")
+    with pytest.raises(GhostError, match=r"text\.wav: not a readable recording .*ffmpeg"):
+        audio.read(path)
+    with pytest.raises(GhostError, match="there is no such file"):
+        audio.read(tmp_path / "none.wav")
+
+
+def test_the_int8_formula() -> None:
+    features = np.array([0, 1, 2, 300, 623, 624, 670, 65535], np.uint16)
+    want = [max(-128, min(127, ((int(f) * 1674 + (1 << 11)) >> 12) - 128)) for f in features]
+    got = audio.to_int8(features, FORMULA)
+    assert got.dtype == np.int8 and got.tolist() == want
+    assert want[0] == -128 and want[-1] == 127
+
+
+def test_cut_keeps_the_loudest_part_and_pads_evenly() -> None:
+    long = np.concatenate([np.zeros(40000, np.int16), tone(1), np.zeros(20000, np.int16)])
+    clip = audio.cut(long)
+    assert len(clip) == 24000
+    assert np.count_nonzero(clip) == np.count_nonzero(long)
+    short = audio.cut(tone(0.5))
+    assert len(short) == 24000
+    assert np.array_equal(short[8000:16000], tone(0.5))
+    assert len(audio.cut(tone(1.5)[:-1])) == 24000
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.5, 4.0])
+def test_every_clip_has_as_many_frames(tmp_path: Path, seconds: float) -> None:
+    got = audio.features(write(tmp_path / "a.wav", tone(seconds)), METADATA)
+    assert got.shape == (74, 40) and got.dtype == np.int8
+    assert np.array_equal(got, audio.features(tone(seconds), METADATA))
+
+
+def test_an_endless_model_hears_everything() -> None:
+    assert audio.features(tone(3), METADATA | {"reset": "never"}).shape == (149, 40)
+
+
+def test_each_recording_starts_a_fresh_front_end() -> None:
+    first = audio.features(tone(1), METADATA)
+    audio.features(np.random.default_rng(0).integers(-9999, 9999, 24000).astype(np.int16), METADATA)
+    assert np.array_equal(audio.features(tone(1), METADATA), first)
+
+
+def test_models_without_a_front_end_are_refused() -> None:
+    with pytest.raises(GhostError, match="does not say how to turn audio"):
+        audio.features(tone(1), {"name": "m", "front_end": None})
+    other = METADATA | {"front_end": audio.FRONT_END | {"channels": 10}}
+    with pytest.raises(GhostError, match="channels = 10, only 40"):
+        audio.features(tone(1), other)
+
+
+def test_the_bundled_clips_are_usable() -> None:
+    clips = resources.demo_clips()
+    assert len(clips) >= 6
+    for clip in clips:
+        assert audio.features(clip, METADATA).shape == (74, 40)
