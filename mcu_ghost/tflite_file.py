@@ -100,7 +100,7 @@ def parse(data: bytes, where: str, name: str = "model") -> Model:
 
 def identifier(name: str) -> str:
     """Return the C identifier closest to a name."""
-    word = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower()
+    word = re.sub(r"\W+", "_", name[:40], flags=re.ASCII).strip("_").lower()
     return word if word and not word[0].isdigit() else f"model_{word}"
 
 
