@@ -23,6 +23,8 @@ from mcu_ghost.errors import GhostError
 Kind = Literal["gcc", "zig"]
 
 _EXE = ".exe" if os.name == "nt" else ""
+# Environment variables that would change what cmake makes of a project.
+_MEDDLESOME = ("CMAKE_", "CFLAGS", "ASMFLAGS", "LDFLAGS", "DESTDIR")
 _GCC_FPU = {"cortex-m4": "fpv4-sp-d16", "cortex-m7": "fpv5-sp-d16", "cortex-m33": "fpv5-sp-d16"}
 
 
@@ -160,7 +162,7 @@ def _configured(binary: Path, settings: dict[str, str]) -> bool:
 
 def _run(command: list[Path | str], name: str) -> None:
     words = [str(word) for word in command]
-    environment = {k: v for k, v in os.environ.items() if k not in ("CFLAGS", "LDFLAGS", "CC")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(_MEDDLESOME)}
     try:
         result = subprocess.run(
             words, capture_output=True, text=True, errors="replace", env=environment, check=False

@@ -11,7 +11,7 @@
 #define VTOR GHOST_REGISTER(0xE000ED08u)
 #define CPACR GHOST_REGISTER(0xE000ED88u)
 
-enum { DIV_0_TRP = 1 << 4, FULL_ACCESS_CP10_CP11 = 0xF << 20 };
+enum { DIV_0_TRP = 1 << 4, LOOP_CACHE = 1 << 19, FULL_ACCESS_CP10_CP11 = 0xF << 20 };
 
 /* Set by linker.ld; all aligned to eight bytes. */
 extern uint32_t ghost_data_load[], ghost_data_start[], ghost_data_end[];
@@ -31,6 +31,9 @@ static void start_core(void) {
 #if BOARD_ARMV6M == 0
   VTOR = (uint32_t)(uintptr_t)ghost_vectors; /* a bootloader may have left its own */
   CCR |= DIV_0_TRP;
+#endif
+#if BOARD_HAS_MVE
+  CCR |= LOOP_CACHE; /* hardware loops without a branch each time */
 #endif
 #if BOARD_HAS_FPU || BOARD_HAS_MVE
   CPACR |= FULL_ACCESS_CP10_CP11;

@@ -159,6 +159,20 @@ def test_stream_with_an_output_per_frame(tmp_path: Path) -> None:
         assert answer == (0x83, 2, bytes([1, 1, 0, (1 - 36) & 0x7F, 2, 9]))
 
 
+@pytest.mark.emulator
+@pytest.mark.parametrize("board", ["mps2-an386", "mps2-an505", "microbit"])
+def test_the_counter_does_not_wrap(board: str, tmp_path: Path) -> None:
+    settings = boards.load(board).emulators.qemu
+    assert settings
+    with Qemu(board, build(board, "stream", "gcc", tmp_path)) as machine:
+        machine.until("dummy")
+        machine.ask(HELLO, 0)
+        machine.ask(FRAMES, 1, bytes([128, 5, 0, 0]))
+        stats = machine.ask(STATS, 2)[2]
+    instructions = int.from_bytes(stats[4:12], "little") * settings.counter_ratio
+    assert instructions == pytest.approx(30e6, abs=1000)
+
+
 FAULTS = {1: "bus error", 2: "undefined instruction", 3: "divide by zero", 4: "stack"}
 
 

@@ -25,6 +25,10 @@ static void misbehave(int8_t how) {
     __asm volatile("udiv %0, %1, %1" : "=r"(result) : "r"(zero));
   }
 #endif
+  if (how == 5) { /* thirty million instructions */
+    uint32_t left = 10000000u;
+    __asm volatile(".syntax unified\n1:\tsubs %0, %0, #1\n\tcmp %0, #0\n\tbne 1b" : "+l"(left) : : "cc");
+  }
   if (how == 4) {
     volatile uint8_t deep[512];
     deep[0] = 1u;
