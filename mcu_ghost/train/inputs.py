@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How features become int8, from the statistics of the training split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.audio import Features, to_int8
+from mcu_ghost.model import Int8s
+
+_SHIFT = 12
+
+
+@dataclass(frozen=True)
+class InputFormat:
+    """The int8 input of a network and what it stands for.
+
+    Attributes:
+        formula: `multiplier`, `shift`, `zero_point` from uint16 features to int8.
+        scale: Real value of one int8 step: a power of two, so training sees it exactly.
+        zero_point: The int8 value that stands for 0.0.
+    """
+
+    formula: dict[str, int]
+    scale: float
+    zero_point: int
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The real values of int8 -128 and 127."""
+        return (-128 - self.zero_point) * self.scale, (127 - self.zero_point) * self.scale
+
+    def quantize(self, features: Features) -> Int8s:
+        """Return what the device's network reads."""
+        return to_int8(features, self.formula)
+
+    def real(self, features: Features) -> npt.NDArray[np.float32]:
+        """Return the same as the real numbers that it stands for: what training sees."""
+        q = self.quantize(features).astype(np.float32)
+        values: npt.NDArray[Any] = (q - self.zero_point) * self.scale
+        return values.astype(np.float32)
+
+
+def fit(features: Features) -> InputFormat:
+    """Choose the format: 99.9 % of the features within int8, mean near 0, deviation near 1."""
+    top = max(1.0, float(np.percentile(features, 99.9)))
+    formula = {"multiplier": round(255 / top * 2**_SHIFT), "shift": _SHIFT, "zero_point": -128}
+    q = to_int8(features, formula).astype(np.float64)
+    scale = 2.0 ** -round(np.log2(max(1.0, q.std())))
+    return InputFormat(formula, scale, round(q.mean()))
