@@ -23,6 +23,13 @@ from mcu_ghost.errors import GhostError
 Kind = Literal["gcc", "zig"]
 
 _EXE = ".exe" if os.name == "nt" else ""
+# What zig's models of the cores leave out: without and with a floating-point unit.
+_ZIG_FEATURES = {
+    "cortex-m4": ("", "+vfp4d16sp"),
+    "cortex-m7": ("", "+fp_armv8d16sp"),
+    "cortex-m33": ("+dsp", "+dsp+fp_armv8d16sp"),
+    "cortex-m55": ("+mve", "+mve_fp"),
+}
 # Environment variables that would change what cmake makes of a project.
 _MEDDLESOME = ("CMAKE_", "CFLAGS", "ASMFLAGS", "LDFLAGS", "DESTDIR")
 _GCC_FPU = {"cortex-m4": "fpv4-sp-d16", "cortex-m7": "fpv5-sp-d16", "cortex-m33": "fpv5-sp-d16"}
@@ -109,12 +116,9 @@ def gcc_flags(cpu: Cpu) -> tuple[str, ...]:
 
 def zig_flags(cpu: Cpu) -> tuple[str, ...]:
     """Return what tells `zig cc` the core and the float ABI."""
-    name = cpu.core.replace("-", "_")
-    features = "+mve" if cpu.mve else ""
-    if not cpu.fpu and cpu.dsp and not cpu.mve:
-        features += "+soft_float"
+    features = _ZIG_FEATURES.get(cpu.core, ("", ""))[cpu.fpu]
     abi = "eabihf" if cpu.fpu else "eabi"
-    return (f"-target thumb-freestanding-{abi}", f"-mcpu={name}{features}")
+    return (f"-target thumb-freestanding-{abi}", f"-mcpu={cpu.core.replace('-', '_')}{features}")
 
 
 def build(folder: Path, app: str, toolchain: Toolchain, build_type: str = "Release") -> Path:

@@ -3,21 +3,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import struct
 import subprocess
 import sysconfig
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from mcu_ghost import boards, toolchain
+from mcu_ghost import boards, project, toolchain
 from tests.conftest import need
 from tests.firmware_runtime import wire
-from tests.firmware_runtime.images import QEMU_BOARDS, Qemu, build
+from tests.firmware_runtime.images import DUMMY, QEMU_BOARDS, Qemu, build
 
 KINDS = ["gcc", "zig"]
+CORES = [(core, False) for core in get_args(boards.Core)]
+CORES += [(core, True) for core in get_args(boards.Core) if boards.Cpu(core, False, 1).dsp]
 HELLO, RESET, FRAMES, HEAD, STATS, STATE = range(1, 7)
 
 
@@ -27,6 +31,25 @@ HELLO, RESET, FRAMES, HEAD, STATS, STATE = range(1, 7)
 def test_every_board_compiles(board: str, kind: str, tmp_path: Path) -> None:
     for app in ("selftest", "stream"):
         assert build(board, app, kind, tmp_path / app).is_file()
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("core", "fpu"), CORES)
+def test_the_compiler_knows_what_the_core_has(
+    core: boards.Core, fpu: bool, kind: str, tmp_path: Path
+) -> None:
+    cpu = boards.Cpu(core, fpu, 1_000_000)
+    board = dataclasses.replace(boards.load("mps2-an386"), cpu=cpu)
+    project.write(project.context(board, "stream", ("model.c",), ()), tmp_path)
+    shutil.copytree(DUMMY, tmp_path, dirs_exist_ok=True)
+    checks = {"__ARM_FEATURE_DSP": cpu.dsp, "__ARM_FEATURE_MVE": cpu.mve, "__ARM_FP": fpu}
+    lines = [
+        f"#if {'!' * has}defined({macro})\n#error {macro}\n#endif" for macro, has in checks.items()
+    ]
+    with (tmp_path / "model.c").open("a") as file:
+        file.write("\n".join(lines) + "\n")
+    assert toolchain.build(tmp_path, "stream", toolchain.find(kind)).is_file()
 
 
 @pytest.mark.toolchain
