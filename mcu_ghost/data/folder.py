@@ -59,6 +59,18 @@ def recordings(folder: Path) -> list[Path]:
     return found
 
 
+def labels(folder: Path) -> tuple[str, ...]:
+    """Return the labels of a data set: its folders, but `_background_noise_` and the like.
+
+    Raises:
+        GhostError: There are none.
+    """
+    found = sorted(p.name for p in folder.glob("[!_.]*") if p.is_dir())
+    if not found:
+        raise GhostError(f"{folder}: holds no folders of recordings, <label>/*.flac.")
+    return tuple(found)
+
+
 def _listed(folder: Path, name: str) -> set[str]:
     path = folder / name
     return set(path.read_text().split()) if path.is_file() else set()

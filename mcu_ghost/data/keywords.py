@@ -24,8 +24,11 @@ from mcu_ghost.errors import GhostError
 
 UNKNOWN, SILENCE = "unknown", "silence"
 LENGTH = CLIP_MS * RATE // 1000
-_VERSION = 1  # of this recipe; a cache of another one is not read
-_COPIES = {"human": 4, "unknown": 1, "synthetic": 2}  # training clips made of each original
+_VERSION = 2  # of this recipe; a cache of another one is not read
+_COPIES = {"human": 6, "unknown": 1, "synthetic": 2}  # training clips made of each original
+# Between the pieces cut from a sentence: a word can be anywhere in a window, and training and the
+# choice of a threshold should have seen that; test clips do not overlap.
+_HOP_MS: dict[Split, int] = {"train": 250, "validation": 500, "test": CLIP_MS}
 
 # Words that share sounds with the keywords, parts of them, and common ones.
 OTHER_WORDS = tuple(
@@ -97,7 +100,7 @@ def _originals(data: Path, words: tuple[str, ...], split: Split, seed: int) -> I
             yield audio.cut(_samples(recording.path)), recording.label, "human", _COPIES["human"]
     for path in sentence_files(data)[0]:
         if folder.split_of(folder.group_of(path)) == split:
-            for piece in pieces(_samples(path), CLIP_MS // 2 if train else CLIP_MS):
+            for piece in pieces(_samples(path), _HOP_MS[split]):
                 yield piece, UNKNOWN, "human", _COPIES["unknown"]
     for variant in speech.variants(split):
         chosen = rng.choice(len(OTHER_WORDS), 18 if train else 6, replace=False)
@@ -147,7 +150,7 @@ def _make(
 def fingerprint(data: Path, words: tuple[str, ...], seed: int) -> str:
     """Return what a cache of features depends on, as a short hash."""
     files = [r.path for r in folder.scan(data / "wake_words", words)] + sentence_files(data)[0]
-    facts = [_VERSION, seed, words, [(p.name, p.stat().st_size) for p in files], _COPIES]
+    facts = [_VERSION, seed, words, _HOP_MS, [(p.name, p.stat().st_size) for p in files], _COPIES]
     facts += [speech.VARIANTS, OTHER_WORDS, audio.FRONT_END]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 

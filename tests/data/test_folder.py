@@ -48,6 +48,13 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         folder.scan(tmp_path, ["missing"])
 
 
+def test_labels_are_the_folders(tmp_path: Path) -> None:
+    fill(tmp_path, ["b/1.wav", "a/1.wav", "_background_noise_/1.wav", "notes.wav"])
+    assert folder.labels(tmp_path) == ("a", "b")
+    with pytest.raises(GhostError, match="no folders of recordings"):
+        folder.labels(tmp_path / "none")
+
+
 def test_voices_are_in_one_split() -> None:
     every = [set(speech.variants(s)) for s in folder.SPLITS]
     assert sum(map(len, every)) == len(set.union(*every)) == len(speech.VARIANTS)

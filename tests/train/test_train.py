@@ -43,7 +43,7 @@ def test_tones_from_training_to_integers(tmp_path: Path, monkeypatch: pytest.Mon
     assert macro_accuracy(held[1], keyword.scores(model, real).argmax(-1), 3) > 0.95
 
     out = tmp_path / "tones.tflite"
-    about = pipeline.metadata(("low", "high"), form, 0.5, {})
+    about = pipeline.metadata(("low",), form, 0.5, {})
     convert.convert(quantised, out, metadata=about)
     network = tflite_file.load(out)
     assert network.metadata["features_to_int8"] == form.formula
