@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
-from mcu_ghost import ghost_operator
+from mcu_ghost import ghost_operator, tflm
 from mcu_ghost.errors import GhostError
 from mcu_ghost.ghost_operator import CUSTOM_CODE, METADATA_NAME
 from mcu_ghost.model import (
@@ -32,6 +32,8 @@ from mcu_ghost.model import (
 
 _MAX_BYTES = 64 << 20
 _MAX_SIZE = 65535
+_MAX_SOFTMAX = 4000  # TFLite's sum of exponentials has 12 integer bits
+_NAME_FIELD = 10  # of a tensor, in the flatbuffer's table of fields
 _SCHEMA_VERSION = 3
 _TYPES = {
     tflite.TensorType.INT8: np.int8,
@@ -98,6 +100,22 @@ def parse(data: bytes, where: str, name: str = "model") -> Model:
         raise GhostError(f"{where}: damaged TensorFlow Lite file ({error}).") from error
 
 
+def parse_layers(data: bytes, where: str) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+    """Parse a `.tflite` of ordinary layers over one frame, with no recurrent operator.
+
+    Args:
+        data: The file.
+        where: What error messages call it.
+
+    Returns:
+        The tensors, the input first, and the operators in order.
+
+    Raises:
+        GhostError: An operator or a tensor that this package cannot build.
+    """
+    return _Reader(data, where, "layers").layers()
+
+
 def identifier(name: str) -> str:
     """Return the C identifier closest to a name."""
     word = re.sub(r"\W+", "_", name[:40], flags=re.ASCII).strip("_").lower()
@@ -155,8 +173,18 @@ class _Reader:
         return shape
 
     def label(self, index: int) -> str:
-        name = self.raw(index).Name()
-        return f"tensor '{name.decode('utf-8', 'replace')}'" if name else f"tensor {index}"
+        name = self.tensor_name(index)
+        return f"tensor '{name}'" if name else f"tensor {index}"
+
+    def tensor_name(self, index: int) -> str:
+        """Return a tensor's name; a string cut off by the end of the file is damage."""
+        table = self.raw(index)._tab
+        field = table.Offset(_NAME_FIELD)
+        if field and table.Vector(field) + table.VectorLen(field) >= self.size:
+            raise self.error(
+                f"damaged TensorFlow Lite file (the name of tensor {index} is cut off)"
+            )
+        return (self.raw(index).Name() or b"").decode("utf-8", "replace")
 
     def scales(self, index: int, allowed: tuple[int, ...]) -> tuple[float, ...]:
         """Return the scales of a tensor, one of the allowed numbers of them."""
@@ -212,7 +240,7 @@ class _Reader:
             raise self.error(f"{self.label(index)} is written twice")
         if not 0 < size <= _MAX_SIZE:
             raise self.error(f"{self.label(index)} has {size} values a frame, at most {_MAX_SIZE}")
-        name = (self.raw(index).Name() or b"").decode("utf-8", "replace")
+        name = self.tensor_name(index)
         zero_point = self.zero_point(index)
         (scale,) = self.scales(index, (1,))
         if not -128 <= zero_point <= 127:
@@ -301,6 +329,21 @@ class _Reader:
             metadata=metadata,
         )
 
+    def layers(self) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+        self.frames = 1
+        x = self.graph.Inputs(0)
+        self.activation(x, math.prod(self.shape(x)))
+        built: list[Operator] = []
+        for i in range(self.graph.OperatorsLength()):
+            op = self.graph.Operators(i)
+            code, name, _ = self.code(op)
+            if code not in _VERSIONS:
+                raise self.error(f"operator {name} is not supported; supported are {SUPPORTED}")
+            new = self.operator(code, name, op)
+            if new is not None:
+                built.append(new)
+        return tuple(self.tensors), tuple(built)
+
     def sequence_length(self, op: Any) -> int:
         if self.count(op.InputsLength()) < 1:
             raise self.error(f"{CUSTOM_CODE} has no input")
@@ -334,6 +377,8 @@ class _Reader:
                 raise self.error(
                     f"SOFTMAX over a part of a frame of {self.label(source)} is not supported"
                 )
+            if size > _MAX_SOFTMAX:
+                raise self.error(f"SOFTMAX over {size} values can overflow, at most {_MAX_SOFTMAX}")
             if (self.tensors[y].scale, self.tensors[y].zero_point) != (1 / 256, -128):
                 raise self.error("SOFTMAX output must have scale 1/256 and zero point -128")
             options = tflite.SoftmaxOptions()
@@ -373,18 +418,19 @@ class _Reader:
         inputs = self.tensors[x].size
         if self.count(op.InputsLength()) < 2:
             raise self.error("FULLY_CONNECTED has no weights")
-        shape = self.shape(op.Inputs(1))
+        kernel = op.Inputs(1)
+        shape = self.shape(kernel)
         if len(shape) != 2 or shape[1] != inputs:
             raise self.error(
                 f"FULLY_CONNECTED weights {list(shape)} do not fit {inputs} values a frame of "
                 f"{self.label(source)}; a Dense over several frames at once is not supported"
             )
         outputs = shape[0]
-        weights = self.constant(op.Inputs(1), np.int8, shape)
-        scales = self.scales(op.Inputs(1), (1, outputs))
-        q = self.raw(op.Inputs(1)).Quantization()
+        weights = self.constant(kernel, np.int8, shape)
+        scales = self.scales(kernel, (1, outputs))
+        q = self.raw(kernel).Quantization()
         if any(q.ZeroPoint(i) for i in range(self.count(q.ZeroPointLength()))):
-            raise self.error(f"{self.label(op.Inputs(1))} must have zero point 0")
+            raise self.error(f"{self.label(kernel)} must have zero point 0")
         bias = np.zeros(outputs, np.int32)
         if op.InputsLength() > 2 and op.Inputs(2) >= 0:
             bias = self.constant(op.Inputs(2), np.int32, (outputs,))
@@ -398,8 +444,12 @@ class _Reader:
         y = self.activation(target, outputs)
         reach = 255 * np.abs(weights.astype(np.int64)).sum(axis=1) + np.abs(bias.astype(np.int64))
         if reach.max() >= 2**31:
-            raise self.error(f"a row of {self.label(op.Inputs(1))} can overflow 32 bits")
-        return FullyConnected(x, y, weights, bias, scales, activation)
+            raise self.error(f"a row of {self.label(kernel)} can overflow 32 bits")
+        layer = FullyConnected(x, y, weights, bias, scales, activation)
+        pairs = tflm.output_multipliers(layer, self.tensors[x], self.tensors[y])
+        if int(reach.max()) << max(0, *(shift for _, shift in pairs)) >= 2**31:
+            raise self.error(f"the scales of {self.label(kernel)} can overflow 32 bits")
+        return layer
 
     def ghost_gru(self, op: Any) -> GhostGRU:
         target = op.Outputs(0)
