@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost convert`: from a Keras model to a `.tflite` with fused operators."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mcu_ghost.cli import options
+from mcu_ghost.errors import GhostError
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(
+    "convert",
+    epilog="Example: mcu-ghost convert kws.ghost -o kws.tflite --metadata meta.json",
+)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=_FILE, required=True, metavar="FILE", help="The .tflite to write."
+)
+@click.option(
+    "--calibration",
+    type=_FILE,
+    metavar="X.NPY",
+    help="Representative float inputs (samples, frames, inputs); needed without QAT.",
+)
+@click.option(
+    "--metadata",
+    type=_FILE,
+    metavar="META.JSON",
+    help="A JSON object to keep in the file: labels, front_end, thresholds …",
+)
+@options.as_json
+def command(
+    model: Path, out: Path, calibration: Path | None, metadata: Path | None, as_json: bool
+) -> None:
+    """Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.
+
+    MODEL is a file by mcu_ghost.layers.save (float or after quantisation-aware training) or a
+    .keras or .h5 file by tf_keras.
+    """
+    entries = _read_metadata(metadata) if metadata else None
+    data = _read_calibration(calibration) if calibration else None
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from mcu_ghost import console
+    from mcu_ghost import convert as conversion
+
+    network = conversion.convert(
+        conversion.load_model(model), out, calibration=data, metadata=entries
+    )
+    shapes = {
+        "path": str(out),
+        "name": network.name,
+        "bytes": out.stat().st_size,
+        "frames": network.frames,
+        "inputs": network.tensors[network.inputs[0]].size,
+        "outputs": network.tensors[network.outputs[0]].size,
+        "layers": [{"units": layer.units, "ratio": layer.ratio} for layer in network.layers],
+        "macs_per_frame": sum(op.macs for op in network.body),
+        "head_per_frame": network.head_per_frame,
+    }
+    if as_json:
+        console.print_json(shapes)
+        return
+    layers = ", ".join(
+        f"{'GRU' if layer.ratio == 1 else 'GhostGRU'} {layer.units}"
+        + (f"/{layer.ratio}" if layer.ratio > 1 else "")
+        for layer in network.layers
+    )
+    console.say(
+        f"[bold]{out}[/]: {layers}; {network.frames} frames of {shapes['inputs']} → "
+        f"{shapes['outputs']}, {console.size(out.stat().st_size)}, "
+        f"{console.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
+    )
+
+
+def _read_metadata(path: Path) -> dict[str, Any]:
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise GhostError(f"{path}: not JSON ({error}).") from error
+    if not isinstance(entries, dict):
+        raise GhostError(f"{path}: must hold a JSON object.")
+    return entries
+
+
+def _read_calibration(path: Path) -> Any:
+    import numpy as np
+
+    try:
+        return np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    except (ValueError, EOFError) as error:
+        raise GhostError(f"{path}: not a NumPy .npy array ({error}).") from error

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Assembles the int8 network of a Keras model and writes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost import files, quantize, tflite_file, tflite_write
+from mcu_ghost.convert import calibration as ptq
+from mcu_ghost.convert import chain as chains
+from mcu_ghost.convert import ordinary
+from mcu_ghost.convert.chain import Chain, Link
+from mcu_ghost.errors import GhostError
+from mcu_ghost.layers import FixedRangeQuantizer
+from mcu_ghost.model import Elementwise, GhostGRU, Model, Operator, Tensor
+from mcu_ghost.reference import STATE_SCALE
+
+
+def convert(
+    model: Any,
+    path: str | Path,
+    *,
+    calibration: npt.ArrayLike | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Model:
+    """Convert a Keras model to an int8 `.tflite` with fused GhostGRU operators.
+
+    Args:
+        model: A `tf_keras` chain of layers, from `mcu_ghost.layers.quantize_model` after training,
+            or a float one.
+        path: The `.tflite` to write, whole or not at all.
+        calibration: (samples, frames, inputs) representative float inputs: required for a float
+            model; for a quantised one they replace the ranges that training found for the
+            ordinary layers.
+        metadata: JSON entries for the file (labels, front end, thresholds and so on), merged over
+            version, name and frame.
+
+    Returns:
+        The network as written.
+
+    Raises:
+        GhostError: The model holds what no operator can express, calibration data are missing or do
+            not fit, or the file cannot be written.
+    """
+    path = Path(path)
+    chain = chains.read(model)
+    if calibration is not None:
+        data = ptq.check(chain, tuple(model.inputs[0].shape), calibration)
+        if not chain.quantized:
+            model = ptq.quantized(model, data)
+            chain = chains.read(model)
+        ptq.measure(chain, data)
+    elif not chain.quantized:
+        raise GhostError(
+            f"Model '{model.name}' is a float model without quantisers: give calibration data "
+            "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
+        )
+    network = _network(chain, _metadata(path, chain, metadata or {}))
+    data_bytes = tflite_write.serialize(network)
+    network = tflite_file.parse(data_bytes, str(path), path.stem)
+    files.write_bytes(path, data_bytes)
+    return network
+
+
+def _metadata(path: Path, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
+    metadata = {"version": 1, "name": path.stem, "frame": {"shape": [chain.inputs]}, **given}
+    if metadata["version"] != 1 or not isinstance(metadata["name"], str):
+        raise GhostError("Metadata must have version 1 and a name that is text.")
+    try:
+        json.dumps(metadata, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise GhostError(f"Metadata must be JSON ({error}).") from error
+    outputs = chain.links[-1].layer.output_shape[-1]
+    labels = metadata.get("labels")
+    if labels and len(labels) != outputs:
+        raise GhostError(
+            f"Metadata names {len(labels)} labels, but the model has {outputs} outputs."
+        )
+    return metadata
+
+
+def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
+    tensors = [_input(chain)]
+    built: list[Operator] = []
+    waiting: list[Link] = []
+    split = 0
+
+    def flush() -> None:
+        """Convert the ordinary layers met since the last recurrent one."""
+        if not waiting:
+            return
+        offset = len(tensors) - 1
+        new_tensors, new_operators = ordinary.operators(tensors[-1], waiting)
+        names = {op.output: _name(op, op.output + offset) for op in new_operators}
+        tensors.extend(
+            dataclasses.replace(t, name=names[i]) for i, t in enumerate(new_tensors, start=1)
+        )
+        built.extend(
+            dataclasses.replace(op, input=op.input + offset, output=op.output + offset)
+            for op in new_operators
+        )
+        waiting.clear()
+
+    for link in chain.links:
+        if link.kind == "recurrent":
+            flush()
+            built.append(_recurrent(link, tensors))
+            split = len(built)
+        elif link.kind == "layer":
+            waiting.append(link)
+    flush()
+    last = next(op for op in reversed(built) if isinstance(op, GhostGRU))
+    return Model(
+        name=tflite_file.identifier(metadata["name"]),
+        frames=chain.frames,
+        tensors=tuple(tensors),
+        inputs=(0,),
+        outputs=(len(tensors) - 1,),
+        body=tuple(built[:split]),
+        head=tuple(built[split:]),
+        head_per_frame=last.return_sequences,
+        metadata=metadata,
+    )
+
+
+def _name(op: Operator, index: int) -> str:
+    """Return a tensor's name, the same however often Keras counted up its own."""
+    kind = op.function if isinstance(op, Elementwise) else type(op).__name__.lower()
+    return f"{kind}_{index}"
+
+
+def _input(chain: Chain) -> Tensor:
+    """Return the input tensor with the range of the model's QuantizeLayer."""
+    layer = next((link.layer for link in chain.links if link.kind == "quantize"), None)
+    if layer is None or chain.links[0].kind != "quantize":
+        raise GhostError(
+            "The quantised model does not start with a quantiser for its input; make it with "
+            "mcu_ghost.layers.quantize_model(model, input_range)."
+        )
+    if isinstance(layer.quantizer, FixedRangeQuantizer):
+        low, high = layer.quantizer.minimum, layer.quantizer.maximum
+    else:
+        low = float(layer.quantizer_vars["min_var"].numpy())
+        high = float(layer.quantizer_vars["max_var"].numpy())
+    if not (math.isfinite(low) and math.isfinite(high) and low <= 0.0 < high):
+        raise GhostError(f"The input's range ({low:g}, {high:g}) is not usable; it must hold 0.")
+    scale = float(np.float32((high - low) / 255))
+    zero_point = int(np.clip(math.floor(-128 - low / scale + 0.5), -128, 127))
+    return Tensor("input", chain.inputs, "int8", scale, zero_point)
+
+
+def _recurrent(link: Link, tensors: list[Tensor]) -> GhostGRU:
+    """Quantise a GhostGRU, or a GRU as one of ratio 1; append its output tensor."""
+    layer = link.inner
+    weights = {
+        w.name.split("/")[-1].split(":")[0]: w.numpy().astype(np.float64)
+        for w in link.layer.weights
+    }
+    n = layer.units
+    m = weights["kernel"].shape[1] // 3
+    source = len(tensors) - 1
+    tensors.append(Tensor(layer.name, n, "int8", STATE_SCALE, 0))
+    try:
+        return quantize.ghost_gru(
+            tensors[source],
+            weights["kernel"],
+            weights["recurrent_kernel"],
+            weights.get("bias", np.zeros((2, 3 * m))),
+            weights.get("ghost_kernel", np.zeros((m, n - m))),
+            weights.get("ghost_bias", np.zeros(n - m)),
+            input=source,
+            output=source + 1,
+            ratio=getattr(layer, "ratio", 1),
+            return_sequences=bool(layer.return_sequences),
+            stateful=bool(layer.stateful),
+        )
+    except GhostError as error:
+        raise GhostError(f"Layer '{layer.name}' ({type(layer).__name__}): {error}") from error

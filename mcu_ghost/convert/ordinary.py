@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ordinary layers (Dense, activations) to int8 operators, by TensorFlow Lite's own converter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+import tensorflow as tf
+import tensorflow_model_optimization as tfmot
+import tf_keras as keras
+from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer import (
+    QuantizeLayer,
+)
+
+from mcu_ghost import tflite_file
+from mcu_ghost.convert.chain import Link
+from mcu_ghost.errors import GhostError
+from mcu_ghost.layers import FixedRangeQuantizer
+from mcu_ghost.model import Operator, Tensor
+
+
+def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+    """Convert a run of quantisation-aware ordinary layers.
+
+    The layers are copied behind a fixed quantiser for one frame of `x`; the recurrent layers never
+    meet the converter.
+
+    Returns:
+        The tensors after `x`, and the operators; `x` is tensor 0 and the others follow.
+
+    Raises:
+        GhostError: The converter made an operator that has no int8 kernel here.
+    """
+    low, high = (-128 - x.zero_point) * x.scale, (127 - x.zero_point) * x.scale
+    frame = keras.layers.Input((x.size,), batch_size=1)
+    y = QuantizeLayer(FixedRangeQuantizer(low, high))(frame)
+    with tfmot.quantization.keras.quantize_scope():
+        for link in links:
+            copy = type(link.layer).from_config(link.layer.get_config())
+            y = copy(y)
+            copy.set_weights(link.layer.get_weights())
+    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(frame, y))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    names = ", ".join(f"'{link.inner.name}'" for link in links)
+    with _quiet():
+        data = converter.convert()
+    tensors, built = tflite_file.parse_layers(data, f"layers {names}")
+    entry = tensors[0]
+    if abs(entry.scale - x.scale) > 1e-6 * x.scale or entry.zero_point != x.zero_point:
+        raise GhostError(
+            f"layers {names}: TensorFlow Lite quantised their input with scale {entry.scale:g} and "
+            f"zero point {entry.zero_point} instead of {x.scale:g} and {x.zero_point}."
+        )
+    return tensors[1:], built
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the converter's C++ log off stderr, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

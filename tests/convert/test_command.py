@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost convert` and the models it reads."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from mcu_ghost.cli.convert import command
+from mcu_ghost.errors import GhostError
+
+
+def test_without_tensorflow_it_says_what_to_install():
+    script = (
+        "import sys\n"
+        "sys.modules['tensorflow'] = None\n"
+        "from mcu_ghost.errors import GhostError\n"
+        "try:\n"
+        "    import mcu_ghost.convert\n"
+        "except GhostError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout == (
+        "Training and conversion need TensorFlow, tf-keras and tensorflow-model-optimization "
+        "(tensorflow is missing): pip install 'mcu-ghost[train]'.\n"
+    )
+
+
+def test_the_command_itself_imports_no_tensorflow():
+    script = "import sys, mcu_ghost.cli.convert as c; assert 'tensorflow' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metadata", "none.json"], "none.json: cannot be read (No such file or directory)."),
+        (["--metadata", "bad.json"], "bad.json: not JSON (Expecting value: line 1 column 1"),
+        (["--metadata", "list.json"], "list.json: must hold a JSON object."),
+        (["--calibration", "none.npy"], "none.npy: cannot be read (No such file or directory)."),
+        (["--calibration", "bad.json"], "bad.json: not a NumPy .npy array ("),
+    ],
+)
+def test_wrong_side_files(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.json").write_text("no")
+    (tmp_path / "list.json").write_text("[]")
+    result = CliRunner().invoke(command, ["m.ghost", "-o", "m.tflite", *arguments])
+    assert isinstance(result.exception, GhostError)
+    assert str(result.exception).startswith(message)
+
+
+@pytest.mark.train
+def test_files_to_tflite(tmp_path):
+    keras = pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
+    from mcu_ghost import tflite_file
+    from mcu_ghost.layers import GhostGRU, quantize_model, save
+
+    model = keras.Sequential(
+        [keras.layers.Input((12, 5)), GhostGRU(8), keras.layers.Dense(3, activation="softmax")]
+    )
+    out = tmp_path / "out.tflite"
+    save(quantize_model(model, (-4, 4)), tmp_path / "model.ghost")
+    (tmp_path / "meta.json").write_text('{"labels": ["a", "b", "c"]}')
+    arguments = [tmp_path / "model.ghost", "-o", out, "--metadata", tmp_path / "meta.json"]
+    result = CliRunner().invoke(command, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert json.loads(result.stdout) == {
+        "path": str(out),
+        "name": "out",
+        "bytes": out.stat().st_size,
+        "frames": 12,
+        "inputs": 5,
+        "outputs": 3,
+        "layers": [{"units": 8, "ratio": 2}],
+        "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
+        "head_per_frame": False,
+    }
+    assert tflite_file.load(out).labels == ["a", "b", "c"]
+
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "x.npy", np.random.default_rng(1).normal(0, 1, (9, 12, 5)))
+    arguments = [tmp_path / "model.keras", "-o", out, "--calibration", tmp_path / "x.npy"]
+    result = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)
+    assert "GhostGRU 8/2; 12 frames of 5 → 3" in result.stderr
+    assert result.stdout == ""
+
+    (tmp_path / "bad.keras").write_text("no model")
+    for name, message in [
+        ("none.keras", "there is no such file."),
+        ("bad.keras", "Keras cannot load it ("),
+    ]:
+        result = CliRunner().invoke(command, [str(tmp_path / name), "-o", str(out)])
+        assert str(result.exception).startswith(f"{tmp_path / name}: {message}")
