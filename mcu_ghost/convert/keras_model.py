@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost import files, quantize, tflite_file, tflite_write
-from mcu_ghost.convert import calibration as ptq
+from mcu_ghost.convert import calibration as ranges
 from mcu_ghost.convert import chain as chains
 from mcu_ghost.convert import ordinary
 from mcu_ghost.convert.chain import Chain, Link
@@ -38,7 +38,7 @@ def convert(
         path: The `.tflite` to write, whole or not at all.
         calibration: (samples, frames, inputs) representative float inputs: required for a float
             model; for a quantised one they replace the ranges that training found for the
-            ordinary layers.
+            ordinary layers. The model itself is left as it is.
         metadata: JSON entries for the file (labels, front end, thresholds and so on), merged over
             version, name and frame.
 
@@ -52,11 +52,8 @@ def convert(
     path = Path(path)
     chain = chains.read(model)
     if calibration is not None:
-        data = ptq.check(chain, tuple(model.inputs[0].shape), calibration)
-        if not chain.quantized:
-            model = ptq.quantized(model, data)
-            chain = chains.read(model)
-        ptq.measure(chain, data)
+        data = ranges.check(tuple(model.inputs[0].shape), calibration)
+        chain = chains.read(ranges.quantized(model, chain, data))
     elif not chain.quantized:
         raise GhostError(
             f"Model '{model.name}' is a float model without quantisers: give calibration data "

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
@@ -46,7 +47,8 @@ def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tup
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     names = ", ".join(f"'{link.inner.name}'" for link in links)
-    with _quiet():
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # it misses statistics that fake quant gives
         data = converter.convert()
     tensors, built = tflite_file.parse_layers(data, f"layers {names}")
     entry = tensors[0]

@@ -17,6 +17,7 @@ from mcu_ghost.layers.cell import GhostGRUCell
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.layers.quantization import GhostGRUQuantizeConfig, GhostScheme, quantize_model
+from mcu_ghost.layers.ranges import settle
 from mcu_ghost.layers.saving import load, save
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "load",
     "quantize_model",
     "save",
+    "settle",
 ]

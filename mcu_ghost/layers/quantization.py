@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy.typing as npt
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
@@ -17,6 +18,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
 from mcu_ghost.errors import GhostError
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
+from mcu_ghost.layers.ranges import settle
 
 _ROUNDINGS = {
     "round_product": FixedPointQuantizer(0, 12),
@@ -153,7 +155,9 @@ def as_ghost_gru(layer: Any) -> GhostGRU:
     return GhostGRU(ratio=1, **{k: config[k] for k in _PLAIN_ARGUMENTS if k in config})
 
 
-def quantize_model(model: Any, input_range: tuple[float, float]) -> Any:
+def quantize_model(
+    model: Any, input_range: tuple[float, float], calibration: npt.ArrayLike | None = None
+) -> Any:
     """Return a copy of a float model that trains with the integer network's rounding.
 
     GhostGRU and plain GRU layers follow `GhostGRUQuantizeConfig`, all others tfmot's default 8-bit
@@ -162,6 +166,8 @@ def quantize_model(model: Any, input_range: tuple[float, float]) -> Any:
     Args:
         model: A built Sequential or functional `tf_keras` model; it is left as it is.
         input_range: The real values that int8 -128 and 127 stand for at the input; must hold 0.
+        calibration: (samples, frames, inputs) float inputs that set the ranges of the ordinary
+            layers; without them tfmot's moving averages take a thousand steps to settle.
 
     Raises:
         GhostError: A layer cannot be quantised, or the model is not a `tf_keras` one.
@@ -185,6 +191,9 @@ def quantize_model(model: Any, input_range: tuple[float, float]) -> Any:
     annotated = keras.models.clone_model(model, clone_function=wrap)
     annotated.set_weights(model.get_weights())
     try:
-        return tfmot.quantization.keras.quantize_apply(annotated, GhostScheme((low, high)))
+        quantized = tfmot.quantization.keras.quantize_apply(annotated, GhostScheme((low, high)))
     except RuntimeError as error:
         raise GhostError(f"The model cannot be quantised: {error}") from error
+    if calibration is not None:
+        settle(quantized, calibration)
+    return quantized

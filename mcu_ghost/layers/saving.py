@@ -74,10 +74,19 @@ def load(path: str | Path) -> Any:
     text = json.dumps(config["model"])
     if '"class_name": "Lambda"' in text:
         raise GhostError(f"{path}: holds a Lambda layer, whose code would run; not loaded.")
+    try:
+        return _build(text, weights)
+    except ValueError as error:
+        raise GhostError(f"{path}: cannot be built again ({error}).") from error
+
+
+def copy(model: Any) -> Any:
+    """Return a model of its own with the same layers and weights, quantised ones included."""
+    return _build(model.to_json(), model.get_weights())
+
+
+def _build(text: str, weights: list[Any]) -> Any:
     with tfmot.quantization.keras.quantize_scope():
         model = keras.models.model_from_json(text)
-    try:
-        model.set_weights(weights)
-    except ValueError as error:
-        raise GhostError(f"{path}: the weights do not fit the model ({error}).") from error
+    model.set_weights(weights)
     return model

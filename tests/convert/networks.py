@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the conversion tests share: data, and the integer reference beside a Keras model."""
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ RANGE = (-4.0, 4.0)
 
 
 def randomise(model, gain=0.6):
-    """Give a model random weights, biases too."""
-    model.set_weights(
-        [rng.normal(0, gain, w.shape).astype(np.float32) for w in model.get_weights()]
-    )
+    """Give a model random weights, biases too: the same for the same name."""
+    own = np.random.default_rng(zlib.crc32(model.name.encode()))
+    shapes = [w.shape for w in model.get_weights()]
+    model.set_weights([own.normal(0, gain, shape).astype(np.float32) for shape in shapes])
     return model
 
 
