@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Emulators behind one small interface: bytes in, bytes out, and instruction counts.
+
+Numbers from here are *emulated instructions*, never cycles or milliseconds.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from mcu_ghost.boards import Board
+from mcu_ghost.errors import GhostError, did_you_mean
+
+
+class MachineFault(GhostError):
+    """The image did something that the hardware would not let pass.
+
+    Attributes:
+        reason: What, in words.
+        pc: Address of the instruction.
+        symbol: Function and offset of `pc`; "" where no symbol covers it.
+        address: The data address that it was about, if any.
+        printed: What the image's own fault handler printed.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        pc: int,
+        symbol: str = "",
+        address: int | None = None,
+        printed: str = "",
+    ) -> None:
+        where = f"pc={pc:#010x}" + (f" ({symbol})" if symbol else "")
+        about = f", address={address:#010x}" if address is not None else ""
+        said = f"\nThe board printed: {printed.strip()}" if printed.strip() else ""
+        super().__init__(f"The image crashed: {reason}; {where}{about}.{said}")
+        self.reason = reason
+        self.pc = pc
+        self.symbol = symbol
+        self.address = address
+        self.printed = printed
+
+
+class FunctionCount(NamedTuple):
+    """Instructions of a function from entry to return, callees included, interrupts not."""
+
+    calls: int
+    total: int
+    min: int
+    max: int
+
+
+class BlockCount(NamedTuple):
+    """How often a straight run of instructions ran, and how long it is."""
+
+    executions: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Exact instruction counts since reset.
+
+    Attributes:
+        instructions: All that were executed; sleeping counts nothing.
+        functions: The watched functions by name; calls that have returned.
+        blocks: By start address; blocks may overlap.
+    """
+
+    instructions: int
+    functions: Mapping[str, FunctionCount] = field(default_factory=dict)
+    blocks: Mapping[int, BlockCount] = field(default_factory=dict)
+
+
+class Machine(Protocol):
+    """One running board. Bytes in, bytes out."""
+
+    def write(self, data: bytes) -> None:
+        """Let bytes arrive at the board's console."""
+
+    def read(self, timeout: float) -> bytes:
+        """Run the board and return what it sent.
+
+        Args:
+            timeout: Seconds of the board's time without output after which to give up.
+
+        Returns:
+            b"" when nothing came, or when the board has stopped for good.
+
+        Raises:
+            MachineFault: The image crashed.
+        """
+
+    def counts(self) -> Counts | None:
+        """Return exact instruction counts, or None where the engine has none."""
+
+    def close(self) -> None:
+        """End the machine; harmless when it has ended."""
+
+
+def choose(board: Board, engine: str | None = None) -> str:
+    """Return the emulator to use: the one asked for, or the board's first that is installed.
+
+    Raises:
+        GhostError: The board has no such emulator, or it is not installed.
+    """
+    order: Sequence[str] = board.emulators.order
+    if not order:
+        raise GhostError(f"No emulator knows {board.name}: test it on the board itself.")
+    if engine is not None:
+        if engine not in order:
+            raise GhostError(
+                f"{board.name} does not run on {engine!r}, but on {', '.join(order)}."
+                f"{did_you_mean(engine, order)}"
+            )
+        order = (engine,)
+    missing: list[str] = []
+    for name in order:
+        hint: str | None = importlib.import_module(f"mcu_ghost.emulate.{name}").missing()
+        if hint is None:
+            return name
+        missing.append(hint)
+    raise GhostError("\n".join(missing))
+
+
+def start(
+    board: Board, elf: Path, engine: str | None = None, *, watch: Sequence[str] = ()
+) -> Machine:
+    """Boot an image on an emulator.
+
+    Args:
+        board: The board that the image was built for.
+        elf: The linked image.
+        engine: "unicorn", "qemu" or "renode"; None for the board's first that is installed.
+        watch: Functions whose instructions to count.
+
+    Raises:
+        GhostError: The board has no such emulator, it is not installed, or the image is unusable.
+    """
+    module = importlib.import_module(f"mcu_ghost.emulate.{choose(board, engine)}")
+    machine: Machine = module.start(board, elf, watch)
+    return machine

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of Nordic's chips besides the UART that an image touches."""
+
+from __future__ import annotations
+
+from mcu_ghost.boards import Board
+from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister, Peripheral
+
+_STARTUP_SECONDS = {"nrf52840": 0.36e-3, "nrf51": 0.8e-3}
+_ERASED = 0xFFFF_FFFF
+
+
+class Clock(Peripheral):
+    """CLOCK, and APPROTECT which shares its address: the crystal takes its time to start."""
+
+    def __init__(self, bus: Bus, board: Board) -> None:
+        super().__init__(bus, 0x4000_0000)
+        self._delay = round(_STARTUP_SECONDS[board.startup.family] * board.cpu.clock_hz)
+        self._protection = board.startup.family == "nrf52840"
+        self._running_at: int | None = None
+        self._event = 0
+        self.approtect_disable = 0
+
+    def read(self, offset: int) -> int:
+        """Return a register's value."""
+        if offset == 0x100:
+            return self._event
+        if offset == 0x40C:  # HFCLKSTAT: source crystal, state running
+            return 0x10001 if self._event else 0
+        if offset == 0x558 and self._protection:
+            return self.approtect_disable
+        raise NoRegister
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if offset == 0x000 and value == 1:
+            self._running_at = self.bus.now() + self._delay
+        elif offset == 0x100 and value == 0:
+            self._event = 0
+        elif offset == 0x558 and self._protection:
+            self.approtect_disable = value
+        else:
+            raise NoRegister
+
+    def due(self) -> int | None:
+        """Return when the crystal runs."""
+        return self._running_at
+
+    def advance(self) -> None:
+        """Start the crystal."""
+        if self._running_at is not None and self._running_at <= self.bus.now():
+            self._running_at = None
+            self._event = 1
+
+
+class Flash:
+    """What outlives a reset: the words of UICR, erased at first."""
+
+    def __init__(self) -> None:
+        self.uicr: dict[int, int] = {}
+
+
+class Nvmc(Peripheral):
+    """The flash controller: writing must be switched on."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, 0x4001_E000)
+        self.config = 0
+        self._cache = 0
+
+    def read(self, offset: int) -> int:
+        """Return a register's value."""
+        if offset == 0x400:
+            return 1  # while it is busy, the core does not get on
+        if offset in (0x504, 0x540):
+            return self.config if offset == 0x504 else self._cache
+        raise NoRegister
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if offset == 0x504:
+            if value not in (0, 1, 2):
+                raise Misuse("NVMC.CONFIG takes 0, 1 or 2")
+            self.config = value
+        elif offset == 0x540:
+            self._cache = value & 0x101
+        else:
+            raise NoRegister
+
+
+class Information(Peripheral):
+    """FICR: what the factory wrote. This is a chip of revision 3, which locks its debug port."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, 0x1000_0000)
+        self._values = {0x010: 4096, 0x014: 256, 0x100: 0x52840, 0x10C: 256, 0x110: 1024,
+                        0x130: 8, 0x134: 3}  # fmt: skip
+
+    def read(self, offset: int) -> int:
+        """Return a register's value."""
+        if offset not in self._values:
+            raise NoRegister
+        return self._values[offset]
+
+
+class UserInformation(Peripheral):
+    """UICR: flash of its own; bits only ever go from 1 to 0."""
+
+    def __init__(self, bus: Bus, nvmc: Nvmc, flash: Flash) -> None:
+        super().__init__(bus, 0x1000_1000)
+        self._nvmc = nvmc
+        self._words = flash.uicr
+
+    def read(self, offset: int) -> int:
+        """Return a word."""
+        if offset >= 0x400:
+            raise NoRegister
+        return self._words.get(offset, _ERASED)
+
+    def write(self, offset: int, value: int) -> None:
+        """Program a word; the core waits, since it executes from flash."""
+        if offset >= 0x400:
+            raise NoRegister
+        if self._nvmc.config != 1:
+            raise Misuse("UICR written while NVMC.CONFIG does not allow it")
+        self._words[offset] = self._words.get(offset, _ERASED) & value
+        self.bus.pause(41 * 64)  # 41 us
+
+
+class Gpio(Peripheral):
+    """GPIO ports: outputs, directions and pin configurations."""
+
+    def __init__(self, bus: Bus, ports: int) -> None:
+        super().__init__(bus, 0x5000_0000)
+        self._ports = [[0, 0] for _ in range(ports)]  # OUT, DIR
+        self._pins = [[2] * 32 for _ in range(ports)]
+
+    def read(self, offset: int) -> int:
+        """Return a register's value."""
+        port, offset = self._port(offset)
+        if offset in (0x504, 0x508, 0x50C):
+            return self._ports[port][0]
+        if offset in (0x514, 0x518, 0x51C):
+            return self._ports[port][1]
+        if 0x700 <= offset < 0x780:
+            return self._pins[port][(offset - 0x700) // 4]
+        raise NoRegister
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        port, offset = self._port(offset)
+        if offset in (0x504, 0x508, 0x50C, 0x514, 0x518, 0x51C):
+            which = int(offset >= 0x514)
+            old = self._ports[port][which]
+            kind = (offset - 0x504) % 0x10 // 4
+            self._ports[port][which] = (value, old | value, old & ~value)[kind]
+        elif 0x700 <= offset < 0x780:
+            self._pins[port][(offset - 0x700) // 4] = value
+        else:
+            raise NoRegister
+
+    def _port(self, offset: int) -> tuple[int, int]:
+        port = int(offset >= 0x800)
+        if port >= len(self._ports):
+            raise NoRegister
+        return port, offset - 0x300 * port
+
+
+class Timer(Peripheral):
+    """TIMER0 as a counter that can be captured; compare events are not here."""
+
+    def __init__(self, bus: Bus, board: Board) -> None:
+        super().__init__(bus, 0x4000_8000)
+        self._hertz = board.cpu.clock_hz
+        self._registers = {0x504: 0, 0x508: 0, 0x510: 4} | {0x540 + 4 * i: 0 for i in range(4)}
+        self._started: int | None = None
+        self._count = 0
+
+    def _now(self) -> int:
+        bits = (16, 8, 24, 32)[self._registers[0x508] & 3]
+        count = self._count
+        if self._started is not None:
+            ticks = (self.bus.now() - self._started) * 16_000_000 // self._hertz
+            count += ticks >> self._registers[0x510]
+        return count & (1 << bits) - 1
+
+    def read(self, offset: int) -> int:
+        """Return a register's value."""
+        if offset not in self._registers:
+            raise NoRegister
+        return self._registers[offset]
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register; tasks start on 1."""
+        if offset in (0x000, 0x004, 0x00C, 0x040, 0x044, 0x048, 0x04C):
+            if value != 1:
+                raise Misuse("a task register takes only 1")
+            if offset >= 0x040:
+                self._registers[0x500 + offset] = self._now()
+                return
+            count = 0 if offset == 0x00C else self._now()
+            running = self._started is not None
+            self._count = count
+            if offset == 0x000 or (offset == 0x00C and running):
+                self._started = self.bus.now()
+            elif offset == 0x004:
+                self._started = None
+        elif offset in self._registers:
+            if self._started is not None and offset in (0x504, 0x508, 0x510):
+                raise Misuse("MODE, BITMODE and PRESCALER may only change while it is stopped")
+            if offset == 0x504 and value != 0:
+                raise Misuse("only timer mode is here")
+            self._registers[offset] = value
+        else:
+            raise NoRegister
+
+
+def peripherals(bus: Bus, board: Board, flash: Flash) -> list[Peripheral]:
+    """Return the peripherals of a board's family, without its UART."""
+    family = board.startup.family
+    if family == "nrf52840":
+        nvmc = Nvmc(bus)
+        information = [Information(bus), UserInformation(bus, nvmc, flash)]
+        return [Clock(bus, board), Timer(bus, board), nvmc, *information, Gpio(bus, 2)]
+    if family == "nrf51":
+        return [Clock(bus, board), Timer(bus, board), Gpio(bus, 1)]
+    return []

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QEMU: a machine that nobody here wrote, and the only one with MVE.
+
+With `-icount shift=6` an instruction takes 64 ns of the board's time, so its counters tell
+instructions to their own resolution: `[emulators.qemu] counter_ratio` converts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from mcu_ghost.boards import Board
+from mcu_ghost.emulate.process import ProcessMachine
+from mcu_ghost.errors import GhostError
+
+_PROGRAM = "qemu-system-arm"
+
+
+def missing() -> str | None:
+    """Return how to install the engine, or None when it is there."""
+    if shutil.which(_PROGRAM) is not None:
+        return None
+    return f"{_PROGRAM} is not installed: apt install qemu-system-arm (Debian, Ubuntu)"
+
+
+def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> ProcessMachine:
+    """Boot an image; see `mcu_ghost.emulate.start`."""
+    hint = missing()
+    if hint is not None:
+        raise GhostError(hint)
+    if board.emulators.qemu is None:
+        raise GhostError(f"QEMU has no machine for {board.name}.")
+    if watch:
+        raise GhostError("QEMU cannot watch functions: use the engine unicorn.")
+    if not elf.is_file():
+        raise GhostError(f"{elf}: there is no such image.")
+    command = [_PROGRAM, "-machine", board.emulators.qemu.machine, "-display", "none",
+               "-monitor", "none", "-serial", "stdio", "-parallel", "none", "-nodefaults",
+               "-no-reboot", "-icount", "shift=6", "-kernel", str(elf)]  # fmt: skip
+    return ProcessMachine("QEMU", command)

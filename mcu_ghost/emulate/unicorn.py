@@ -1,0 +1,634 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The default engine: the image that is flashed, on Unicorn, as strict as the chip and counted.
+
+Unicorn executes Thumb code; what makes it a microcontroller is here and in the modules beside it:
+memory map, peripherals, exceptions, sleep, and the checks that Unicorn leaves out. Interrupts are
+taken between straight runs of code, so up to a few dozen instructions late, never early.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import random
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mcu_ghost import image
+from mcu_ghost.boards import Board
+from mcu_ghost.emulate import Counts, MachineFault, nordic, peripherals, system, thumb
+from mcu_ghost.emulate.calls import Calls
+from mcu_ghost.emulate.peripherals import Misuse, NoRegister, Peripheral, Reset
+from mcu_ghost.errors import GhostError
+
+_CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
+          "cortex-m7": "M7", "cortex-m33": "M33"}  # fmt: skip
+_PAGE = 0x1000
+_NEVER = 1 << 62
+_UNTIL = 0xFFFF_FFFE
+_GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
+_LAST_WORDS = 20_000_000  # instructions that a fault handler may take
+
+# CFSR: what the chip would note, and in words.
+_IBUSERR, _PRECISERR, _STKERR = 1 << 8, 1 << 9, 1 << 12
+_UNDEFINSTR, _NOCP, _STKOF, _UNALIGNED, _DIVBYZERO = 1 << 16, 1 << 19, 1 << 20, 1 << 24, 1 << 25
+_DEBUG, _MISUSE = 0, -1  # neither is in CFSR
+_RESET = -1  # an event, besides Unicorn's numbers
+_WFI = b"\x30\xbf"
+
+
+def missing() -> str | None:
+    """Return how to install the engine, or None when it is there."""
+    if importlib.util.find_spec("unicorn") is not None:
+        return None
+    return "The emulator Unicorn is not installed: pip install 'mcu-ghost[emulate]'"
+
+
+def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> UnicornMachine:
+    """Boot an image; see `mcu_ghost.emulate.start`."""
+    return UnicornMachine(board, elf, watch)
+
+
+class _Fault(Exception):
+    """A HardFault: why, what CFSR says, and the data address."""
+
+    def __init__(self, reason: str, status: int = 0, address: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.status = status
+        self.address = address
+
+
+class UnicornMachine:
+    """A board on Unicorn."""
+
+    def __init__(self, board: Board, elf: Path, watch: Sequence[str] = ()) -> None:
+        hint = missing()
+        if hint is not None:
+            raise GhostError(hint)
+        import unicorn
+        from unicorn import arm_const as arm
+
+        if board.cpu.core not in _CORES:
+            raise GhostError(f"Unicorn has no {board.cpu.core}: test {board.name} on qemu.")
+        self._board = board
+        self._unicorn = unicorn
+        self._arm = arm
+        linked = image.read(elf, board)
+        self._functions = _functions(linked)
+        self._calls = Calls(watch, linked.symbols)
+        model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
+        self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
+        self._map(linked)
+        # A block: instructions, executions, bytes, whether to take the slow way, address.
+        self._block = [0, 0, 0, 0, 0]
+        self._blocks: dict[int, list[int]] = {}
+        self._tally = [0, 0]  # instructions executed, and when to stop
+        self._idle = 0
+        self._problem: BaseException | None = None
+        self._at_block = False  # Unicorn was stopped before a block, not within one
+        self._event: tuple[_Fault | int, int] | None = None  # and its pc
+        self._due = 0
+        self._lefts: dict[tuple[int, int, int], int] = {}
+        self._trapped: set[int] = set()
+        self._sleeping = False
+        self._deaf = False  # in a loop around WFI that interrupts wake but cannot leave
+        self._slept = (0, 0)
+        self._stopped = False
+        self._fault: MachineFault | None = None
+        self._dying = False
+        self._fpu_used = False
+        self._fpu_frames: list[tuple[int, list[int], int]] = []
+        self._power_on(nordic.Flash())
+        self._hook()
+
+    # The machine, as others see it
+
+    def write(self, data: bytes) -> None:
+        """Let bytes arrive at the board's console."""
+        if self._fault is not None:
+            raise self._fault
+        self._console.arrive(data)
+        self._stopped = False
+
+    def read(self, timeout: float) -> bytes:
+        """Run the board until it has sent something; see `mcu_ghost.emulate.Machine`."""
+        if self._fault is None:
+            try:
+                self._run(self.now() + round(timeout * self._board.cpu.clock_hz))
+            except MachineFault as fault:
+                self._fault = fault
+        sent = bytes(self._console.sent)
+        self._console.sent.clear()
+        if self._fault is not None and not sent:
+            raise self._fault
+        return sent
+
+    def counts(self) -> Counts:
+        """Return the instructions executed since reset."""
+        blocks = {a: (entry[1], entry[0]) for a, entry in self._blocks.items() if entry[1]}
+        return self._calls.counts(self._tally[0], blocks)
+
+    def status(self) -> str:
+        """Return in words where the board is."""
+        state = "sleeping" if self._sleeping else "running"
+        place = self._symbol(self._pc) or f"{self._pc:#010x}"
+        return f"It is {state} at {place}, {self._tally[0]:,} instructions after reset."
+
+    def close(self) -> None:
+        """Release the memory."""
+        self._stopped = True
+
+    # The bus, as peripherals see it
+
+    def now(self) -> int:
+        """Return the time in core clocks: an instruction takes one, sleep counts too."""
+        return self._tally[0] + self._idle
+
+    def executed(self) -> int:
+        """Return the number of instructions executed."""
+        return self._tally[0]
+
+    def pause(self, clocks: int) -> None:
+        """Let time go by while the core is held."""
+        self._idle += clocks
+
+    def memory(self, address: int, size: int) -> bytes:
+        """Return what a DMA reads from RAM."""
+        ram = self._board.ram
+        if not (ram.origin <= address and address + size <= ram.origin + ram.size):
+            raise Misuse(f"EasyDMA reaches RAM only, not {address:#010x} with {size} bytes")
+        return bytes(self._uc.mem_read(address, size))
+
+    def store(self, address: int, data: bytes) -> None:
+        """Write by DMA to RAM."""
+        self.memory(address, len(data))
+        self._uc.mem_write(address, data)
+
+    # Setting up
+
+    def _map(self, linked: image.Image) -> None:
+        uc, unicorn = self._uc, self._unicorn
+        for name, memory, rights in (
+            ("flash", self._board.flash, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC),
+            ("ram", self._board.ram, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE),
+        ):
+            if memory.origin % _PAGE or memory.size % _PAGE:
+                raise GhostError(f"{self._board.name}: Unicorn needs {name} in pages of 4096.")
+            uc.mem_map(memory.origin, memory.size, rights)
+        # Erased flash, and RAM that holds what nobody put there.
+        uc.mem_write(self._board.flash.origin, b"\xff" * self._board.flash.size)
+        uc.mem_write(self._board.ram.origin, random.Random(1).randbytes(self._board.ram.size))
+        for segment in linked.segments:
+            uc.mem_write(segment.address, segment.data)
+
+    def _power_on(self, kept: nordic.Flash) -> None:
+        """Bring all registers to where they are after a reset; RAM and flash stay."""
+        board, arm, uc = self._board, self._arm, self._uc
+        self._system = system.System(self, board)
+        self._console = peripherals.CONSOLES[board.console.driver](self, board)
+        self._peripherals: list[Peripheral] = [self._system, self._console]
+        self._peripherals += nordic.peripherals(self, board, kept)
+        if not board.cpu.armv6m:
+            self._peripherals.append(system.Dwt(self, board, self._system))
+        self._pages = {peripheral.base & -_PAGE: peripheral for peripheral in self._peripherals}
+        self._kept = kept
+        table = board.flash.start
+        stack, entry = struct.unpack("<II", uc.mem_read(table, 8))
+        if not entry & 1 or stack & 3:
+            raise GhostError(
+                f"The image has no vector table at {table:#010x}: stack {stack:#010x}, reset"
+                f" {entry:#010x}. Was it linked for {board.name}?"
+            )
+        for register in (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_PRIMASK):
+            uc.reg_write(register, 0)
+        uc.reg_write(arm.UC_ARM_REG_XPSR, 0x0100_0000)
+        uc.reg_write(arm.UC_ARM_REG_MSP, stack)
+        uc.reg_write(arm.UC_ARM_REG_LR, 0xFFFF_FFFF)
+        self._pc = entry & ~1
+
+    def _hook(self) -> None:
+        uc, unicorn = self._uc, self._unicorn
+        _hook_blocks(uc, unicorn, self._block_hook())
+        uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
+        uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
+        both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
+        for page in self._pages:
+            # Real memory behind a hook: the hook knows the exact pc, which MMIO callbacks do not.
+            uc.mem_map(page, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
+            uc.hook_add(both, self._on_register, begin=page, end=page + _PAGE - 1)
+
+    # Running
+
+    def _run(self, until: int, last_words: bool = False) -> None:
+        """Run until a time, or for a while after the first byte was sent, or until all stops."""
+        gathering = last_words
+        while not self._stopped and self.now() < until:
+            self._settle()
+            if self._console.sent and not gathering:
+                gathering = True
+                until = min(until, self.now() + _GATHER)
+            self._take_exception()
+            self._due = self._next_due()
+            if not self._sleeping:
+                self._tally[1] = min(until, self._due) - self._idle
+                self._execute()
+            elif self._due == _NEVER:
+                self._stopped = True
+            elif self._console.sent and not last_words:
+                return  # nothing to do but wait: let the host see what was sent
+            else:
+                self._idle += max(0, min(self._due, until) - self.now())
+                self._deaf = False
+
+    def _next_due(self) -> int:
+        times = [t for p in self._peripherals if (t := p.due()) is not None]
+        return min(times, default=_NEVER)
+
+    def _settle(self) -> None:
+        """Let happen what is due, and raise the interrupt lines that follow."""
+        for peripheral in self._peripherals:
+            try:
+                peripheral.advance()
+            except Misuse as misuse:
+                raise self._crash(str(misuse), self._pc) from None
+            if peripheral.irq is not None and peripheral.line():
+                exception = system.FIRST_IRQ + peripheral.irq
+                if exception not in self._system.active:
+                    self._system.pending.add(exception)
+
+    def _execute(self) -> None:
+        """Let the core run to the limit, or to what needs attention."""
+        self._event = None
+        self._at_block = False
+        invalid = False
+        try:
+            self._uc.emu_start(self._pc | 1, _UNTIL)
+        except self._unicorn.UcError:
+            invalid = True
+        if self._problem is not None:
+            raise self._problem
+        self._pc = self._uc.reg_read(self._arm.UC_ARM_REG_PC)
+        if self._event is None and invalid:
+            self._event = (_Fault("an undefined instruction", _UNDEFINSTR), self._pc)
+        if self._event is not None:
+            event, pc = self._event
+            if isinstance(event, int) and event == _RESET:
+                self._reset(pc)
+                return
+            fault = self._interpret(event, pc) if isinstance(event, int) else event
+            if fault is not None:
+                if self._block[4] <= pc < self._block[4] + self._block[2]:
+                    self._tally[0] -= self._left(pc)
+                self._hard_fault(fault, pc)
+        elif not self._at_block:
+            self._sleeping = bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
+            again = self._pc == self._slept[0] and self._tally[0] - self._slept[1] < 8
+            self._deaf = self._sleeping and again
+            self._slept = (self._pc, self._tally[0])
+
+    def _reset(self, pc: int) -> None:
+        """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
+        self._tally[0] -= self._left(pc) - 1
+        line = self._console
+        self._power_on(self._kept)
+        self._console.take_over(line)
+
+    def _interpret(self, number: int, pc: int) -> _Fault | None:
+        """Act on what Unicorn calls an interrupt: an exception of the core."""
+        if pc >= 0xF000_0000 and number in (3, 8):
+            self._return(pc | 1)
+            return None
+        if number == 2:
+            self._system.pending.add(system.SVCALL)
+            return None
+        reasons = {
+            1: ("an undefined instruction", _UNDEFINSTR),
+            4: ("an unaligned access", _UNALIGNED),
+            7: ("a breakpoint", _DEBUG),
+            17: ("a floating-point instruction while the FPU is off", _NOCP),
+            19: ("the stack overflowed", _STKOF),
+        }
+        return _Fault(*reasons.get(number, (f"exception {number} of the core", _UNDEFINSTR)))
+
+    def _left(self, pc: int) -> int:
+        """Return how many instructions of the current block begin at or after an address."""
+        _, _, size, _, start = self._block
+        key = (start, size, pc)
+        left = self._lefts.get(key)
+        if left is None:
+            code = bytes(self._uc.mem_read(start, size))
+            left = sum(1 for i in thumb.instructions(code) if start + i.offset >= pc)
+            self._lefts[key] = left
+        return left
+
+    # Hooks: called by Unicorn while it runs
+
+    def _block_hook(self) -> Any:
+        """Return what Unicorn calls before each block: nearly all the time goes into this."""
+        tally, blocks, look = self._tally, self._blocks, self._look
+
+        def on_block(_: Any, address: int, size: int, __: Any) -> None:
+            block = blocks.get(address)
+            if block is None or tally[0] >= tally[1] or block[2] != size or block[3]:
+                block = look(address, size)
+                if block is None:
+                    return
+            tally[0] += block[0]
+            block[1] += 1
+            self._block = block
+
+        return on_block
+
+    def _look(self, address: int, size: int) -> list[int] | None:
+        """Take the slow way into a block; None when it is not to run now."""
+        try:
+            block = self._blocks.get(address)
+            if block is None or block[2] != size:
+                block = self._first_seen(address, size)
+            if block is None or self._tally[0] >= self._tally[1]:
+                self._at_block = True
+                self._uc.emu_stop()
+                return None
+            if block[3]:
+                back = self._calls.at(address, self._tally[0], self._uc, self._arm)
+                if back in self._blocks:
+                    self._blocks[back][3] = 1
+            return block
+        except BaseException as problem:  # raised again where Unicorn was called
+            self._problem = self._problem or problem
+            self._uc.emu_stop()
+            return None
+
+    def _first_seen(self, address: int, size: int) -> list[int] | None:
+        """Look at new code once: its length, and what it needs checked each time."""
+        code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
+        fresh = False
+        for instruction in code:
+            at = address + instruction.offset
+            if at in self._trapped:
+                continue
+            check = self._check_for(instruction, at)
+            if check is not None:
+                self._uc.hook_add(self._unicorn.UC_HOOK_CODE, check, begin=at, end=at)
+                self._trapped.add(at)
+                fresh = True
+        if fresh:  # translate it anew, with the checks in it
+            self._uc.ctl_remove_cache(address, address + size)
+            return None
+        old = self._blocks.get(address)
+        wanted = self._calls.wants(address)
+        block = [len(code), old[1] if old else 0, size, wanted, address]
+        self._blocks[address] = block
+        return block
+
+    def _check_for(self, instruction: thumb.Instruction, at: int) -> Any:
+        """Return what to call before an instruction that Unicorn is too lenient with."""
+        cpu = self._board.cpu
+        read = self._uc.reg_read
+        if thumb.undefined(instruction, cpu):
+            fault = _Fault(f"an instruction that the {cpu.core} does not have", _UNDEFINSTR)
+            return lambda *_: self._stop(fault, at)
+        if thumb.unmasks(instruction):
+            return lambda *_: self._tally.__setitem__(1, 0)  # take what waits, at the next block
+        if thumb.masks_by_priority(instruction):
+            mask = _Fault("BASEPRI and FAULTMASK are not emulated", _MISUSE)
+            return lambda *_: self._stop(mask, at)
+        if thumb.uses_fpu(instruction):
+            self._fpu_used = True
+            if not (cpu.fpu and self._system.fpu_on):
+                off = _Fault("a floating-point instruction while the FPU is off", _NOCP)
+
+                def powered(*_: Any) -> None:
+                    if not (cpu.fpu and self._system.fpu_on):
+                        self._stop(off, at)
+
+                return powered
+        base, by = thumb.word_base(instruction), thumb.divisor(instruction)
+        if base is not None and not cpu.armv6m:
+            base_register = self._register(base)
+
+            def aligned(*_: Any) -> None:
+                value = read(base_register)
+                if value & 3:
+                    self._stop(_Fault("an unaligned access of words", _UNALIGNED, value), at)
+
+            return aligned
+        if by is not None:
+            divisor = self._register(by)
+
+            def divisible(*_: Any) -> None:
+                if self._system.traps_division and not read(divisor):
+                    self._stop(_Fault("a division by zero", _DIVBYZERO), at)
+
+            return divisible
+        return None
+
+    def _register(self, number: int) -> int:
+        arm = self._arm
+        special = {13: arm.UC_ARM_REG_SP, 14: arm.UC_ARM_REG_LR}
+        return int(special.get(number, arm.UC_ARM_REG_R0 + number))
+
+    def _stop(self, event: _Fault | int, pc: int) -> None:
+        if self._event is None:
+            self._event = (event, pc)
+        self._uc.emu_stop()
+
+    def _on_interrupt(self, uc: Any, number: int, _: Any) -> None:
+        self._stop(number, uc.reg_read(self._arm.UC_ARM_REG_PC))
+
+    def _on_bad_access(
+        self, uc: Any, access: int, address: int, size: int, value: int, _: Any
+    ) -> bool:
+        unicorn = self._unicorn
+        pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
+        if access in (unicorn.UC_MEM_FETCH_UNMAPPED, unicorn.UC_MEM_FETCH_PROT):
+            if pc >= 0xF000_0000:
+                self._stop(3, pc)
+            else:
+                self._stop(_Fault("there is no code to execute", _IBUSERR), pc)
+        elif access == unicorn.UC_MEM_WRITE_PROT:
+            self._stop(_Fault("a write to flash", _PRECISERR, address), pc)
+        else:
+            verb = "write to" if access == unicorn.UC_MEM_WRITE_UNMAPPED else "read from"
+            why = f"a {verb} an address where nothing is"
+            self._stop(_Fault(why, _PRECISERR, address), pc)
+        return False
+
+    def _on_register(
+        self, uc: Any, access: int, address: int, size: int, value: int, _: Any
+    ) -> None:
+        if self._event is not None:
+            return
+        writing = access == self._unicorn.UC_MEM_WRITE
+        page = address & -_PAGE
+        peripheral = self._pages[page]
+        self._pc = pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
+        left = self._left(pc)
+        self._tally[0] -= left
+        try:
+            if self.now() >= self._due:
+                self._settle()
+            if address % 4 or size != 4:
+                raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
+            if writing:
+                peripheral.write(address - page, value & 0xFFFF_FFFF)
+            else:
+                answer = peripheral.read(address - page) & 0xFFFF_FFFF
+                uc.mem_write(address, answer.to_bytes(4, "little"))
+            if writing or self._console.line():
+                self._due = self._next_due()
+                self._tally[1] = 0  # at the next block, see what follows
+        except NoRegister:
+            verb = "write to" if writing else "read from"
+            self._stop(_Fault(f"a {verb} a register that is not there", _PRECISERR, address), pc)
+        except Misuse as misuse:
+            self._stop(_Fault(str(misuse), _MISUSE, address), pc)
+        except Reset:
+            self._stop(_RESET, pc)
+        except MachineFault as fault:
+            self._problem = fault
+            uc.emu_stop()
+        finally:
+            self._tally[0] += left
+
+    # Exceptions
+
+    def _take_exception(self) -> None:
+        """Enter the handler of the most urgent exception, if it may run now; wake the core."""
+        urgent = self._system.most_urgent()
+        if urgent is None:
+            return
+        primask = bool(self._uc.reg_read(self._arm.UC_ARM_REG_PRIMASK))
+        urgency = self._system.priority(urgent)
+        if urgency < self._system.current_priority(False) and not self._deaf:
+            self._sleeping = False  # PRIMASK does not keep it asleep
+        if urgency < self._system.current_priority(primask):
+            self._system.pending.discard(urgent)
+            self._enter(urgent)
+
+    def _enter(self, exception: int) -> None:
+        """Push the frame and go to the handler (B1.5.6)."""
+        uc, arm = self._uc, self._arm
+        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        process = not self._system.active and bool(control & 2)
+        stack = uc.reg_read(arm.UC_ARM_REG_SP)
+        status = uc.reg_read(arm.UC_ARM_REG_XPSR)
+        registers = [uc.reg_read(self._register(i)) for i in (0, 1, 2, 3, 12, 14)]
+        frame = (stack - 32) & ~7
+        status = status & ~0x200 | (0x200 if stack & 4 else 0)
+        words = struct.pack("<8I", *registers, self._pc, status)
+        stacked = self._in_ram(frame, len(words))
+        if stacked:
+            uc.mem_write(frame, words)
+        if self._fpu_used:
+            saved = [uc.reg_read(arm.UC_ARM_REG_S0 + i) for i in range(16)]
+            self._fpu_frames.append((frame, saved, uc.reg_read(arm.UC_ARM_REG_FPSCR)))
+        uc.reg_write(arm.UC_ARM_REG_PSP if process else arm.UC_ARM_REG_MSP, frame)
+        code = 0xFFFF_FFF1 if self._system.active else 0xFFFF_FFFD if process else 0xFFFF_FFF9
+        if process:
+            uc.reg_write(arm.UC_ARM_REG_CONTROL, control & ~2)
+        elif not process:
+            uc.reg_write(arm.UC_ARM_REG_SP, frame)
+        uc.reg_write(arm.UC_ARM_REG_LR, code)
+        self._system.active.append(exception)
+        uc.reg_write(arm.UC_ARM_REG_XPSR, status & 0xF80F_0000 | 0x0100_0000 | exception)
+        vector = self._system.vectors + 4 * exception
+        handler = int.from_bytes(uc.mem_read(vector, 4), "little")
+        self._calls.interrupted(self._tally[0])
+        self._pc = handler & ~1
+        self._sleeping = False
+        if not stacked and exception != system.HARD_FAULT:
+            self._hard_fault(_Fault("the stack overflowed at an interrupt", _STKERR), self._pc)
+
+    def _return(self, code: int) -> None:
+        """Pop the frame that EXC_RETURN names (B1.5.8)."""
+        uc, arm = self._uc, self._arm
+        process = code & 4
+        if not self._system.active or code & 0xFFFF_FF00 != 0xFFFF_FF00:
+            raise self._crash(f"a return to {code:#010x}", self._block[4])
+        if process:
+            control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+            uc.reg_write(arm.UC_ARM_REG_CONTROL, control | 2)
+        frame = uc.reg_read(arm.UC_ARM_REG_PSP if process else arm.UC_ARM_REG_SP)
+        if not self._in_ram(frame, 32):
+            raise self._crash("an exception returned with the stack pointer outside RAM", code)
+        *registers, pc, status = struct.unpack("<8I", uc.mem_read(frame, 32))
+        for number, value in zip((0, 1, 2, 3, 12, 14), registers, strict=True):
+            uc.reg_write(self._register(number), value)
+        if self._fpu_frames and self._fpu_frames[-1][0] == frame:
+            _, saved, control = self._fpu_frames.pop()
+            for i, value in enumerate(saved):
+                uc.reg_write(arm.UC_ARM_REG_S0 + i, value)
+            uc.reg_write(arm.UC_ARM_REG_FPSCR, control)
+        uc.reg_write(arm.UC_ARM_REG_SP, frame + 32 + (4 if status & 0x200 else 0))
+        self._system.active.pop()
+        uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~0x200)
+        if not self._system.active:
+            self._calls.resumed(self._tally[0])
+        self._pc = pc & ~1
+
+    def _in_ram(self, address: int, size: int) -> bool:
+        ram = self._board.ram
+        return ram.origin <= address and address + size <= ram.origin + ram.size
+
+    # Faults
+
+    def _hard_fault(self, fault: _Fault, pc: int) -> None:
+        """Let the image's own handler say its last words, then raise."""
+        if self._fault is not None:
+            raise self._fault
+        if self._dying or fault.status == _MISUSE or system.HARD_FAULT in self._system.active:
+            raise self._crash(fault.reason, pc, fault.address)
+        self._dying = True
+        before = bytes(self._console.sent)
+        self._console.sent.clear()
+        self._system.fault(fault.status, fault.address)
+        self._pc = pc
+        words = ""
+        try:
+            self._enter(system.HARD_FAULT)
+            self._run(self.now() + _LAST_WORDS, last_words=True)
+        except MachineFault as second:
+            words = f"(its fault handler crashed too: {second.reason})"
+        printed = self._console.sent.decode("ascii", "replace") + words
+        self._console.sent[:] = before
+        raise self._crash(fault.reason, pc, fault.address, printed)
+
+    def _crash(
+        self, reason: str, pc: int, address: int | None = None, printed: str = ""
+    ) -> MachineFault:
+        return MachineFault(reason, pc, self._symbol(pc), address, printed)
+
+    def _symbol(self, pc: int) -> str:
+        for start_, size, name in self._functions:
+            if start_ <= pc < start_ + size:
+                return f"{name}+{pc - start_:#x}"
+        return ""
+
+
+def _functions(linked: image.Image) -> list[tuple[int, int, str]]:
+    return [(address, size, name) for name, (address, size) in linked.symbols.items() if size]
+
+
+def _hook_blocks(uc: Any, unicorn: Any, callback: Any) -> None:
+    """Register a block hook without the two Python calls that the binding puts around each."""
+    try:
+        from unicorn.unicorn_py3 import unicorn as binding
+
+        kind, library, engine = binding.HOOK_CODE_CFUNC, binding.uclib, uc._uch
+    except (ImportError, AttributeError):  # another binding: slower, and as right
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, callback)
+        return
+    handle = ctypes.c_size_t()
+    function = kind(callback)
+    uc.mcu_ghost_block_hook = function  # keep it alive as long as the engine
+    begin, end = ctypes.c_uint64(1), ctypes.c_uint64(0)
+    pointer = ctypes.cast(function, ctypes.c_void_p)
+    status = library.uc_hook_add(
+        engine, ctypes.byref(handle), unicorn.UC_HOOK_BLOCK, pointer, None, begin, end
+    )
+    if status != unicorn.UC_ERR_OK:
+        raise unicorn.UcError(status)
