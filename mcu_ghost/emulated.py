@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from mcu_ghost import emulate, verify
@@ -55,17 +56,18 @@ def run(
         GhostError: No emulator, or the image crashed, hung, or answered nonsense.
     """
     step = f"{model.name}_step"
-    with emulate.start(board, built.elf, engine, watch=(step,)) as machine:
+    engine = emulate.choose(board, engine)
+    with contextlib.closing(emulate.start(board, built.elf, engine, watch=(step,))) as machine:
         link = Link(machine)
         report = verify.run(link, model, work, progress)
         stats = link.stats()
         counts = machine.counts()
         if counts is not None:
             calls = counts.functions[step]
-            per_frame = calls.instructions / calls.calls
+            per_frame = calls.total / calls.calls
         else:
-            per_frame = _from_counter(board, machine.engine, stats)
-        return Emulated(machine.engine, report, per_frame, stats.stack_used, stats.stack_size)
+            per_frame = _from_counter(board, engine, stats)
+        return Emulated(engine, report, per_frame, stats.stack_used, stats.stack_size)
 
 
 def _from_counter(board: Board, engine: str, stats: Stats) -> float:

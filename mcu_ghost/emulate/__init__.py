@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError, did_you_mean
@@ -128,6 +128,31 @@ def choose(board: Board, engine: str | None = None) -> str:
     raise GhostError("\n".join(missing))
 
 
+def choose(board: Board, engine: str | None = None) -> str:
+    """Return the engine to use: the one named, or the board's first that is installed.
+
+    Raises:
+        GhostError: The board has no such emulator, or it is not installed.
+    """
+    order: Sequence[str] = board.emulators.order
+    if not order:
+        raise GhostError(f"No emulator knows {board.name}: test it on the board itself.")
+    if engine is not None:
+        if engine not in order:
+            raise GhostError(
+                f"{board.name} does not run on {engine!r}, but on {', '.join(order)}."
+                f"{did_you_mean(engine, order)}"
+            )
+        order = (engine,)
+    hints: list[str] = []
+    for name in order:
+        hint: str | None = _module(name).missing()
+        if hint is None:
+            return name
+        hints.append(hint)
+    raise GhostError("\n".join(hints))
+
+
 def start(
     board: Board, elf: Path, engine: str | None = None, *, watch: Sequence[str] = ()
 ) -> Machine:
@@ -137,11 +162,14 @@ def start(
         board: The board that the image was built for.
         elf: The linked image.
         engine: "unicorn", "qemu" or "renode"; None for the board's first that is installed.
-        watch: Functions whose instructions to count.
+        watch: Functions whose instructions to count, where the engine can.
 
     Raises:
         GhostError: The board has no such emulator, it is not installed, or the image is unusable.
     """
-    module = importlib.import_module(f"mcu_ghost.emulate.{choose(board, engine)}")
-    machine: Machine = module.start(board, elf, watch)
+    machine: Machine = _module(choose(board, engine)).start(board, elf, watch)
     return machine
+
+
+def _module(engine: str) -> Any:
+    return importlib.import_module(f"mcu_ghost.emulate.{engine}")

@@ -13,9 +13,11 @@
 
 static int32_t dot(const int8_t *w, const int8_t *x, int32_t count) {
   int32_t acc = 0;
-  for (int32_t i = 0; i < count; i++) {
-    acc += w[i] * x[i];
+  for (; count >= 8; count -= 8, w += 8, x += 8) {
+    acc += w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3];
+    acc += w[4] * x[4] + w[5] * x[5] + w[6] * x[6] + w[7] * x[7];
   }
+  for (; count > 0; count--) acc += *w++ * *x++;
   return acc;
 }
 

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images of random networks on every board and emulator equal the reference for every byte."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcu_ghost import boards, build, emulated, verify
+from mcu_ghost.errors import GhostError
+from mcu_ghost.model import Model
+from mcu_ghost.random_model import random_inputs, random_model
+
+ENGINES = [
+    pytest.param(name, engine, marks=[pytest.mark.renode] if engine == "renode" else [])
+    for name in boards.names()
+    for engine in boards.load(name).emulators.order
+]
+
+
+def networks() -> list[Model]:
+    """Return 20 networks: odd sizes, every ratio, stacks, heads of all kinds, saturated gates."""
+    rng = np.random.default_rng(11)
+    models = []
+    for seed in range(20):
+        ratio = seed % 4 + 1
+        models.append(
+            random_model(
+                seed,
+                units=int(rng.integers(ratio, 22)),
+                ratio=ratio,
+                inputs=int(rng.integers(1, 20)),
+                layers=int(rng.integers(1, 4)),
+                classes=int(rng.integers(0, 9)),
+                head_per_frame=bool(seed % 2),
+                gain=float(rng.choice([0.3, 1.0, 8.0, 60.0])),
+            )
+        )
+    return models
+
+
+def _skip_without(engine: str) -> None:
+    if engine == "renode" and not (
+        shutil.which("renode") or os.environ.get("RENODE_PATH") or os.environ.get("RENODE_ROOT")
+    ):
+        pytest.skip("needs renode 1.16 or later on PATH: https://renode.io")
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(("board", "engine"), ENGINES)
+def test_twenty_networks_equal_the_reference(board: str, engine: str, tmp_path: Path) -> None:
+    _skip_without(engine)
+    target = boards.load(board)
+    for seed, model in enumerate(networks()):
+        built = build.build(model, target, "stream", tmp_path / "b", "zig" if seed % 5 else None)
+        work = [
+            verify.Sequence(f"case {i}", x)
+            for i, x in enumerate(random_inputs(seed, model, 2, 11))
+        ]
+        result = emulated.run(built, target, model, work, engine)
+        assert result.report.mismatches == 0, f"network {seed}: {result.report.first}"
+        assert result.report.frames == 22 and result.instructions_per_frame > 100
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_unicorn_and_qemu_count_the_same(ratio: int, kind: str, tmp_path: Path) -> None:
+    """Two machines that share no code agree on the instructions of a frame."""
+    model = random_model(5, units=154, ratio=ratio, inputs=10)
+    for name in ("mps2-an385", "mps2-an386", "mps2-an505", "microbit"):
+        board = boards.load(name)
+        built = build.build(model, board, "stream", tmp_path / name, kind)
+        work = verify.sequences(model, 1, 49, [])
+        counts = [
+            emulated.run(built, board, model, work, engine).instructions_per_frame
+            for engine in ("unicorn", "qemu")
+        ]
+        assert counts[0] == pytest.approx(counts[1], rel=0.002), name
+
+
+@pytest.mark.emulator
+def test_an_image_of_another_model_is_noticed(tmp_path: Path) -> None:
+    board = boards.load("nrf52840")
+    mine, other = (random_model(s, units=8, ratio=2, inputs=3) for s in (1, 2))
+    built = build.build(mine, board, "stream", tmp_path / "b")
+    work = verify.sequences(other, 1, 5, [])
+    with pytest.raises(GhostError, match="runs another model"):
+        emulated.run(built, board, other, work)
+
+
+@pytest.mark.emulator
+def test_a_wrong_kernel_is_noticed(tmp_path: Path) -> None:
+    """The check can fail: one rounding constant changed in the C gives mismatches."""
+    board = boards.load("nrf52840")
+    model = random_model(1, units=24, ratio=2, inputs=6)
+    folder = tmp_path / "b"
+    built = build.build(model, board, "stream", folder)
+    source = folder / "kernels" / "plain" / "ghost_gru_step_s8.c"
+    source.write_text(source.read_text().replace("(1 << 14)", "(1 << 13)"))
+    ninja = build.toolchain.ninja()
+    subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
+    shutil.copy(folder / "build" / "stream.elf", built.elf)
+    result = emulated.run(built, board, model, verify.sequences(model, 2, 40, []))
+    assert result.report.mismatches > 0
+    assert "expected" in result.report.first
