@@ -24,6 +24,8 @@ typedef struct {
 
 _Noreturn void ghost_fault_report(const frame_t *frame, uint32_t exc_return);
 
+#define STACK_OVERFLOW (1u << 20) /* in CFSR, of Armv8-M */
+
 static void field(const char *name, uint32_t value) {
   ghost_text(name);
   ghost_text_hex(value);
@@ -37,7 +39,6 @@ static const struct {
 } causes[] = {
     {1u << 25, "divide by zero"},
     {1u << 24, "unaligned access"},
-    {1u << 20, "stack overflow"},
     {1u << 19, "no coprocessor (FPU off?)"},
     {1u << 18, "bad exception return"},
     {1u << 17, "bad instruction set state"},
@@ -85,12 +86,14 @@ _Noreturn void ghost_fault_report(const frame_t *frame, uint32_t exc_return) {
 #else
   const uint32_t cfsr = 0u;
 #endif
+  const uintptr_t at = (uintptr_t)frame;
+  const bool on_stack = (cfsr & STACK_OVERFLOW) == 0u && at >= (uintptr_t)ghost_stack_limit &&
+                        at + sizeof *frame <= (uintptr_t)ghost_stack_top;
   ghost_console_init();
   ghost_text_restart();
   ghost_text("\nFAULT ");
-  print_kind(exception, cfsr);
-  const uintptr_t at = (uintptr_t)frame;
-  if (at >= (uintptr_t)ghost_stack_limit && at + sizeof *frame <= (uintptr_t)ghost_stack_top) {
+  if (on_stack) {
+    print_kind(exception, cfsr);
     field(" pc=", frame->pc);
     field(" lr=", frame->lr);
     field(" sp=", (uint32_t)at + (uint32_t)sizeof *frame);
@@ -100,7 +103,8 @@ _Noreturn void ghost_fault_report(const frame_t *frame, uint32_t exc_return) {
     field(" r2=", frame->r2);
     field(" r3=", frame->r3);
     field(" r12=", frame->r12);
-  } else { /* the stack was gone before anything could be saved on it */
+  } else { /* nothing could be saved */
+    ghost_text("stack overflow");
     field(" sp=", (uint32_t)at);
     field(" exc_return=", exc_return);
   }
