@@ -21,7 +21,7 @@ typedef struct {
 
 /* What lives from frame to frame; one for each sequence that runs side by side. */
 typedef struct {
-  int16_t ghost_gru_0_carry[2];
+  int16_t ghost_gru_0_carry[2] __attribute__((aligned(4)));
   int8_t ghost_gru_0[5] __attribute__((aligned(4)));
 } random_state_t;
 
