@@ -104,31 +104,6 @@ class Machine(Protocol):
 
 
 def choose(board: Board, engine: str | None = None) -> str:
-    """Return the emulator to use: the one asked for, or the board's first that is installed.
-
-    Raises:
-        GhostError: The board has no such emulator, or it is not installed.
-    """
-    order: Sequence[str] = board.emulators.order
-    if not order:
-        raise GhostError(f"No emulator knows {board.name}: test it on the board itself.")
-    if engine is not None:
-        if engine not in order:
-            raise GhostError(
-                f"{board.name} does not run on {engine!r}, but on {', '.join(order)}."
-                f"{did_you_mean(engine, order)}"
-            )
-        order = (engine,)
-    missing: list[str] = []
-    for name in order:
-        hint: str | None = importlib.import_module(f"mcu_ghost.emulate.{name}").missing()
-        if hint is None:
-            return name
-        missing.append(hint)
-    raise GhostError("\n".join(missing))
-
-
-def choose(board: Board, engine: str | None = None) -> str:
     """Return the engine to use: the one named, or the board's first that is installed.
 
     Raises:

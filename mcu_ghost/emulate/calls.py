@@ -40,11 +40,12 @@ class Calls:
 
     def at(self, address: int, executed: int, uc: Any, arm: Any) -> int | None:
         """Take note that a block begins; return a new address to watch for, if any."""
-        spent = executed - self._interrupted
+        in_handler = self._since is not None
+        spent = executed if in_handler else executed - self._interrupted
         stack = uc.reg_read(arm.UC_ARM_REG_SP)
         while self._under_way:
             name, back, level, start = self._under_way[-1]
-            if back != address or level != stack or self._since is not None:
+            if back != address or level != stack:
                 break
             self._under_way.pop()
             taken = spent - start
@@ -55,9 +56,17 @@ class Calls:
         if address not in self._entries:
             return None
         back = uc.reg_read(arm.UC_ARM_REG_LR) & ~1
-        self._under_way.append((self._entries[address], back, stack, spent))
+        name = self._entries[address]
+        if self._under_way and self._under_way[-1][:3] == (name, back, stack):
+            return None  # a loop that goes back to the function's first instruction
+        self._under_way.append((name, back, stack, spent))
         self._returns.add(back)
         return back
+
+    def forget(self) -> None:
+        """The chip was reset: nothing is under way any more."""
+        self._under_way.clear()
+        self._since = None
 
     def interrupted(self, executed: int) -> None:
         """A handler begins; nested ones belong to the first."""
