@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,15 @@ def command(
     """
     entries = _read_metadata(metadata) if metadata else None
     data = _read_calibration(calibration) if calibration else None
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from mcu_ghost import console
-    from mcu_ghost import convert as conversion
+    from mcu_ghost.quiet import quiet
 
-    network = conversion.convert(
-        conversion.load_model(model), out, calibration=data, metadata=entries
-    )
+    with quiet():  # importing TensorFlow is loud
+        from mcu_ghost import convert as conversion
+
+        network = conversion.convert(
+            conversion.load_model(model), out, calibration=data, metadata=entries
+        )
     shapes = {
         "path": str(out),
         "name": network.name,

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
@@ -21,6 +18,7 @@ from mcu_ghost.convert.chain import Link
 from mcu_ghost.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
 from mcu_ghost.model import Operator, Tensor
+from mcu_ghost.quiet import quiet
 
 
 def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
@@ -47,7 +45,7 @@ def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tup
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     names = ", ".join(f"'{link.inner.name}'" for link in links)
-    with _quiet(), warnings.catch_warnings():
+    with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it misses statistics that fake quant gives
         data = converter.convert()
     tensors, built = tflite_file.parse_layers(data, f"layers {names}")
@@ -58,21 +56,3 @@ def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tup
             f"zero point {entry.zero_point} instead of {x.scale:g} and {x.zero_point}."
         )
     return tensors[1:], built
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converter's C++ log off stderr, unless TF_CPP_MIN_LOG_LEVEL asks for it."""
-    if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
-        yield
-        return
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

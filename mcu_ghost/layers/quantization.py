@@ -188,11 +188,11 @@ def quantize_model(
         copy = type(layer).from_config(layer.get_config())
         return annotate(copy, GhostGRUQuantizeConfig() if isinstance(copy, GhostGRU) else None)
 
-    annotated = keras.models.clone_model(model, clone_function=wrap)
-    annotated.set_weights(model.get_weights())
     try:
+        annotated = keras.models.clone_model(model, clone_function=wrap)
+        annotated.set_weights(model.get_weights())
         quantized = tfmot.quantization.keras.quantize_apply(annotated, GhostScheme((low, high)))
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise GhostError(f"The model cannot be quantised: {error}") from error
     if calibration is not None:
         settle(quantized, calibration)

@@ -69,14 +69,15 @@ def load(path: str | Path) -> Any:
         raise GhostError(
             f"{path}: not a model written by mcu_ghost.layers.save ({error})."
         ) from error
-    if not isinstance(config, dict) or config.get("version") != _VERSION:
-        raise GhostError(f"{path}: version {config.get('version')!r}, only {_VERSION} is known.")
-    text = json.dumps(config["model"])
-    if '"class_name": "Lambda"' in text:
+    version = config.get("version") if isinstance(config, dict) else None
+    if version != _VERSION:
+        raise GhostError(f"{path}: version {version!r} is not known, only {_VERSION}.")
+    text = json.dumps(config.get("model"))
+    if any(f'"class_name": "{name}"' in text for name in ("Lambda", "__lambda__")):
         raise GhostError(f"{path}: holds a Lambda layer, whose code would run; not loaded.")
     try:
         return _build(text, weights)
-    except ValueError as error:
+    except Exception as error:  # Keras raises whatever its parts raise
         raise GhostError(f"{path}: cannot be built again ({error}).") from error
 
 

@@ -133,6 +133,20 @@ def test_a_quantised_model_predicts_the_same_in_a_fresh_process(keras, layers, t
     assert done.returncode == 0, done.stderr
 
 
+def test_damaged_files_are_refused(keras, layers, tmp_path):
+    import json
+    import zipfile
+
+    for number, config in enumerate(
+        [[], {"version": 2}, {"version": 1}, {"version": 1, "model": {}}]
+    ):
+        path = tmp_path / f"{number}.ghost"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mcu_ghost_model.json", json.dumps(config))
+        with pytest.raises(GhostError, match=f"{number}.ghost: "):
+            layers.load(path)
+
+
 def test_refusals(keras, layers, tmp_path):
     with pytest.raises(GhostError, match="quantize_model takes a tf_keras model, got builtins.int"):
         layers.quantize_model(3, (-1, 1))
@@ -147,6 +161,12 @@ def test_refusals(keras, layers, tmp_path):
     lstm = keras.layers.LSTM(6, name="lstm")
     with pytest.raises(GhostError, match="The model cannot be quantised: Layer lstm"):
         layers.quantize_model(classifier(keras, lstm), (-1, 1))
+    nested = keras.Sequential([keras.layers.Input((10, 4)), model], name="outer")
+    with pytest.raises(GhostError, match="The model cannot be quantised: "):
+        layers.quantize_model(nested, (-1, 1))
+    unbuilt = keras.Sequential([layers.GhostGRU(3)])
+    with pytest.raises(GhostError, match="The model cannot be quantised: "):
+        layers.quantize_model(unbuilt, (-1, 1))
     (tmp_path / "bad").write_text("no zip")
     with pytest.raises(GhostError, match="not a model written by mcu_ghost.layers.save"):
         layers.load(tmp_path / "bad")
