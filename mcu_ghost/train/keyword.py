@@ -133,6 +133,7 @@ def train(
     classes: int,
     input_range: tuple[float, float],
     folder: Path,
+    data: str = "",
 ) -> tuple[Any, Any]:
     """Train, or go on where an interrupted run of the same recipe stopped.
 
@@ -144,13 +145,16 @@ def train(
         validation: The same, only to be looked at.
         classes: How many.
         input_range: The real values of int8 -128 and 127 at the input.
-        folder: For `float.ghost`, `qat.ghost` and the state between; another recipe's are removed.
+        folder: For `float.ghost`, `qat.ghost` and the state between; what another recipe
+            or other data left there is removed.
+        data: Names the data, so that a run on other data does not go on with this one's.
 
     Returns:
         The float and the QAT model.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(asdict(recipe) | {"classes": classes, "input_range": input_range}, indent=2)
+    facts = {"classes": classes, "input_range": input_range, "data": data}
+    text = json.dumps(asdict(recipe) | facts, indent=2)
     if files.write_text(folder / "recipe.json", text + "\n"):
         for name in ("float", "QAT"):
             (folder / f"{name.lower()}.ghost").unlink(missing_ok=True)

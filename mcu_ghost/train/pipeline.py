@@ -172,7 +172,13 @@ def run(
     folder = cache / f"{out.stem}-{recipe.units}-{recipe.ratio}-{recipe.seed}"
     names = keywords.label_names(words)
     models = keyword.train(
-        recipe, real["train"], real["validation"], len(names), form.range, folder
+        recipe,
+        real["train"],
+        real["validation"],
+        len(names),
+        form.range,
+        folder,
+        keywords.fingerprint(data, words, data_seed),
     )
     threshold = choose_threshold(models[1], clips["validation"], form, len(words))
     training = asdict(recipe) | {"clips": len(clips["train"].labels)}

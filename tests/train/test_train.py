@@ -34,7 +34,7 @@ def test_tones_from_training_to_integers(tmp_path: Path, monkeypatch: pytest.Mon
 
     features, labels = clips(0, 240)
     form = inputs.fit(features)
-    recipe = keyword.Recipe(units=16, epochs=12, qat_epochs=8, batch=16, learning_rate=1e-2)
+    recipe = keyword.Recipe(units=16, epochs=12, qat_epochs=4, batch=16, learning_rate=1e-2)
     data = form.real(features), labels
     held = clips(1, 90)
     folder = tmp_path / "run"
