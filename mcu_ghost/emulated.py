@@ -58,7 +58,7 @@ def run(
     step = f"{model.name}_step"
     engine = emulate.choose(board, engine)
     with contextlib.closing(emulate.start(board, built.elf, engine, watch=(step,))) as machine:
-        link = Link(machine)
+        link = Link(machine, timeout=_patience(board, model, engine), attempts=2)
         report = verify.run(link, model, work, progress)
         stats = link.stats()
         counts = machine.counts()
@@ -68,6 +68,21 @@ def run(
         else:
             per_frame = _from_counter(board, engine, stats)
         return Emulated(engine, report, per_frame, stats.stack_used, stats.stack_size)
+
+
+def _patience(board: Board, model: Model, engine: str) -> float:
+    """Return the seconds without a byte after which an image must be hung.
+
+    They are the board's own on unicorn and the PC's elsewhere. No kernel takes 16 instructions for
+    a multiplication and 400 for a unit; a packet holds 240 bytes, the state or one frame.
+    """
+    size = model.tensors[model.inputs[0]].size
+    packet = max(320, size, 4 * sum(layer.units for layer in model.layers))
+    frames = packet // size
+    work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
+    wire = 2 * 10 * packet / board.console.baud
+    own_time = 0.02 + wire + work * frames / board.cpu.clock_hz
+    return own_time if engine == "unicorn" else 5.0 + own_time
 
 
 def _from_counter(board: Board, engine: str, stats: Stats) -> float:

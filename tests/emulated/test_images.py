@@ -57,7 +57,8 @@ def test_twenty_networks_equal_the_reference(board: str, engine: str, tmp_path: 
     _skip_without(engine)
     target = boards.load(board)
     for seed, model in enumerate(networks()):
-        built = build.build(model, target, "stream", tmp_path / "b", "zig" if seed % 5 else None)
+        kind = "zig" if seed % 5 else None
+        built = build.build(model, target, "stream", tmp_path / str(kind), kind)
         work = [
             verify.Sequence(f"case {i}", x)
             for i, x in enumerate(random_inputs(seed, model, 2, 11))
