@@ -113,6 +113,19 @@ def read(model: Any) -> Chain:
     return Chain(tuple(links), frames, inputs // frames)
 
 
+def check_ranges(chain: Chain) -> None:
+    """Refuse a quantised model whose ordinary layers still have tfmot's first ranges."""
+    for link in chain.links:
+        if link.kind != "layer" or not link.wrapped:
+            continue
+        ranges = {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in link.layer.weights}
+        if (ranges.get("kernel_min"), ranges.get("kernel_max")) == (-6.0, 6.0):
+            raise GhostError(
+                f"Layer '{link.inner.name}' ({type(link.inner).__name__}): its ranges were never "
+                "set. Train the quantised model, or give calibration data."
+            )
+
+
 def _ordered(model: Any) -> list[Any]:
     """Return the layers in order, checking that each feeds the next one and nothing else."""
     layers = [x for x in model.layers if not isinstance(x, keras.layers.InputLayer)]

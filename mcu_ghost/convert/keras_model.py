@@ -59,6 +59,7 @@ def convert(
             f"Model '{model.name}' is a float model without quantisers: give calibration data "
             "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
         )
+    chains.check_ranges(chain)
     network = _network(chain, _metadata(path, chain, metadata or {}))
     data_bytes = tflite_write.serialize(network)
     network = tflite_file.parse(data_bytes, str(path), path.stem)

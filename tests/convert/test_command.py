@@ -63,8 +63,9 @@ def test_files_to_tflite(tmp_path):
     model = keras.Sequential(
         [keras.layers.Input((12, 5)), GhostGRU(8), keras.layers.Dense(3, activation="softmax")]
     )
+    X = np.random.default_rng(1).normal(0, 1, (9, 12, 5))
     out = tmp_path / "out.tflite"
-    save(quantize_model(model, (-4, 4)), tmp_path / "model.ghost")
+    save(quantize_model(model, (-4, 4), X), tmp_path / "model.ghost")
     (tmp_path / "meta.json").write_text('{"labels": ["a", "b", "c"]}')
     arguments = [tmp_path / "model.ghost", "-o", out, "--metadata", tmp_path / "meta.json"]
     result = CliRunner().invoke(command, [*map(str, arguments), "--json"], catch_exceptions=False)
@@ -82,7 +83,7 @@ def test_files_to_tflite(tmp_path):
     assert tflite_file.load(out).labels == ["a", "b", "c"]
 
     model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "x.npy", np.random.default_rng(1).normal(0, 1, (9, 12, 5)))
+    np.save(tmp_path / "x.npy", X)
     arguments = [tmp_path / "model.keras", "-o", out, "--calibration", tmp_path / "x.npy"]
     result = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)
     assert "GhostGRU 8/2; 12 frames of 5 → 3" in result.stderr

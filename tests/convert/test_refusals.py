@@ -182,6 +182,16 @@ def test_calibration_data(keras, ghost, tmp_path):
         assert refusal(model, tmp_path, calibration=data) == message
 
 
+def test_a_quantised_model_that_never_trained(keras, ghost, tmp_path):
+    from mcu_ghost.layers import quantize_model
+
+    q = quantize_model(chain(keras, ghost(4), keras.layers.Dense(2, name="scores")), (-4, 4))
+    assert refusal(q, tmp_path) == (
+        "Layer 'scores' (Dense): its ranges were never set. Train the quantised model, or give "
+        "calibration data."
+    )
+
+
 def test_biases_too_large_for_the_accumulator_name_the_layer(keras, ghost, tmp_path):
     model = chain(keras, ghost(4, name="big"))
     model.set_weights([w * 0 + 1e30 for w in model.get_weights()])
