@@ -36,7 +36,8 @@ def build(folder: Path, board: Board, body: str, *flags: str) -> Path:
     source = folder / "image.c"
     source.write_text(f'#include "{HERE / "prelude.h"}"\n{body}\n')
     console = board.console
-    cpu = [f"-mcpu={board.cpu.core}", "-mthumb", "-mfloat-abi=soft", "-masm-syntax-unified"]
+    core = board.cpu.core.replace("m55", "m33")  # no low-overhead loops: start.c enables none
+    cpu = [f"-mcpu={core}", "-mthumb", "-mfloat-abi=soft", "-masm-syntax-unified"]
     if console.driver == "nrf_uarte":
         cpu.append("-DNRF_UARTE")
     elif console.driver == "cmsdk_uart":

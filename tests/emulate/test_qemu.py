@@ -18,11 +18,14 @@ from tests.emulate.images import board_of, build
 PINGS = """
 int main(void) {
     console();
-    UART(0x08) = 3;
+    UART(0x08) = 0xB;
+    REG(0xE000E100 + 4 * (IRQ / 32)) = 1u << (IRQ % 32);
+    __asm volatile("cpsid i");
     send("ready\\n");
     for (;;) {
-        while ((UART(0x04) & 2) == 0) {
-        }
+        while ((UART(0x04) & 2) == 0) __asm volatile("wfi");
+        UART(0x0C) = 2;
+        REG(0xE000E280 + 4 * (IRQ / 32)) = 1u << (IRQ % 32);
         char text[2] = {(char)(UART(0x00) + 1), 0};
         send(text);
     }
@@ -35,7 +38,9 @@ int main(void) {
 def test_bytes_go_both_ways(tmp_path: Path, name: str) -> None:
     need("qemu-system-arm", "qemu-system-arm")
     board = board_of(name)
-    running = emulate.start(board, build(tmp_path, board, PINGS), "qemu")
+    running = emulate.start(
+        board, build(tmp_path, board, PINGS, f"-DIRQ={board.console.irq}"), "qemu"
+    )
     try:
         text = b""
         while not text.endswith(b"\n"):

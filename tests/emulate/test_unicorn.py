@@ -335,7 +335,8 @@ def test_the_m3_has_its_own_instructions(tmp_path: Path) -> None:
     plain = ["mul r0, r1, r2", "mla r0, r1, r2, r3", "mls r0, r1, r2, r3", "smull r0, r1, r2, r3",
              "umlal r0, r1, r2, r3", "sdiv r0, r0, r1", "sxtb.w r8, r1", "uxth.w r8, r1, ror #8",
              "clz r0, r1", "rev.w r8, r1", "rbit r0, r1", "lsl.w r8, r1, r2",
-             "smlal r0, r1, r2, r3", "ssat r0, #8, r1", "bfi r0, r1, #2, #3", "umull r0, r1, r2, r3"]  # fmt: skip
+             "smlal r0, r1, r2, r3", "ssat r0, #8, r1", "bfi r0, r1, #2, #3",
+             "umull r0, r1, r2, r3"]  # fmt: skip
     body = asm("movs r1, #3", *plain, "1: wfi", "b 1b")
     assert everything(machine(tmp_path, body, board="mps2-an385")) == ""
 
