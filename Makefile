@@ -14,8 +14,10 @@ HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $
 .PHONY: demo test lint clean
 
 demo: $(VENV)/demo.stamp
-	$(BIN)/mcu-ghost build --board nrf52840
-	$(BIN)/mcu-ghost test --board nrf52840 --clips $(addprefix --audio ,$(HUMAN))
+	@echo "mcu-ghost build --board nrf52840"
+	@$(BIN)/mcu-ghost build --board nrf52840
+	@echo "mcu-ghost test --board nrf52840 --clips --audio …"
+	@$(BIN)/mcu-ghost test --board nrf52840 --clips $(addprefix --audio ,$(HUMAN))
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -q -m "" $(ARGS)
