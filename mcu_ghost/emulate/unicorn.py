@@ -28,6 +28,8 @@ _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m
 _PAGE = 0x1000
 _NEVER = 1 << 62
 _UNTIL = 0xFFFF_FFFE
+_LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
+_LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
@@ -97,6 +99,9 @@ class UnicornMachine:
         self._deaf = False  # in a loop around WFI that interrupts wake but cannot leave
         self._slept = (0, 0)
         self._stopped = False
+        self._looping = False
+        self._looked = 0  # when a loop was looked for last
+        self._written = 0  # writes to peripherals
         self._fault: MachineFault | None = None
         self._dying = False
         self._fpu_used = False
@@ -111,7 +116,7 @@ class UnicornMachine:
         if self._fault is not None:
             raise self._fault
         self._console.arrive(data)
-        self._stopped = False
+        self._stopped = self._looping = False
 
     def read(self, timeout: float) -> bytes:
         """Run the board until it has sent something; see `mcu_ghost.emulate.Machine`."""
@@ -134,6 +139,8 @@ class UnicornMachine:
     def status(self) -> str:
         """Return in words where the board is."""
         state = "sleeping" if self._sleeping else "running"
+        if self._looping:
+            state = "in an endless loop"
         place = self._symbol(self._pc) or f"{self._pc:#010x}"
         return f"It is {state} at {place}, {self._tally[0]:,} instructions after reset."
 
@@ -233,8 +240,11 @@ class UnicornMachine:
             self._take_exception()
             self._due = self._next_due()
             if not self._sleeping:
-                self._tally[1] = min(until, self._due) - self._idle
+                self._tally[1] = min(until, self._due, self.now() + _LOOP_AFTER) - self._idle
                 self._execute()
+                if self._due == _NEVER and self._tally[0] - self._looked >= _LOOP_AFTER:
+                    self._looked = self._tally[0]
+                    self._stopped = self._looping = self._repeats()
             elif self._due == _NEVER:
                 self._stopped = True
             elif self._console.sent and not last_words:
@@ -242,6 +252,31 @@ class UnicornMachine:
             else:
                 self._idle += max(0, min(self._due, until) - self.now())
                 self._deaf = False
+
+    def _repeats(self) -> bool:
+        """Whether the board is proven to go round for ever: all is as it was some blocks ago.
+
+        Registers and RAM are the whole state as long as nothing is due, no interrupt waits and no
+        peripheral is written.
+        """
+        written, registers = self._written, self._registers()
+        ram = self._uc.mem_read(self._board.ram.origin, self._board.ram.size)
+        for _ in range(_LOOP_BLOCKS):
+            self._tally[1] = self._tally[0] + 1
+            self._execute()
+            if self._sleeping or self._fpu_used or self._written != written:
+                return False
+            if self._next_due() != _NEVER or self._system.pending:
+                return False
+            if self._registers() == registers:
+                now = self._uc.mem_read(self._board.ram.origin, self._board.ram.size)
+                return bool(now == ram)
+        return False
+
+    def _registers(self) -> list[int]:
+        read = self._uc.reg_read
+        status = self._arm.UC_ARM_REG_XPSR
+        return [self._pc, read(status), *(read(self._register(i)) for i in range(15))]
 
     def _next_due(self) -> int:
         times = [t for p in self._peripherals if (t := p.due()) is not None]
@@ -475,6 +510,7 @@ class UnicornMachine:
             if address % 4 or size != 4:
                 raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
             if writing:
+                self._written += 1
                 peripheral.write(address - page, value & 0xFFFF_FFFF)
             else:
                 answer = peripheral.read(address - page) & 0xFFFF_FFFF

@@ -284,8 +284,17 @@ def test_sleeping_for_good_ends_the_run(tmp_path: Path) -> None:
 
 def test_a_hung_image_is_found_and_named(tmp_path: Path) -> None:
     running = machine(tmp_path, "int main(void) { for (;;) {} }")
-    with pytest.raises(GhostError, match="does not answer HELLO .*running at main"):
-        Link(running, timeout=0.01).hello()
+    with pytest.raises(GhostError, match="does not answer HELLO .*in an endless loop at main"):
+        Link(running).hello()
+    assert running.counts().instructions < 10_000_000  # it did not take four seconds of its time
+
+
+def test_a_board_that_counts_for_ever_is_not_in_a_loop(tmp_path: Path) -> None:
+    body = "int main(void) { for (volatile uint32_t i = 0;; i++) {} }"
+    running = machine(tmp_path, body)
+    assert running.read(0.05) == b""
+    assert running.counts().instructions >= 0.05 * 64_000_000
+    assert "running at main" in running.status()
 
 
 # As strict as the chip
