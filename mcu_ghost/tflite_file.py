@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
@@ -11,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tflite
 
 from mcu_ghost import ghost_operator, tflm
 from mcu_ghost.errors import GhostError
-from mcu_ghost.ghost_operator import CUSTOM_CODE, METADATA_NAME
+from mcu_ghost.ghost_operator import CUSTOM_CODE
 from mcu_ghost.model import (
     Activation,
     Elementwise,
@@ -29,19 +27,10 @@ from mcu_ghost.model import (
     Softmax,
     Tensor,
 )
+from mcu_ghost.tflite_tables import MAX_BYTES, MAX_SIZE, TYPES, Tables
 
-_MAX_BYTES = 64 << 20
-_MAX_SIZE = 65535
 _MAX_SOFTMAX = 4000  # TFLite's sum of exponentials has 12 integer bits
-_NAME_FIELD = 10  # of a tensor, in the flatbuffer's table of fields
-_SCHEMA_VERSION = 3
-_TYPES = {
-    tflite.TensorType.INT8: np.int8,
-    tflite.TensorType.INT32: np.int32,
-    tflite.TensorType.INT16: np.int16,
-}
 _OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
-_TYPE_NAMES = {v: k.lower() for k, v in vars(tflite.TensorType).items() if isinstance(v, int)}
 _ACTIVATIONS: dict[int, Activation] = {0: "none", 1: "relu", 2: "relu_n1_to_1", 3: "relu6"}
 _FUNCTIONS: dict[int, Function] = {
     tflite.BuiltinOperator.LOGISTIC: "logistic",
@@ -71,9 +60,9 @@ def load(path: Path) -> Model:
         GhostError: The file cannot be read, or `parse` refuses it.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise GhostError(
-                f"{path}: larger than {_MAX_BYTES >> 20} MiB, not a microcontroller model."
+                f"{path}: larger than {MAX_BYTES >> 20} MiB, not a microcontroller model."
             )
         data = path.read_bytes()
     except OSError as error:
@@ -122,143 +111,13 @@ def identifier(name: str) -> str:
     return word if word and not word[0].isdigit() else f"model_{word}"
 
 
-class _Reader:
-    """One file being read; the methods mirror the file's parts."""
+class _Reader(Tables):
+    """The graph being built; the methods mirror the operators."""
 
     def __init__(self, data: bytes, where: str, name: str) -> None:
-        self.where, self.name, self.size = where, name, len(data)
-        self.root = tflite.Model.GetRootAs(data, 0)
-        if self.root.Version() != _SCHEMA_VERSION:
-            raise self.error(
-                f"schema version {self.root.Version()} is not supported, only {_SCHEMA_VERSION}"
-            )
-        if self.count(self.root.SubgraphsLength()) != 1:
-            raise self.error(f"must have one subgraph, has {self.root.SubgraphsLength()}")
-        self.graph = self.root.Subgraphs(0)
-        self.tensors: list[Tensor] = []
-        self.known: dict[int, int] = {}  # file's tensor index → ours
+        super().__init__(data, where)
+        self.name = name
         self.frames = 0
-
-    def error(self, text: str) -> GhostError:
-        return GhostError(f"{self.where}: {text}.")
-
-    def count(self, n: int) -> int:
-        """Return a vector's length, refusing one the file has no room for."""
-        if n > self.size // 4:
-            raise self.error("damaged TensorFlow Lite file (a list longer than the file)")
-        return n
-
-    # --- tensors ---------------------------------------------------------------------------
-
-    def raw(self, index: int) -> Any:
-        if not 0 <= index < self.count(self.graph.TensorsLength()):
-            raise self.error(f"damaged TensorFlow Lite file (no tensor {index})")
-        return self.graph.Tensors(index)
-
-    def shape(self, index: int) -> tuple[int, ...]:
-        tensor = self.raw(index)
-        if self.count(tensor.ShapeLength()) > 8:
-            raise self.error(f"{self.label(index)} has {tensor.ShapeLength()} dimensions")
-        shape = tuple(tensor.Shape(i) for i in range(tensor.ShapeLength()))
-        signature = [
-            tensor.ShapeSignature(i) for i in range(self.count(tensor.ShapeSignatureLength()))
-        ]
-        if any(d < 1 for d in shape) or any(d < 0 for d in signature):
-            raise self.error(
-                f"{self.label(index)} has a dynamic or empty shape {list(signature or shape)}; "
-                "convert with a fixed number of frames and batch 1"
-            )
-        if math.prod(shape) > _MAX_BYTES:
-            raise self.error(f"{self.label(index)} has an absurd shape {list(shape)}")
-        return shape
-
-    def label(self, index: int) -> str:
-        name = self.tensor_name(index)
-        return f"tensor '{name}'" if name else f"tensor {index}"
-
-    def tensor_name(self, index: int) -> str:
-        """Return a tensor's name; a string cut off by the end of the file is damage."""
-        table = self.raw(index)._tab
-        field = table.Offset(_NAME_FIELD)
-        if field and table.Vector(field) + table.VectorLen(field) >= self.size:
-            raise self.error(
-                f"damaged TensorFlow Lite file (the name of tensor {index} is cut off)"
-            )
-        return (self.raw(index).Name() or b"").decode("utf-8", "replace")
-
-    def scales(self, index: int, allowed: tuple[int, ...]) -> tuple[float, ...]:
-        """Return the scales of a tensor, one of the allowed numbers of them."""
-        q = self.raw(index).Quantization()
-        n = self.count(q.ScaleLength()) if q is not None else 0
-        if n not in allowed:
-            raise self.error(
-                f"{self.label(index)} has {n} quantisation scales instead of "
-                f"{' or '.join(map(str, allowed))}; the model must be int8 throughout"
-            )
-        scales = tuple(float(q.Scale(i)) for i in range(n))
-        if not all(math.isfinite(s) and 1e-30 < s < 1e30 for s in scales):
-            raise self.error(f"{self.label(index)} has a scale that is not a positive number")
-        return scales
-
-    def zero_point(self, index: int) -> int:
-        q = self.raw(index).Quantization()
-        return int(q.ZeroPoint(0)) if self.count(q.ZeroPointLength()) else 0
-
-    def constant(self, index: int, dtype: type[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        tensor = self.raw(index)
-        if _TYPES.get(tensor.Type()) is not dtype:
-            raise self.error(
-                f"{self.label(index)} must be {np.dtype(dtype)}, is {self.type(index)}"
-            )
-        if self.shape(index) != shape:
-            raise self.error(
-                f"{self.label(index)} must have shape {list(shape)}, has {list(self.shape(index))}"
-            )
-        number = tensor.Buffer()
-        if not 0 < number < self.count(self.root.BuffersLength()):
-            raise self.error(f"{self.label(index)} has no data")
-        content = self.root.Buffers(number).DataAsNumpy()
-        expected = math.prod(shape) * np.dtype(dtype).itemsize
-        if not isinstance(content, np.ndarray) or content.size != expected:
-            raise self.error(f"{self.label(index)} must have {expected} bytes of data")
-        values = np.frombuffer(content.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(shape)
-        if dtype is np.int8 and values.min(initial=0) < -127:
-            raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
-        return values.astype(dtype)
-
-    def type(self, index: int) -> str:
-        return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
-
-    def activation(self, index: int, size: int) -> int:
-        """Register a tensor that holds `size` int8 values of a frame; return our index."""
-        if self.raw(index).Type() != tflite.TensorType.INT8:
-            raise self.error(
-                f"{self.label(index)} is {self.type(index)}, not int8; "
-                "convert with mcu-ghost, which quantises every tensor"
-            )
-        if index in self.known:
-            raise self.error(f"{self.label(index)} is written twice")
-        if not 0 < size <= _MAX_SIZE:
-            raise self.error(f"{self.label(index)} has {size} values a frame, at most {_MAX_SIZE}")
-        name = self.tensor_name(index)
-        zero_point = self.zero_point(index)
-        (scale,) = self.scales(index, (1,))
-        if not -128 <= zero_point <= 127:
-            raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
-        self.tensors.append(Tensor(name, size, "int8", scale, zero_point))
-        self.known[index] = len(self.tensors) - 1
-        return self.known[index]
-
-    def read(self, index: int) -> int:
-        if index not in self.known:
-            raise self.error(f"{self.label(index)} is read before it is written")
-        return self.known[index]
-
-    def rows(self, index: int) -> int:
-        """Return how many values the last axis of a frame has."""
-        return self.shape(index)[-1]
-
-    # --- operators -------------------------------------------------------------------------
 
     def code(self, op: Any) -> tuple[int, str, int]:
         """Return (builtin code, name, version) of an operator."""
@@ -353,8 +212,8 @@ class _Reader:
                 f"{CUSTOM_CODE} input must have shape [1, frames, inputs], has {list(shape)}; "
                 "batch is 1 on a microcontroller"
             )
-        if shape[1] > _MAX_SIZE:
-            raise self.error(f"{shape[1]} frames are too many, at most {_MAX_SIZE}")
+        if shape[1] > MAX_SIZE:
+            raise self.error(f"{shape[1]} frames are too many, at most {MAX_SIZE}")
         return shape[1]
 
     def operator(self, code: int, name: str, op: Any) -> Operator | None:
@@ -465,7 +324,7 @@ class _Reader:
             raise GhostError(f"{where}: no options.")
         options = ghost_operator.decode_options(content.tobytes(), where)
         n, ratio = options["units"], options["ratio"]
-        if not (0 < n <= _MAX_SIZE and 0 < ratio <= n):
+        if not (0 < n <= MAX_SIZE and 0 < ratio <= n):
             raise GhostError(f"{where}: {n} units with ratio {ratio} are not a layer.")
         d, m = self.tensors[x].size, n // ratio
         if self.shape(source) != (1, self.frames, d):
@@ -486,7 +345,7 @@ class _Reader:
                 raise GhostError(
                     f"{where}: {self.label(index)} must be a variable of {size} values."
                 )
-            if _TYPES.get(self.raw(index).Type()) is not dtype:
+            if TYPES.get(self.raw(index).Type()) is not dtype:
                 raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
         pairs = [
             tuple(
@@ -527,22 +386,3 @@ class _Reader:
             raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
         ghost_operator.check_requantizers(layer, self.tensors[x], where)
         return layer
-
-    # --- metadata --------------------------------------------------------------------------
-
-    def metadata(self) -> dict[str, Any]:
-        for i in range(self.count(self.root.MetadataLength())):
-            entry = self.root.Metadata(i)
-            if entry.Name() != METADATA_NAME.encode():
-                continue
-            if not 0 <= entry.Buffer() < self.count(self.root.BuffersLength()):
-                raise self.error("damaged TensorFlow Lite file (metadata without data)")
-            content = self.root.Buffers(entry.Buffer()).DataAsNumpy()
-            try:
-                metadata = json.loads(content.tobytes() if isinstance(content, np.ndarray) else b"")
-            except (ValueError, RecursionError) as error:
-                raise self.error(f"the mcu_ghost metadata is not JSON ({error})") from error
-            if not isinstance(metadata, dict) or metadata.get("version") != 1:
-                raise self.error("the mcu_ghost metadata must be a JSON object of version 1")
-            return metadata
-        return {}
