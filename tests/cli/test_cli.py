@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from mcu_ghost import tflite_write
+from mcu_ghost import resources, tflite_write
 from mcu_ghost.cli import VERBS
 from mcu_ghost.random_model import random_model
 
@@ -102,3 +104,61 @@ def test_build_as_json(tmp_path: Path, model_file: Path) -> None:
     wanted = "board model app toolchain elf hex bin flash_bytes flash_size ram_bytes ram_size"
     assert {*wanted.split(), "weights_bytes"} <= set(data)
     assert Path(data["elf"]).is_file() and data["toolchain"] == "zig"
+
+
+def recording(path: Path, samples: np.ndarray) -> str:
+    """Write a WAV file of int16 samples at 16 kHz."""
+    soundfile.write(path, samples, 16000, subtype="PCM_16")
+    return str(path)
+
+
+def test_recordings_that_cannot_be_used(tmp_path: Path) -> None:
+    """They are refused before anything is built, each by its name."""
+    noise = np.random.default_rng(0).integers(-9000, 9000, (16000, 2)).astype(np.int16)
+    stereo = recording(tmp_path / "stereo.wav", noise)
+    silent = recording(tmp_path / "silent.wav", np.zeros(16000, np.int16))
+    text = tmp_path / "text.wav"
+    text.write_text("not a recording")
+    for path, words in ((stereo, "2 channels"), (silent, "silent"), (str(text), "not a readable")):
+        told = refusal("test", "-b", "nrf52840", "--audio", path, cwd=tmp_path)
+        assert told.startswith(path) and words in told
+    told = refusal("test", "-b", "nrf52840", "--audio", str(tmp_path / "none.wav"), cwd=tmp_path)
+    assert "no such file" in told
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_model_without_a_front_end_plays_no_recordings(tmp_path: Path, model_file: Path) -> None:
+    noise = np.random.default_rng(0).integers(-9000, 9000, 16000).astype(np.int16)
+    words = ("test", "-b", "nrf52840", "-m", str(model_file), "--audio")
+    told = refusal(*words, recording(tmp_path / "noise.wav", noise))
+    assert "does not say how to turn audio into its input" in told
+
+
+@pytest.mark.emulator
+def test_test_as_json(tmp_path: Path) -> None:
+    """The bundled model hears a bundled clip on the emulated nRF52840."""
+    clip = next(c for c in resources.demo_clips() if c.name.startswith("alexa_"))
+    words = ("test", "-b", "nrf52840", "--cases", "1", "--audio", str(clip), "--json")
+    result = ghost(*words, cwd=tmp_path)
+    data = json.loads(result.stdout)
+    assert data["board"] == "nrf52840" and data["emulator"] == "unicorn"
+    assert data["cases"] == 2 and data["mismatches"] == 0 and data["instructions_per_frame"] > 1000
+    assert data["audio"][0]["file"] == str(clip) and data["audio"][0]["label"] == "alexa"
+    assert 0.5 < data["audio"][0]["score"] <= 1
+
+
+@pytest.mark.emulator
+def test_bench_as_json() -> None:
+    shape = ("--units", "20", "--ratio", "3", "--inputs", "7", "--layers", "2", "--classes", "3")
+    result = ghost("bench", "-b", "microbit", *shape, "--toolchain", "zig", "--json")
+    data = json.loads(result.stdout)
+    wanted = "board toolchain units ratio inputs macs_per_frame instructions_per_frame flash_bytes"
+    assert {*wanted.split(), "ram_bytes", "mismatches"} <= set(data)
+    assert data["mismatches"] == 0 and data["toolchain"] == "zig"
+    m, n = 6, 20
+    assert data["macs_per_frame"] == sum(3 * m * (d + n) + (n - m) * m for d in (7, n))
+
+
+def test_bench_refuses_impossible_shapes() -> None:
+    told = refusal("bench", "-b", "nrf52840", "--units", "4", "--ratio", "5", "--inputs", "3")
+    assert "leaves no intrinsic state of 4 units" in told
