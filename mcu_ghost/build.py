@@ -10,6 +10,7 @@ from typing import Any
 
 from mcu_ghost import files, fit, golden, image, memory, project, render, toolchain
 from mcu_ghost.boards import Board
+from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
 from mcu_ghost.model import Model
 from mcu_ghost.pack import Packed
@@ -108,6 +109,8 @@ def build(
     kernels = {f"kernels/{name}" for p in context.packed for name in _KERNELS[p.kind]}
     sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
     project.write(project.context(board, app, sources, tuple(sorted(kernels)), stack_bytes), out)
+    if app == "selftest" and board.emulators.renode is not None:
+        renode.write(board, "../firmware.elf", out / "renode")
     elf = toolchain.build(out, app, compiler)
     linked = image.read(elf, board)
     fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)

@@ -109,3 +109,12 @@ def test_a_missing_compiler_says_how_to_get_one(
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(GhostError, match="apt install gcc-arm-none-eabi"):
         build.build(model, boards.load("nrf52840"), "stream", tmp_path / "b", "gcc")
+
+
+def test_a_selftest_comes_with_what_renode_needs(model: Model, tmp_path: Path) -> None:
+    board = boards.load("nrf52840")
+    build.build(model, board, "selftest", tmp_path / "b", "zig")
+    robot = (tmp_path / "b" / "renode" / "board.robot").read_text()
+    assert "${CURDIR}/../firmware.elf" in robot and "PASS" in robot
+    assert {p.name for p in (tmp_path / "b" / "renode").iterdir()} == {
+        "board.repl", "board.resc", "board.robot"}  # fmt: skip
