@@ -60,8 +60,7 @@ def test_twenty_networks_equal_the_reference(board: str, engine: str, tmp_path: 
         kind = "zig" if seed % 5 else None
         built = build.build(model, target, "stream", tmp_path / str(kind), kind)
         work = [
-            verify.Sequence(f"case {i}", x)
-            for i, x in enumerate(random_inputs(seed, model, 2, 11))
+            verify.Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(seed, model, 2, 11))
         ]
         result = emulated.run(built, target, model, work, engine)
         assert result.report.mismatches == 0, f"network {seed}: {result.report.first}"
