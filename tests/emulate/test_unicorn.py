@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from mcu_ghost.emulate import MachineFault
 from mcu_ghost.emulate.unicorn import UnicornMachine
 from mcu_ghost.errors import GhostError
 from mcu_ghost.link import Link
+from tests.conftest import need
 from tests.emulate.images import board_of, build
 
 pytestmark = [pytest.mark.emulator, pytest.mark.toolchain]
@@ -103,8 +103,7 @@ def test_the_cycle_counter_counts_instructions(tmp_path: Path) -> None:
 
 
 def test_counts_agree_with_qemu(tmp_path: Path) -> None:
-    if shutil.which("qemu-system-arm") is None:
-        pytest.skip("apt install qemu-system-arm")
+    need("qemu-system-arm", "qemu-system-arm")
     body = (
         LOOP
         + """

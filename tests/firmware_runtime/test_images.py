@@ -199,15 +199,16 @@ def test_the_counter_does_not_wrap(board: str, tmp_path: Path) -> None:
 FAULTS = {1: "bus error", 2: "undefined instruction", 3: "divide by zero", 4: "stack"}
 
 
+# What can fault where: the M0 does not divide; QEMU maps a device below the RAM of three boards,
+# so that a stack overflow ends there (unicorn, which maps nothing, sees it fault).
+NOT_THERE = {("microbit", 3), ("mps2-an385", 4), ("mps2-an386", 4), ("mps2-an500", 4)}
+FAULT_CASES = [(b, how) for b in QEMU_BOARDS for how in FAULTS if (b, how) not in NOT_THERE]
+
+
 @pytest.mark.emulator
-@pytest.mark.parametrize("how", FAULTS)
-@pytest.mark.parametrize("board", QEMU_BOARDS)
+@pytest.mark.parametrize(("board", "how"), FAULT_CASES)
 def test_a_fault_is_reported(board: str, how: int, tmp_path: Path) -> None:
     small = boards.load(board).cpu.armv6m
-    if small and how == 3:
-        pytest.skip("the core has no division")
-    if how == 4 and board in ("mps2-an385", "mps2-an386", "mps2-an500"):
-        pytest.skip("QEMU has a dummy device below RAM, so the overflow does not fault")
     with Qemu(board, build(board, "stream", "gcc", tmp_path)) as machine:
         machine.until("dummy")
         machine.ask(HELLO, 0)
