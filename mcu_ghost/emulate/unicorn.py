@@ -9,17 +9,21 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mcu_ghost import image
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import Counts, MachineFault, nordic, peripherals, system, thumb
+from mcu_ghost.emulate import Counts, MachineFault, faults, nordic, serial, system, thumb
 from mcu_ghost.emulate.calls import Calls
+from mcu_ghost.emulate.checks import Checks
+from mcu_ghost.emulate.faults import Fault
+from mcu_ghost.emulate.frames import Frames
 from mcu_ghost.emulate.peripherals import Misuse, NoRegister, Peripheral, Reset
 from mcu_ghost.errors import GhostError
 
@@ -33,10 +37,6 @@ _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
-# CFSR: what the chip would note, and in words.
-_IBUSERR, _PRECISERR, _STKERR = 1 << 8, 1 << 9, 1 << 12
-_UNDEFINSTR, _NOCP, _STKOF, _UNALIGNED, _DIVBYZERO = 1 << 16, 1 << 19, 1 << 20, 1 << 24, 1 << 25
-_DEBUG, _MISUSE = 0, -1  # neither is in CFSR
 _RESET = -1  # an event, besides Unicorn's numbers
 _WFI = b"\x30\xbf"
 
@@ -53,18 +53,8 @@ def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> UnicornMachine:
     return UnicornMachine(board, elf, watch)
 
 
-class _Fault(Exception):
-    """A HardFault: why, what CFSR says, and the data address."""
-
-    def __init__(self, reason: str, status: int = 0, address: int | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.status = status
-        self.address = address
-
-
 class UnicornMachine:
-    """A board on Unicorn."""
+    """A board on Unicorn; see `start`."""
 
     def __init__(self, board: Board, elf: Path, watch: Sequence[str] = ()) -> None:
         hint = missing()
@@ -91,7 +81,7 @@ class UnicornMachine:
         self._idle = 0
         self._problem: BaseException | None = None
         self._at_block = False  # Unicorn was stopped before a block, not within one
-        self._event: tuple[_Fault | int, int] | None = None  # and its pc
+        self._event: tuple[Fault | int, int] | None = None  # and its pc
         self._due = 0
         self._lefts: dict[tuple[int, int, int], int] = {}
         self._trapped: set[int] = set()
@@ -104,8 +94,8 @@ class UnicornMachine:
         self._written = 0  # writes to peripherals
         self._fault: MachineFault | None = None
         self._dying = False
-        self._fpu_used = False
-        self._fpu_frames: list[tuple[int, list[int], int]] = []
+        self._frames = Frames(self._uc, arm, board.ram)
+        self._checks = Checks(board.cpu, self._reader, self._stop, self._unmasked)
         self._power_on(nordic.Flash())
         self._hook()
 
@@ -195,11 +185,12 @@ class UnicornMachine:
         """Bring all registers to where they are after a reset; RAM and flash stay."""
         board, arm, uc = self._board, self._arm, self._uc
         self._system = system.System(self, board)
-        self._console = peripherals.CONSOLES[board.console.driver](self, board)
+        self._console = serial.CONSOLES[board.console.driver](self, board)
         self._peripherals: list[Peripheral] = [self._system, self._console]
         self._peripherals += nordic.peripherals(self, board, kept)
         if not board.cpu.armv6m:
             self._peripherals.append(system.Dwt(self, board, self._system))
+        self._checks.switches = self._system
         self._pages = {peripheral.base & -_PAGE: peripheral for peripheral in self._peripherals}
         self._kept = kept
         table = board.flash.start
@@ -264,7 +255,7 @@ class UnicornMachine:
         for _ in range(_LOOP_BLOCKS):
             self._tally[1] = self._tally[0] + 1
             self._execute()
-            if self._sleeping or self._fpu_used or self._written != written:
+            if self._sleeping or self._checks.fpu_used or self._written != written:
                 return False
             if self._next_due() != _NEVER or self._system.pending:
                 return False
@@ -276,7 +267,7 @@ class UnicornMachine:
     def _registers(self) -> list[int]:
         read = self._uc.reg_read
         status = self._arm.UC_ARM_REG_XPSR
-        return [self._pc, read(status), *(read(self._register(i)) for i in range(15))]
+        return [self._pc, read(status), *(read(self._frames.register(i)) for i in range(15))]
 
     def _next_due(self) -> int:
         times = [t for p in self._peripherals if (t := p.due()) is not None]
@@ -307,7 +298,7 @@ class UnicornMachine:
             raise self._problem
         self._pc = self._uc.reg_read(self._arm.UC_ARM_REG_PC)
         if self._event is None and invalid:
-            self._event = (_Fault("an undefined instruction", _UNDEFINSTR), self._pc)
+            self._event = (Fault("an undefined instruction", faults.UNDEFINSTR), self._pc)
         if self._event is not None:
             event, pc = self._event
             if isinstance(event, int) and event == _RESET:
@@ -332,7 +323,7 @@ class UnicornMachine:
         self._power_on(self._kept)
         self._console.take_over(line)
 
-    def _interpret(self, number: int, pc: int) -> _Fault | None:
+    def _interpret(self, number: int, pc: int) -> Fault | None:
         """Act on what Unicorn calls an interrupt: an exception of the core."""
         if pc >= 0xF000_0000 and number in (3, 8):
             self._return(pc | 1)
@@ -340,14 +331,7 @@ class UnicornMachine:
         if number == 2:
             self._system.pending.add(system.SVCALL)
             return None
-        reasons = {
-            1: ("an undefined instruction", _UNDEFINSTR),
-            4: ("an unaligned access", _UNALIGNED),
-            7: ("a breakpoint", _DEBUG),
-            17: ("a floating-point instruction while the FPU is off", _NOCP),
-            19: ("the stack overflowed", _STKOF),
-        }
-        return _Fault(*reasons.get(number, (f"exception {number} of the core", _UNDEFINSTR)))
+        return faults.of_core(number)
 
     def _left(self, pc: int) -> int:
         """Return how many instructions of the current block begin at or after an address."""
@@ -406,7 +390,7 @@ class UnicornMachine:
             at = address + instruction.offset
             if at in self._trapped:
                 continue
-            check = self._check_for(instruction, at)
+            check = self._checks.before(instruction, at)
             if check is not None:
                 self._uc.hook_add(self._unicorn.UC_HOOK_CODE, check, begin=at, end=at)
                 self._trapped.add(at)
@@ -420,54 +404,13 @@ class UnicornMachine:
         self._blocks[address] = block
         return block
 
-    def _check_for(self, instruction: thumb.Instruction, at: int) -> Any:
-        """Return what to call before an instruction that Unicorn is too lenient with."""
-        cpu = self._board.cpu
-        read = self._uc.reg_read
-        if thumb.undefined(instruction, cpu):
-            fault = _Fault(f"an instruction that the {cpu.core} does not have", _UNDEFINSTR)
-            return lambda *_: self._stop(fault, at)
-        if thumb.unmasks(instruction):
-            return lambda *_: self._tally.__setitem__(1, 0)  # take what waits, at the next block
-        if thumb.masks_by_priority(instruction):
-            mask = _Fault("BASEPRI and FAULTMASK are not emulated", _MISUSE)
-            return lambda *_: self._stop(mask, at)
-        if thumb.uses_fpu(instruction):
-            self._fpu_used = True
-            if not (cpu.fpu and self._system.fpu_on):
-                off = _Fault("a floating-point instruction while the FPU is off", _NOCP)
+    def _reader(self, number: int) -> Callable[[], int]:
+        return functools.partial(self._uc.reg_read, self._frames.register(number))
 
-                def powered(*_: Any) -> None:
-                    if not (cpu.fpu and self._system.fpu_on):
-                        self._stop(off, at)
+    def _unmasked(self) -> None:
+        self._tally[1] = 0  # take what waits, at the next block
 
-                return powered
-        base, by = thumb.word_base(instruction), thumb.divisor(instruction)
-        if base is not None and not cpu.armv6m:
-            base_register = self._register(base)
-
-            def aligned(*_: Any) -> None:
-                value = read(base_register)
-                if value & 3:
-                    self._stop(_Fault("an unaligned access of words", _UNALIGNED, value), at)
-
-            return aligned
-        if by is not None:
-            divisor = self._register(by)
-
-            def divisible(*_: Any) -> None:
-                if self._system.traps_division and not read(divisor):
-                    self._stop(_Fault("a division by zero", _DIVBYZERO), at)
-
-            return divisible
-        return None
-
-    def _register(self, number: int) -> int:
-        arm = self._arm
-        special = {13: arm.UC_ARM_REG_SP, 14: arm.UC_ARM_REG_LR}
-        return int(special.get(number, arm.UC_ARM_REG_R0 + number))
-
-    def _stop(self, event: _Fault | int, pc: int) -> None:
+    def _stop(self, event: Fault | int, pc: int) -> None:
         if self._event is None:
             self._event = (event, pc)
         self._uc.emu_stop()
@@ -484,13 +427,13 @@ class UnicornMachine:
             if pc >= 0xF000_0000:
                 self._stop(3, pc)
             else:
-                self._stop(_Fault("there is no code to execute", _IBUSERR), pc)
+                self._stop(Fault("there is no code to execute", faults.IBUSERR), pc)
         elif access == unicorn.UC_MEM_WRITE_PROT:
-            self._stop(_Fault("a write to flash", _PRECISERR, address), pc)
+            self._stop(Fault("a write to flash", faults.PRECISERR, address), pc)
         else:
             verb = "write to" if access == unicorn.UC_MEM_WRITE_UNMAPPED else "read from"
             why = f"a {verb} an address where nothing is"
-            self._stop(_Fault(why, _PRECISERR, address), pc)
+            self._stop(Fault(why, faults.PRECISERR, address), pc)
         return False
 
     def _on_register(
@@ -520,9 +463,11 @@ class UnicornMachine:
                 self._tally[1] = 0  # at the next block, see what follows
         except NoRegister:
             verb = "write to" if writing else "read from"
-            self._stop(_Fault(f"a {verb} a register that is not there", _PRECISERR, address), pc)
+            self._stop(
+                Fault(f"a {verb} a register that is not there", faults.PRECISERR, address), pc
+            )
         except Misuse as misuse:
-            self._stop(_Fault(str(misuse), _MISUSE, address), pc)
+            self._stop(Fault(str(misuse), faults.MISUSE, address), pc)
         except Reset:
             self._stop(_RESET, pc)
         except MachineFault as fault:
@@ -547,77 +492,39 @@ class UnicornMachine:
             self._enter(urgent)
 
     def _enter(self, exception: int) -> None:
-        """Push the frame and go to the handler (B1.5.6)."""
-        uc, arm = self._uc, self._arm
-        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
-        process = not self._system.active and bool(control & 2)
-        stack = uc.reg_read(arm.UC_ARM_REG_SP)
-        status = uc.reg_read(arm.UC_ARM_REG_XPSR)
-        registers = [uc.reg_read(self._register(i)) for i in (0, 1, 2, 3, 12, 14)]
-        frame = (stack - 32) & ~7
-        status = status & ~0x200 | (0x200 if stack & 4 else 0)
-        words = struct.pack("<8I", *registers, self._pc, status)
-        stacked = self._in_ram(frame, len(words))
-        if stacked:
-            uc.mem_write(frame, words)
-        if self._fpu_used:
-            saved = [uc.reg_read(arm.UC_ARM_REG_S0 + i) for i in range(16)]
-            self._fpu_frames.append((frame, saved, uc.reg_read(arm.UC_ARM_REG_FPSCR)))
-        uc.reg_write(arm.UC_ARM_REG_PSP if process else arm.UC_ARM_REG_MSP, frame)
-        code = 0xFFFF_FFF1 if self._system.active else 0xFFFF_FFFD if process else 0xFFFF_FFF9
-        if process:
-            uc.reg_write(arm.UC_ARM_REG_CONTROL, control & ~2)
-        elif not process:
-            uc.reg_write(arm.UC_ARM_REG_SP, frame)
-        uc.reg_write(arm.UC_ARM_REG_LR, code)
-        self._system.active.append(exception)
-        uc.reg_write(arm.UC_ARM_REG_XPSR, status & 0xF80F_0000 | 0x0100_0000 | exception)
-        vector = self._system.vectors + 4 * exception
-        handler = int.from_bytes(uc.mem_read(vector, 4), "little")
+        """Push the frame and go to the handler."""
+        active = self._system.active
+        stacked = self._frames.push(exception, self._pc, bool(active), self._checks.fpu_used)
+        active.append(exception)
+        vector = self._uc.mem_read(self._system.vectors + 4 * exception, 4)
         self._calls.interrupted(self._tally[0])
-        self._pc = handler & ~1
+        self._pc = int.from_bytes(vector, "little") & ~1
         self._sleeping = False
-        if not stacked and exception != system.HARD_FAULT:
-            self._hard_fault(_Fault("the stack overflowed at an interrupt", _STKERR), self._pc)
+        if not stacked:
+            self._system.fault(faults.STKERR, None)
+            if exception != system.HARD_FAULT:
+                why = "the stack overflowed at an interrupt"
+                self._hard_fault(Fault(why, faults.STKERR), self._pc)
 
     def _return(self, code: int) -> None:
-        """Pop the frame that EXC_RETURN names (B1.5.8)."""
-        uc, arm = self._uc, self._arm
-        process = code & 4
+        """Pop the frame and go on where it says."""
         if not self._system.active or code & 0xFFFF_FF00 != 0xFFFF_FF00:
             raise self._crash(f"a return to {code:#010x}", self._block[4])
-        if process:
-            control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
-            uc.reg_write(arm.UC_ARM_REG_CONTROL, control | 2)
-        frame = uc.reg_read(arm.UC_ARM_REG_PSP if process else arm.UC_ARM_REG_SP)
-        if not self._in_ram(frame, 32):
+        pc = self._frames.pop(code)
+        if pc is None:
             raise self._crash("an exception returned with the stack pointer outside RAM", code)
-        *registers, pc, status = struct.unpack("<8I", uc.mem_read(frame, 32))
-        for number, value in zip((0, 1, 2, 3, 12, 14), registers, strict=True):
-            uc.reg_write(self._register(number), value)
-        if self._fpu_frames and self._fpu_frames[-1][0] == frame:
-            _, saved, control = self._fpu_frames.pop()
-            for i, value in enumerate(saved):
-                uc.reg_write(arm.UC_ARM_REG_S0 + i, value)
-            uc.reg_write(arm.UC_ARM_REG_FPSCR, control)
-        uc.reg_write(arm.UC_ARM_REG_SP, frame + 32 + (4 if status & 0x200 else 0))
         self._system.active.pop()
-        uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~0x200)
         if not self._system.active:
             self._calls.resumed(self._tally[0])
-        self._pc = pc & ~1
-
-    def _in_ram(self, address: int, size: int) -> bool:
-        ram = self._board.ram
-        return ram.origin <= address and address + size <= ram.origin + ram.size
+        self._pc = pc
 
     # Faults
 
-    def _hard_fault(self, fault: _Fault, pc: int) -> None:
+    def _hard_fault(self, fault: Fault, pc: int) -> None:
         """Let the image's own handler say its last words, then raise."""
         if self._fault is not None:
             raise self._fault
-        if self._dying or fault.status == _MISUSE or system.HARD_FAULT in self._system.active:
+        if self._dying or fault.status == faults.MISUSE or system.HARD_FAULT in self._system.active:
             raise self._crash(fault.reason, pc, fault.address)
         self._dying = True
         before = bytes(self._console.sent)

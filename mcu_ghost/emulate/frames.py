@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the core pushes when it takes an exception, and pops when it returns (B1.5.6 to B1.5.8).
+
+The registers of the FPU are kept beside the stack instead of on it: an image that uses them in
+handlers needs 72 bytes of stack more than is seen here.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from mcu_ghost.boards import Memory
+
+_STACKED = (0, 1, 2, 3, 12, 14)
+_BYTES = 32
+_PADDED = 1 << 9  # in the stacked xPSR
+
+
+class Frames:
+    """The frames on the stacks of one machine.
+
+    Args:
+        uc: The engine.
+        arm: Its names for registers.
+        ram: Where stacks may lie.
+    """
+
+    def __init__(self, uc: Any, arm: Any, ram: Memory) -> None:
+        self._uc = uc
+        self._arm = arm
+        self._ram = ram
+        self._fpu: list[tuple[int, list[int], int]] = []
+
+    def register(self, number: int) -> int:
+        """Return the engine's name for r0 to r14."""
+        special = {13: self._arm.UC_ARM_REG_SP, 14: self._arm.UC_ARM_REG_LR}
+        return int(special.get(number, self._arm.UC_ARM_REG_R0 + number))
+
+    def push(self, exception: int, pc: int, nested: bool, fpu: bool) -> bool:
+        """Save what the exception interrupts and switch to its handler's state.
+
+        Args:
+            exception: Its number.
+            pc: Where to go on afterwards.
+            nested: Whether a handler is interrupted.
+            fpu: Whether to save the FPU's registers too.
+
+        Returns:
+            Whether there was room on the stack.
+        """
+        uc, arm = self._uc, self._arm
+        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        process = not nested and bool(control & 2)
+        stack = uc.reg_read(arm.UC_ARM_REG_SP)
+        status = uc.reg_read(arm.UC_ARM_REG_XPSR) & ~_PADDED | (_PADDED if stack & 4 else 0)
+        frame = (stack - _BYTES) & ~7
+        fits = self._fits(frame)
+        if fits:
+            saved = [uc.reg_read(self.register(i)) for i in _STACKED]
+            uc.mem_write(frame, struct.pack("<8I", *saved, pc, status))
+        if fpu:
+            singles = [uc.reg_read(arm.UC_ARM_REG_S0 + i) for i in range(16)]
+            self._fpu.append((frame, singles, uc.reg_read(arm.UC_ARM_REG_FPSCR)))
+        uc.reg_write(arm.UC_ARM_REG_SP, frame)
+        if process:
+            uc.reg_write(arm.UC_ARM_REG_CONTROL, control & ~2)
+        code = 0xFFFF_FFF1 if nested else 0xFFFF_FFFD if process else 0xFFFF_FFF9
+        uc.reg_write(arm.UC_ARM_REG_LR, code)
+        uc.reg_write(arm.UC_ARM_REG_XPSR, status & 0xF80F_0000 | 0x0100_0000 | exception)
+        return fits
+
+    def pop(self, code: int) -> int | None:
+        """Restore what EXC_RETURN names; return where to go on, or None without a frame there."""
+        uc, arm = self._uc, self._arm
+        if code & 4:
+            uc.reg_write(arm.UC_ARM_REG_CONTROL, uc.reg_read(arm.UC_ARM_REG_CONTROL) | 2)
+        frame = uc.reg_read(arm.UC_ARM_REG_SP)
+        if not self._fits(frame):
+            return None
+        *saved, pc, status = struct.unpack("<8I", uc.mem_read(frame, _BYTES))
+        for number, value in zip(_STACKED, saved, strict=True):
+            uc.reg_write(self.register(number), value)
+        if self._fpu and self._fpu[-1][0] == frame:
+            _, singles, control = self._fpu.pop()
+            for i, value in enumerate(singles):
+                uc.reg_write(arm.UC_ARM_REG_S0 + i, value)
+            uc.reg_write(arm.UC_ARM_REG_FPSCR, control)
+        uc.reg_write(arm.UC_ARM_REG_SP, frame + _BYTES + (4 if status & _PADDED else 0))
+        uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~_PADDED)
+        return int(pc) & ~1
+
+    def _fits(self, frame: int) -> bool:
+        ram = self._ram
+        return ram.origin <= frame and frame + _BYTES <= ram.origin + ram.size
