@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost import link
+from mcu_ghost import link, packets
 from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link, Packet
+from mcu_ghost.link import Link
+from mcu_ghost.packets import Packet
 
 INPUTS, OUTPUTS, STATE = 3, 2, 4
 
@@ -50,7 +51,7 @@ class Device:
         self.incoming = chunks.pop()
         self.most_waiting = max(self.most_waiting, sum(map(bool, chunks)))
         for chunk in chunks:
-            packet = link.decode(chunk)
+            packet = packets.decode(chunk)
             if packet is not None and not self.dead:
                 self.out += self.line(self.answer(packet, chunk))
         out, self.out = self.out, b""
@@ -61,10 +62,10 @@ class Device:
             return self.reply
         starts = packet.type in (link.HELLO, link.RESET)
         if not starts and (self.last is None or packet.sequence != (self.last[0] + 1) % 256):
-            return link.encode(Packet(link.ERROR, packet.sequence, bytes([link.OUT_OF_ORDER])))
+            return packets.encode(Packet(link.ERROR, packet.sequence, bytes([link.OUT_OF_ORDER])))
         self.last = (packet.sequence, chunk)
         kind, payload = self.execute(packet)
-        self.reply = link.encode(Packet(kind, packet.sequence, payload))
+        self.reply = packets.encode(Packet(kind, packet.sequence, payload))
         return self.reply
 
     def execute(self, packet: Packet) -> tuple[int, bytes]:
@@ -106,47 +107,6 @@ def expected(x: np.ndarray) -> np.ndarray:
     counts = np.arange(1, len(x) + 1)
     totals = np.cumsum(x.astype(int).sum(1))
     return np.stack([totals, counts], 1).astype(np.uint8).view(np.int8)
-
-
-@given(st.binary(max_size=2000))
-def test_cobs_round_trip(data: bytes) -> None:
-    encoded = link.cobs_encode(data)
-    assert 0 not in encoded
-    assert len(encoded) <= len(data) + 1 + len(data) // 254
-    assert link.cobs_decode(encoded) == data
-
-
-@pytest.mark.parametrize("size", [253, 254, 255, 508, 509])
-def test_cobs_round_trip_at_full_runs(size: int) -> None:
-    data = bytes(i % 255 + 1 for i in range(size))
-    encoded = link.cobs_encode(data)
-    assert link.cobs_decode(encoded) == data
-    if size % 254 == 0:  # the empty run after a full one at the end may be left out
-        assert encoded[-1] == 1 and link.cobs_decode(encoded[:-1]) == data
-
-
-@pytest.mark.parametrize("data", [b"", b"\x03a", b"\x02\x00", b"\x00", b"\x05abc"])
-def test_cobs_refuses_what_it_is_not(data: bytes) -> None:
-    assert link.cobs_decode(data) is None
-
-
-def test_crc_is_ccitt_false() -> None:
-    assert link.crc16(b"123456789") == 0x29B1
-
-
-@given(st.integers(0, 255), st.integers(0, 255), st.binary(max_size=600))
-def test_packet_round_trip(kind: int, sequence: int, payload: bytes) -> None:
-    wire = link.encode(Packet(kind, sequence, payload))
-    assert wire[0] == wire[-1] == 0 and 0 not in wire[1:-1]
-    assert link.decode(wire[1:-1]) == Packet(kind, sequence, payload)
-
-
-@given(st.binary(min_size=1, max_size=40), st.data())
-def test_one_wrong_byte_is_noticed(payload: bytes, data: st.DataObject) -> None:
-    chunk = bytearray(link.encode(Packet(3, 7, payload))[1:-1])
-    at = data.draw(st.integers(0, len(chunk) - 1))
-    chunk[at] = data.draw(st.integers(1, 255).filter(lambda b: b != chunk[at]))
-    assert link.decode(bytes(chunk)) != Packet(3, 7, payload)
 
 
 def test_a_session() -> None:

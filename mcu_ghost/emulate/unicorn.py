@@ -8,7 +8,6 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib.util
 import random
@@ -19,7 +18,8 @@ from typing import Any
 
 from mcu_ghost import image
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import Counts, MachineFault, faults, nordic, serial, system, thumb
+from mcu_ghost.emulate import Counts, MachineFault, faults, nordic, serial, system
+from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
 from mcu_ghost.emulate.faults import Fault
@@ -74,17 +74,9 @@ class UnicornMachine:
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
         self._map(linked)
-        # A block: instructions, executions, bytes, whether to take the slow way, address.
-        self._block = [0, 0, 0, 0, 0]
-        self._blocks: dict[int, list[int]] = {}
-        self._tally = [0, 0]  # instructions executed, and when to stop
         self._idle = 0
-        self._problem: BaseException | None = None
-        self._at_block = False  # Unicorn was stopped before a block, not within one
         self._event: tuple[Fault | int, int] | None = None  # and its pc
         self._due = 0
-        self._lefts: dict[tuple[int, int, int], int] = {}
-        self._trapped: set[int] = set()
         self._sleeping = False
         self._deaf = False  # in a loop around WFI that interrupts wake but cannot leave
         self._slept = (0, 0)
@@ -96,6 +88,8 @@ class UnicornMachine:
         self._dying = False
         self._frames = Frames(self._uc, arm, board.ram)
         self._checks = Checks(board.cpu, self._reader, self._stop, self._unmasked)
+        self._blocks = Blocks(self._uc, unicorn, arm, self._calls, self._checks)
+        self._tally = self._blocks.tally
         self._power_on(nordic.Flash())
         self._hook()
 
@@ -123,8 +117,7 @@ class UnicornMachine:
 
     def counts(self) -> Counts:
         """Return the instructions executed since reset."""
-        blocks = {a: (entry[1], entry[0]) for a, entry in self._blocks.items() if entry[1]}
-        return self._calls.counts(self._tally[0], blocks)
+        return self._calls.counts(self._tally[0], self._blocks.counts())
 
     def status(self) -> str:
         """Return in words where the board is."""
@@ -209,7 +202,7 @@ class UnicornMachine:
 
     def _hook(self) -> None:
         uc, unicorn = self._uc, self._unicorn
-        _hook_blocks(uc, unicorn, self._block_hook())
+        self._blocks.hook()
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
@@ -288,14 +281,14 @@ class UnicornMachine:
     def _execute(self) -> None:
         """Let the core run to the limit, or to what needs attention."""
         self._event = None
-        self._at_block = False
+        self._blocks.held = False
         invalid = False
         try:
             self._uc.emu_start(self._pc | 1, _UNTIL)
         except self._unicorn.UcError:
             invalid = True
-        if self._problem is not None:
-            raise self._problem
+        if self._blocks.problem is not None:
+            raise self._blocks.problem
         self._pc = self._uc.reg_read(self._arm.UC_ARM_REG_PC)
         if self._event is None and invalid:
             self._event = (Fault("an undefined instruction", faults.UNDEFINSTR), self._pc)
@@ -306,10 +299,9 @@ class UnicornMachine:
                 return
             fault = self._interpret(event, pc) if isinstance(event, int) else event
             if fault is not None:
-                if self._block[4] <= pc < self._block[4] + self._block[2]:
-                    self._tally[0] -= self._left(pc)
+                self._tally[0] -= self._blocks.left(pc)
                 self._hard_fault(fault, pc)
-        elif not self._at_block:
+        elif not self._blocks.held:
             self._sleeping = bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
             again = self._pc == self._slept[0] and self._tally[0] - self._slept[1] < 8
             self._deaf = self._sleeping and again
@@ -317,7 +309,7 @@ class UnicornMachine:
 
     def _reset(self, pc: int) -> None:
         """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
-        self._tally[0] -= self._left(pc) - 1
+        self._tally[0] -= self._blocks.left(pc) - 1
         self._calls.forget()
         line = self._console
         self._power_on(self._kept)
@@ -333,76 +325,7 @@ class UnicornMachine:
             return None
         return faults.of_core(number)
 
-    def _left(self, pc: int) -> int:
-        """Return how many instructions of the current block begin at or after an address."""
-        _, _, size, _, start = self._block
-        key = (start, size, pc)
-        left = self._lefts.get(key)
-        if left is None:
-            code = bytes(self._uc.mem_read(start, size))
-            left = sum(1 for i in thumb.instructions(code) if start + i.offset >= pc)
-            self._lefts[key] = left
-        return left
-
     # Hooks: called by Unicorn while it runs
-
-    def _block_hook(self) -> Any:
-        """Return what Unicorn calls before each block: nearly all the time goes into this."""
-        tally, blocks, look = self._tally, self._blocks, self._look
-
-        def on_block(_: Any, address: int, size: int, __: Any) -> None:
-            block = blocks.get(address)
-            if block is None or tally[0] >= tally[1] or block[2] != size or block[3]:
-                block = look(address, size)
-                if block is None:
-                    return
-            tally[0] += block[0]
-            block[1] += 1
-            self._block = block
-
-        return on_block
-
-    def _look(self, address: int, size: int) -> list[int] | None:
-        """Take the slow way into a block; None when it is not to run now."""
-        try:
-            block = self._blocks.get(address)
-            if block is None or block[2] != size:
-                block = self._first_seen(address, size)
-            if block is None or self._tally[0] >= self._tally[1]:
-                self._at_block = True
-                self._uc.emu_stop()
-                return None
-            if block[3]:
-                back = self._calls.at(address, self._tally[0], self._uc, self._arm)
-                if back in self._blocks:
-                    self._blocks[back][3] = 1
-            return block
-        except BaseException as problem:  # raised again where Unicorn was called
-            self._problem = self._problem or problem
-            self._uc.emu_stop()
-            return None
-
-    def _first_seen(self, address: int, size: int) -> list[int] | None:
-        """Look at new code once: its length, and what it needs checked each time."""
-        code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
-        fresh = False
-        for instruction in code:
-            at = address + instruction.offset
-            if at in self._trapped:
-                continue
-            check = self._checks.before(instruction, at)
-            if check is not None:
-                self._uc.hook_add(self._unicorn.UC_HOOK_CODE, check, begin=at, end=at)
-                self._trapped.add(at)
-                fresh = True
-        if fresh:  # translate it anew, with the checks in it
-            self._uc.ctl_remove_cache(address, address + size)
-            return None
-        old = self._blocks.get(address)
-        wanted = self._calls.wants(address)
-        block = [len(code), old[1] if old else 0, size, wanted, address]
-        self._blocks[address] = block
-        return block
 
     def _reader(self, number: int) -> Callable[[], int]:
         return functools.partial(self._uc.reg_read, self._frames.register(number))
@@ -445,7 +368,7 @@ class UnicornMachine:
         page = address & -_PAGE
         peripheral = self._pages[page]
         self._pc = pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
-        left = self._left(pc)
+        left = self._blocks.left(pc)
         self._tally[0] -= left
         try:
             if self.now() >= self._due:
@@ -471,7 +394,7 @@ class UnicornMachine:
         except Reset:
             self._stop(_RESET, pc)
         except MachineFault as fault:
-            self._problem = fault
+            self._blocks.problem = fault
             uc.emu_stop()
         finally:
             self._tally[0] += left
@@ -509,7 +432,7 @@ class UnicornMachine:
     def _return(self, code: int) -> None:
         """Pop the frame and go on where it says."""
         if not self._system.active or code & 0xFFFF_FF00 != 0xFFFF_FF00:
-            raise self._crash(f"a return to {code:#010x}", self._block[4])
+            raise self._crash(f"a return to {code:#010x}", self._pc)
         pc = self._frames.pop(code)
         if pc is None:
             raise self._crash("an exception returned with the stack pointer outside RAM", code)
@@ -555,24 +478,3 @@ class UnicornMachine:
 
 def _functions(linked: image.Image) -> list[tuple[int, int, str]]:
     return [(address, size, name) for name, (address, size) in linked.symbols.items() if size]
-
-
-def _hook_blocks(uc: Any, unicorn: Any, callback: Any) -> None:
-    """Register a block hook without the two Python calls that the binding puts around each."""
-    try:
-        from unicorn.unicorn_py3 import unicorn as binding
-
-        kind, library, engine = binding.HOOK_CODE_CFUNC, binding.uclib, uc._uch
-    except (ImportError, AttributeError):  # another binding: slower, and as right
-        uc.hook_add(unicorn.UC_HOOK_BLOCK, callback)
-        return
-    handle = ctypes.c_size_t()
-    function = kind(callback)
-    uc.mcu_ghost_block_hook = function  # keep it alive as long as the engine
-    begin, end = ctypes.c_uint64(1), ctypes.c_uint64(0)
-    pointer = ctypes.cast(function, ctypes.c_void_p)
-    status = library.uc_hook_add(
-        engine, ctypes.byref(handle), unicorn.UC_HOOK_BLOCK, pointer, None, begin, end
-    )
-    if status != unicorn.UC_ERR_OK:
-        raise unicorn.UcError(status)

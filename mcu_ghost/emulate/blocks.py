@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counts instructions by straight runs of code: a Python call for each run, none for each step."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from typing import Any
+
+from mcu_ghost.emulate import thumb
+from mcu_ghost.emulate.calls import Calls
+from mcu_ghost.emulate.checks import Checks
+
+# A block is a list, for speed: instructions, executions, bytes, whether it is watched, address.
+_Block = list[int]
+
+
+class Blocks:
+    """The blocks of one machine.
+
+    Args:
+        uc: The engine.
+        unicorn: Its module.
+        arm: Its names for registers.
+        calls: Told when a watched block begins.
+        checks: Asked for what new code needs.
+
+    Attributes:
+        tally: Instructions executed, and the number at which to stop before the next block.
+        held: Whether the engine was stopped before a block, not within one.
+        problem: An exception from within a hook, to be raised where the engine was called.
+    """
+
+    def __init__(self, uc: Any, unicorn: Any, arm: Any, calls: Calls, checks: Checks) -> None:
+        self._uc = uc
+        self._unicorn = unicorn
+        self._arm = arm
+        self._calls = calls
+        self._checks = checks
+        self._blocks: dict[int, _Block] = {}
+        self._current: _Block = [0, 0, 0, 0, 0]
+        self._checked: set[int] = set()
+        self._lefts: dict[tuple[int, int, int], int] = {}
+        self.tally = [0, 0]
+        self.held = False
+        self.problem: BaseException | None = None
+
+    def counts(self) -> Mapping[int, tuple[int, int]]:
+        """Return executions and instructions of every block that has run, by address."""
+        return {address: (b[1], b[0]) for address, b in self._blocks.items() if b[1]}
+
+    def left(self, pc: int) -> int:
+        """Return how many instructions of the current block begin at or after an address in it."""
+        _, _, size, _, start = self._current
+        if not start <= pc < start + size:
+            return 0
+        key = (start, size, pc)
+        left = self._lefts.get(key)
+        if left is None:
+            code = bytes(self._uc.mem_read(start, size))
+            left = sum(1 for i in thumb.instructions(code) if start + i.offset >= pc)
+            self._lefts[key] = left
+        return left
+
+    def hook(self) -> None:
+        """Have the engine call before each block: nearly all the time goes into this."""
+        tally, blocks, look = self.tally, self._blocks, self._look
+
+        def on_block(_: Any, address: int, size: int, __: Any) -> None:
+            block = blocks.get(address)
+            if block is None or tally[0] >= tally[1] or block[2] != size or block[3]:
+                block = look(address, size)
+                if block is None:
+                    return
+            tally[0] += block[0]
+            block[1] += 1
+            self._current = block
+
+        _add_hook(self._uc, self._unicorn, on_block)
+
+    def _look(self, address: int, size: int) -> _Block | None:
+        """Take the slow way into a block; None when it is not to run now."""
+        try:
+            block = self._blocks.get(address)
+            if block is None or block[2] != size:
+                block = self._first_seen(address, size)
+            if block is None or self.tally[0] >= self.tally[1]:
+                self.held = True
+                self._uc.emu_stop()
+                return None
+            if block[3]:
+                back = self._calls.at(address, self.tally[0], self._uc, self._arm)
+                if back in self._blocks:
+                    self._blocks[back][3] = 1
+            return block
+        except BaseException as problem:
+            self.problem = self.problem or problem
+            self._uc.emu_stop()
+            return None
+
+    def _first_seen(self, address: int, size: int) -> _Block | None:
+        """Look at new code once: its length, and what it needs checked each time."""
+        code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
+        fresh = False
+        for instruction in code:
+            at = address + instruction.offset
+            if at in self._checked:
+                continue
+            check = self._checks.before(instruction, at)
+            if check is not None:
+                self._uc.hook_add(self._unicorn.UC_HOOK_CODE, check, begin=at, end=at)
+                self._checked.add(at)
+                fresh = True
+        if fresh:  # translate it anew, with the checks in it
+            self._uc.ctl_remove_cache(address, address + size)
+            return None
+        old = self._blocks.get(address)
+        wanted = self._calls.wants(address)
+        block = [len(code), old[1] if old else 0, size, wanted, address]
+        self._blocks[address] = block
+        return block
+
+
+def _add_hook(uc: Any, unicorn: Any, callback: Any) -> None:
+    """Register a block hook without the two Python calls that the binding puts around each."""
+    try:
+        from unicorn.unicorn_py3 import unicorn as binding
+
+        kind, library, engine = binding.HOOK_CODE_CFUNC, binding.uclib, uc._uch
+    except (ImportError, AttributeError):  # another binding: slower, and as right
+        uc.hook_add(unicorn.UC_HOOK_BLOCK, callback)
+        return
+    handle = ctypes.c_size_t()
+    function = kind(callback)
+    uc.mcu_ghost_block_hook = function  # keep it alive as long as the engine
+    begin, end = ctypes.c_uint64(1), ctypes.c_uint64(0)
+    pointer = ctypes.cast(function, ctypes.c_void_p)
+    status = library.uc_hook_add(
+        engine, ctypes.byref(handle), unicorn.UC_HOOK_BLOCK, pointer, None, begin, end
+    )
+    if status != unicorn.UC_ERR_OK:
+        raise unicorn.UcError(status)
