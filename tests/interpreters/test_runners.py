@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mcu_ghost import reference, tflite_file, tflite_write
+from mcu_ghost import audio, reference, resources, tflite_file, tflite_write
 from mcu_ghost.model import Model
 from mcu_ghost.random_model import random_inputs, random_model
 from tests.conftest import compile_host, kernel_sources
 from tests.host_kernels import HostModel
-from tests.networks import network
+from tests.networks import network, with_head
 
 NETWORKS = 240
 ROOT = Path(__file__).parents[2]
@@ -133,15 +133,28 @@ def test_tf_lite_equals_the_reference(lite: Any) -> None:
 
 
 def _soft(model: Model) -> Model:
-    """Return the recurrent layers with one dense layer: what single rounding can shift by 1."""
-    from tests.networks import with_head
-
+    """Return the recurrent layers with one operator behind them."""
     rng = np.random.default_rng(0)
     while True:
         made = with_head(dataclasses.replace(model, tensors=model.tensors[: len(model.body) + 1],
                                              head=()), rng)  # fmt: skip
         if len(made.head) == 1:
             return made
+
+
+@pytest.mark.toolchain
+def test_the_bundled_model_on_every_runner(library: ctypes.CDLL, micro: Any) -> None:
+    """The trained network, on random frames and on the clips that it ships with."""
+    path = resources.default_model()
+    model = tflite_file.load(path)
+    sequences = list(random_inputs(0, model, 4, model.frames))
+    sequences += [audio.features(clip, model.metadata) for clip in resources.demo_clips()]
+    assert len(sequences) > 8
+    host, interpreter = HostModel(library, model), micro(path.read_bytes())
+    for x in sequences:
+        wanted = reference.run(model, x)
+        np.testing.assert_array_equal(host.run(x), wanted)
+        np.testing.assert_array_equal(micro_run(interpreter, x), wanted)
 
 
 @pytest.mark.toolchain
