@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
 from typing import Any
 
-from mcu_ghost.emulate import thumb
+from mcu_ghost.emulate import direct, thumb
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
 
@@ -76,7 +75,7 @@ class Blocks:
             block[1] += 1
             self._current = block
 
-        _add_hook(self._uc, self._unicorn, on_block)
+        direct.add_hook(self._uc, self._unicorn, self._unicorn.UC_HOOK_BLOCK, on_block)
 
     def _look(self, address: int, size: int) -> _Block | None:
         """Take the slow way into a block; None when it is not to run now."""
@@ -108,7 +107,8 @@ class Blocks:
                 continue
             check = self._checks.before(instruction, at)
             if check is not None:
-                self._uc.hook_add(self._unicorn.UC_HOOK_CODE, check, begin=at, end=at)
+                kind = self._unicorn.UC_HOOK_CODE
+                direct.add_hook(self._uc, self._unicorn, kind, check, at, at)
                 self._checked.add(at)
                 fresh = True
         if fresh:  # translate it anew, with the checks in it
@@ -119,24 +119,3 @@ class Blocks:
         block = [len(code), old[1] if old else 0, size, wanted, address]
         self._blocks[address] = block
         return block
-
-
-def _add_hook(uc: Any, unicorn: Any, callback: Any) -> None:
-    """Register a block hook without the two Python calls that the binding puts around each."""
-    try:
-        from unicorn.unicorn_py3 import unicorn as binding
-
-        kind, library, engine = binding.HOOK_CODE_CFUNC, binding.uclib, uc._uch
-    except (ImportError, AttributeError):  # another binding: slower, and as right
-        uc.hook_add(unicorn.UC_HOOK_BLOCK, callback)
-        return
-    handle = ctypes.c_size_t()
-    function = kind(callback)
-    uc.mcu_ghost_block_hook = function  # keep it alive as long as the engine
-    begin, end = ctypes.c_uint64(1), ctypes.c_uint64(0)
-    pointer = ctypes.cast(function, ctypes.c_void_p)
-    status = library.uc_hook_add(
-        engine, ctypes.byref(handle), unicorn.UC_HOOK_BLOCK, pointer, None, begin, end
-    )
-    if status != unicorn.UC_ERR_OK:
-        raise unicorn.UcError(status)

@@ -8,7 +8,6 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import random
 import struct
@@ -18,7 +17,7 @@ from typing import Any
 
 from mcu_ghost import image
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import Counts, MachineFault, faults, nordic, serial, system
+from mcu_ghost.emulate import Counts, MachineFault, direct, faults, nordic, serial, system
 from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
@@ -328,7 +327,7 @@ class UnicornMachine:
     # Hooks: called by Unicorn while it runs
 
     def _reader(self, number: int) -> Callable[[], int]:
-        return functools.partial(self._uc.reg_read, self._frames.register(number))
+        return direct.reader(self._uc, self._frames.register(number))
 
     def _unmasked(self) -> None:
         self._tally[1] = 0  # take what waits, at the next block

@@ -87,6 +87,8 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path, model_file: Path) -> No
     words = ("build", "-b", "nrf52840", "-m", str(model_file), "--toolchain", "zig")
     assert str(model_file) in refusal(*words, "-o", str(model_file))
     assert str(model_file) in refusal(*words, "-o", str(model_file / "deeper"))
+    # Nobody, not even root, makes folders here.
+    assert "/proc/none" in refusal(*words, "-o", "/proc/none/build")
 
 
 def test_boards_as_json() -> None:
