@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways around the Python layers of Unicorn's binding, for the few calls that are made most.
+
+Callbacks given here must not raise. With a binding that is built differently, its own functions
+are used: slower, and as right.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+
+def add_hook(
+    uc: Any,
+    unicorn: Any,
+    kind: int,
+    callback: Callable[..., None],
+    begin: int = 1,
+    end: int = 0,
+) -> None:
+    """Have a function called with (engine, address, size, nothing) before blocks or instructions.
+
+    Args:
+        uc: The engine.
+        unicorn: Its module.
+        kind: UC_HOOK_BLOCK or UC_HOOK_CODE.
+        callback: What to call.
+        begin: First address; above `end` for all addresses.
+        end: Last address.
+    """
+    binding = _binding(uc)
+    if binding is None:
+        uc.hook_add(kind, callback, begin=begin, end=end)
+        return
+    handle = ctypes.c_size_t()
+    function = binding.HOOK_CODE_CFUNC(callback)
+    pointer = ctypes.cast(function, ctypes.c_void_p)
+    first, last = ctypes.c_uint64(begin), ctypes.c_uint64(end)
+    status = binding.uclib.uc_hook_add(
+        uc._uch, ctypes.byref(handle), kind, pointer, None, first, last
+    )
+    if status != unicorn.UC_ERR_OK:
+        raise unicorn.UcError(status)
+    if not hasattr(uc, "mcu_ghost_hooks"):
+        uc.mcu_ghost_hooks = []
+    uc.mcu_ghost_hooks.append(function)  # alive as long as the engine
+
+
+def reader(uc: Any, register: int) -> Callable[[], int]:
+    """Return what reads a register of 32 bits."""
+    binding = _binding(uc)
+    if binding is None:
+        return functools.partial(uc.reg_read, register)
+    value = ctypes.c_uint32()
+    read, engine, pointer = binding.uclib.uc_reg_read, uc._uch, ctypes.byref(value)
+
+    def get() -> int:
+        read(engine, register, pointer)
+        return value.value
+
+    return get
+
+
+def _binding(uc: Any) -> Any:
+    try:
+        from unicorn.unicorn_py3 import unicorn as binding
+    except ImportError:
+        return None
+    parts = ("HOOK_CODE_CFUNC", "uclib")
+    return binding if all(hasattr(binding, p) for p in parts) and hasattr(uc, "_uch") else None
