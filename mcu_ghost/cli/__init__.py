@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -51,6 +52,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; a `GhostError` becomes one sentence and exit code 1."""
+    # Being terminated ends emulators too, as an interrupt does.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         cli.main(standalone_mode=False)
     except GhostError as error:

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +166,32 @@ def test_bench_as_json() -> None:
 def test_bench_refuses_impossible_shapes() -> None:
     told = refusal("bench", "-b", "nrf52840", "--units", "4", "--ratio", "5", "--inputs", "3")
     assert "leaves no intrinsic state of 4 units" in told
+
+
+@pytest.mark.emulator
+def test_being_terminated_ends_the_emulator(tmp_path: Path, model_file: Path) -> None:
+    words = ["test", "-b", "mps2-an386", "--emulator", "qemu", "-m", str(model_file)]
+    words += ["--cases", "10000", "--frames", "500", "-o", str(tmp_path / "b")]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mcu_ghost", *words],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.DEVNULL,
+    )
+    image = str(tmp_path / "b" / "firmware.elf")
+
+    def emulators() -> list[Path]:
+        found = []
+        for line in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                content = line.read_bytes()
+                if b"qemu-system-arm" in content and image.encode() in content:
+                    found.append(line)
+        return found
+
+    end = time.monotonic() + 60
+    while not emulators() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert emulators()
+    running.terminate()
+    assert running.wait(30) == 143
+    assert not emulators()
