@@ -116,7 +116,7 @@ class Link:
     def __init__(
         self,
         port: Port,
-        timeout: float = 1.0,
+        timeout: float = 2.0,
         attempts: int = 4,
         on_text: Callable[[str], None] | None = None,
     ) -> None:
