@@ -34,7 +34,6 @@ _UNTIL = 0xFFFF_FFFE
 _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
 _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
-_PATIENCE = 40_000_000  # instructions without output after which any read gives up
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
 _RESET = -1  # an event, besides Unicorn's numbers
@@ -216,8 +215,7 @@ class UnicornMachine:
     def _run(self, until: int, last_words: bool = False) -> None:
         """Run until a time, or for a while after the first byte was sent, or until all stops."""
         gathering = last_words
-        longest = self._tally[0] + _PATIENCE
-        while not self._stopped and self.now() < until and self._tally[0] < longest:
+        while not self._stopped and self.now() < until:
             self._settle()
             if self._console.sent and not gathering:
                 gathering = True

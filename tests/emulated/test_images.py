@@ -109,3 +109,13 @@ def test_a_wrong_kernel_is_noticed(tmp_path: Path) -> None:
     result = emulated.run(built, board, model, verify.sequences(model, 2, 40, []))
     assert result.report.mismatches > 0
     assert "expected" in result.report.first
+
+
+@pytest.mark.emulator
+def test_long_work_is_not_a_hang(tmp_path: Path) -> None:
+    """One packet of frames keeps the board busy for 45 million instructions without a byte."""
+    board, model = boards.load("nrf52840"), random_model(2, units=200, ratio=1, inputs=8)
+    built = build.build(model, board, "stream", tmp_path / "b")
+    result = emulated.run(built, board, model, verify.sequences(model, 1, 90, []), "unicorn")
+    assert result.report.mismatches == 0
+    assert 75 * result.instructions_per_frame > 40e6
