@@ -22,7 +22,7 @@ App = Literal["selftest", "stream"]
 
 DEFAULT_STACK = 2048
 _TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
-_RUNTIME = ("link.c", "memory.c", "stack.c", "text.c")
+_RUNTIME = ("console.c", "link.c", "memory.c", "stack.c", "text.c")
 _STARTUP = ("vectors.c", "reset.c", "fault.c")
 _COPIED = ("runtime", "startup", "drivers", "apps", "kernels")
 

@@ -22,7 +22,6 @@ enum {
   RX_INTERRUPT_CLEAR = 2,
 };
 
-static ghost_ring_t ring;
 static uint32_t overruns;
 
 void ghost_console_init(void) {
@@ -44,8 +43,8 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ring.bytes = bytes;
-  ring.size = size;
+  ghost_console_ring.bytes = bytes;
+  ghost_console_ring.size = size;
   CTRL = TX_ENABLE | RX_ENABLE | RX_INTERRUPT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }
@@ -57,15 +56,7 @@ void ghost_console_interrupt(void) {
     STATE = RX_OVERRUN;
     overruns++;
   }
-  if ((state & RX_FULL) != 0u) ghost_ring_put(&ring, (uint8_t)DATA);
+  if ((state & RX_FULL) != 0u) ghost_ring_put(&ghost_console_ring, (uint8_t)DATA);
 }
 
-bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
-
-void ghost_console_wait(void) {
-  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-  ghost_interrupts_on();
-}
-
-uint32_t ghost_console_overruns(void) { return ring.lost + overruns; }
+uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost + overruns; }

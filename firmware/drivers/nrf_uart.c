@@ -30,7 +30,6 @@ enum { ENABLED = 4, RXDRDY_BIT = 1 << 2, OVERRUN_BIT = 1, INPUT_PULLUP = 0x0C };
 #define BAUDRATE_VALUE \
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
-static ghost_ring_t ring;
 static uint32_t overruns;
 
 void ghost_console_init(void) {
@@ -57,8 +56,8 @@ void ghost_console_send(const uint8_t *data, size_t size) {
 void ghost_console_flush(void) {}
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ring.bytes = bytes;
-  ring.size = size;
+  ghost_console_ring.bytes = bytes;
+  ghost_console_ring.size = size;
   EVENTS_RXDRDY = 0u;
   INTENSET = RXDRDY_BIT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
@@ -68,20 +67,12 @@ void ghost_console_receive(uint8_t *bytes, uint32_t size) {
 void ghost_console_interrupt(void) {
   if (EVENTS_RXDRDY == 0u) return;
   EVENTS_RXDRDY = 0u; /* before the read: reading moves the FIFO on and may raise it again */
-  ghost_ring_put(&ring, (uint8_t)RXD);
-}
-
-bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
-
-void ghost_console_wait(void) {
-  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-  ghost_interrupts_on();
+  ghost_ring_put(&ghost_console_ring, (uint8_t)RXD);
 }
 
 uint32_t ghost_console_overruns(void) {
   const uint32_t errors = ERRORSRC;
   if ((errors & OVERRUN_BIT) != 0u) overruns++;
   ERRORSRC = errors; /* writing ones clears */
-  return ring.lost + overruns;
+  return ghost_console_ring.lost + overruns;
 }

@@ -45,7 +45,6 @@ enum {
 #define BAUDRATE_VALUE \
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
-static ghost_ring_t ring;
 static volatile uint8_t received; /* the target of the receive DMA */
 static bool sending;
 static uint32_t overruns;
@@ -88,8 +87,8 @@ void ghost_console_send(const uint8_t *data, size_t size) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ring.bytes = bytes;
-  ring.size = size;
+  ghost_console_ring.bytes = bytes;
+  ghost_console_ring.size = size;
   RXD_PTR = (uint32_t)(uintptr_t)&received;
   RXD_MAXCNT = 1u;
   EVENTS_ENDRX = 0u;
@@ -103,20 +102,12 @@ void ghost_console_interrupt(void) {
   EVENTS_ENDRX = 0u;
   const uint8_t byte = received;
   TASKS_STARTRX = 1u;
-  ghost_ring_put(&ring, byte);
-}
-
-bool ghost_console_read(uint8_t *byte) { return ghost_ring_get(&ring, byte); }
-
-void ghost_console_wait(void) {
-  ghost_interrupts_off(); /* a byte that comes between the test and the sleep still wakes */
-  if (ghost_ring_empty(&ring)) ghost_wait_for_interrupt();
-  ghost_interrupts_on();
+  ghost_ring_put(&ghost_console_ring, byte);
 }
 
 uint32_t ghost_console_overruns(void) {
   const uint32_t errors = ERRORSRC;
   if ((errors & OVERRUN_BIT) != 0u) overruns++;
   ERRORSRC = errors; /* writing ones clears */
-  return ring.lost + overruns;
+  return ghost_console_ring.lost + overruns;
 }

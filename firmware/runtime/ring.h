@@ -14,6 +14,9 @@ typedef struct {
   volatile uint32_t lost;
 } ghost_ring_t;
 
+/* The ring that the console's receive interrupt fills. */
+extern ghost_ring_t ghost_console_ring;
+
 static inline void ghost_ring_put(ghost_ring_t *ring, uint8_t byte) {
   const uint32_t head = ring->head;
   const uint32_t next = head + 1u == ring->size ? 0u : head + 1u;
