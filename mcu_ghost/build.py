@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import files, fit, golden, image, memory, project, render, toolchain
+from mcu_ghost import files, fit, golden, image, kernels, memory, project, render, toolchain
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
@@ -17,12 +17,6 @@ from mcu_ghost.pack import Packed
 
 _MODEL_FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
 _GOLDEN_FILES = ("golden.h", "golden.c")
-_KERNELS = {
-    "gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
-    "fully_connected": ("ghost_fully_connected_s8.c",),
-    "softmax": ("ghost_softmax_s8.c",),
-    "lookup": ("ghost_lookup_s8.c",),
-}
 
 
 @dataclass(frozen=True)
@@ -42,6 +36,7 @@ class Built:
         model: The model's name.
         app: "selftest" or "stream".
         toolchain: "gcc" or "zig".
+        kernels: The variant of the recurrent kernel.
         elf: The linked image.
         hex: Intel HEX of it.
         bin: Flat binary of it.
@@ -59,6 +54,7 @@ class Built:
     model: str
     app: str
     toolchain: str
+    kernels: kernels.Variant
     elf: Path
     hex: Path
     bin: Path
@@ -84,6 +80,7 @@ def build(
     out: Path,
     kind: str | None = None,
     stack_bytes: int = project.DEFAULT_STACK,
+    choice: kernels.Choice = "auto",
 ) -> Built:
     """Build an image into a folder; an earlier result stays until the new one is complete.
 
@@ -94,27 +91,31 @@ def build(
         out: The build folder, a CMake project of its own afterwards.
         kind: "gcc", "zig", or None for the first that is installed.
         stack_bytes: Size of the stack.
+        choice: "auto" for the kernels that are fastest on the board's core, "plain" for plain C.
 
     Raises:
         GhostError: It does not fit, does not compile, or the folder cannot be written.
     """
     _own(out)
     compiler = toolchain.find(kind)
-    context = render.model_context(model)
+    variant = kernels.choose(board.cpu, choice)
+    context = render.model_context(model, variant)
     cases = golden.make(model) if app == "selftest" else None
     constants = _constants(context.packed) + (_golden_bytes(cases) if cases else 0)
     variables = context.plan.state_bytes + context.plan.scratch_bytes
     fit.check(fit.lower_bound(constants, variables, stack_bytes), board)
     _write_model(context, cases, out)
-    kernels = {f"kernels/{name}" for p in context.packed for name in _KERNELS[p.kind]}
     sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
-    project.write(project.context(board, app, sources, tuple(sorted(kernels)), stack_bytes), out)
+    kernel_sources = kernels.sources(variant, {p.kind for p in context.packed})
+    project.write(project.context(board, app, sources, kernel_sources, stack_bytes, variant), out)
     if app == "selftest" and board.emulators.renode is not None:
         renode.write(board, "../firmware.elf", out / "renode")
     elf = toolchain.build(out, app, compiler)
     linked = image.read(elf, board)
     fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
-    return _result(context, linked, elf, board, app, compiler.kind, out, cases, stack_bytes)
+    return _result(
+        context, linked, elf, board, app, compiler.kind, variant, out, cases, stack_bytes
+    )
 
 
 def _own(out: Path) -> None:
@@ -153,6 +154,7 @@ def _result(
     board: Board,
     app: str,
     kind: str,
+    variant: kernels.Variant,
     out: Path,
     cases: golden.Golden | None,
     stack_bytes: int,
@@ -179,6 +181,7 @@ def _result(
         model=context.name,
         app=app,
         toolchain=kind,
+        kernels=variant,
         **final,
         flash_bytes=linked.flash_bytes,
         flash_size=board.flash.usable,

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import tflm
+from mcu_ghost import kernels, tflm
 from mcu_ghost.model import Elementwise, FullyConnected, GhostGRU, Model, Operator, Requantizer
 
-_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int16": "int16_t", "int32": "int32_t"}
+_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int16": "int16_t", "int32": "int32_t",
+            "uint32": "uint32_t"}  # fmt: skip
 _LINE = 96
 
 
@@ -83,15 +84,17 @@ class Packed:
         return sum(a.bytes for a in self.arrays.values())
 
 
-def pack(model: Model) -> list[Packed]:
-    """Return the operators of a model in order, packed for the plain C kernels."""
-    return [_pack(model, op, i) for i, op in enumerate(model.operators)]
+def pack(model: Model, variant: kernels.Variant = "plain") -> list[Packed]:
+    """Return the operators of a model in order, packed for a variant of the kernels."""
+    return [_pack(model, op, i, variant) for i, op in enumerate(model.operators)]
 
 
-def _pack(model: Model, op: Operator, number: int) -> Packed:
+def _pack(model: Model, op: Operator, number: int, variant: kernels.Variant) -> Packed:
     x, y = model.tensors[op.input], model.tensors[op.output]
     if isinstance(op, GhostGRU):
-        return _ghost_gru(op, f"ghost_gru_{number}")
+        name = f"ghost_gru_{number}"
+        made = kernels.pack(variant, op)
+        return Packed(name, "gru", op, _arrays(name, made.arrays), made.scratch_bytes, made.numbers)
     if isinstance(op, FullyConnected):
         name = f"fully_connected_{number}"
         pairs = np.array(tflm.output_multipliers(op, x, y))
@@ -117,18 +120,6 @@ def _pack(model: Model, op: Operator, number: int) -> Packed:
     name = f"softmax_{number}"
     exps = tflm.softmax_exps(op, x).astype(np.int32)
     return Packed(name, "softmax", op, _arrays(name, {"exps": exps}), numbers={"size": x.size})
-
-
-def _ghost_gru(op: GhostGRU, name: str) -> Packed:
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "kernel": op.kernel,
-        "recurrent_kernel": op.recurrent_kernel,
-        "input_bias": op.bias[0],
-        "recurrent_bias": op.bias[1],
-    }
-    if op.ghosts:
-        arrays |= {"ghost_kernel": op.ghost_kernel, "ghost_bias": op.ghost_bias}
-    return Packed(name, "gru", op, _arrays(name, arrays))
 
 
 def _arrays(name: str, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Array]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mcu_ghost import resources
+from mcu_ghost import kernels, resources
 from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError
 from mcu_ghost.files import write_text
@@ -40,7 +40,7 @@ class ProjectContext:
         firmware_sources: C files of the other folders of `firmware/`.
         gcc_flags: Core and float ABI as gcc takes them.
         zig_flags: As `zig cc` takes them.
-        assembly: Whether a kernel is an assembly file.
+        kernels: The variant of the recurrent kernel, a folder of `firmware/kernels/`.
     """
 
     board: Board
@@ -51,7 +51,7 @@ class ProjectContext:
     firmware_sources: tuple[str, ...] = ()
     gcc_flags: tuple[str, ...] = ()
     zig_flags: tuple[str, ...] = ()
-    assembly: bool = False
+    kernels: kernels.Variant = "plain"
 
 
 def context(
@@ -60,6 +60,7 @@ def context(
     model_sources: tuple[str, ...],
     kernel_sources: tuple[str, ...],
     stack_bytes: int = DEFAULT_STACK,
+    variant: kernels.Variant = "plain",
 ) -> ProjectContext:
     """Work out everything that the templates show."""
     if stack_bytes % 8 or stack_bytes < 512:
@@ -82,15 +83,16 @@ def context(
         ),
         gcc_flags=gcc_flags(board.cpu),
         zig_flags=zig_flags(board.cpu),
-        assembly=any(source.endswith(".S") for source in kernel_sources),
+        kernels=variant,
     )
 
 
 def write(project: ProjectContext, out: Path) -> None:
     """Write the project into a folder; files that already say the same are left alone.
 
-    Copies every header below `firmware/` and the sources that the project names. Files of an
-    earlier project for another board or app are removed, so the folder holds what it needs.
+    Copies the sources that the project names, and the headers below `firmware/` but for those of
+    other kernel variants. Files of an earlier project for another board or app are removed, so the
+    folder holds what it needs.
 
     Raises:
         GhostError: The folder cannot be written.
@@ -98,11 +100,15 @@ def write(project: ProjectContext, out: Path) -> None:
     for name in _TEMPLATES:
         write_text(out / name, render(f"{name}.jinja", project))
     firmware = resources.folder("firmware")
+    own = project.kernels
     wanted = {*project.firmware_sources, *project.kernel_sources}
     for folder in _COPIED:
         for source in sorted((firmware / folder).rglob("*.[chS]")):
             relative = source.relative_to(firmware)
-            if source.suffix == ".h" or relative.as_posix() in wanted:
+            header = source.suffix == ".h" and (
+                folder != "kernels" or len(relative.parts) == 2 or relative.parts[1] == own
+            )
+            if header or relative.as_posix() in wanted:
                 write_text(out / relative, source.read_text(encoding="utf-8"))
             else:
                 (out / relative).unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from mcu_ghost import __version__, memory, resources, tflite_write
+from mcu_ghost import __version__, kernels, memory, resources, tflite_write
 from mcu_ghost.model import Model
 from mcu_ghost.pack import Packed, c_requantizer, pack
 
@@ -84,9 +84,9 @@ def model_hash(model: Model) -> bytes:
     return hashlib.sha256(tflite_write.serialize(model)).digest()[:16]
 
 
-def model_context(model: Model) -> ModelContext:
-    """Lay a model out for the templates."""
-    packed = pack(model)
+def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelContext:
+    """Lay a model out for the templates, for a variant of the kernels."""
+    packed = pack(model, variant)
     plan = memory.plan(model, packed)
     homes: dict[int, str] = {t: f"scratch->arena + {o}" for t, o in plan.offsets.items()}
     fields = {}
@@ -102,7 +102,6 @@ def model_context(model: Model) -> ModelContext:
             copies.append((homes[p.op.output], f"state->{p.name}", model.tensors[p.op.output].size))
         homes[p.op.output] = f"state->{p.name}"
     steps = [Step(p, homes[p.op.input], homes[p.op.output]) for p in packed]
-    kernels = any(p.scratch_bytes for p in packed)
     return ModelContext(
         version=__version__,
         name=model.name,
@@ -115,5 +114,7 @@ def model_context(model: Model) -> ModelContext:
         input_fields=fields["in"],
         output_fields=fields["out"],
         plan=plan,
-        kernel_scratch=f"scratch->arena + {plan.kernel_offset}" if kernels else "0",
+        kernel_scratch=f"scratch->arena + {plan.kernel_offset}"
+        if any(p.scratch_bytes for p in packed)
+        else "0",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import render, resources
+from mcu_ghost import kernels, render, resources
 from mcu_ghost.model import Model
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
@@ -27,27 +27,30 @@ def need(tool: str, package: str) -> str:
     return found
 
 
-def kernel_sources() -> list[Path]:
-    """Return the C files of the plain kernels."""
-    kernels = resources.folder("firmware") / "kernels"
-    return sorted([*kernels.glob("*.c"), *(kernels / "plain").glob("*.c")])
+def kernel_sources(variant: kernels.Variant = "plain") -> list[Path]:
+    """Return the C files of a variant of the kernels."""
+    folder = resources.folder("firmware") / "kernels"
+    return sorted([*folder.glob("*.c"), *(folder / variant).glob("*.c")])
 
 
-def compile_host(out: Path, sources: list[Path], *flags: str) -> Path:
+def compile_host(
+    out: Path, sources: list[Path], *flags: str, variant: kernels.Variant = "plain"
+) -> Path:
     """Compile a shared library for this machine with the project's warnings as errors."""
-    kernels = resources.folder("firmware") / "kernels"
+    folder = resources.folder("firmware") / "kernels"
     command = [need("gcc", "gcc"), "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS]
-    command += [f"-I{kernels}", *flags, "-o", str(out), *map(str, sources)]
+    command += [f"-I{folder}", f"-I{folder / variant}", *flags, "-o", str(out), *map(str, sources)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return out
 
 
-def compile_model(model: Model, folder: Path) -> ctypes.CDLL:
+def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain") -> ctypes.CDLL:
     """Render a model's C, compile it for this machine and load it."""
-    context = render.model_context(model)
+    context = render.model_context(model, variant)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.h", "model.c", "model_data.h", "model_data.c"):
         (folder / name).write_text(render.render(f"{name}.jinja", context))
-    sources = [folder / "model.c", folder / "model_data.c", *kernel_sources()]
-    return ctypes.CDLL(str(compile_host(folder / "model.so", sources, f"-I{folder}")))
+    sources = [folder / "model.c", folder / "model_data.c", *kernel_sources(variant)]
+    flags = [f"-I{folder}"]
+    return ctypes.CDLL(str(compile_host(folder / "model.so", sources, *flags, variant=variant)))

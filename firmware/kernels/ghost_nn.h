@@ -10,27 +10,7 @@
 
 #include <stdint.h>
 
-/** Multiplies an accumulator by multiplier * 2^(shift - 32), rounding half up once. */
-typedef struct {
-  int32_t multiplier; /**< 0 < multiplier < 2^31 */
-  int32_t shift;      /**< |accumulator| << shift fits 31 bits: checked when the model is read */
-} ghost_requantizer;
-
-/** Constants of one GhostGRU layer; d inputs, n units, m intrinsic; gates in z, r, c order. */
-typedef struct {
-  int32_t inputs;                 /**< d */
-  int32_t units;                  /**< n */
-  int32_t intrinsic;              /**< m; n - m ghosts, none when the layer is a plain GRU */
-  const void *kernel;             /**< 3 x m x d, packed for the kernel variant */
-  const void *recurrent_kernel;   /**< 3 x m x n */
-  const void *ghost_kernel;       /**< (n - m) x m */
-  const int32_t *input_bias;      /**< 3 x m, the input zero point folded in */
-  const int32_t *recurrent_bias;  /**< 3 x m */
-  const int32_t *ghost_bias;      /**< n - m */
-  ghost_requantizer input[3];     /**< to Q3.12 */
-  ghost_requantizer recurrent[3]; /**< to Q3.12; the candidate's serves both its parts */
-  ghost_requantizer ghost;        /**< to Q3.12 */
-} ghost_gru_params;
+#include "ghost_gru_params.h" /* the variant's: its folder is on the include path */
 
 /**
  * One frame of a GhostGRU.

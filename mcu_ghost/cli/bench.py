@@ -6,10 +6,14 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.kernels import Choice
 
 
 @click.command(
@@ -28,6 +32,7 @@ from mcu_ghost.cli import options
               help="Frames to run.")  # fmt: skip
 @options.emulator
 @options.toolchain
+@options.kernels
 @options.as_json
 def command(
     board: str,
@@ -39,6 +44,7 @@ def command(
     frames: int,
     emulator: str | None,
     toolchain: str | None,
+    choice: Choice,
     as_json: bool,
 ) -> None:
     """Count what a random network of a shape costs on a board.
@@ -56,7 +62,9 @@ def command(
     work = verify.sequences(model, 1, frames, [])
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
         running = bars.add_task("emulating frames", total=frames)
-        built = build.build(model, target, "stream", Path(folder) / "build", toolchain)
+        built = build.build(
+            model, target, "stream", Path(folder) / "build", toolchain, choice=choice
+        )
         result = emulated.run(
             built, target, model, work, emulator, lambda done: bars.advance(running, done)
         )

@@ -12,6 +12,7 @@ from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
     from mcu_ghost.build import Built, Part
+    from mcu_ghost.kernels import Choice
 
 
 @click.command(
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     help="stream: frames in, outputs out over UART. selftest: golden cases in flash.",
 )
 @options.toolchain
+@options.kernels
 @options.out
 @options.as_json
 def command(
@@ -35,6 +37,7 @@ def command(
     model_path: Path | None,
     app: str,
     toolchain: str | None,
+    choice: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,7 +51,7 @@ def command(
     model = tflite_file.load(model_path or resources.default_model())
     folder = out or Path("build") / f"{target.name}-{app}"
     with console.stderr().status("building …"):
-        built = build.build(model, target, app, folder, toolchain)  # type: ignore[arg-type]
+        built = build.build(model, target, app, folder, toolchain, choice=choice)  # type: ignore[arg-type]
     if as_json:
         console.print_json(built.as_json())
     else:

@@ -21,6 +21,14 @@ toolchain = click.option(
     type=click.Choice(["gcc", "zig"]),
     help="arm-none-eabi-gcc, or clang from the ziglang package; gcc if it is found.",
 )
+kernels = click.option(
+    "--kernels",
+    "choice",
+    type=click.Choice(["auto", "plain"]),
+    default="auto",
+    show_default=True,
+    help="auto: the fastest for the board's core. plain: the reference in C.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 out = click.option(
     "-o", "--out", type=click.Path(path_type=Path), metavar="DIR", help="Build folder."

@@ -13,6 +13,7 @@ from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
     from mcu_ghost.emulated import Emulated
+    from mcu_ghost.kernels import Choice
 
 
 @click.command(
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
               help="A recording to recognise; may be given again.")  # fmt: skip
 @click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
 @options.toolchain
+@options.kernels
 @options.out
 @options.as_json
 def command(
@@ -41,6 +43,7 @@ def command(
     audio: tuple[Path, ...],
     clips: bool,
     toolchain: str | None,
+    choice: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -58,7 +61,7 @@ def command(
     folder = out or Path("build") / f"{target.name}-stream"
     with console.progress() as bars:
         building = bars.add_task("building", total=None)
-        built = build.build(model, target, "stream", folder, toolchain)
+        built = build.build(model, target, "stream", folder, toolchain, choice=choice)
         bars.remove_task(building)
         running = bars.add_task("emulating frames", total=sum(len(s.frames) for s in work))
         result = emulated.run(

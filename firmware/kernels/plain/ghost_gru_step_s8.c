@@ -24,7 +24,7 @@ static int32_t dot(const int8_t *w, const int8_t *x, int32_t count) {
 /** Wx + b of one row of one gate, in Q3.12. */
 static int32_t from_input(const ghost_gru_params *p, int32_t gate, int32_t row, const int8_t *x) {
   const int32_t line = gate * p->intrinsic + row;
-  const int8_t *const w = (const int8_t *)p->kernel + line * p->inputs;
+  const int8_t *const w = p->kernel + line * p->inputs;
   return ghost_requantize(dot(w, x, p->inputs) + p->input_bias[line], p->input[gate]);
 }
 
@@ -32,7 +32,7 @@ static int32_t from_input(const ghost_gru_params *p, int32_t gate, int32_t row, 
 static int32_t gate_row(const ghost_gru_params *p, int32_t gate, int32_t row, const int8_t *x,
                         const int8_t *state) {
   const int32_t line = gate * p->intrinsic + row;
-  const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
+  const int8_t *const u = p->recurrent_kernel + line * p->units;
   const int32_t acc = dot(u, state, p->units) + p->recurrent_bias[line];
   return ghost_saturate16(from_input(p, gate, row, x) + ghost_requantize(acc, p->recurrent[gate]));
 }
@@ -42,7 +42,7 @@ static int32_t candidate_row(const ghost_gru_params *p, int32_t row, const int8_
                              const int8_t *state, int32_t reset) {
   const int32_t m = p->intrinsic;
   const int32_t line = 2 * m + row;
-  const int8_t *const u = (const int8_t *)p->recurrent_kernel + line * p->units;
+  const int8_t *const u = p->recurrent_kernel + line * p->units;
   const int32_t acc = dot(u, state, m) + p->recurrent_bias[line];
   const int32_t intrinsic = ghost_saturate16(ghost_requantize(acc, p->recurrent[2]));
   const int32_t ghosts = ghost_requantize(dot(u + m, state + m, p->units - m), p->recurrent[2]);

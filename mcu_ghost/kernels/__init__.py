@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The variants of the recurrent kernel: which a core runs, and how each wants its constants.
+
+A variant is a folder of `firmware/kernels/` and a module here of the same name. The folder's
+`ghost_gru_params.h` says what a layer's constants are there; the module's `pack` makes them. All
+variants compute the same bytes; `plain` is their specification.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Literal, cast
+
+from mcu_ghost.boards import Cpu
+from mcu_ghost.kernels.constants import Constants
+from mcu_ghost.model import GhostGRU
+
+Variant = Literal["plain"]
+Choice = Literal["auto", "plain"]
+
+# Files of `firmware/kernels/` behind each kind of operator; "gru" is in the variant's folder.
+_SOURCES = {
+    "gru": ("{variant}/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+    "fully_connected": ("ghost_fully_connected_s8.c",),
+    "softmax": ("ghost_softmax_s8.c",),
+    "lookup": ("ghost_lookup_s8.c",),
+}
+
+
+def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
+    """Return the fastest variant that a core can run, or the plain one where that is asked for."""
+    del cpu, choice
+    return "plain"
+
+
+def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
+    """Return the files of `firmware/` that operators of these kinds need, sorted."""
+    names = {name.format(variant=variant) for kind in kinds for name in _SOURCES[kind]}
+    return tuple(sorted(f"kernels/{name}" for name in names))
+
+
+def pack(variant: Variant, op: GhostGRU) -> Constants:
+    """Return a layer's constants as a variant reads them."""
+    module = importlib.import_module(f"mcu_ghost.kernels.{variant}")
+    return cast(Constants, module.pack(op))
