@@ -60,6 +60,8 @@ def check_requantizers(op: GhostGRU, x: Tensor, where: str) -> None:
             )
         if largest << rq.shift >= 2**31:
             raise GhostError(f"{where}: a row of the {name} can overflow 32 bits.")
+        if largest * rq.real >= reference.LARGEST_PREACTIVATION:
+            raise GhostError(f"{where}: a row of the {name} can reach too far for 32-bit sums.")
 
 
 def encode_options(op: GhostGRU, input_zero_point: int) -> bytes:

@@ -67,6 +67,7 @@ class Packed:
         kind: "gru", "fully_connected", "softmax" or "lookup".
         op: The operator itself.
         arrays: Its constants, by role.
+        function: The C function that computes it.
         scratch_bytes: Working memory the kernel variant needs while it runs.
         numbers: Scalars of its parameters that are not attributes of `op`.
     """
@@ -75,6 +76,7 @@ class Packed:
     kind: str
     op: Operator
     arrays: dict[str, Array]
+    function: str
     scratch_bytes: int = 0
     numbers: dict[str, int] = field(default_factory=dict)
 
@@ -94,13 +96,14 @@ def _pack(model: Model, op: Operator, number: int, variant: kernels.Variant) -> 
     if isinstance(op, GhostGRU):
         name = f"ghost_gru_{number}"
         made = kernels.pack(variant, op)
-        return Packed(name, "gru", op, _arrays(name, made.arrays), made.scratch_bytes, made.numbers)
+        arrays = _arrays(name, made.arrays)
+        return Packed(name, "gru", op, arrays, made.function, made.scratch_bytes, made.numbers)
     if isinstance(op, FullyConnected):
         name = f"fully_connected_{number}"
         pairs = np.array(tflm.output_multipliers(op, x, y))
         bias = op.bias - x.zero_point * op.weights.astype(np.int64).sum(axis=1)
         low, high = tflm.activation_range(op.activation, y)
-        arrays = {
+        constants = {
             "weights": op.weights,
             "bias": bias.astype(np.int32),
             "multipliers": pairs[:, 0].astype(np.int32),
@@ -112,14 +115,24 @@ def _pack(model: Model, op: Operator, number: int, variant: kernels.Variant) -> 
             "minimum": low,
             "maximum": high,
         }
-        return Packed(name, "fully_connected", op, _arrays(name, arrays), numbers=numbers)
+        return _packed(name, "fully_connected", op, constants, numbers)
     if isinstance(op, Elementwise):
         name = f"{op.function}_{number}"
         table = tflm.elementwise_table(op, x, y).astype(np.int8)
-        return Packed(name, "lookup", op, _arrays(name, {"table": table}), numbers={"size": x.size})
+        return _packed(name, "lookup", op, {"table": table}, {"size": x.size})
     name = f"softmax_{number}"
     exps = tflm.softmax_exps(op, x).astype(np.int32)
-    return Packed(name, "softmax", op, _arrays(name, {"exps": exps}), numbers={"size": x.size})
+    return _packed(name, "softmax", op, {"exps": exps}, {"size": x.size})
+
+
+def _packed(
+    name: str,
+    kind: str,
+    op: Operator,
+    constants: dict[str, npt.NDArray[Any]],
+    numbers: dict[str, int],
+) -> Packed:
+    return Packed(name, kind, op, _arrays(name, constants), f"ghost_{kind}_s8", numbers=numbers)
 
 
 def _arrays(name: str, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Array]:

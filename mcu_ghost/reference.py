@@ -27,6 +27,7 @@ STATE_SCALE = 1.0 / 128
 CARRY_SCALE = 1.0 / 32768
 PREACTIVATION_ONE = 4096  # 1.0 in Q3.12
 _INT32_LIMIT = 2**31
+LARGEST_PREACTIVATION = 2**29  # Q3.12: the sum of any three parts fits 32 bits
 
 
 def requantize(acc: Ints, rq: Requantizer) -> Ints:
@@ -55,7 +56,10 @@ def requantizer(real: float, largest_accumulator: int) -> Requantizer:
         multiplier, shift = multiplier >> 1, shift + 1
     if multiplier < 1:
         raise GhostError(f"The requantisation multiplier {real:g} is too small for int8 weights.")
-    if largest_accumulator << shift >= _INT32_LIMIT:
+    if (
+        largest_accumulator << shift >= _INT32_LIMIT
+        or largest_accumulator * real >= LARGEST_PREACTIVATION
+    ):
         raise GhostError(
             f"A row of weights can reach {largest_accumulator * real / PREACTIVATION_ONE:.3g} "
             "before its activation, which does not fit 32 bits: the weight scales are too large."

@@ -25,6 +25,10 @@
 void ghost_gru_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *carry, void *scratch,
                        const int8_t *x);
 
+/** The same where the variant's usual way would not be exact; only some variants have it. */
+void ghost_gru_long_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *carry,
+                            void *scratch, const int8_t *x);
+
 /** Constants of one TFLite FULLY_CONNECTED. */
 typedef struct {
   int32_t inputs;

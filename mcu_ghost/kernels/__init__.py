@@ -15,12 +15,19 @@ from mcu_ghost.boards import Cpu
 from mcu_ghost.kernels.constants import Constants
 from mcu_ghost.model import GhostGRU
 
-Variant = Literal["plain"]
+Variant = Literal["plain", "dsp"]
 Choice = Literal["auto", "plain"]
 
-# Files of `firmware/kernels/` behind each kind of operator; "gru" is in the variant's folder.
-_SOURCES = {
-    "gru": ("{variant}/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+# Files of `firmware/kernels/` behind each variant of the recurrent kernel and each other operator.
+_RECURRENT = {
+    "plain": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+    "dsp": (
+        "dsp/ghost_gru_step_s8.S",
+        "dsp/ghost_gru_long_step_s8.c",
+        "dsp/ghost_sigmoid_pairs.c",
+    ),
+}
+_OTHERS = {
     "fully_connected": ("ghost_fully_connected_s8.c",),
     "softmax": ("ghost_softmax_s8.c",),
     "lookup": ("ghost_lookup_s8.c",),
@@ -29,13 +36,15 @@ _SOURCES = {
 
 def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     """Return the fastest variant that a core can run, or the plain one where that is asked for."""
-    del cpu, choice
-    return "plain"
+    if choice == "plain":
+        return "plain"
+    return "dsp" if cpu.dsp and not cpu.mve else "plain"
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
     """Return the files of `firmware/` that operators of these kinds need, sorted."""
-    names = {name.format(variant=variant) for kind in kinds for name in _SOURCES[kind]}
+    by_kind = {"gru": _RECURRENT[variant], **_OTHERS}
+    names = {name for kind in kinds for name in by_kind[kind]}
     return tuple(sorted(f"kernels/{name}" for name in names))
 
 

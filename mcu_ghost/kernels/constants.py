@@ -17,8 +17,10 @@ class Constants:
         arrays: Members that point to an array of int8, int16, int32 or uint32.
         numbers: Members that are integers.
         scratch_bytes: Working memory of one step, aligned to 8 bytes.
+        function: The C function that advances the layer by a frame.
     """
 
     arrays: dict[str, npt.NDArray[Any]]
     numbers: dict[str, int] = field(default_factory=dict)
     scratch_bytes: int = 0
+    function: str = "ghost_gru_step_s8"

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file The DSP extension's instructions that compilers do not find by themselves. */
+#ifndef GHOST_DSP_H
+#define GHOST_DSP_H
+
+#include <stdint.h>
+
+/** Two halves of 16 bits as one word. */
+static inline uint32_t ghost_join(int32_t low, int32_t high) {
+  return ((uint32_t)low & 0xFFFFU) | ((uint32_t)high << 16);
+}
+
+#ifdef __ARM_FEATURE_DSP
+
+/* Not volatile: the compiler may move, merge or drop them like any other arithmetic. */
+
+/** (a * b + 2^31) >> 32. */
+static inline int32_t ghost_multiply_high(int32_t a, int32_t b) {
+  int32_t y;
+  __asm("smmulr %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+}
+
+/** sum + a.low * b.low + a.high * b.high, modulo 2^32. */
+static inline int32_t ghost_multiply_add_halves(uint32_t a, uint32_t b, int32_t sum) {
+  int32_t y;
+  __asm("smlad %0, %1, %2, %3" : "=r"(y) : "r"(a), "r"(b), "r"(sum));
+  return y;
+}
+
+/** Bytes 0 and 2, sign extended to halves. */
+static inline uint32_t ghost_even_bytes(uint32_t x) {
+  uint32_t y;
+  __asm("sxtb16 %0, %1" : "=r"(y) : "r"(x));
+  return y;
+}
+
+/** x with its bits 16 to 24 from bits 0 to 8 of y. */
+static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
+  __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
+  return x;
+}
+
+#else
+
+static inline int32_t ghost_half(uint32_t x, int32_t at) { return (int16_t)(x >> at & 0xFFFFU); }
+
+static inline int32_t ghost_multiply_high(int32_t a, int32_t b) {
+  return (int32_t)(((int64_t)a * b + 0x80000000LL) >> 32);
+}
+
+static inline int32_t ghost_multiply_add_halves(uint32_t a, uint32_t b, int32_t sum) {
+  const int32_t low = ghost_half(a, 0) * ghost_half(b, 0);
+  const int32_t high = ghost_half(a, 16) * ghost_half(b, 16);
+  return (int32_t)((uint32_t)sum + (uint32_t)low + (uint32_t)high);
+}
+
+static inline uint32_t ghost_even_bytes(uint32_t x) {
+  return ghost_join((int8_t)(x & 0xFFU), (int8_t)(x >> 16 & 0xFFU));
+}
+
+static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
+  return (x & ~(511U << 16)) | ((uint32_t)y & 511U) << 16;
+}
+
+#endif
+
+#endif
