@@ -15,12 +15,15 @@ from mcu_ghost.boards import Cpu
 from mcu_ghost.kernels.constants import Constants
 from mcu_ghost.model import GhostGRU
 
-Variant = Literal["plain"]
+Variant = Literal["plain", "mve"]
 Choice = Literal["auto", "plain"]
 
-# Files of `firmware/kernels/` behind each kind of operator; "gru" is in the variant's folder.
+# Files of `firmware/kernels/` behind each kind of operator; "gru" by variant.
+_GRU_SOURCES: dict[Variant, tuple[str, ...]] = {
+    "plain": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+    "mve": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.c", "mve/ghost_sigmoid_lines.c"),
+}
 _SOURCES = {
-    "gru": ("{variant}/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
     "fully_connected": ("ghost_fully_connected_s8.c",),
     "softmax": ("ghost_softmax_s8.c",),
     "lookup": ("ghost_lookup_s8.c",),
@@ -29,13 +32,15 @@ _SOURCES = {
 
 def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     """Return the fastest variant that a core can run, or the plain one where that is asked for."""
-    del cpu, choice
-    return "plain"
+    if choice != "auto":
+        return choice
+    return "mve" if cpu.mve else "plain"
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
     """Return the files of `firmware/` that operators of these kinds need, sorted."""
-    names = {name.format(variant=variant) for kind in kinds for name in _SOURCES[kind]}
+    by_kind = _SOURCES | {"gru": _GRU_SOURCES[variant]}
+    names = {name for kind in kinds for name in by_kind[kind]}
     return tuple(sorted(f"kernels/{name}" for name in names))
 
 
