@@ -18,15 +18,18 @@ from mcu_ghost.model import GhostGRU
 Variant = Literal["plain", "mve"]
 Choice = Literal["auto", "plain"]
 
-# Files of `firmware/kernels/` behind each kind of operator; "gru" by variant.
-_GRU_SOURCES: dict[Variant, tuple[str, ...]] = {
-    "plain": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
-    "mve": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.c", "mve/ghost_sigmoid_lines.c"),
-}
+# Files of `firmware/kernels/` behind each kind of operator, and a variant's own.
 _SOURCES = {
     "fully_connected": ("ghost_fully_connected_s8.c",),
     "softmax": ("ghost_softmax_s8.c",),
     "lookup": ("ghost_lookup_s8.c",),
+}
+_OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
+    "plain": {"gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c")},
+    "mve": {
+        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.c", "mve/ghost_sigmoid_lines.c"),
+        "fully_connected": ("mve/ghost_fully_connected_s8.c",),
+    },
 }
 
 
@@ -39,7 +42,7 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
     """Return the files of `firmware/` that operators of these kinds need, sorted."""
-    by_kind = _SOURCES | {"gru": _GRU_SOURCES[variant]}
+    by_kind = _SOURCES | _OWN_SOURCES[variant]
     names = {name for kind in kinds for name in by_kind[kind]}
     return tuple(sorted(f"kernels/{name}" for name in names))
 

@@ -35,7 +35,9 @@ static inline int32x4_t requantize(const int32_t *acc, requantizer rq) {
 }
 
 /** In the lower half of each lane; the upper half is of no meaning. */
-static inline int16x8_t saturate16(int32x4_t x) { return vqmovnbq_s32(vuninitializedq_s16(), x); }
+static inline int16x8_t saturate16(int32x4_t x) {
+  return vqmovnbq_s32(vreinterpretq_s16_s32(x), x);
+}
 
 /** sigma(u / 12288) - 1/2 in Q0.25 plus an offset: the line that the table has for u. */
 static inline int32x4_t line(int32x4_t u, int32_t offset) {
@@ -113,8 +115,9 @@ static void update_gate(const ghost_gru_params *p, const int32_t *one, const int
 
 static void ghosts(const ghost_gru_params *p, const int32_t *acc, int8_t *g) {
   const requantizer rq = prepare(p->ghost);
-  for (int32_t i = p->units - p->intrinsic; i > 0; i -= 4, acc += 4, g += 4) {
-    vstrbq_p_s32(g, tanh7(requantize(acc, rq)), vctp32q((uint32_t)i));
+  const int32_t count = p->units - p->intrinsic;
+  for (int32_t i = 0; i < count; i += 4, acc += 4, g += 4) {
+    vstrbq_p_s32(g, tanh7(requantize(acc, rq)), vctp32q((uint32_t)(count - i)));
   }
 }
 

@@ -17,30 +17,30 @@
 #define BLOCK(sum) "vldrb.8 q1, [r1], #16\n\tvmladava.s8 " sum ", q1, q0\n\t"
 #define REST(sum) "vldrb.8 q1, [r11]\n\tadd r11, r5\n\tvmladava.s8 " sum ", q1, q2\n\t"
 
-/* As many groups of `count` rows as there are; `sums` are their accumulators. */
-#define GROUPS(count, sums, blocks, rests) \
-  "ldr r0, [sp, #8]\n\t"                   \
-  "subs r0, #" count                       \
-  "\n\t"                                   \
-  "blt 5f\n"                               \
-  "1:\n\t"                                 \
-  "str r0, [sp, #8]\n\t"                   \
-  "ldm r7!, {" sums                        \
-  "}\n\t"                                  \
-  "ldrd r3, lr, [sp]\n\t"                  \
-  "wls lr, lr, 3f\n"                       \
-  "2:\n\t"                                 \
-  "vldrb.8 q0, [r3], #16\n\t" blocks       \
-  "le lr, 2b\n"                            \
-  "3:\n\t"                                 \
-  "cbz r5, 4f\n\t" rests                   \
-  "4:\n\t"                                 \
-  "stm r9!, {" sums                        \
-  "}\n\t"                                  \
-  "ldr r0, [sp, #8]\n\t"                   \
-  "subs r0, #" count                       \
-  "\n\t"                                   \
-  "bge 1b\n"                               \
+#define BLOCKS_3 BLOCK("r0") BLOCK("r2") BLOCK("r4")
+#define RESTS_3 REST("r0") REST("r2") REST("r4")
+
+/* As many groups of `count` rows as there are. */
+#define GROUPS(count, load, blocks, rests, store) \
+  "ldr r0, [sp, #8]\n\t"                          \
+  "subs r0, #" count                              \
+  "\n\t"                                          \
+  "blt 5f\n"                                      \
+  "1:\n\t"                                        \
+  "str r0, [sp, #8]\n\t" load                     \
+  "\n\t"                                          \
+  "ldrd r3, lr, [sp]\n\t"                         \
+  "wls lr, lr, 3f\n"                              \
+  "2:\n\t"                                        \
+  "vldrb.8 q0, [r3], #16\n\t" blocks              \
+  "le lr, 2b\n"                                   \
+  "3:\n\t"                                        \
+  "cbz r5, 4f\n\t" rests "4:\n\t" store           \
+  "\n\t"                                          \
+  "ldr r0, [sp, #8]\n\t"                          \
+  "subs r0, #" count                              \
+  "\n\t"                                          \
+  "bge 1b\n"                                      \
   "5:\n\t"
 
 __attribute__((naked)) const int8_t *ghost_rows_s8(__attribute__((unused)) const int8_t *weights,
@@ -64,14 +64,12 @@ __attribute__((naked)) const int8_t *ghost_rows_s8(__attribute__((unused)) const
       "vpst\n\t"
       "vldrbt.u8 q2, [r1]\n\t"
       "mov r1, r0\n\t"
-      /* clang-format off */
-      GROUPS("7", "r0, r2, r4, r6, r8, r10, r12",
-             BLOCK("r0") BLOCK("r2") BLOCK("r4") BLOCK("r6") BLOCK("r8") BLOCK("r10") BLOCK("r12"),
-             REST("r0") REST("r2") REST("r4") REST("r6") REST("r8") REST("r10") REST("r12"))
-      GROUPS("3", "r0, r2, r4", BLOCK("r0") BLOCK("r2") BLOCK("r4"),
-             REST("r0") REST("r2") REST("r4"))
-      GROUPS("1", "r0", BLOCK("r0"), REST("r0"))
-      /* clang-format on */
+      GROUPS("7", "ldm r7!, {r0, r2, r4, r6, r8, r10, r12}",
+             BLOCKS_3 BLOCK("r6") BLOCK("r8") BLOCK("r10") BLOCK("r12"),
+             RESTS_3 REST("r6") REST("r8") REST("r10") REST("r12"),
+             "stm r9!, {r0, r2, r4, r6, r8, r10, r12}")
+      GROUPS("3", "ldm r7!, {r0, r2, r4}", BLOCKS_3, RESTS_3, "stm r9!, {r0, r2, r4}")
+      GROUPS("1", "ldr r0, [r7], #4", BLOCK("r0"), REST("r0"), "str r0, [r9], #4")
       "add r0, r11, #3\n\t"
       "bic r0, #3\n\t"
       "add sp, #12\n\t"
