@@ -22,20 +22,14 @@ Floats = np.ndarray
 Draw = Callable[[str, tuple[int, ...]], Floats]
 
 
-def lines() -> tuple[np.ndarray, np.ndarray]:
-    """Return intercepts and slopes of the table in C, for segments -256 to 255."""
-    source = resources.folder("firmware") / "kernels" / "mve" / "ghost_sigmoid_lines.c"
-    body = source.read_text().split("{")[1]
-    words = np.array([int(n) for n in re.findall(r"-?\d+", body)])
+def test_pairs_give_the_interpolation_everywhere_without_a_look_at_the_sign() -> None:
+    source = resources.folder("firmware") / "kernels" / "ghost_sigmoid_pairs.c"
+    words = [int(n, 16) for n in re.findall(r"0x\w+", source.read_text())]
     assert len(words) == 512
-    return words >> 16, words & 0xFFFF
-
-
-def test_lines_equal_the_interpolation_everywhere() -> None:
-    intercept, slope = lines()
+    node, step = np.array(words).astype(np.uint16).astype(np.int16), np.array(words) >> 16
     u = np.arange(-(2**17), 2**17)
-    segment = 256 + (u >> 9)
-    value = 512 * intercept[segment] + slope[segment] * u
+    entry = 256 + (u >> 9)
+    value = 512 * node[entry].astype(int) + (u & 511) * step[entry]
     inside = np.clip(u, 1 - 2**17, 2**17 - 1)
     np.testing.assert_array_equal(value, reference._interpolate(inside))
 

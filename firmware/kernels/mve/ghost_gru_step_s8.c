@@ -18,7 +18,7 @@
 
 #include "ghost_nn.h"
 #include "ghost_rows_s8.h"
-#include "ghost_sigmoid_lines.h"
+#include "ghost_sigmoid_pairs.h"
 
 /** ((acc << k) * M + 2^31) >> 32, which is VRMULH. */
 typedef struct {
@@ -34,25 +34,22 @@ static inline int32x4_t requantize(const int32_t *acc, requantizer rq) {
   return vrmulhq_s32(vshlq_r_s32(vldrwq_s32(acc), rq.shift), rq.multiplier);
 }
 
-/** In the lower half of each lane; the upper half is of no meaning. */
-static inline int16x8_t saturate16(int32x4_t x) {
-  return vqmovnbq_s32(vreinterpretq_s16_s32(x), x);
-}
+static inline int32x4_t saturate16(int32x4_t x) { return vshrq_n_s32(vqshlq_n_s32(x, 16), 16); }
 
-/** sigma(u / 12288) - 1/2 in Q0.25 plus an offset: the line that the table has for u. */
-static inline int32x4_t line(int32x4_t u, int32_t offset) {
+/** sigma(u / 12288) - 1/2 in Q0.25 plus an offset, counted from the node below. */
+static inline int32x4_t interpolate(int32x4_t u, int32_t offset) {
   const int32x4_t segment = vshrq_n_s32(u, 9);
-  const int32x4_t both = vldrwq_gather_shifted_offset_s32(
-      &ghost_sigmoid_lines[256], vreinterpretq_u32_s32(segment)); /* addresses wrap around */
-  const int32x4_t slope = vmovlbq_s16(vreinterpretq_s16_s32(both));
-  const int32x4_t intercept = vshrq_n_s32(both, 16);
-  return vmlaq_n_s32(vmlasq_n_s32(slope, u, offset), intercept, 512);
+  const uint32x4_t pair = vldrwq_gather_shifted_offset_u32(
+      &ghost_sigmoid_pairs[256], vreinterpretq_u32_s32(segment)); /* addresses wrap around */
+  const int32x4_t step = vreinterpretq_s32_u32(vshrq_n_u32(pair, 16));
+  const int32x4_t node = vmovlbq_s16(vreinterpretq_s16_u32(pair));
+  const int32x4_t fraction = vandq_s32(u, vdupq_n_s32(511));
+  return vmlaq_n_s32(vmlasq_n_s32(step, fraction, offset), node, 512);
 }
 
 /** sigma of a Q3.12 sum as Q0.15. */
 static inline int32x4_t sigmoid(int32x4_t x) {
-  const int32x4_t u = vmullbq_int_s16(saturate16(x), vdupq_n_s16(3));
-  return vrshrq_n_s32(line(u, 16384 << 10), 10);
+  return vrshrq_n_s32(interpolate(vmulq_n_s32(saturate16(x), 3), 16384 << 10), 10);
 }
 
 static inline int32x4_t clamp(int32x4_t x, int32_t low, int32_t high) {
@@ -62,7 +59,7 @@ static inline int32x4_t clamp(int32x4_t x, int32_t low, int32_t high) {
 /** tanh of a Q3.12 sum as Q0.15. The last segment is level, so that 6 * 21845 < 2^17 is far enough.
  */
 static inline int32x4_t tanh15(int32x4_t x) {
-  return vrshrq_n_s32(line(vmulq_n_s32(clamp(x, -21845, 21845), 6), 0), 9);
+  return vrshrq_n_s32(interpolate(vmulq_n_s32(clamp(x, -21845, 21845), 6), 0), 9);
 }
 
 /**
@@ -70,7 +67,7 @@ static inline int32x4_t tanh15(int32x4_t x) {
  * roundings (v + 2^8) >> 9 and (w + 2^7) >> 8 are the one of (v + 2^8 + 2^16) >> 17.
  */
 static inline int32x4_t tanh7(int32x4_t x) {
-  return vrshrq_n_s32(line(vmulq_n_s32(clamp(x, -21845, 11000), 6), 256), 17);
+  return vrshrq_n_s32(interpolate(vmulq_n_s32(clamp(x, -21845, 11000), 6), 256), 17);
 }
 
 /** one <- r * (Uc,h h + cc), from Wr x + br, Ur s + cr and that sum; three <- 0. */
@@ -78,11 +75,13 @@ static void reset_gate(const ghost_gru_params *p, int32_t *one, const int32_t *t
                        int32_t *three) {
   const requantizer input = prepare(p->input[1]), recurrent = prepare(p->recurrent[1]);
   const requantizer candidate = prepare(p->recurrent[2]);
-  for (int32_t i = p->intrinsic; i > 0; i -= 4, one += 4, two += 4, three += 4) {
-    const int32x4_t r = sigmoid(vqaddq_s32(requantize(one, input), requantize(two, recurrent)));
-    const int32x4_t h = vmovlbq_s16(saturate16(requantize(three, candidate)));
-    vstrwq_s32(one, vrshrq_n_s32(vmulq_s32(r, h), 15));
-    vstrwq_s32(three, vdupq_n_s32(0));
+  const int32_t m = p->intrinsic;
+  for (int32_t i = 0; i < m; i += 4) {
+    const int32x4_t r =
+        sigmoid(vqaddq_s32(requantize(one + i, input), requantize(two + i, recurrent)));
+    const int32x4_t h = saturate16(requantize(three + i, candidate));
+    vstrwq_s32(one + i, vrshrq_n_s32(vmulq_s32(r, h), 15));
+    vstrwq_s32(three + i, vdupq_n_s32(0));
   }
 }
 
@@ -90,9 +89,10 @@ static void reset_gate(const ghost_gru_params *p, int32_t *one, const int32_t *t
 static void candidate(const ghost_gru_params *p, int32_t *one, const int32_t *two,
                       const int32_t *three) {
   const requantizer input = prepare(p->input[2]), recurrent = prepare(p->recurrent[2]);
-  for (int32_t i = p->intrinsic; i > 0; i -= 4, one += 4, two += 4, three += 4) {
-    const int32x4_t products = vqaddq_s32(requantize(two, input), requantize(three, recurrent));
-    vstrwq_s32(one, tanh15(vqaddq_s32(vldrwq_s32(one), products)));
+  const int32_t m = p->intrinsic;
+  for (int32_t i = 0; i < m; i += 4) {
+    const int32x4_t sum = vqaddq_s32(requantize(two + i, input), requantize(three + i, recurrent));
+    vstrwq_s32(one + i, tanh15(vqaddq_s32(vldrwq_s32(one + i), sum)));
   }
 }
 
@@ -100,24 +100,24 @@ static void candidate(const ghost_gru_params *p, int32_t *one, const int32_t *tw
 static void update_gate(const ghost_gru_params *p, const int32_t *one, const int32_t *two,
                         const int32_t *three, int16_t *carry, int8_t *h) {
   const requantizer input = prepare(p->input[0]), recurrent = prepare(p->recurrent[0]);
-  for (int32_t i = p->intrinsic; i > 0; i -= 4, one += 4, two += 4, three += 4) {
-    const mve_pred16_t rows = vctp32q((uint32_t)i);
-    const int32x4_t z = sigmoid(vqaddq_s32(requantize(two, input), requantize(three, recurrent)));
-    const int32x4_t c = vldrwq_s32(one);
-    const int32x4_t past = vsubq_s32(vldrhq_z_s32(carry, rows), c);
+  const int32_t m = p->intrinsic;
+  for (int32_t i = 0; i < m; i += 4) {
+    const mve_pred16_t rows = vctp32q((uint32_t)(m - i));
+    const int32x4_t z =
+        sigmoid(vqaddq_s32(requantize(two + i, input), requantize(three + i, recurrent)));
+    const int32x4_t c = vldrwq_s32(one + i);
+    const int32x4_t past = vsubq_s32(vldrhq_z_s32(carry + i, rows), c);
     const int32x4_t now = vaddq_s32(c, vrshrq_n_s32(vmulq_s32(z, past), 15)); /* |past| < 2^16 */
-    vstrhq_p_s32(carry, now, rows);
-    vstrbq_p_s32(h, vminq_s32(vrshrq_n_s32(now, 8), vdupq_n_s32(127)), rows);
-    carry += 4;
-    h += 4;
+    vstrhq_p_s32(carry + i, now, rows);
+    vstrbq_p_s32(h + i, vminq_s32(vrshrq_n_s32(now, 8), vdupq_n_s32(127)), rows);
   }
 }
 
 static void ghosts(const ghost_gru_params *p, const int32_t *acc, int8_t *g) {
   const requantizer rq = prepare(p->ghost);
   const int32_t count = p->units - p->intrinsic;
-  for (int32_t i = 0; i < count; i += 4, acc += 4, g += 4) {
-    vstrbq_p_s32(g, tanh7(requantize(acc, rq)), vctp32q((uint32_t)(count - i)));
+  for (int32_t i = 0; i < count; i += 4) {
+    vstrbq_p_s32(g + i, tanh7(requantize(acc + i, rq)), vctp32q((uint32_t)(count - i)));
   }
 }
 
