@@ -60,4 +60,12 @@ static inline int32_t ghost_divide_by_power_of_two(int32_t x, int32_t exponent) 
   return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
 }
 
+/** Multiply by multiplier * 2^(shift - 31), rounding in the product and again in the shift. */
+static inline int32_t ghost_rescale(int32_t acc, int32_t multiplier, int32_t shift) {
+  const int32_t left = shift > 0 ? shift : 0;
+  const int32_t shifted = (int32_t)((uint32_t)acc << left);
+  const int32_t product = ghost_doubling_high_multiply(shifted, multiplier);
+  return ghost_divide_by_power_of_two(product, left - shift);
+}
+
 #endif
