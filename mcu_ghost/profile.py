@@ -25,9 +25,8 @@ from mcu_ghost.link import Link
 from mcu_ghost.model import Model
 from mcu_ghost.pack import pack
 
-FRAMES = {"unicorn": 49, "qemu": 5}  # to run if nobody says; QEMU writes a line per instruction
-ENGINES = tuple(FRAMES)  # that can trace
-_QEMU_PATIENCE = 120.0  # seconds
+ENGINES = ("unicorn", "qemu")  # that can trace
+_QEMU_PATIENCE = 120.0  # seconds: it writes a line for every instruction
 
 
 @dataclass(frozen=True)
@@ -230,7 +229,7 @@ def run(
 def start_up(built: Built, board: Board, model: Model, engine: str | None = None) -> int:
     """Return the instructions from reset to the first frame of a `selftest` image.
 
-    Sleeping counts nothing; waiting in a loop, for a UART or a crystal, does.
+    Neither sleeping nor polling a register until it changes counts: that is time, not work.
 
     Raises:
         GhostError: The emulator cannot tell, or the image crashed before the first frame.

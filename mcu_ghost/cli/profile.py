@@ -27,8 +27,8 @@ _LINES = 24  # of each
 )
 @options.board
 @options.model
-@click.option("--frames", type=click.IntRange(1, 10000), metavar="N",
-              help="Random frames to run: 49, or 5 on QEMU, if left out.")  # fmt: skip
+@click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
+              metavar="N", help="Random frames to run.")  # fmt: skip
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write a page with a flame graph.")  # fmt: skip
 @click.option("--emulator", type=click.Choice(["unicorn", "qemu"]),
@@ -39,7 +39,7 @@ _LINES = 24  # of each
 def command(
     board: str,
     model_path: Path | None,
-    frames: int | None,
+    frames: int,
     page: Path | None,
     emulator: str | None,
     choice: Choice,
@@ -56,14 +56,13 @@ def command(
     target = boards.load(board)
     engine = profile.choose(target, emulator)
     model = tflite_file.load(model_path or resources.default_model())
-    wanted = frames or profile.FRAMES[engine]
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
-        running = bars.add_task("emulating frames", total=wanted)
+        running = bars.add_task("emulating frames", total=frames)
         built = build.build(
             model, target, "stream", Path(folder) / "build", toolchain, choice=choice
         )
         found = profile.run(
-            built, target, model, wanted, engine, lambda done: bars.advance(running, done)
+            built, target, model, frames, engine, lambda done: bars.advance(running, done)
         )
     if page is not None:
         files.write_text(page, profile_page.render(found))

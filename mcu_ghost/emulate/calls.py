@@ -37,6 +37,7 @@ class Calls:
 
     Attributes:
         trace: Told of every change, if there is one.
+        polled: Instructions spent waiting for a register to change.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Calls:
         self._interrupted = 0  # instructions spent in handlers
         self._since: int | None = None
         self.trace: Tracer | None = None
+        self.polled = 0
 
     def wants(self, address: int) -> int:
         """Whether a block's start is worth a call of `at`."""
@@ -93,7 +95,7 @@ class Calls:
                 self._count(call, spent)
             self._under_way = calls
             if back is not None and address in self._entries:
-                self._before.setdefault(self._entries[address], executed)
+                self._before.setdefault(self._entries[address], executed - self.polled)
         return back
 
     def _count(self, call: _UnderWay, spent: int) -> None:

@@ -35,6 +35,7 @@ _UNTIL = 0xFFFF_FFFE
 _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
 _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
+_POLL = 16  # instructions of the longest loop that counts as polling a register
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
 _RESET = -1  # an event, besides Unicorn's numbers
@@ -88,6 +89,7 @@ class UnicornMachine:
         self._looping = False
         self._looked = 0  # when a loop was looked for last
         self._written = 0  # writes to peripherals
+        self._read = ((0, 0, 0), 0)  # pc, register and answer of the last read, and when
         self._fault: MachineFault | None = None
         self._dying = False
         self._frames = Frames(self._uc, arm, board.ram)
@@ -386,6 +388,7 @@ class UnicornMachine:
                 peripheral.write(address - page, value & 0xFFFF_FFFF)
             else:
                 answer = peripheral.read(address - page) & 0xFFFF_FFFF
+                self._note_read((pc, address, answer))
                 uc.mem_write(address, answer.to_bytes(4, "little"))
             if writing or self._console.line():
                 self._due = self._next_due()
@@ -404,6 +407,14 @@ class UnicornMachine:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+
+    def _note_read(self, read: tuple[int, int, int]) -> None:
+        """Take the instructions since the same read with the same answer for waiting."""
+        last, when = self._read
+        since = self._tally[0] - when
+        if read == last and since <= _POLL:
+            self._calls.polled += since
+        self._read = (read, self._tally[0])
 
     # Exceptions
 
