@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Estimates the cycles of a Cortex-M4 from what it executed: documented timings, no measurement.
 
-The numbers are those of the Cortex-M4 Technical Reference Manual (Arm DDI 0439, 3.3 "Instruction set
-summary" and "Load/store timings"), for memory without wait states.
+The numbers are those of the Cortex-M4 Technical Reference Manual (Arm DDI 0439, section 3.3, with
+"Load/store timings"), for memory without wait states.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an image's symbols and DWARF say about its code: functions, source lines, where data lies."""
+"""What an image's symbols and DWARF say about its code: functions, source lines, data."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ def _functions(symbols: list[Any], end: int) -> list[Function]:
     return functions
 
 
-def _code(
-    symbols: list[Any], functions: list[Function], start: int, data: bytes
-) -> Iterator[Code]:
+def _code(symbols: list[Any], functions: list[Function], start: int, data: bytes) -> Iterator[Code]:
     """Yield what functions hold besides what the mapping symbol $d calls data."""
     marks = [(s["st_value"] & ~1, s.name[1]) for s in symbols if s.name[:2] in ("$t", "$d")]
     for function in functions:

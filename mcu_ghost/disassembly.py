@@ -79,9 +79,7 @@ def disassemble(code: tuple[Code, ...]) -> dict[int, Instruction]:
     for stretch in code:
         known = {
             address: (size, mnemonic, operands)
-            for address, size, mnemonic, operands in engine.disasm_lite(
-                stretch.data, stretch.start
-            )
+            for address, size, mnemonic, operands in engine.disasm_lite(stretch.data, stretch.start)
         }
         for raw in thumb.instructions(stretch.data):
             address, size = stretch.start + raw.offset, 2 if raw.second is None else 4

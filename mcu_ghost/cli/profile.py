@@ -14,8 +14,9 @@ from mcu_ghost.cli import options
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mcu_ghost.attribution import Block
     from mcu_ghost.kernels import Choice
-    from mcu_ghost.profile import Block, Profile
+    from mcu_ghost.profile import Profile
 
 _BLOCKS = 3  # that the terminal shows
 _LINES = 24  # of each
@@ -23,7 +24,7 @@ _LINES = 24  # of each
 
 @click.command(
     "profile",
-    epilog="Examples: mcu-ghost profile -b nrf52840 · mcu-ghost profile -b mps3-an547 --html p.html",
+    epilog="Examples: mcu-ghost profile -b nrf52840 · mcu-ghost profile -b microbit --html p.html",
 )
 @options.board
 @options.model
@@ -50,8 +51,16 @@ def command(
 
     Counts the image that is flashed, exactly, from entry to return of the generated step.
     """
-    from mcu_ghost import boards, build, console, files, profile, profile_page, resources
-    from mcu_ghost import tflite_file
+    from mcu_ghost import (
+        boards,
+        build,
+        console,
+        files,
+        profile,
+        profile_page,
+        resources,
+        tflite_file,
+    )
 
     target = boards.load(board)
     engine = profile.choose(target, emulator)
@@ -65,7 +74,7 @@ def command(
             built, target, model, frames, engine, lambda done: bars.advance(running, done)
         )
     if page is not None:
-        files.write_text(page, profile_page.render(found))
+        files.write_text(page, profile_page.page(found))
     if as_json:
         console.print_json(found.as_json())
         return
@@ -92,7 +101,9 @@ def show(profile: Profile) -> None:
     if guess is not None:
         waits = ""
         if guess.wait_states and guess.with_wait_states is not None:
-            waits = f"; {console.count(guess.with_wait_states)} with {guess.wait_states} wait states"
+            waits = (
+                f"; {console.count(guess.with_wait_states)} with {guess.wait_states} wait states"
+            )
         console.say(
             f"about {console.count(guess.cycles)} cycles ({console.count(guess.fastest)} to"
             f" {console.count(guess.slowest)}) from memory without wait states{waits} (estimated)"
@@ -155,9 +166,10 @@ def _show_block(block: Block, total: float) -> None:
 
     from mcu_ghost import console
 
+    share = block.instructions / total
     console.say(
         f"\n[bold]{block.function}[/] × {console.count(block.executions)}:"
-        f" {console.count(block.instructions)} instructions [dim]({block.instructions / total:.1%})[/]"
+        f" {console.count(block.instructions)} instructions [dim]({share:.1%})[/]"
     )
     source = ""
     for line in block.listing[:_LINES]:

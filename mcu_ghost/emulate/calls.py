@@ -68,9 +68,7 @@ class Calls:
 
     def wants(self, address: int) -> int:
         """Whether a block's start is worth a call of `at`."""
-        return int(
-            address in self._entries or address in self._returns or address in self._follow
-        )
+        return int(address in self._entries or address in self._returns or address in self._follow)
 
     def at(self, address: int, executed: int, uc: Any, arm: Any) -> int | None:
         """Take note that a block begins; return a new address to watch for, if any."""

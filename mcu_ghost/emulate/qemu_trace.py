@@ -171,10 +171,11 @@ class TracedMachine(ProcessMachine):
         assert self._process.stdout is not None
         end = time.monotonic() + timeout
         while time.monotonic() < end and not self._ended:
-            ready, _, _ = select.select([self._process.stdout, self._pipe], [], [], 0.2)
+            console = self._process.stdout.fileno()
+            ready, _, _ = select.select([console, self._pipe], [], [], 0.2)
             if self._pipe in ready and not self._follow() and self._process.poll() is not None:
                 break  # it has ended, and so has the log
-            if self._process.stdout in ready:
+            if console in ready:
                 return super().read(0.0)
         return super().read(0.0)
 
