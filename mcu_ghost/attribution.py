@@ -133,21 +133,23 @@ class Attribution:
     def layers(self, model: Model, board: Board) -> tuple[tuple[Layer, ...], Node]:
         """Split the frame by calls of operators, and build the tree."""
         packed = pack(model)
-        todo = iter(packed if model.head_per_frame else packed[: len(model.body)])
+        todo = packed if model.head_per_frame else packed[: len(model.body)]
         names: dict[Call | None, tuple[str, str, int]] = {None: ("step", f"{model.name}_step", 0)}
         parts: dict[Call | None, list[tuple[Spent, Counter[int]]]] = {None: []}
         flame = Node(f"{model.name}_step")
         for part, executed in self._spent:
             call = self._operator(part, f"{model.name}_head")
-            if call not in names:
-                kernel, operator = self._name(call.entry if call else 0), next(todo, None)
-                if operator is None or not kernel.startswith(f"ghost_{operator.kind}"):
-                    raise GhostError(f"The step calls {kernel}, which belongs to no operator.")
-                names[call] = (operator.name, kernel, operator.op.macs)
+            if call is not None and call not in names:
+                kernel = self._name(call.entry)
+                if todo and kernel.startswith(f"ghost_{todo[0].kind}"):
+                    names[call] = (todo[0].name, kernel, todo[0].op.macs)
+                    todo = todo[1:]
+                else:
+                    call = None  # a helper of the step itself
             parts.setdefault(call, []).append((part, executed))
             self._grow(flame, part, executed, names[call][0] if call else "", call)
-        if next(todo, None) is not None:
-            raise GhostError("The step does not call each operator apart: it cannot be split.")
+        if todo:
+            raise GhostError(f"The step calls no kernel for {todo[0].name}: it cannot be split.")
         layers = []
         for call, (name, kernel, macs) in names.items():
             mine = parts[call]

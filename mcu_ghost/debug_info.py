@@ -141,7 +141,9 @@ def _lines(file: ELFFile) -> Iterator[tuple[int, str]]:
             if state.end_sequence:
                 rows.setdefault(state.address, "")
             else:
-                rows[state.address] = f"{names.get(state.file, '?')}:{state.line}"
+                # Line 0 is what compilers give to code that is of no line.
+                place = f"{names.get(state.file, '?')}:{state.line}"
+                rows[state.address] = place if state.line else ""
     return iter(sorted(rows.items()))
 
 

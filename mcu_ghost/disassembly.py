@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import re
 from dataclasses import dataclass
@@ -74,9 +75,11 @@ def disassemble(code: tuple[Code, ...]) -> dict[int, Instruction]:
 
     modes = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
     engine = capstone.Cs(capstone.CS_ARCH_ARM, modes)
-    engine.skipdata = True  # go on behind what it does not know
+    engine.skipdata = True
     found = {}
     for stretch in code:
+        # Go on behind the whole of an instruction that it does not know.
+        engine.skipdata_setup = (".byte", functools.partial(_skip, stretch.data), None)
         known = {
             address: (size, mnemonic, operands)
             for address, size, mnemonic, operands in engine.disasm_lite(stretch.data, stretch.start)
@@ -90,3 +93,8 @@ def disassemble(code: tuple[Code, ...]) -> dict[int, Instruction]:
             mnemonic = mnemonic.removesuffix(".w").removesuffix(".n")
             found[address] = Instruction(address, size, mnemonic, operands)
     return found
+
+
+def _skip(data: bytes, _: object, __: int, offset: int, ___: object) -> int:
+    """Return the size of what is at an offset."""
+    return 2 if next(thumb.instructions(data[offset:])).second is None else 4

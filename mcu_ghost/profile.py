@@ -78,10 +78,13 @@ def choose(board: Board, engine: str | None = None) -> str:
         GhostError: None can, or it or the disassembler is not installed.
     """
     able = [name for name in board.emulators.order if name in ENGINES]
-    if engine not in (None, *ENGINES) or not able:
-        what = engine if able else board.name
+    if engine not in (None, *ENGINES):
+        raise GhostError(f"{engine} cannot profile: take {' or '.join(ENGINES)}.")
+    if not able:
         good = ", ".join(n for n in boards.names() if _can(n))
-        raise GhostError(f"{what} cannot be profiled. Boards that can, on unicorn or qemu: {good}.")
+        raise GhostError(
+            f"{board.name} runs on no emulator that can profile. Boards that do: {good}."
+        )
     chosen = emulate.choose(board, engine or able[0])
     hint = disassembly.missing()
     if hint is not None:

@@ -121,7 +121,7 @@ def _bars(
 def _fit(name: str, width: float, leaf: bool) -> str:
     """Return a name cut to a bar's width; of "file:line" the line says most."""
     letters = int((width - 10) / _LETTER)
-    if len(name) > letters and leaf:
+    if len(name) > letters and leaf and ":" in name:
         name = name[name.find(":") :]
     if len(name) <= letters:
         return name
