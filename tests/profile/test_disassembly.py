@@ -27,10 +27,11 @@ pytest.importorskip("capstone", reason="pip install 'mcu-ghost[emulate]'")
         ("ldr ldrb ldrsh ldrd ldm pop ldrne vldr vldm vpop vldrb.u8 vldrwt.u32 vld20.8", "load"),
         ("str strb strd stm push streq vstr vstm vpush vstrh.16 vst43.32", "store"),
         ("mul muls mla mls smull umull smlal umaal smulbb smlabb smlad smlsdx smuad smmulr smmla"
-         " muleq vmul.f32 vmla.f32 vfma.f32 vfnms.f32 vmul.i16 vmlava.s8 vmladavax.s16 vmlaldava.s16"
-         " vmlas.i16 vqdmulh.s16 vqrdmulh.s32 vqdmlah.s8 vrmulh.s32 vrmlaldavha.s32 vmullb.s8"
+         " muleq vmul.f32 vmla.f32 vfma.f32 vfnms.f32 vmul.i16 vmlava.s8 vmladavax.s16 vmlas.i16"
+         " vmlaldava.s16 vqdmulh.s16 vqrdmulh.s32 vqdmlah.s8 vrmulh.s32 vrmlaldavha.s32 vmullb.s8"
          " vmulh.u16 vqdmullt.s16 vcmul.f16", "multiply"),
-        ("b bne beq ble bls blt bl blne bx blx bxne cbz cbnz tbb tbh le letp wls wlstp.8", "branch"),
+        ("b bne beq ble bls blt bl blne bx blx bxne cbz cbnz tbb tbh le letp wls wlstp.8",
+         "branch"),
         ("add bic bfi bfc bkpt mov movt mvn sxtb16 ssat uxtab lsl rsb ite nop it cmp sdiv dlstp.8"
          " vmov vmax.s8 vmin.s8 vmvn vmrs vctp.8 vpst vaddv.s32 vadd.i32 vshr.s32 cinc csel clz"
          " asrl sqrshr", "other"),
