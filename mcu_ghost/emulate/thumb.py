@@ -77,6 +77,14 @@ def divisor(instruction: Instruction) -> int | None:
     return instruction.second & 15
 
 
+def links(instruction: Instruction) -> bool:
+    """Whether it leaves a return address: BL, BLX."""
+    first, second = instruction.first, instruction.second
+    if second is None:
+        return first & 0xFF87 == 0x4780
+    return first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000
+
+
 def uses_fpu(instruction: Instruction) -> bool:
     """Whether it belongs to coprocessors 10 and 11, the floating-point unit."""
     first, second = instruction.first, instruction.second
