@@ -27,7 +27,7 @@ _SOURCES = {
 _OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
     "plain": {"gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c")},
     "mve": {
-        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.c", "ghost_sigmoid_pairs.c"),
+        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
         "fully_connected": ("mve/ghost_fully_connected_s8.c",),
     },
 }
