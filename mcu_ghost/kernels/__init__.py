@@ -35,7 +35,7 @@ _OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
         "fully_connected": ("dsp/ghost_fully_connected_s8.c",),
     },
     "mve": {
-        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.c", "ghost_sigmoid_pairs.c"),
+        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
         "fully_connected": ("mve/ghost_fully_connected_s8.c",),
     },
 }

@@ -51,14 +51,15 @@ def test_hex_and_bin_hold_the_same_bytes(model: Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("name", ["nrf52840", "mps3-an547"])
 def test_same_input_same_bytes_wherever_it_is_built(
-    kind: str, model: Model, tmp_path: Path
+    name: str, kind: str, model: Model, tmp_path: Path
 ) -> None:
-    board = boards.load("nrf52840")
+    board = boards.load(name)
     first = build.build(model, board, "selftest", tmp_path / "one", compiler(kind))
     second = build.build(model, board, "selftest", tmp_path / "a" / "longer name", compiler(kind))
-    for name in ("elf", "hex", "bin", "map"):
-        assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes(), name
+    for suffix in ("elf", "hex", "bin", "map"):
+        assert getattr(first, suffix).read_bytes() == getattr(second, suffix).read_bytes(), suffix
 
 
 def test_the_project_builds_by_itself(model: Model, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@
  *
  * The reset gate comes first, since its product with Uc,h h lets go of both; z comes last, and with
  * it the new h, when no product needs the old one any more. Four rows make a vector of int32; lanes
- * behind the last row compute something that nobody stores.
+ * behind the last row compute something that nobody stores, from what happens to be there: it is
+ * saturated before it becomes an index.
  */
 #include <arm_mve.h>
 
@@ -56,8 +57,7 @@ static inline int32x4_t clamp(int32x4_t x, int32_t low, int32_t high) {
   return vminq_s32(vmaxq_s32(x, vdupq_n_s32(low)), vdupq_n_s32(high));
 }
 
-/** tanh of a Q3.12 sum as Q0.15. The last segment is level, so that 6 * 21845 < 2^17 is far enough.
- */
+/** tanh of a Q3.12 sum as Q0.15. The last segment is level: 6 * 21845 < 2^17 is far enough. */
 static inline int32x4_t tanh15(int32x4_t x) {
   return vrshrq_n_s32(interpolate(vmulq_n_s32(clamp(x, -21845, 21845), 6), 0), 9);
 }
@@ -96,7 +96,10 @@ static void candidate(const ghost_gru_params *p, int32_t *one, const int32_t *tw
   }
 }
 
-/** carry and h, from c, Wz x + bz and Uz s + cz. */
+/**
+ * carry and h, from c, Wz x + bz and Uz s + cz: (1 - z) c + z h is c + z (h - c), and so are their
+ * roundings since c is whole. Products stay below 2^31: z <= 2^15, |h - c| < 2^16.
+ */
 static void update_gate(const ghost_gru_params *p, const int32_t *one, const int32_t *two,
                         const int32_t *three, int16_t *carry, int8_t *h) {
   const requantizer input = prepare(p->input[0]), recurrent = prepare(p->recurrent[0]);
@@ -107,7 +110,7 @@ static void update_gate(const ghost_gru_params *p, const int32_t *one, const int
         sigmoid(vqaddq_s32(requantize(two + i, input), requantize(three + i, recurrent)));
     const int32x4_t c = vldrwq_s32(one + i);
     const int32x4_t past = vsubq_s32(vldrhq_z_s32(carry + i, rows), c);
-    const int32x4_t now = vaddq_s32(c, vrshrq_n_s32(vmulq_s32(z, past), 15)); /* |past| < 2^16 */
+    const int32x4_t now = vaddq_s32(c, vrshrq_n_s32(vmulq_s32(z, past), 15));
     vstrhq_p_s32(carry + i, now, rows);
     vstrbq_p_s32(h + i, vminq_s32(vrshrq_n_s32(now, 8), vdupq_n_s32(127)), rows);
   }
