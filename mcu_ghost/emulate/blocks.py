@@ -123,7 +123,7 @@ class Blocks:
         """Look at new code once: its length, and what it needs checked each time."""
         code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
         fresh = False
-        for instruction in code:
+        for instruction in self._checks.doubtful(code):
             at = address + instruction.offset
             if at in self._checked:
                 continue
