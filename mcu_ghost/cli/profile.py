@@ -92,7 +92,8 @@ def show(profile: Profile) -> None:
         f"[bold]{profile.model}[/] on {profile.board} ({profile.core}), {profile.toolchain},"
         f" {profile.kernels} kernels, {profile.emulator}, mean of {profile.frames} frames"
     )
-    per_mac = f", {total / macs:.2f} instructions per MAC" if macs else ""
+    each = profile.instructions_per_mac
+    per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
     console.say(
         f"[bold]{console.count(total)} instructions per frame[/] (emulated), {console.count(macs)}"
         f" MACs (computed){per_mac}"
