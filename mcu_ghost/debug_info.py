@@ -47,8 +47,8 @@ class DebugInfo:
     Attributes:
         functions: By address; none overlap.
         code: By address.
-        lines: First address of each row of the line tables, by address, with "file:line"; "" where
-            code without source begins.
+        lines: First address of each row of the line tables, by address, with "file:line", the file
+            relative to the image's folder; "" where code without source begins.
     """
 
     functions: tuple[Function, ...]
@@ -88,7 +88,7 @@ def read(elf: Path) -> DebugInfo:
                 found = _functions(inside, section["sh_addr"] + section["sh_size"])
                 functions += found
                 code += _code(inside, found, section["sh_addr"], section.data())
-            lines = tuple(_lines(file)) if file.has_dwarf_info() else ()
+            lines = tuple(_lines(file, elf.resolve().parent)) if file.has_dwarf_info() else ()
     except (OSError, ELFError) as error:
         raise GhostError(f"{elf}: not a linked image ({error}).") from error
     return DebugInfo(tuple(functions), tuple(code), lines)
@@ -125,7 +125,7 @@ def _code(symbols: list[Any], functions: list[Function], start: int, data: bytes
                 yield Code(at, data[at - start : end - start])
 
 
-def _lines(file: ELFFile) -> Iterator[tuple[int, str]]:
+def _lines(file: ELFFile, root: Path) -> Iterator[tuple[int, str]]:
     """Yield the rows of all line tables by address, the last one of those at the same address."""
     rows: dict[int, str] = {}
     info = file.get_dwarf_info()
@@ -133,7 +133,7 @@ def _lines(file: ELFFile) -> Iterator[tuple[int, str]]:
         program = info.line_program_for_CU(unit)
         if program is None:
             continue
-        names = _files(program)
+        names = _files(program, root)
         for entry in program.get_entries():
             state = entry.state
             if state is None:
@@ -147,8 +147,11 @@ def _lines(file: ELFFile) -> Iterator[tuple[int, str]]:
     return iter(sorted(rows.items()))
 
 
-def _files(program: Any) -> dict[int, str]:
-    """Return the path of each file number of a line program, relative to the build folder."""
+def _files(program: Any, root: Path) -> dict[int, str]:
+    """Return the path of each file number of a line program, relative to the build folder.
+
+    Compilers are told to leave the folder out; assemblers know no such option.
+    """
     header = program.header
     five = header.version >= 5  # counts from 0, and folder 0 is the unit's own
     folders = [f.decode() for f in header.include_directory]
@@ -156,5 +159,6 @@ def _files(program: Any) -> dict[int, str]:
     names = {}
     for number, entry in enumerate(header.file_entry, 0 if five else 1):
         folder = folders[entry.dir_index] if entry.dir_index else ""
-        names[number] = str(Path(folder) / entry.name.decode())
+        path = Path(folder) / entry.name.decode()
+        names[number] = str(path.relative_to(root) if path.is_relative_to(root) else path)
     return names

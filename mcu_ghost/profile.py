@@ -63,12 +63,19 @@ class Profile:
     flame: Node
     estimate: cycles.Estimate | None
 
+    @property
+    def instructions_per_mac(self) -> float | None:
+        """Of the whole frame; None without MACs."""
+        macs = self.macs_per_frame
+        return self.instructions_per_frame / macs if macs else None
+
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts; the tree is left out, it says nothing more."""
         shallow = dataclasses.replace(self, flame=Node(""))
-        data: dict[str, Any] = _rounded(dataclasses.asdict(shallow))
+        data = dataclasses.asdict(shallow) | {"instructions_per_mac": self.instructions_per_mac}
         del data["flame"]
-        return data
+        result: dict[str, Any] = _rounded(data)
+        return result
 
 
 def choose(board: Board, engine: str | None = None) -> str:

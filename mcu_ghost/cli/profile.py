@@ -92,7 +92,8 @@ def show(profile: Profile) -> None:
         f"[bold]{profile.model}[/] on {profile.board} ({profile.core}), {profile.toolchain},"
         f" {profile.kernels} kernels, {profile.emulator}, mean of {profile.frames} frames"
     )
-    per_mac = f", {total / macs:.2f} instructions per MAC" if macs else ""
+    each = profile.instructions_per_mac
+    per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
     console.say(
         f"[bold]{console.count(total)} instructions per frame[/] (emulated), {console.count(macs)}"
         f" MACs (computed){per_mac}"
@@ -126,7 +127,7 @@ def _table(*headings: str) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in headings:
-        left = heading in ("layer", "function", "kernel", "source", "")
+        left = heading in ("layer", "function", "source")
         table.add_column(heading, justify="left" if left else "right")
     return table
 
@@ -134,8 +135,8 @@ def _table(*headings: str) -> Table:
 def _layers(profile: Profile) -> Table:
     from mcu_ghost.console import count
 
-    guessed = ("cycles (estimated)",) if profile.estimate else ()
-    table = _table("layer", "instructions", "share", "MACs", "per MAC", *guessed, "kernel")
+    guessed = ("estimated cycles",) if profile.estimate else ()
+    table = _table("layer", "instructions", "share", "MACs", "per MAC", *guessed)
     for layer in profile.layers:
         share = layer.instructions / profile.instructions_per_frame
         cycles = [] if layer.cycles is None else [count(layer.cycles)]
@@ -143,7 +144,7 @@ def _layers(profile: Profile) -> Table:
             f"[bold]{layer.name}[/]", count(layer.instructions), f"{share:.1%}",
             count(layer.macs) if layer.macs else "",
             f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
-            *cycles, f"[dim]{layer.function}[/]",
+            *cycles,
         )  # fmt: skip
     return table
 
@@ -156,7 +157,7 @@ def _functions(profile: Profile) -> Table:
         share = function.own / profile.instructions_per_frame
         table.add_row(
             f"[bold]{function.name}[/]", count(function.own), f"{share:.1%}",
-            count(function.inclusive), f"[dim]{function.source}[/]",
+            count(function.inclusive), f"[dim]{function.source.rpartition('/')[2]}[/]",
         )  # fmt: skip
     return table
 

@@ -2,7 +2,7 @@
 """Counts on QEMU as exactly as on Unicorn, from its log: a line for every instruction.
 
 QEMU translates one instruction at a time (`-singlestep`) and names each before it runs (`-d exec`),
-into a pipe that is read as it fills. It is some hundred times slower than without.
+into a pipe that is read as it fills: some 300 000 instructions a second.
 """
 
 from __future__ import annotations

@@ -247,6 +247,8 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     data = json.loads(result.stdout)
     assert data["frames"] == 5 and "flame" not in data
+    per_mac = data["instructions_per_frame"] / data["macs_per_frame"]
+    assert data["instructions_per_mac"] == pytest.approx(per_mac, abs=0.01)
     assert sum(data["mix"].values()) == pytest.approx(data["instructions_per_frame"], abs=0.1)
     assert any("not a measurement" in sentence for sentence in data["estimate"]["assumptions"])
     assert data["blocks"][0]["listing"][0]["text"]
