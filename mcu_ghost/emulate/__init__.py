@@ -100,7 +100,7 @@ class Counts:
         instructions: All that were executed; sleeping counts nothing.
         functions: The watched functions by name; calls that have returned.
         blocks: By start address; blocks may overlap.
-        before: Instructions executed before each watched function was entered first; where the
+        before: Instructions from the last reset to each watched function's first entry; where the
             engine can tell, without those that polled a register that stayed the same.
         spent: Where the watched functions' instructions went, in order of first appearance; only
             where calls are traced.

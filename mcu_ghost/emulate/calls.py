@@ -61,6 +61,7 @@ class Calls:
         self._returns: set[int] = set()
         self._found: dict[str, FunctionCount] = {}
         self._before: dict[str, int] = {}
+        self._reset = 0  # when the chip was reset last
         self._interrupted = 0  # instructions spent in handlers
         self._since: int | None = None
         self.trace: Tracer | None = None
@@ -93,7 +94,7 @@ class Calls:
                 self._count(call, spent)
             self._under_way = calls
             if back is not None and address in self._entries:
-                self._before.setdefault(self._entries[address], executed - self.polled)
+                self._before.setdefault(self._entries[address], executed - self.polled - self._reset)
         return back
 
     def _count(self, call: _UnderWay, spent: int) -> None:
@@ -113,9 +114,11 @@ class Calls:
             calls = self._under_way if self._since is None else []
             self.trace.charge(tuple(Call(c.entry, c.back) for c in calls))
 
-    def forget(self) -> None:
+    def forget(self, executed: int) -> None:
         """The chip was reset: nothing is under way any more."""
         self._charge()
+        self._before.clear()
+        self._reset = executed - self.polled
         self._under_way = []
         self._since = None
 

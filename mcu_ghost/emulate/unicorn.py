@@ -318,7 +318,7 @@ class UnicornMachine:
     def _reset(self, pc: int) -> None:
         """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
         self._tally[0] -= self._blocks.left(pc) - 1
-        self._calls.forget()
+        self._calls.forget(self._tally[0])
         line = self._console
         self._power_on(self._kept)
         self._console.take_over(line)
