@@ -94,7 +94,9 @@ class Calls:
                 self._count(call, spent)
             self._under_way = calls
             if back is not None and address in self._entries:
-                self._before.setdefault(self._entries[address], executed - self.polled - self._reset)
+                self._before.setdefault(
+                    self._entries[address], executed - self.polled - self._reset
+                )
         return back
 
     def _count(self, call: _UnderWay, spent: int) -> None:
