@@ -15,12 +15,17 @@ from mcu_ghost.boards import Cpu
 from mcu_ghost.kernels.constants import Constants
 from mcu_ghost.model import GhostGRU
 
-Variant = Literal["plain", "dsp"]
+Variant = Literal["plain", "lanes", "dsp"]
 Choice = Literal["auto", "plain"]
 
 # Files of `firmware/kernels/` behind each variant of the recurrent kernel and each other operator.
 _RECURRENT = {
     "plain": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
+    "lanes": (
+        "lanes/ghost_gru_step_s8.c",
+        "lanes/ghost_dot6.S",
+        "ghost_sigmoid_table.c",
+    ),
     "dsp": (
         "dsp/ghost_gru_step_s8.S",
         "dsp/ghost_gru_long_step_s8.c",
@@ -38,7 +43,9 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     """Return the fastest variant that a core can run, or the plain one where that is asked for."""
     if choice == "plain":
         return "plain"
-    return "dsp" if cpu.dsp and not cpu.mve else "plain"
+    if not cpu.dsp:
+        return "lanes"
+    return "dsp" if not cpu.mve else "plain"
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
