@@ -42,7 +42,7 @@ static scaler scaler_of(ghost_requantizer rq) {
 }
 
 /** As ghost_requantize, from four products of signed halves, none of which overflows. */
-static int32_t scale(int32_t acc, const scaler *s) {
+__attribute__((noinline)) static int32_t scale(int32_t acc, const scaler *s) {
   const int32_t x = (int32_t)((uint32_t)acc << s->shift);
   const int32_t low = (int16_t)x;
   const int32_t high = upper(x);
@@ -57,30 +57,41 @@ typedef struct {
   scaler recurrent[3];
 } scalers;
 
-/** The sums of two units' rows over x, h and g: z, z, r, r, c, c. */
-typedef struct {
-  int32_t x[6];
-  int32_t h[6];
-  int32_t g[6];
-} sums;
+/** Rows z, z, r, r, c, c of two units: where a unit's sums over x, h and g are. */
+enum { X = 0, H = 6, G = 12, SUMS = 18 };
 
-/** The update (0) or reset (1) gate of a unit whose sums start at `x`, `h` and `g`. */
-static int32_t gate(const scalers *s, int32_t i, const int32_t *x, const int32_t *h,
-                    const int32_t *g) {
-  return ghost_sigmoid(ghost_saturate16(scale(x[2 * i], &s->input[i]) +
-                                        scale(h[2 * i] + g[2 * i], &s->recurrent[i])));
+/** sigma of a pre-activation. */
+__attribute__((noinline)) static int32_t sigmoid(int32_t y) {
+  return (ghost_interpolate(3 * ghost_saturate16(y)) + (16384 << 10) + 512) >> 10;
 }
 
-/** The new carry of a unit whose sums start at `x`, `h` and `g`. */
-static int32_t unit(const scalers *s, int32_t carry, const int32_t *x, const int32_t *h,
-                    const int32_t *g) {
-  const int32_t z = gate(s, 0, x, h, g);
-  const int32_t r = gate(s, 1, x, h, g);
-  const int32_t intrinsic = ghost_saturate16(scale(h[4], &s->recurrent[2]));
-  const int32_t c = ghost_tanh(
-      ghost_saturate16(scale(x[4], &s->input[2]) + scale(g[4], &s->recurrent[2]) +
-                       ((r * intrinsic + (1 << 14)) >> 15)));
-  return (z * carry + (32768 - z) * c + (1 << 14)) >> 15;
+/**
+ * 2^9 tanh of a pre-activation in Q0.15, not yet rounded. Nothing changes behind 21845, a sixth of
+ * what ghost_tanh clips to: the table's last two nodes are equal.
+ */
+__attribute__((noinline)) static int32_t tanh_512(int32_t y) {
+  return ghost_interpolate(6 * ghost_clamp(y, -21845, 21845));
+}
+
+/** The update (0) or reset (1) gate of a unit. */
+static int32_t gate(const scalers *s, int32_t i, const int32_t *sums) {
+  const int32_t x = sums[X + 2 * i];
+  const int32_t state = sums[H + 2 * i] + sums[G + 2 * i];
+  return sigmoid(scale(x, &s->input[i]) + scale(state, &s->recurrent[i]));
+}
+
+/** The candidate of a unit; the reset gate touches the intrinsic part only. */
+static int32_t candidate(const scalers *s, const int32_t *sums) {
+  const int32_t r = gate(s, 1, sums);
+  const int32_t intrinsic = ghost_saturate16(scale(sums[H + 4], &s->recurrent[2]));
+  const int32_t reset = (r * intrinsic + (1 << 14)) >> 15;
+  const int32_t rest = scale(sums[X + 4], &s->input[2]) + scale(sums[G + 4], &s->recurrent[2]);
+  return (tanh_512(rest + reset) + 256) >> 9;
+}
+
+/** As ghost_dot6_table; once in the image. */
+__attribute__((noinline)) static int32_t *table(int32_t *to, const int8_t *x, int32_t inputs) {
+  return ghost_dot6_table(to, x, inputs);
 }
 
 void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry, void *scratch,
@@ -88,36 +99,42 @@ void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry,
   const int32_t m = p->intrinsic;
   const int32_t ghosts = p->units - m;
   int32_t *const from_h = scratch;
-  int32_t *const from_x = ghost_dot6_table(from_h, state, m);
-  int32_t *const from_g = ghost_dot6_table(from_x, x, p->inputs);
-  ghost_dot6_table(from_g, state + m, ghosts);
+  int32_t *const from_x = table(from_h, state, m);
+  int32_t *const from_g = table(from_x, x, p->inputs);
+  table(from_g, state + m, ghosts);
 
   scalers s;
   for (int32_t i = 0; i < 3; i++) {
     s.input[i] = scaler_of(p->input[i]);
     s.recurrent[i] = scaler_of(p->recurrent[i]);
   }
-  sums a = {.g = {0}};
+  int32_t sums[SUMS] = {0};
   const uint32_t *w = p->gates;
   for (int32_t i = 0; i < m; i++) {
-    const int32_t second = i & 1;
-    if (second == 0) {
-      w = ghost_dot6(w + 6, from_x, w, a.x);
-      if (ghosts > 0) w = ghost_dot6(w, from_g, zero_starts, a.g);
-      w = ghost_dot6(w + 6, from_h, w, a.h);
+    const int32_t *const unit = sums + (i & 1);
+    if ((i & 1) == 0) {
+      w = ghost_dot6(w + 6, from_x, w, sums + X);
+      if (ghosts > 0) w = ghost_dot6(w, from_g, zero_starts, sums + G);
+      w = ghost_dot6(w + 6, from_h, w, sums + H);
     }
-    carry[i] = (int16_t)unit(&s, carry[i], a.x + second, a.h + second, a.g + second);
-    state[i] = ghost_to_state(carry[i]);
+    const int32_t c = candidate(&s, unit);
+    const int32_t z = gate(&s, 0, unit);
+    /* |z (carry - c)| <= 2^15 (2^16 - 1) fits, and so does what lies between carry and c. */
+    const int32_t new = (c * 32768 + z * (carry[i] - c) + (1 << 14)) >> 15;
+    carry[i] = (int16_t)new;
+    state[i] = ghost_to_state(new);
   }
 
-  if (ghosts > 0) ghost_dot6_table(from_h, state, m);
+  if (ghosts > 0) table(from_h, state, m);
   const scaler ghost = scaler_of(p->ghost);
   w = p->ghosts;
   for (int32_t i = 0, row = 6; i < ghosts; i++, row++) {
     if (row == 6) {
-      w = ghost_dot6(w + 6, from_h, w, a.h);
+      w = ghost_dot6(w + 6, from_h, w, sums);
       row = 0;
     }
-    state[m + i] = ghost_to_state(ghost_tanh(ghost_saturate16(scale(a.h[row], &ghost))));
+    /* Two roundings in one: (((y + 2^8) >> 9) + 2^7) >> 8; above -2^24, so -128 is the least. */
+    const int32_t g = (tanh_512(scale(sums[row], &ghost)) + (1 << 8) + (1 << 16)) >> 17;
+    state[m + i] = (int8_t)(g > 127 ? 127 : g);
   }
 }
