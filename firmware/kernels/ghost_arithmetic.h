@@ -8,7 +8,7 @@
 #include "ghost_nn.h"
 
 /** sigma(i / 24) - 1/2 in Q0.16, i = 0 … 256. */
-extern const int16_t ghost_sigmoid_table[257];
+extern const uint16_t ghost_sigmoid_table[257];
 
 static inline int32_t ghost_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : x > high ? high : x;
@@ -25,7 +25,7 @@ static inline int32_t ghost_requantize(int32_t acc, ghost_requantizer rq) {
 /** sigma(u / 12288) - 1/2 in Q0.25, odd in u; |u| < 2^17. */
 static inline int32_t ghost_interpolate(int32_t u) {
   const int32_t magnitude = u < 0 ? -u : u;
-  const int16_t *const node = &ghost_sigmoid_table[magnitude >> 9];
+  const uint16_t *const node = &ghost_sigmoid_table[magnitude >> 9];
   const int32_t fraction = magnitude & 511;
   const int32_t value = node[0] * 512 + fraction * (node[1] - node[0]);
   return u < 0 ? -value : value;

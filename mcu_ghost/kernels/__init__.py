@@ -15,7 +15,7 @@ from mcu_ghost.boards import Cpu
 from mcu_ghost.kernels.constants import Constants
 from mcu_ghost.model import GhostGRU
 
-Variant = Literal["plain", "dsp", "mve"]
+Variant = Literal["plain", "lanes", "dsp", "mve"]
 Choice = Literal["auto", "plain"]
 
 # Files of `firmware/kernels/` behind each kind of operator, and a variant's own.
@@ -26,6 +26,9 @@ _SOURCES = {
 }
 _OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
     "plain": {"gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c")},
+    "lanes": {
+        "gru": ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "ghost_sigmoid_table.c"),
+    },
     "dsp": {
         "gru": (
             "dsp/ghost_gru_step_s8.S",
@@ -45,7 +48,7 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     """Return the fastest variant that a core can run, or the plain one where that is asked for."""
     if choice == "plain":
         return "plain"
-    return "mve" if cpu.mve else "dsp" if cpu.dsp else "plain"
+    return "mve" if cpu.mve else "dsp" if cpu.dsp else "lanes"
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
