@@ -46,11 +46,12 @@ static inline int8_t ghost_to_state(int32_t x) {
   return (int8_t)ghost_clamp((x + 128) >> 8, -128, 127);
 }
 
-/** a * b / 2^31, rounded half away from zero; a and b are never both -2^31. */
+/**
+ * a * b / 2^31, rounded half up; a and b are never both -2^31. TFLite adds 1 - 2^30 to a negative
+ * product and divides towards zero: ceil((p + 1 - 2^30) / 2^31) is floor((p + 2^30) / 2^31).
+ */
 static inline int32_t ghost_doubling_high_multiply(int32_t a, int32_t b) {
-  const int64_t product = (int64_t)a * b;
-  const int64_t nudge = product >= 0 ? (1LL << 30) : 1 - (1LL << 30);
-  return (int32_t)((product + nudge) / (1LL << 31));
+  return (int32_t)(((int64_t)a * b + (1LL << 30)) >> 31);
 }
 
 /** x / 2^exponent, rounded half away from zero. */

@@ -74,6 +74,15 @@ def test_the_project_builds_by_itself(model: Model, tmp_path: Path) -> None:
     assert (by_hand / "stream.bin").read_bytes() == built.bin.read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("board", ["nrf52840", "microbit", "mps3-an547"])
+def test_a_debug_build_links(board: str, kind: str, model: Model, tmp_path: Path) -> None:
+    """One of each kernel variant: assembly must not want a register that debugging takes."""
+    folder = tmp_path / "b"
+    build.build(model, boards.load(board), "stream", folder, compiler(kind))
+    assert toolchain.build(folder, "stream", toolchain.find(kind), "Debug").is_file()
+
+
 def test_a_model_too_large_is_refused_before_compiling(tmp_path: Path) -> None:
     large = random_model(0, units=900, ratio=1, inputs=40)
     with pytest.raises(GhostError) as refused:

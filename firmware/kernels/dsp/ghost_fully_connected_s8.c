@@ -3,27 +3,21 @@
 #include "ghost_arithmetic.h"
 #include "ghost_dsp.h"
 
-/** Adds `rows` rows of `count` weights each, times x; `rows` is a constant where this is inlined.
- */
-__attribute__((always_inline)) static inline void multiply(int32_t *acc, int32_t rows,
-                                                           const int8_t *w, const int8_t *x,
-                                                           int32_t count) {
-  int32_t i = 0;
-  for (; i + 4 <= count; i += 4) {
-    uint32_t four;
-    __builtin_memcpy(&four, x + i, 4);
-    const uint32_t even = ghost_even_bytes(four);
-    const uint32_t odd = ghost_odd_bytes(four);
-    for (int32_t row = 0; row < rows; row++) {
-      uint32_t weights;
-      __builtin_memcpy(&weights, w + row * count + i, 4);
-      acc[row] = ghost_multiply_add_halves(ghost_even_bytes(weights), even, acc[row]);
-      acc[row] = ghost_multiply_add_halves(ghost_odd_bytes(weights), odd, acc[row]);
-    }
-  }
-  for (; i < count; i++) {
-    for (int32_t row = 0; row < rows; row++) acc[row] += w[row * count + i] * x[i];
-  }
+/** Four inputs, as even and odd ones. */
+typedef struct {
+  uint32_t even, odd;
+} four;
+
+static inline four load(const int8_t *x) {
+  uint32_t word;
+  __builtin_memcpy(&word, x, 4); /* need not be aligned */
+  return (four){ghost_even_bytes(word), ghost_odd_bytes(word)};
+}
+
+static inline int32_t multiply(const int8_t *w, four x, int32_t acc) {
+  const four weights = load(w);
+  return ghost_multiply_add_halves(weights.odd, x.odd,
+                                   ghost_multiply_add_halves(weights.even, x.even, acc));
 }
 
 static void finish(const ghost_fully_connected_params *p, int32_t row, int32_t acc, int8_t *y) {
@@ -32,17 +26,41 @@ static void finish(const ghost_fully_connected_params *p, int32_t row, int32_t a
   y[row] = (int8_t)ghost_clamp(value + p->output_zero_point, p->minimum, p->maximum);
 }
 
+static int32_t one_row(const int8_t *w, const int8_t *x, int32_t count, int32_t acc) {
+  for (; count >= 4; count -= 4, w += 4, x += 4) acc = multiply(w, load(x), acc);
+  for (; count > 0; count--) acc += *w++ * *x++;
+  return acc;
+}
+
 void ghost_fully_connected_s8(const ghost_fully_connected_params *p, const int8_t *x, int8_t *y) {
+  const int32_t count = p->inputs;
+  const int32_t whole = count & ~3;
   const int8_t *w = p->weights;
   int32_t row = 0;
-  for (; row + 4 <= p->outputs; row += 4, w += 4 * p->inputs) {
-    int32_t acc[4] = {p->bias[row], p->bias[row + 1], p->bias[row + 2], p->bias[row + 3]};
-    multiply(acc, 4, w, x, p->inputs);
-    for (int32_t i = 0; i < 4; i++) finish(p, row + i, acc[i], y);
+  for (; row + 4 <= p->outputs; row += 4, w += 3 * count) {
+    int32_t a = p->bias[row];
+    int32_t b = p->bias[row + 1];
+    int32_t c = p->bias[row + 2];
+    int32_t d = p->bias[row + 3];
+    for (const int8_t *end = w + whole, *from = x; w < end; w += 4, from += 4) {
+      const four inputs = load(from);
+      a = multiply(w, inputs, a);
+      b = multiply(w + count, inputs, b);
+      c = multiply(w + 2 * count, inputs, c);
+      d = multiply(w + 3 * count, inputs, d);
+    }
+    for (int32_t i = whole; i < count; i++, w++) {
+      a += w[0] * x[i];
+      b += w[count] * x[i];
+      c += w[2 * count] * x[i];
+      d += w[3 * count] * x[i];
+    }
+    finish(p, row, a, y);
+    finish(p, row + 1, b, y);
+    finish(p, row + 2, c, y);
+    finish(p, row + 3, d, y);
   }
-  for (; row < p->outputs; row++, w += p->inputs) {
-    int32_t acc = p->bias[row];
-    multiply(&acc, 1, w, x, p->inputs);
-    finish(p, row, acc, y);
+  for (; row < p->outputs; row++, w += count) {
+    finish(p, row, one_row(w, x, count, p->bias[row]), y);
   }
 }
