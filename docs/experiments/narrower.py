@@ -216,7 +216,8 @@ class Runs:
 
     def _path(self, kind: str, variant: Variant, seed: int) -> Path:
         facts = asdict(variant) | {"name": "", "epochs": self.epochs, "data": self.data.name}
-        facts |= {"tuning": self.tuning} if kind == "answers" else {}
+        longer = facts.pop("longer")
+        facts |= {"tuning": self.tuning + longer} if kind == "answers" else {}
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
         return self.folder / f"{kind}-{variant.units}-{variant.ratio}-{digest}-{seed}.npz"
 
@@ -240,7 +241,7 @@ class Runs:
         for variable, value in zip(network.variables, start, strict=True):
             variable.assign(value)
         if variant.tuned:
-            network.fit(self.data, self.tuning, TUNING_RATE, seed)
+            network.fit(self.data, self.tuning + variant.longer, TUNING_RATE, seed)
         return network
 
     def answers(self, variant: Variant, seed: int) -> dict[str, npt.NDArray[np.uint8]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from narrower_noise import NOISES, SNRS
-from narrower_variants import BASE, PAIRS, UNPACKING, VARIANTS, Cost, Variant
+from narrower_variants import BASE, PAIRS, ROUNDED, TUNED, UNPACKING, Cost, Variant
 
 CONDITIONS = ("clean", *SNRS)
 
@@ -86,11 +86,11 @@ def tables(
         return Accuracy(right.reshape(len(right), noises, -1), labels[: len(labels) // noises])
 
     columns = "weights|clean, %|5 dB, %|0 dB, %|Δ 5 dB|Δ 0 dB|bytes|MACs|instructions".split("|")
-    for tuned in (True, False):
-        base = replace(BASE, tuned=tuned)
+    for variants in (TUNED, ROUNDED):
+        base = variants[0]
         yield f"| {' | '.join(columns)} |"
         yield "|---" + "|--:" * (len(columns) - 1) + "|"
-        for v in (v for v in VARIANTS if v.tuned == tuned):
+        for v in variants:
             cost = Cost(v)
             low, high = (f"{cost.instructions(u) / 1000:.1f}" for u in UNPACKING)
             cells = [v.name, *(str(accuracy(v, c)) for c in CONDITIONS)]
@@ -101,10 +101,9 @@ def tables(
             cells += [low + (f" to {high}" if high != low else "") + " k"]
             yield f"| {' | '.join(cells)} |"
         yield ""
-    for name, other in PAIRS:
-        v, base = (next(u for u in VARIANTS if u.name == n and u.tuned) for n in (name, other))
+    for v, base in PAIRS:
         each = [f"{c} {_difference(accuracy(v, c), accuracy(base, c))}" for c in SNRS]
-        yield f"{name} − {other}: " + ", ".join(each)
+        yield f"{v.name} − {base.name}: " + ", ".join(each)
     yield ""
     for c in CONDITIONS:
         _, seed_width, clip_width = accuracy(v, c).minus(accuracy(BASE, c))

@@ -27,6 +27,7 @@ class Variant:
         per_row: Kernels of fewer than 8 bits have a scale for each row, not for each gate.
         pruned: Share of the recurrent kernel's 4x4 blocks that are zero.
         tuned: Trained on in this form; False: rounded after training alone.
+        longer: Epochs of that besides those of all others.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Variant:
     per_row: bool = False
     pruned: float = 0.0
     tuned: bool = True
+    longer: int = 0
 
     @property
     def intrinsic(self) -> int:
@@ -57,33 +59,33 @@ class Variant:
 
 
 BASE = Variant("GhostGRU-154/2, 8 bits")
-_PTQ = (
-    BASE,
-    Variant("4-bit ghost, one scale", ghost_bits=4),
-    Variant("4-bit ghost, scale per row", ghost_bits=4, per_row=True),
-    Variant("4-bit ghost and recurrent, scale per gate", ghost_bits=4, recurrent_bits=4),
-    Variant("4-bit ghost and recurrent, scale per row", ghost_bits=4, recurrent_bits=4,
-            per_row=True),
-)  # fmt: skip
-VARIANTS = (
-    *(v for p in _PTQ for v in (replace(p, tuned=False), p)),
-    Variant("diagonal ghost", diagonal=True),
-    Variant("blocks pruned, 50 %", pruned=0.5),
-    Variant("blocks pruned, 75 %", pruned=0.75),
-    Variant("GRU-111, 8 bits", units=111, ratio=1),
-    Variant("GhostGRU-144/2, 8 bits", units=144),
-    Variant("GhostGRU-126/2, 8 bits", units=126),
-    Variant("GhostGRU-116/2, 8 bits", units=116),
-    Variant("GhostGRU-106/2, 8 bits", units=106),
-)
+GHOST_4 = Variant("4-bit ghost, one scale", ghost_bits=4)
+GHOST_4_ROWS = Variant("4-bit ghost, scale per row", ghost_bits=4, per_row=True)
+ALL_4 = Variant("4-bit ghost and recurrent, scale per gate", ghost_bits=4, recurrent_bits=4)
+ALL_4_ROWS = replace(ALL_4, name="4-bit ghost and recurrent, scale per row", per_row=True)
+DIAGONAL = Variant("diagonal ghost", diagonal=True)
+PRUNED_50 = Variant("blocks pruned, 50 %", pruned=0.5)
+PRUNED_75 = Variant("blocks pruned, 75 %", pruned=0.75)
+PRUNED_50_LONGER = replace(PRUNED_50, name="blocks pruned, 50 %, 5 epochs more", longer=5)
+PRUNED_75_LONGER = replace(PRUNED_75, name="blocks pruned, 75 %, 5 epochs more", longer=5)
+SMALLER_126 = Variant("smaller: GhostGRU-126/2, 8 bits", units=126)
+SMALLER_106 = Variant("smaller: GhostGRU-106/2, 8 bits", units=106)
 
-# Networks of the same bytes.
+TUNED = (
+    *(BASE, GHOST_4, GHOST_4_ROWS, ALL_4, DIAGONAL),
+    *(PRUNED_50, PRUNED_50_LONGER, PRUNED_75, PRUNED_75_LONGER, SMALLER_126, SMALLER_106),
+)
+ROUNDED = tuple(replace(v, tuned=False) for v in (BASE, GHOST_4, GHOST_4_ROWS, ALL_4, ALL_4_ROWS))
+VARIANTS = TUNED + ROUNDED
+
+# Each against the smaller network of about the same bytes, or of the next larger ones.
 PAIRS = (
-    ("GRU-111, 8 bits", "GhostGRU-154/2, 8 bits"),
-    ("diagonal ghost", "GhostGRU-144/2, 8 bits"),
-    ("blocks pruned, 50 %", "GhostGRU-126/2, 8 bits"),
-    ("blocks pruned, 75 %", "GhostGRU-106/2, 8 bits"),
-    ("4-bit ghost and recurrent, scale per gate", "GhostGRU-116/2, 8 bits"),
+    (ALL_4, SMALLER_126),
+    (PRUNED_50, SMALLER_126),
+    (PRUNED_50_LONGER, SMALLER_126),
+    (PRUNED_75, SMALLER_106),
+    (PRUNED_75_LONGER, SMALLER_106),
+    (DIAGONAL, SMALLER_126),
 )
 
 
