@@ -27,7 +27,6 @@ class Variant:
         per_row: Kernels of fewer than 8 bits have a scale for each row, not for each gate.
         pruned: Share of the recurrent kernel's 4x4 blocks that are zero.
         tuned: Trained on in this form; False: rounded after training alone.
-        longer: Epochs of that besides those of all others.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Variant:
     per_row: bool = False
     pruned: float = 0.0
     tuned: bool = True
-    longer: int = 0
 
     @property
     def intrinsic(self) -> int:
@@ -66,14 +64,12 @@ ALL_4_ROWS = replace(ALL_4, name="4-bit ghost and recurrent, scale per row", per
 DIAGONAL = Variant("diagonal ghost", diagonal=True)
 PRUNED_50 = Variant("blocks pruned, 50 %", pruned=0.5)
 PRUNED_75 = Variant("blocks pruned, 75 %", pruned=0.75)
-PRUNED_50_LONGER = replace(PRUNED_50, name="blocks pruned, 50 %, 5 epochs more", longer=5)
-PRUNED_75_LONGER = replace(PRUNED_75, name="blocks pruned, 75 %, 5 epochs more", longer=5)
 SMALLER_126 = Variant("smaller: GhostGRU-126/2, 8 bits", units=126)
 SMALLER_106 = Variant("smaller: GhostGRU-106/2, 8 bits", units=106)
 
 TUNED = (
     *(BASE, GHOST_4, GHOST_4_ROWS, ALL_4, DIAGONAL),
-    *(PRUNED_50, PRUNED_50_LONGER, PRUNED_75, PRUNED_75_LONGER, SMALLER_126, SMALLER_106),
+    *(PRUNED_50, PRUNED_75, SMALLER_126, SMALLER_106),
 )
 ROUNDED = tuple(replace(v, tuned=False) for v in (BASE, GHOST_4, GHOST_4_ROWS, ALL_4, ALL_4_ROWS))
 VARIANTS = TUNED + ROUNDED
@@ -82,10 +78,7 @@ VARIANTS = TUNED + ROUNDED
 PAIRS = (
     (ALL_4, SMALLER_126),
     (PRUNED_50, SMALLER_126),
-    (PRUNED_50_LONGER, SMALLER_126),
     (PRUNED_75, SMALLER_106),
-    (PRUNED_75_LONGER, SMALLER_106),
-    (DIAGONAL, SMALLER_126),
 )
 
 
