@@ -30,8 +30,8 @@ def pack(op: GhostGRU) -> Constants:
     arrays = {"gates": np.concatenate(gates, axis=1)}
     if op.ghosts:
         rows = _blocks(op.ghost_kernel, 6)
-        starts = _starts(_blocks(op.ghost_bias, 6))
-        arrays["ghosts"] = np.concatenate([starts, _words(rows)], axis=1)
+        first = _starts(_blocks(op.ghost_bias, 6))
+        arrays["ghosts"] = np.concatenate([first, _words(rows)], axis=1)
     tables = [_table_words(k) for k in (m, op.inputs, op.ghosts)]
     return Constants(arrays, scratch_bytes=4 * sum(tables))
 

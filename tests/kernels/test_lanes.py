@@ -14,10 +14,10 @@ from mcu_ghost import boards, build, emulated, kernels, reference, verify
 from mcu_ghost.kernels import lanes
 from mcu_ghost.model import GhostGRU, Model, Requantizer
 from mcu_ghost.random_model import random_inputs, random_model
-from tests.conftest import compile_host, compile_model, need
+from tests.conftest import compile_model
 from tests.firmware.test_generated_model import run_c
 
-SIZES = (1, 2, 3, 13, 14, 15, 16, 17, 18, 31, 33)  # around one and two rounds of eight entries
+SIZES = (1, 2, 15, 16, 17, 33)  # around one and two rounds of eight entries
 
 
 def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Model:
@@ -61,7 +61,7 @@ def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Mo
 def step(
     library: ctypes.CDLL, op: GhostGRU, x: np.ndarray, state: np.ndarray, carry: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Run the kernel once from any state, with scratch of just its size and an odd input address."""
+    """Run the kernel once from any state, exact scratch, x at an odd address."""
     unaligned = np.zeros(op.inputs + 1, np.int8)
     unaligned[1:] = x
     size = lanes.pack(op).scratch_bytes
@@ -102,7 +102,9 @@ def assert_steps_equal(model: Model, folder: Path, seed: int) -> None:
 def test_random_sizes(ratio: int, tmp_path: Path) -> None:
     for seed, size in enumerate(SIZES):
         units, inputs = max(ratio, size), SIZES[-1 - seed]
-        model = random_model(seed, units=units, ratio=ratio, inputs=inputs, gain=(0.3, 3.0)[seed % 2])
+        model = random_model(
+            seed, units=units, ratio=ratio, inputs=inputs, gain=(0.3, 3.0)[seed % 2]
+        )
         library = compile_model(model, tmp_path / str(seed), "lanes")
         for x in random_inputs(seed, model, 2, 20):
             np.testing.assert_array_equal(run_c(library, model, x), reference.run(model, x))
@@ -117,6 +119,12 @@ def test_extreme_numbers(units: int, ratio: int, inputs: int, loud: bool, tmp_pa
     """Rows of ±127 only, some longer than 516, meet states and inputs of -128 and 127 only."""
     model = extreme(units, units=units, ratio=ratio, inputs=inputs, loud=loud)
     assert_steps_equal(model, tmp_path, inputs)
+
+
+def test_tanh_is_flat_where_the_kernel_clips() -> None:
+    every = np.arange(-32768, 32768)
+    clipped = np.clip(every, -21845, 21845)
+    np.testing.assert_array_equal(reference.tanh(clipped), reference.tanh(every))
 
 
 def test_weights_take_a_byte_each() -> None:
@@ -141,9 +149,7 @@ def test_the_choice_follows_the_core() -> None:
     ("board", "engine"),
     [("microbit", "unicorn"), ("mps2-an385", "unicorn"), ("mps2-an385", "qemu")],
 )
-def test_assembly_meets_extreme_numbers(
-    board: str, engine: str, kind: str, tmp_path: Path
-) -> None:
+def test_assembly_meets_extreme_numbers(board: str, engine: str, kind: str, tmp_path: Path) -> None:
     target = boards.load(board)
     for case, (units, ratio, inputs) in enumerate([(35, 2, 31), (7, 1, 530), (67, 4, 14)]):
         model = extreme(case, units=units, ratio=ratio, inputs=inputs, loud=case == 0)
