@@ -11,7 +11,7 @@ PACKAGES := gcc libc6-dev gcc-arm-none-eabi qemu-system-arm espeak-ng flite
 RECORDINGS ?= ../shared/data/wake_words
 HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $(d)/*.flac))))
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint benchmarks clean
 
 demo: $(VENV)/demo.stamp
 	@echo "mcu-ghost build --board nrf52840"
@@ -27,6 +27,9 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+benchmarks: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
 	rm -rf $(VENV) build dist .cache

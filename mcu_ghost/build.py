@@ -106,8 +106,11 @@ def build(
     fit.check(fit.lower_bound(constants, variables, stack_bytes), board)
     _write_model(context, cases, out)
     sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
-    kernel_sources = kernels.sources(variant, {p.kind for p in context.packed})
-    project.write(project.context(board, app, sources, kernel_sources, stack_bytes, variant), out)
+    frame = context.body + (context.head if model.head_per_frame else [])
+    often = {step.packed.kind for step in frame}
+    hot = kernels.sources(variant, often)
+    cold = kernels.sources("plain", {p.kind for p in context.packed} - often)  # small
+    project.write(project.context(board, app, sources, hot, stack_bytes, variant, cold), out)
     if app == "selftest" and board.emulators.renode is not None:
         renode.write(board, "../firmware.elf", out / "renode")
     elf = toolchain.build(out, app, compiler)

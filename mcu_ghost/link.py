@@ -111,6 +111,7 @@ class Link:
         timeout: Seconds without a byte after which a request is sent again.
         attempts: How often a request is sent before giving up.
         on_text: Called with text that the board prints between packets.
+        window: Requests that may be on their way at a time; as many as the board takes if None.
     """
 
     def __init__(
@@ -119,8 +120,10 @@ class Link:
         timeout: float = 2.0,
         attempts: int = 4,
         on_text: Callable[[str], None] | None = None,
+        window: int | None = None,
     ) -> None:
         self._port = port
+        self._window = window
         self._timeout = timeout
         self._attempts = attempts
         self._on_text = on_text
@@ -196,7 +199,9 @@ class Link:
             each = min(each, hello.max_payload // hello.output_bytes)
         parts = [frames[at : at + each].tobytes() for at in range(0, len(frames), each)]
         replies: list[bytes] = []
-        for reply in self._exchange([(FRAMES, part) for part in parts], hello.window):
+        for reply in self._exchange(
+            [(FRAMES, part) for part in parts], self._window or hello.window
+        ):
             count = len(parts[len(replies)]) // hello.input_bytes
             if len(reply) != (count * hello.output_bytes if hello.head_per_frame else 0):
                 raise GhostError(f"The board answered {count} frames with {len(reply)} bytes.")

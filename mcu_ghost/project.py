@@ -35,9 +35,10 @@ class ProjectContext:
         board: The board it is for.
         app: The main program, a file of `firmware/apps/`.
         model_sources: Generated C files, relative to the build folder.
-        kernel_sources: C and .S files of `firmware/kernels/`, relative to the build folder.
+        kernel_sources: C and .S files of `firmware/kernels/` that run for every frame, relative to
+            the build folder.
         stack_bytes: Size of the stack, a multiple of 8.
-        firmware_sources: C files of the other folders of `firmware/`.
+        firmware_sources: All other files of `firmware/`, built for size.
         gcc_flags: Core and float ABI as gcc takes them.
         zig_flags: As `zig cc` takes them.
         kernels: The variant of the recurrent kernel, a folder of `firmware/kernels/`.
@@ -61,8 +62,9 @@ def context(
     kernel_sources: tuple[str, ...],
     stack_bytes: int = DEFAULT_STACK,
     variant: kernels.Variant = "plain",
+    cold_kernels: tuple[str, ...] = (),
 ) -> ProjectContext:
-    """Work out everything that the templates show."""
+    """Work out everything that the templates show; `cold_kernels` do not run for every frame."""
     if stack_bytes % 8 or stack_bytes < 512:
         raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
     if stack_bytes >= board.ram.usable:
@@ -80,6 +82,7 @@ def context(
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
             f"apps/{app}.c",
+            *cold_kernels,
         ),
         gcc_flags=gcc_flags(board.cpu),
         zig_flags=zig_flags(board.cpu),

@@ -30,7 +30,8 @@ def need(tool: str, package: str) -> str:
 def kernel_sources(variant: kernels.Variant = "plain") -> list[Path]:
     """Return the C files of a variant of the kernels."""
     folder = resources.folder("firmware") / "kernels"
-    return sorted([*folder.glob("*.c"), *(folder / variant).glob("*.c")])
+    own = {file.name: file for file in (folder / variant).glob("*.c")}  # these take precedence
+    return sorted(({file.name: file for file in folder.glob("*.c")} | own).values())
 
 
 def compile_host(

@@ -11,8 +11,8 @@
 #include "runtime/stack.h"
 #include "runtime/text.h"
 
-static app_model_state_t state;
-static app_model_scratch_t scratch;
+GHOST_NOINIT static app_model_state_t state;
+GHOST_NOINIT static app_model_scratch_t scratch;
 static app_model_in_t in;
 static app_model_out_t out;
 

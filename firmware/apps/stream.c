@@ -7,6 +7,7 @@
 #include "board.h"
 #include "runtime/console.h"
 #include "runtime/counter.h"
+#include "runtime/cpu.h"
 #include "runtime/link.h"
 #include "runtime/stack.h"
 #include "runtime/text.h"
@@ -28,15 +29,13 @@ enum {
 };
 _Static_assert(MAX_PAYLOAD <= 0xFFFF, "sizes are sent as 16 bits");
 
-/* .noinit: nothing reads these before it wrote them, and clearing them would delay the start. */
-#define NOINIT __attribute__((section(".noinit")))
-NOINIT static uint8_t ring[RING_BYTES];
-NOINIT static uint8_t packet[GHOST_LINK_PACKET(MAX_PAYLOAD)];
-NOINIT static uint8_t wire[GHOST_LINK_WIRE(MAX_PAYLOAD)];
+GHOST_NOINIT static uint8_t ring[RING_BYTES];
+GHOST_NOINIT static uint8_t packet[GHOST_LINK_PACKET(MAX_PAYLOAD)];
+GHOST_NOINIT static uint8_t wire[GHOST_LINK_WIRE(MAX_PAYLOAD)];
 
 static ghost_link_t link = {.packet = packet, .packet_size = sizeof packet, .wire = wire};
-static app_model_state_t state;
-static app_model_scratch_t scratch;
+GHOST_NOINIT static app_model_state_t state;
+GHOST_NOINIT static app_model_scratch_t scratch;
 static app_model_in_t in;
 static app_model_out_t out;
 

@@ -46,11 +46,12 @@ static inline int8_t ghost_to_state(int32_t x) {
   return (int8_t)ghost_clamp((x + 128) >> 8, -128, 127);
 }
 
-/** a * b / 2^31, rounded half away from zero; a and b are never both -2^31. */
+/**
+ * a * b / 2^31, rounded half up; a and b are never both -2^31. TFLite adds 1 - 2^30 to a negative
+ * product and divides towards zero: ceil((p + 1 - 2^30) / 2^31) is floor((p + 2^30) / 2^31).
+ */
 static inline int32_t ghost_doubling_high_multiply(int32_t a, int32_t b) {
-  const int64_t product = (int64_t)a * b;
-  const int64_t nudge = product >= 0 ? (1LL << 30) : 1 - (1LL << 30);
-  return (int32_t)((product + nudge) / (1LL << 31));
+  return (int32_t)(((int64_t)a * b + (1LL << 30)) >> 31);
 }
 
 /** x / 2^exponent, rounded half away from zero. */
@@ -58,6 +59,14 @@ static inline int32_t ghost_divide_by_power_of_two(int32_t x, int32_t exponent) 
   const int32_t mask = (int32_t)((1U << exponent) - 1U);
   const int32_t threshold = (mask >> 1) + (x < 0 ? 1 : 0);
   return (x >> exponent) + ((x & mask) > threshold ? 1 : 0);
+}
+
+/** Multiply by multiplier * 2^(shift - 31), rounding in the product and again in the shift. */
+static inline int32_t ghost_rescale(int32_t acc, int32_t multiplier, int32_t shift) {
+  const int32_t left = shift > 0 ? shift : 0;
+  const int32_t shifted = (int32_t)((uint32_t)acc << left);
+  const int32_t product = ghost_doubling_high_multiply(shifted, multiplier);
+  return ghost_divide_by_power_of_two(product, left - shift);
 }
 
 #endif

@@ -7,6 +7,9 @@
 
 #define GHOST_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 
+/* For variables that nothing reads before it wrote them: clearing them would delay the start. */
+#define GHOST_NOINIT __attribute__((section(".noinit")))
+
 static inline void ghost_interrupts_off(void) { __asm volatile("cpsid i" ::: "memory"); }
 static inline void ghost_interrupts_on(void) { __asm volatile("cpsie i" ::: "memory"); }
 static inline void ghost_wait_for_interrupt(void) { __asm volatile("dsb\n\twfi" ::: "memory"); }

@@ -69,7 +69,7 @@ class Cpu:
 
 @dataclass(frozen=True)
 class Memory:
-    """`[flash]` and `[ram]`: one stretch of memory.
+    """`[ram]`: one stretch of memory; `[flash]` has these keys too.
 
     Attributes:
         origin: First address.
@@ -90,6 +90,19 @@ class Memory:
     def usable(self) -> int:
         """Bytes that an image may use."""
         return self.size - self.reserved
+
+
+@dataclass(frozen=True)
+class Flash(Memory):
+    """`[flash]`: what `Memory` says, and how slow it is, for `mcu-ghost profile` to estimate with.
+
+    Attributes:
+        wait_states: Cycles that a word read from it costs on top, at `cpu.clock_hz`.
+        code_cache: Bytes of code that a cache in front of it holds; 0 where there is none.
+    """
+
+    wait_states: int = 0
+    code_cache: int = 0
 
 
 @dataclass(frozen=True)
@@ -258,7 +271,7 @@ class Board:
     vendor: str
     url: str
     cpu: Cpu
-    flash: Memory
+    flash: Flash
     ram: Memory
     console: Console
     counter: Counter
@@ -320,6 +333,10 @@ def _check(board: Board, path: Path) -> None:
             refuse(f"{key}.size", f"must be above 0 and end below 2**32, not {memory.size:#x}.")
         if memory.reserved >= memory.size:
             refuse(f"{key}.reserved", f"takes all {memory.size} bytes.")
+    for part, most in (("wait_states", 100), ("code_cache", 1 << 20)):
+        value = getattr(board.flash, part)
+        if not 0 <= value <= most:
+            refuse(f"flash.{part}", f"must be 0 to {most}, not {value}.")
     if board.flash.start < board.ram.origin + board.ram.size and (
         board.ram.start < board.flash.origin + board.flash.size
     ):

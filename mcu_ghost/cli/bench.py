@@ -74,6 +74,7 @@ def command(
         "board": target.name,
         "emulator": result.emulator,
         "toolchain": built.toolchain,
+        "kernels": built.kernels,
         "units": units,
         "ratio": ratio,
         "inputs": inputs,
@@ -92,7 +93,8 @@ def command(
         per_mac = result.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
         console.say(
             f"[bold]{kind}, {units} units, {inputs} inputs, {layers} layer{'s' * (layers > 1)}[/] "
-            f"on {target.name} ({target.cpu.core}), {built.toolchain}, {result.emulator}"
+            f"on {target.name} ({target.cpu.core}), {built.toolchain}, {built.kernels} kernels, "
+            f"{result.emulator}"
         )
         console.say(
             f"  {console.count(result.instructions_per_frame)} instructions per frame (emulated), "

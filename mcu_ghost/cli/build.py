@@ -68,7 +68,8 @@ def show(built: Built) -> None:
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{built.model}, {built.app}, on {built.board} with {built.toolchain}",
+        title=f"{built.model}, {built.app}, on {built.board} with {built.toolchain}, "
+        f"{built.kernels} kernels",
         title_justify="left",
         title_style="bold",
     )

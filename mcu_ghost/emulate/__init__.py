@@ -62,6 +62,36 @@ class BlockCount(NamedTuple):
     instructions: int
 
 
+class Call(NamedTuple):
+    """A call under way: the function's first instruction, and where it returns to."""
+
+    entry: int
+    back: int
+
+
+class RunCount(NamedTuple):
+    """How often a straight run ran, and how often it went on elsewhere than right behind it."""
+
+    executions: int
+    taken: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What ran while a chain of calls was under way, interrupts not.
+
+    Attributes:
+        path: The calls, outermost first; the first is of a watched function.
+        runs: By first address and number of instructions; runs may overlap.
+        flash_words: 32-bit words or parts of them that loads read from flash; None where the
+            engine cannot tell.
+    """
+
+    path: tuple[Call, ...]
+    runs: Mapping[tuple[int, int], RunCount]
+    flash_words: int | None
+
+
 @dataclass(frozen=True)
 class Counts:
     """Exact instruction counts since reset.
@@ -70,11 +100,17 @@ class Counts:
         instructions: All that were executed; sleeping counts nothing.
         functions: The watched functions by name; calls that have returned.
         blocks: By start address; blocks may overlap.
+        before: Instructions from the last reset to each watched function's first entry; where the
+            engine can tell, without those that polled a register that stayed the same.
+        spent: Where the watched functions' instructions went, in order of first appearance; only
+            where calls are traced.
     """
 
     instructions: int
     functions: Mapping[str, FunctionCount] = field(default_factory=dict)
     blocks: Mapping[int, BlockCount] = field(default_factory=dict)
+    before: Mapping[str, int] = field(default_factory=dict)
+    spent: Sequence[Spent] = ()
 
 
 class Machine(Protocol):
@@ -129,7 +165,12 @@ def choose(board: Board, engine: str | None = None) -> str:
 
 
 def start(
-    board: Board, elf: Path, engine: str | None = None, *, watch: Sequence[str] = ()
+    board: Board,
+    elf: Path,
+    engine: str | None = None,
+    *,
+    watch: Sequence[str] = (),
+    trace: Sequence[int] = (),
 ) -> Machine:
     """Boot an image on an emulator.
 
@@ -138,11 +179,13 @@ def start(
         elf: The linked image.
         engine: "unicorn", "qemu" or "renode"; None for the board's first that is installed.
         watch: Functions whose instructions to count, where the engine can.
+        trace: First instructions of functions to follow while a watched one is under way, so that
+            `Counts.spent` tells whose instructions are whose. It takes time; Renode cannot.
 
     Raises:
         GhostError: The board has no such emulator, it is not installed, or the image is unusable.
     """
-    machine: Machine = _module(choose(board, engine)).start(board, elf, watch)
+    machine: Machine = _module(choose(board, engine)).start(board, elf, watch, trace)
     return machine
 
 

@@ -10,8 +10,10 @@ from mcu_ghost.emulate import direct, thumb
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
 
-# A block is a list, for speed: instructions, executions, bytes, whether it is watched, address.
+# A block is a list, for speed: instructions, executions, bytes, whether it is watched, address; and
+# for traces: how often it was left for elsewhere, and what of both counts a trace knows already.
 _Block = list[int]
+TAKEN, KNOWN, KNOWN_TAKEN = 5, 6, 7
 
 
 class Blocks:
@@ -37,7 +39,8 @@ class Blocks:
         self._calls = calls
         self._checks = checks
         self._blocks: dict[int, _Block] = {}
-        self._current: _Block = [0, 0, 0, 0, 0]
+        self._current: _Block = [0] * 8
+        self._left = True  # the current block has been left already, or by no branch
         self._checked: set[int] = set()
         self._lefts: dict[tuple[int, int, int], int] = {}
         self.tally = [0, 0]
@@ -50,7 +53,7 @@ class Blocks:
 
     def left(self, pc: int) -> int:
         """Return how many instructions of the current block begin at or after an address in it."""
-        _, _, size, _, start = self._current
+        _, _, size, _, start = self._current[:5]
         if not start <= pc < start + size:
             return 0
         key = (start, size, pc)
@@ -61,7 +64,7 @@ class Blocks:
             self._lefts[key] = left
         return left
 
-    def hook(self) -> None:
+    def hook(self, traced: bool = False) -> None:
         """Have the engine call before each block: nearly all the time goes into this."""
         tally, blocks, look = self.tally, self._blocks, self._look
 
@@ -75,7 +78,26 @@ class Blocks:
             block[1] += 1
             self._current = block
 
-        direct.add_hook(self._uc, self._unicorn, self._unicorn.UC_HOOK_BLOCK, on_block)
+        def on_traced_block(_: Any, address: int, size: int, __: Any) -> None:
+            last, before = self._current, tally[0]
+            if not self._left:
+                last[TAKEN] += address != last[4] + last[2]
+                self._left = True  # counted, even if this block has to wait
+            on_block(_, address, size, __)
+            if tally[0] != before:
+                self._left = False
+
+        kind = self._unicorn.UC_HOOK_BLOCK
+        hooked = on_traced_block if traced else on_block
+        direct.add_hook(self._uc, self._unicorn, kind, hooked)
+
+    def all(self) -> Mapping[int, _Block]:
+        """Return the blocks by address, as they are and will be."""
+        return self._blocks
+
+    def jumped(self) -> None:
+        """An exception begins or ends: what runs next is not where the last block led to."""
+        self._left = True
 
     def _look(self, address: int, size: int) -> _Block | None:
         """Take the slow way into a block; None when it is not to run now."""
@@ -101,7 +123,7 @@ class Blocks:
         """Look at new code once: its length, and what it needs checked each time."""
         code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
         fresh = False
-        for instruction in code:
+        for instruction in self._checks.doubtful(code):
             at = address + instruction.offset
             if at in self._checked:
                 continue
@@ -116,6 +138,6 @@ class Blocks:
             return None
         old = self._blocks.get(address)
         wanted = self._calls.wants(address)
-        block = [len(code), old[1] if old else 0, size, wanted, address]
+        block = [len(code), old[1] if old else 0, size, wanted, address, *(old or [0] * 8)[5:]]
         self._blocks[address] = block
         return block

@@ -4,10 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from mcu_ghost.emulate import BlockCount, Counts, FunctionCount
+from mcu_ghost.emulate import BlockCount, Call, Counts, FunctionCount, Spent
 from mcu_ghost.errors import GhostError, did_you_mean
+
+
+class Tracer(Protocol):
+    """What is told each time the calls under way change; see `mcu_ghost.emulate.trace`."""
+
+    def charge(self, path: tuple[Call, ...]) -> None:
+        """Charge what has run since the last time to these calls."""
+
+    def spent(self) -> Sequence[Spent]:
+        """Return what has been charged."""
+
+
+class _UnderWay(NamedTuple):
+    entry: int
+    back: int
+    level: int  # the stack pointer at entry
+    start: int  # instructions spent by then
 
 
 class Calls:
@@ -16,9 +33,19 @@ class Calls:
     Args:
         watch: Names of functions.
         symbols: Address and size of every symbol.
+        follow: First instructions of functions to tell apart while a watched one is under way.
+
+    Attributes:
+        trace: Told of every change, if there is one.
+        polled: Instructions spent waiting for a register to change.
     """
 
-    def __init__(self, watch: Sequence[str], symbols: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        watch: Sequence[str],
+        symbols: Mapping[str, tuple[int, int]],
+        follow: Sequence[int] = (),
+    ) -> None:
         self._entries: dict[int, str] = {}
         for name in watch:
             if name not in symbols:
@@ -28,58 +55,96 @@ class Calls:
                 )
             self._entries[symbols[name][0] & ~1] = name
         self._watch = tuple(watch)
-        self._under_way: list[tuple[str, int, int, int]] = []  # name, return address, sp, start
+        self._follow = frozenset(follow) - set(self._entries)
+        self._under_way: list[_UnderWay] = []
+        self._path: tuple[Call, ...] = ()
         self._returns: set[int] = set()
         self._found: dict[str, FunctionCount] = {}
+        self._before: dict[str, int] = {}
+        self._reset = 0  # when the chip was reset last
         self._interrupted = 0  # instructions spent in handlers
         self._since: int | None = None
+        self.trace: Tracer | None = None
+        self.polled = 0
 
     def wants(self, address: int) -> int:
         """Whether a block's start is worth a call of `at`."""
-        return int(address in self._entries or address in self._returns)
+        return int(address in self._entries or address in self._returns or address in self._follow)
 
     def at(self, address: int, executed: int, uc: Any, arm: Any) -> int | None:
         """Take note that a block begins; return a new address to watch for, if any."""
         in_handler = self._since is not None
         spent = executed if in_handler else executed - self._interrupted
         stack = uc.reg_read(arm.UC_ARM_REG_SP)
-        while self._under_way:
-            name, back, level, start = self._under_way[-1]
-            if back != address or level != stack:
-                break
-            self._under_way.pop()
-            taken = spent - start
-            old = self._found.get(name, FunctionCount(0, 0, taken, taken))
-            self._found[name] = FunctionCount(
-                old.calls + 1, old.total + taken, min(old.min, taken), max(old.max, taken)
-            )
-        if address not in self._entries:
-            return None
-        back = uc.reg_read(arm.UC_ARM_REG_LR) & ~1
-        name = self._entries[address]
-        if self._under_way and self._under_way[-1][:3] == (name, back, stack):
-            return None  # a loop that goes back to the function's first instruction
-        self._under_way.append((name, back, stack, spent))
-        self._returns.add(back)
+        calls, ended = self._under_way, list[_UnderWay]()
+        while calls and calls[-1].back == address and calls[-1].level == stack:
+            ended.append(calls[-1])
+            calls = calls[:-1]
+        back = None
+        if address in self._entries or (calls and not in_handler and address in self._follow):
+            call = _UnderWay(address, uc.reg_read(arm.UC_ARM_REG_LR) & ~1, stack, spent)
+            # Unless a loop goes back to the function's first instruction.
+            if not calls or calls[-1][:3] != call[:3]:
+                calls = [*calls, call]
+                back = call.back
+                self._returns.add(back)
+        if calls is not self._under_way:
+            self._charge()
+            for call in ended:
+                self._count(call, spent)
+            self._under_way = calls
+            if back is not None and address in self._entries:
+                self._before.setdefault(
+                    self._entries[address], executed - self.polled - self._reset
+                )
         return back
 
-    def forget(self) -> None:
+    def _count(self, call: _UnderWay, spent: int) -> None:
+        """Add a call that has returned to its function's count."""
+        name = self._entries.get(call.entry)
+        if name is None:
+            return
+        taken = spent - call.start
+        old = self._found.get(name, FunctionCount(0, 0, taken, taken))
+        self._found[name] = FunctionCount(
+            old.calls + 1, old.total + taken, min(old.min, taken), max(old.max, taken)
+        )
+
+    def _charge(self) -> None:
+        """Tell the trace whose the instructions since the last change were."""
+        if self.trace is not None:
+            calls = self._under_way if self._since is None else []
+            self.trace.charge(tuple(Call(c.entry, c.back) for c in calls))
+
+    def forget(self, executed: int) -> None:
         """The chip was reset: nothing is under way any more."""
-        self._under_way.clear()
+        self._charge()
+        self._before.clear()
+        self._reset = executed - self.polled
+        self._under_way = []
         self._since = None
 
     def interrupted(self, executed: int) -> None:
         """A handler begins; nested ones belong to the first."""
         if self._since is None:
+            self._charge()
             self._since = executed
 
     def resumed(self, executed: int) -> None:
         """The last handler has ended."""
         if self._since is not None:
+            self._charge()
             self._interrupted += executed - self._since
             self._since = None
 
     def counts(self, executed: int, blocks: Mapping[int, tuple[int, int]]) -> Counts:
         """Return what has been counted so far."""
+        self._charge()
         functions = {n: self._found.get(n, FunctionCount(0, 0, 0, 0)) for n in self._watch}
-        return Counts(executed, functions, {a: BlockCount(*b) for a, b in blocks.items()})
+        return Counts(
+            executed,
+            functions,
+            {a: BlockCount(*b) for a, b in blocks.items()},
+            dict(self._before),
+            self.trace.spent() if self.trace is not None else (),
+        )

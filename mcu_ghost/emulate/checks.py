@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from mcu_ghost.boards import Cpu
@@ -67,6 +67,21 @@ class Checks:
         if base is not None and not self._cpu.armv6m:
             return self._aligned(self._reader(base), at)
         return None if by is None else self._divisible(self._reader(by), at)
+
+    def doubtful(self, code: Iterable[thumb.Instruction]) -> Iterator[thumb.Instruction]:
+        """Yield the instructions of a straight run of code that may need a check of their own.
+
+        A base register that was aligned for an access stays so until something else is written to
+        it: accesses of words move it by multiples of four.
+        """
+        aligned: set[int] = set()
+        for instruction in code:
+            base = None if thumb.uses_fpu(instruction) else thumb.word_base(instruction)
+            if base is None or base not in aligned:
+                yield instruction
+            if base is not None:
+                aligned.add(base)
+            aligned -= thumb.written(instruction)
 
     def _fpu_on(self) -> bool:
         return self._cpu.fpu and self.switches is not None and self.switches.fpu_on

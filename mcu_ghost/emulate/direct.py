@@ -31,12 +31,35 @@ def add_hook(
         begin: First address; above `end` for all addresses.
         end: Last address.
     """
+    _add(uc, unicorn, kind, callback, begin, end, "HOOK_CODE_CFUNC")
+
+
+def add_read_hook(
+    uc: Any, unicorn: Any, callback: Callable[..., None], begin: int, end: int
+) -> None:
+    """Have a function called with (engine, kind, address, size, …) at loads from `begin` to `end`.
+
+    `end` is the last address.
+    """
+    kind = unicorn.UC_HOOK_MEM_READ
+    _add(uc, unicorn, kind, callback, begin, end, "HOOK_MEM_ACCESS_CFUNC")
+
+
+def _add(
+    uc: Any,
+    unicorn: Any,
+    kind: int,
+    callback: Callable[..., None],
+    begin: int,
+    end: int,
+    prototype: str,
+) -> None:
     binding = _binding(uc)
     if binding is None:
         uc.hook_add(kind, callback, begin=begin, end=end)
         return
     handle = ctypes.c_size_t()
-    function = binding.HOOK_CODE_CFUNC(callback)
+    function = getattr(binding, prototype)(callback)
     pointer = ctypes.cast(function, ctypes.c_void_p)
     first, last = ctypes.c_uint64(begin), ctypes.c_uint64(end)
     status = binding.uclib.uc_hook_add(
@@ -69,5 +92,5 @@ def _binding(uc: Any) -> Any:
         from unicorn.unicorn_py3 import unicorn as binding
     except ImportError:
         return None
-    parts = ("HOOK_CODE_CFUNC", "uclib")
+    parts = ("HOOK_CODE_CFUNC", "HOOK_MEM_ACCESS_CFUNC", "uclib")
     return binding if all(hasattr(binding, p) for p in parts) and hasattr(uc, "_uch") else None

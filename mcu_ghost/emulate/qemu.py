@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.process import ProcessMachine
+from mcu_ghost.emulate.qemu_trace import TracedMachine
 from mcu_ghost.errors import GhostError
 
 _PROGRAM = "qemu-system-arm"
@@ -25,17 +26,21 @@ def missing() -> str | None:
     return f"{_PROGRAM} is not installed: apt install qemu-system-arm (Debian, Ubuntu)"
 
 
-def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> ProcessMachine:
+def start(
+    board: Board, elf: Path, watch: Sequence[str] = (), trace: Sequence[int] = ()
+) -> ProcessMachine:
     """Boot an image; see `mcu_ghost.emulate.start`."""
     hint = missing()
     if hint is not None:
         raise GhostError(hint)
     if board.emulators.qemu is None:
         raise GhostError(f"QEMU has no machine for {board.name}.")
-    del watch  # only the board's own counter can tell here
     if not elf.is_file():
         raise GhostError(f"{elf}: there is no such image.")
     command = [_PROGRAM, "-machine", board.emulators.qemu.machine, "-display", "none",
                "-monitor", "none", "-serial", "stdio", "-parallel", "none", "-nodefaults",
-               "-no-reboot", "-icount", "shift=6", "-kernel", str(elf)]  # fmt: skip
-    return ProcessMachine("QEMU", command)
+               "-no-reboot", "-kernel", str(elf)]  # fmt: skip
+    if trace:
+        return TracedMachine(board, elf, command, watch, trace)
+    # Without a trace only the board's own counter can tell.
+    return ProcessMachine("QEMU", [*command, "-icount", "shift=6"])

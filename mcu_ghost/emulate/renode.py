@@ -120,9 +120,13 @@ def command(renode: Path, folder: Path, elf: Path, board: Board, port: int) -> l
     return [str(renode), *arguments, "-e", "; ".join(commands)]
 
 
-def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> ProcessMachine:
+def start(
+    board: Board, elf: Path, watch: Sequence[str] = (), trace: Sequence[int] = ()
+) -> ProcessMachine:
     """Boot an image; see `mcu_ghost.emulate.start`."""
     del watch  # only the board's own counter can tell here
+    if trace:
+        raise GhostError("Renode cannot trace calls: take unicorn or qemu.")
     renode = program()
     if renode is None:
         raise GhostError(missing() or "")

@@ -54,6 +54,32 @@ def word_base(instruction: Instruction) -> int | None:
     return None
 
 
+_ALL = frozenset(range(16))
+
+
+def written(instruction: Instruction) -> frozenset[int]:
+    """Return the registers that an instruction may write, all of them where it is not looked at.
+
+    The base of an access of words is left out, unless it is loaded too.
+    """
+    first, second = instruction.first, instruction.second
+    if second is None:
+        if first & 0xF000 != 0xC000:
+            return _ALL
+        return _listed(first & 0xFF) if first & 0x0800 else frozenset()
+    if first & 0xFF80 == 0xFB00 or first & 0xFF00 == 0xFA00:  # multiplies, extensions, parallel
+        return frozenset({second >> 8 & 15})
+    if word_base(instruction) is not None and not uses_fpu(instruction):
+        if not first & 0x0010:
+            return frozenset()
+        return frozenset({second >> 12, second >> 8 & 15}) if first & 0x0040 else _listed(second)
+    return _ALL
+
+
+def _listed(bits: int) -> frozenset[int]:
+    return frozenset(i for i in range(16) if bits >> i & 1)
+
+
 def unmasks(instruction: Instruction) -> bool:
     """Whether it may switch interrupts on: CPSIE i, MSR PRIMASK."""
     first, second = instruction.first, instruction.second
@@ -75,6 +101,14 @@ def divisor(instruction: Instruction) -> int | None:
     if instruction.second is None or instruction.first & 0xFFD0 != 0xFB90:
         return None
     return instruction.second & 15
+
+
+def links(instruction: Instruction) -> bool:
+    """Whether it leaves a return address: BL, BLX."""
+    first, second = instruction.first, instruction.second
+    if second is None:
+        return first & 0xFF87 == 0x4780
+    return first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000
 
 
 def uses_fpu(instruction: Instruction) -> bool:

@@ -24,6 +24,7 @@ from mcu_ghost.emulate.checks import Checks
 from mcu_ghost.emulate.faults import Fault
 from mcu_ghost.emulate.frames import Frames
 from mcu_ghost.emulate.peripherals import Misuse, NoRegister, Peripheral, Reset
+from mcu_ghost.emulate.trace import Trace
 from mcu_ghost.errors import GhostError
 
 _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
@@ -34,6 +35,7 @@ _UNTIL = 0xFFFF_FFFE
 _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
 _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
+_POLL = 16  # instructions of the longest loop that counts as polling a register
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
 _RESET = -1  # an event, besides Unicorn's numbers
@@ -47,15 +49,19 @@ def missing() -> str | None:
     return "The emulator Unicorn is not installed: pip install 'mcu-ghost[emulate]'"
 
 
-def start(board: Board, elf: Path, watch: Sequence[str] = ()) -> UnicornMachine:
+def start(
+    board: Board, elf: Path, watch: Sequence[str] = (), trace: Sequence[int] = ()
+) -> UnicornMachine:
     """Boot an image; see `mcu_ghost.emulate.start`."""
-    return UnicornMachine(board, elf, watch)
+    return UnicornMachine(board, elf, watch, trace)
 
 
 class UnicornMachine:
     """A board on Unicorn; see `start`."""
 
-    def __init__(self, board: Board, elf: Path, watch: Sequence[str] = ()) -> None:
+    def __init__(
+        self, board: Board, elf: Path, watch: Sequence[str] = (), trace: Sequence[int] = ()
+    ) -> None:
         hint = missing()
         if hint is not None:
             raise GhostError(hint)
@@ -69,7 +75,7 @@ class UnicornMachine:
         self._arm = arm
         linked = image.read(elf, board)
         self._functions = _functions(linked)
-        self._calls = Calls(watch, linked.symbols)
+        self._calls = Calls(watch, linked.symbols, trace)
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
         self._map(linked)
@@ -83,12 +89,15 @@ class UnicornMachine:
         self._looping = False
         self._looked = 0  # when a loop was looked for last
         self._written = 0  # writes to peripherals
+        self._read = ((0, 0, 0), 0)  # pc, register and answer of the last read, and when
         self._fault: MachineFault | None = None
         self._dying = False
         self._frames = Frames(self._uc, arm, board.ram)
         self._checks = Checks(board.cpu, self._reader, self._stop, self._unmasked)
         self._blocks = Blocks(self._uc, unicorn, arm, self._calls, self._checks)
         self._tally = self._blocks.tally
+        if trace:
+            self._calls.trace = Trace(self._blocks.all(), self._uc, unicorn, board.flash)
         self._power_on(nordic.Flash())
         self._hook()
 
@@ -201,7 +210,7 @@ class UnicornMachine:
 
     def _hook(self) -> None:
         uc, unicorn = self._uc, self._unicorn
-        self._blocks.hook()
+        self._blocks.hook(traced=self._calls.trace is not None)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
         both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
@@ -309,7 +318,7 @@ class UnicornMachine:
     def _reset(self, pc: int) -> None:
         """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
         self._tally[0] -= self._blocks.left(pc) - 1
-        self._calls.forget()
+        self._calls.forget(self._tally[0])
         line = self._console
         self._power_on(self._kept)
         self._console.take_over(line)
@@ -379,6 +388,7 @@ class UnicornMachine:
                 peripheral.write(address - page, value & 0xFFFF_FFFF)
             else:
                 answer = peripheral.read(address - page) & 0xFFFF_FFFF
+                self._note_read((pc, address, answer))
                 uc.mem_write(address, answer.to_bytes(4, "little"))
             if writing or self._console.line():
                 self._due = self._next_due()
@@ -397,6 +407,14 @@ class UnicornMachine:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+
+    def _note_read(self, read: tuple[int, int, int]) -> None:
+        """Take the instructions since the same read with the same answer for waiting."""
+        last, when = self._read
+        since = self._tally[0] - when
+        if read == last and since <= _POLL:
+            self._calls.polled += since
+        self._read = (read, self._tally[0])
 
     # Exceptions
 
@@ -420,6 +438,7 @@ class UnicornMachine:
         active.append(exception)
         vector = self._uc.mem_read(self._system.vectors + 4 * exception, 4)
         self._calls.interrupted(self._tally[0])
+        self._blocks.jumped()
         self._pc = int.from_bytes(vector, "little") & ~1
         self._sleeping = False
         if not stacked:
@@ -436,6 +455,7 @@ class UnicornMachine:
         if pc is None:
             raise self._crash("an exception returned with the stack pointer outside RAM", code)
         self._system.active.pop()
+        self._blocks.jumped()
         if not self._system.active:
             self._calls.resumed(self._tally[0])
         self._pc = pc

@@ -15,27 +15,32 @@ from mcu_ghost.boards import Cpu
 from mcu_ghost.kernels.constants import Constants
 from mcu_ghost.model import GhostGRU
 
-Variant = Literal["plain", "lanes", "dsp"]
+Variant = Literal["plain", "lanes", "dsp", "mve"]
 Choice = Literal["auto", "plain"]
 
-# Files of `firmware/kernels/` behind each variant of the recurrent kernel and each other operator.
-_RECURRENT = {
-    "plain": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c"),
-    "lanes": (
-        "lanes/ghost_gru_step_s8.c",
-        "lanes/ghost_dot6.S",
-        "ghost_sigmoid_table.c",
-    ),
-    "dsp": (
-        "dsp/ghost_gru_step_s8.S",
-        "dsp/ghost_gru_long_step_s8.c",
-        "dsp/ghost_sigmoid_pairs.c",
-    ),
-}
-_OTHERS = {
+# Files of `firmware/kernels/` behind each kind of operator, and a variant's own.
+_SOURCES = {
     "fully_connected": ("ghost_fully_connected_s8.c",),
     "softmax": ("ghost_softmax_s8.c",),
     "lookup": ("ghost_lookup_s8.c",),
+}
+_OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
+    "plain": {"gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c")},
+    "lanes": {
+        "gru": ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "ghost_sigmoid_table.c"),
+    },
+    "dsp": {
+        "gru": (
+            "dsp/ghost_gru_step_s8.S",
+            "dsp/ghost_gru_long_step_s8.c",
+            "ghost_sigmoid_pairs.c",
+        ),
+        "fully_connected": ("dsp/ghost_fully_connected_s8.c",),
+    },
+    "mve": {
+        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
+        "fully_connected": ("mve/ghost_fully_connected_s8.c",),
+    },
 }
 
 
@@ -43,14 +48,12 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     """Return the fastest variant that a core can run, or the plain one where that is asked for."""
     if choice == "plain":
         return "plain"
-    if not cpu.dsp:
-        return "lanes"
-    return "dsp" if not cpu.mve else "plain"
+    return "mve" if cpu.mve else "dsp" if cpu.dsp else "lanes"
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
     """Return the files of `firmware/` that operators of these kinds need, sorted."""
-    by_kind = {"gru": _RECURRENT[variant], **_OTHERS}
+    by_kind = _SOURCES | _OWN_SOURCES[variant]
     names = {name for kind in kinds for name in by_kind[kind]}
     return tuple(sorted(f"kernels/{name}" for name in names))
 

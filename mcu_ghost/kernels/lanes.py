@@ -30,8 +30,8 @@ def pack(op: GhostGRU) -> Constants:
     arrays = {"gates": np.concatenate(gates, axis=1)}
     if op.ghosts:
         rows = _blocks(op.ghost_kernel, 6)
-        first = _starts(_blocks(op.ghost_bias, 6))
-        arrays["ghosts"] = np.concatenate([first, _words(rows)], axis=1)
+        ghost_starts = _starts(_blocks(op.ghost_bias, 6))
+        arrays["ghosts"] = np.concatenate([ghost_starts, _words(rows)], axis=1)
     tables = [_table_words(k) for k in (m, op.inputs, op.ghosts)]
     return Constants(arrays, scratch_bytes=4 * sum(tables))
 

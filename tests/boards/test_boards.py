@@ -43,6 +43,7 @@ def test_nrf52840() -> None:
     board = boards.load("nrf52840")
     assert (board.cpu.dsp, board.cpu.mve, board.cpu.armv6m) == (True, False, False)
     assert (board.flash.start, board.flash.usable, board.ram.usable) == (0, 1 << 20, 256 << 10)
+    assert (board.flash.wait_states, board.flash.code_cache) == (2, 2048)
     assert (board.console.tx_pin_number, board.console.rx_pin_number) == (6, 8)
     assert board.counter.kind == 1
 
@@ -96,6 +97,9 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         ("origin = 0x2000_0000", "origin = 0x8_0000", "ram.origin lies inside flash."),
         ("size = 0x0004_0000", "size = 64\nreserved = 64", "ram.reserved takes all 64 bytes."),
         ("[ram]", "reserved = 0x88\n[ram]", "flash.reserved leaves the vector table unaligned"),
+        ("wait_states = 2", "wait_states = -1", "flash.wait_states must be 0 to 100, not -1."),
+        ("code_cache = 2048", "code_cache = 2e9", "flash.code_cache must be a whole number"),
+        ("[console]", "wait_states = 1\n[console]", "unknown key ram.wait_states."),
         ("clock_hz = 64_000_000", "clock_hz = 0", "cpu.clock_hz must be above 0"),
         ("baud = 1_000_000", "baud = 1_000_001", "console.baud is more than a sixteenth of"),
         ("base = 0x4000_2000", "base = 0x4000_2001", "console.base must be an address"),

@@ -51,14 +51,15 @@ def test_hex_and_bin_hold_the_same_bytes(model: Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("name", ["nrf52840", "mps3-an547"])
 def test_same_input_same_bytes_wherever_it_is_built(
-    kind: str, model: Model, tmp_path: Path
+    name: str, kind: str, model: Model, tmp_path: Path
 ) -> None:
-    board = boards.load("nrf52840")
+    board = boards.load(name)
     first = build.build(model, board, "selftest", tmp_path / "one", compiler(kind))
     second = build.build(model, board, "selftest", tmp_path / "a" / "longer name", compiler(kind))
-    for name in ("elf", "hex", "bin", "map"):
-        assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes(), name
+    for suffix in ("elf", "hex", "bin", "map"):
+        assert getattr(first, suffix).read_bytes() == getattr(second, suffix).read_bytes(), suffix
 
 
 def test_the_project_builds_by_itself(model: Model, tmp_path: Path) -> None:
@@ -71,6 +72,15 @@ def test_the_project_builds_by_itself(model: Model, tmp_path: Path) -> None:
     subprocess.run([cmake, "-G", "Ninja", make, "-S", folder, "-B", by_hand], check=True)
     subprocess.run([cmake, "--build", by_hand], check=True)
     assert (by_hand / "stream.bin").read_bytes() == built.bin.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+@pytest.mark.parametrize("board", ["nrf52840", "microbit", "mps3-an547"])
+def test_a_debug_build_links(board: str, kind: str, model: Model, tmp_path: Path) -> None:
+    """One of each kernel variant: assembly must not want a register that debugging takes."""
+    folder = tmp_path / "b"
+    build.build(model, boards.load(board), "stream", folder, compiler(kind))
+    assert toolchain.build(folder, "stream", toolchain.find(kind), "Debug").is_file()
 
 
 def test_a_model_too_large_is_refused_before_compiling(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Mo
 def step(
     library: ctypes.CDLL, op: GhostGRU, x: np.ndarray, state: np.ndarray, carry: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Run the kernel once from any state, exact scratch, x at an odd address."""
+    """Run the kernel once from any state, with scratch of just its size and x at an odd address."""
     unaligned = np.zeros(op.inputs + 1, np.int8)
     unaligned[1:] = x
     size = lanes.pack(op).scratch_bytes

@@ -166,6 +166,13 @@ def test_requantizers_must_not_overflow() -> None:
     assert "a row of the kernel of gate r can overflow" in refusal(with_layer(bias=bias))
 
 
+def test_sums_of_requantised_rows_must_not_overflow_either() -> None:
+    bias = MODEL.layers[0].bias.copy()
+    bias[0, 0, 1] = 2**29 - 2**17  # fits shifted left by 2, and is multiplied by 1.1 then
+    assert MODEL.layers[0].input_requantizers[0].shift == 2
+    assert "a row of the kernel of gate z can reach too far" in refusal(with_layer(bias=bias))
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [

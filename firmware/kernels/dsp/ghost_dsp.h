@@ -35,6 +35,13 @@ static inline uint32_t ghost_even_bytes(uint32_t x) {
   return y;
 }
 
+/** Bytes 1 and 3, sign extended to halves. */
+static inline uint32_t ghost_odd_bytes(uint32_t x) {
+  uint32_t y;
+  __asm("sxtb16 %0, %1, ror #8" : "=r"(y) : "r"(x));
+  return y;
+}
+
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
@@ -58,6 +65,8 @@ static inline int32_t ghost_multiply_add_halves(uint32_t a, uint32_t b, int32_t 
 static inline uint32_t ghost_even_bytes(uint32_t x) {
   return ghost_join((int8_t)(x & 0xFFU), (int8_t)(x >> 16 & 0xFFU));
 }
+
+static inline uint32_t ghost_odd_bytes(uint32_t x) { return ghost_even_bytes(x >> 8); }
 
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   return (x & ~(511U << 16)) | ((uint32_t)y & 511U) << 16;

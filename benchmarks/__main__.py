@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures every shape on every board with both compilers and rewrites RESULTS.md.
+
+What was measured before is taken from the cache, so an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from concurrent.futures import Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks import report
+from benchmarks.measure import COMPILERS, ROOT, SELFTESTS, SHAPES, measure, selftest
+from mcu_ghost import boards, console, files
+from mcu_ghost.errors import GhostError
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option("--cache", type=click.Path(path_type=Path), default=ROOT / ".cache" / "benchmarks",
+              help="For measurements.  [default: .cache/benchmarks]")  # fmt: skip
+def main(jobs: int, cache: Path) -> None:
+    """Measure all layers on all boards and rewrite RESULTS.md; about an hour on two cores."""
+    layers = list(itertools.product(SHAPES, boards.names(), COMPILERS))
+    images = list(itertools.product(SELFTESTS, COMPILERS))
+    with ProcessPoolExecutor(jobs) as pool, console.progress() as bars:
+        task = bars.add_task("measuring", total=len(layers) + len(images))
+        costs = {(s.name, b, c): pool.submit(measure, s, b, c, cache) for s, b, c in layers}
+        selftests = {(s.name, c): pool.submit(selftest, s, c, cache) for s, c in images}
+        running: list[Future[Any]] = [*costs.values(), *selftests.values()]
+        for future in running:
+            future.add_done_callback(lambda _: bars.advance(task))
+        try:
+            results = report.Results(
+                {key: future.result() for key, future in costs.items()},
+                {key: future.result() for key, future in selftests.items()},
+            )
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    files.write_text(report.FOLDER / "results.json", report.as_json(results))
+    files.write_text(report.FOLDER / "RESULTS.md", report.text(results))
+    console.say(f"{len(layers) + len(images)} measurements in benchmarks/RESULTS.md")
+
+
+if __name__ == "__main__":
+    try:
+        main(standalone_mode=True)
+    except GhostError as error:
+        sys.exit(f"error: {error}")

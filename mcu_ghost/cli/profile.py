@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost profile`: where a frame's instructions go."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mcu_ghost.attribution import Block
+    from mcu_ghost.kernels import Choice
+    from mcu_ghost.profile import Profile
+
+_BLOCKS = 3  # that the terminal shows
+_LINES = 24  # of each
+
+
+@click.command(
+    "profile",
+    epilog="Examples: mcu-ghost profile -b nrf52840 · mcu-ghost profile -b microbit --html p.html",
+)
+@options.board
+@options.model
+@click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
+              metavar="N", help="Random frames to run.")  # fmt: skip
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write a page with a flame graph.")  # fmt: skip
+@click.option("--emulator", type=click.Choice(["unicorn", "qemu"]),
+              help="The board's first one if left out.")  # fmt: skip
+@options.kernels
+@options.toolchain
+@options.as_json
+def command(
+    board: str,
+    model_path: Path | None,
+    frames: int,
+    page: Path | None,
+    emulator: str | None,
+    choice: Choice,
+    toolchain: str | None,
+    as_json: bool,
+) -> None:
+    """Show where a frame's instructions go: by layer, function, kind and block.
+
+    Counts the image that is flashed, exactly, from entry to return of the generated step.
+    """
+    from mcu_ghost import (
+        boards,
+        build,
+        console,
+        files,
+        profile,
+        profile_page,
+        resources,
+        tflite_file,
+    )
+
+    target = boards.load(board)
+    engine = profile.choose(target, emulator)
+    model = tflite_file.load(model_path or resources.default_model())
+    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
+        running = bars.add_task("emulating frames", total=frames)
+        built = build.build(
+            model, target, "stream", Path(folder) / "build", toolchain, choice=choice
+        )
+        found = profile.run(
+            built, target, model, frames, engine, lambda done: bars.advance(running, done)
+        )
+    if page is not None:
+        files.write_text(page, profile_page.page(found))
+    if as_json:
+        console.print_json(found.as_json())
+        return
+    show(found)
+    if page is not None:
+        console.say(f"[bold]{page}[/] has the flame graph and all of the blocks")
+
+
+def show(profile: Profile) -> None:
+    """Print a profile."""
+    from mcu_ghost import console
+
+    total, macs = profile.instructions_per_frame, profile.macs_per_frame
+    console.say(
+        f"[bold]{profile.model}[/] on {profile.board} ({profile.core}), {profile.toolchain},"
+        f" {profile.kernels} kernels, {profile.emulator}, mean of {profile.frames} frames"
+    )
+    each = profile.instructions_per_mac
+    per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
+    console.say(
+        f"[bold]{console.count(total)} instructions per frame[/] (emulated), {console.count(macs)}"
+        f" MACs (computed){per_mac}"
+    )
+    guess = profile.estimate
+    if guess is not None:
+        waits = ""
+        if guess.wait_states and guess.with_wait_states is not None:
+            waits = (
+                f"; {console.count(guess.with_wait_states)} with {guess.wait_states} wait states"
+            )
+        console.say(
+            f"about {console.count(guess.cycles)} cycles ({console.count(guess.fastest)} to"
+            f" {console.count(guess.slowest)}) from memory without wait states{waits} (estimated)"
+        )
+    for table in (_layers(profile), _functions(profile)):
+        console.say("")
+        console.stderr().print(table)
+    kinds = (f"{n} {console.count(k)} [dim]({k / total:.0%})[/]" for n, k in profile.mix.items())
+    console.say("\n[bold]kinds[/]  " + " · ".join(kinds))
+    for block in profile.blocks[:_BLOCKS]:
+        _show_block(block, total)
+    if guess is not None:
+        console.say("\n[bold]the estimate assumes[/]")
+        for sentence in guess.assumptions:
+            console.say(f"[dim]· {sentence}[/]")
+
+
+def _table(*headings: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in headings:
+        left = heading in ("layer", "function", "source")
+        table.add_column(heading, justify="left" if left else "right")
+    return table
+
+
+def _layers(profile: Profile) -> Table:
+    from mcu_ghost.console import count
+
+    guessed = ("estimated cycles",) if profile.estimate else ()
+    table = _table("layer", "instructions", "share", "MACs", "per MAC", *guessed)
+    for layer in profile.layers:
+        share = layer.instructions / profile.instructions_per_frame
+        cycles = [] if layer.cycles is None else [count(layer.cycles)]
+        table.add_row(
+            f"[bold]{layer.name}[/]", count(layer.instructions), f"{share:.1%}",
+            count(layer.macs) if layer.macs else "",
+            f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
+            *cycles,
+        )  # fmt: skip
+    return table
+
+
+def _functions(profile: Profile) -> Table:
+    from mcu_ghost.console import count
+
+    table = _table("function", "own", "share", "with callees", "source")
+    for function in profile.functions:
+        share = function.own / profile.instructions_per_frame
+        table.add_row(
+            f"[bold]{function.name}[/]", count(function.own), f"{share:.1%}",
+            count(function.inclusive), f"[dim]{function.source.rpartition('/')[2]}[/]",
+        )  # fmt: skip
+    return table
+
+
+def _show_block(block: Block, total: float) -> None:
+    from rich.markup import escape
+
+    from mcu_ghost import console
+
+    share = block.instructions / total
+    console.say(
+        f"\n[bold]{block.function}[/] × {console.count(block.executions)}:"
+        f" {console.count(block.instructions)} instructions [dim]({share:.1%})[/]"
+    )
+    source = ""
+    for line in block.listing[:_LINES]:
+        shown = line.source if line.source != source else ""
+        source = line.source
+        console.say(f"  [dim]{line.address:08x}[/]  {escape(f'{line.text:<34}')} [dim]{shown}[/]")
+    if len(block.listing) > _LINES:
+        console.say(f"  [dim]… {len(block.listing) - _LINES} more[/]")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks that corner a kernel: every size, nothing but extremes, layers on top of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from mcu_ghost import boards, build, emulated, quantize, reference, verify
+from mcu_ghost.model import Model, Operator, Tensor
+from mcu_ghost.random_model import random_inputs
+from tests.conftest import need
+
+Floats = np.ndarray
+# name of the array, shape -> values
+Draw = Callable[[str, tuple[int, ...]], Floats]
+
+# (units, ratio): every number of rows and columns around groups of 4, 6, 7 and vectors of 16.
+LADDERS = {ratio: [(n, ratio) for n in range(ratio, 35)] for ratio in range(1, 5)}
+EDGES = [(n, r) for n in (15, 16, 17, 31, 32, 33, 47, 48, 49) for r in (1, 2, 3)]
+LARGE = [(154, 2), (300, 3), (31, 7), (30, 30), (127, 2), (64, 1), (9, 5), (256, 4)]
+
+
+def stack(draw: Draw, shapes: list[tuple[int, int]], inputs: int) -> Model:
+    """Return layers of the given (units, ratio) on top of each other, the last state the output."""
+    tensors = [Tensor("input", inputs, "int8", float(np.float32(0.03)), -7)]
+    body: list[Operator] = []
+    for i, (n, ratio) in enumerate(shapes):
+        m, d = n // ratio, tensors[i].size
+        tensors.append(Tensor(f"layer_{i}", n, "int8", reference.STATE_SCALE, 0))
+        layer = quantize.ghost_gru(
+            tensors[i],
+            draw("kernel", (d, 3 * m)),
+            draw("recurrent_kernel", (n, 3 * m)),
+            draw("bias", (2, 3 * m)),
+            draw("ghost_kernel", (m, n - m)),
+            draw("ghost_bias", (n - m,)),
+            input=i,
+            output=i + 1,
+            ratio=ratio,
+        )
+        body.append(layer)
+    return Model(
+        name="random",
+        frames=49,
+        tensors=tuple(tensors),
+        inputs=(0,),
+        outputs=(len(shapes),),
+        body=tuple(body),
+        head=(),
+        head_per_frame=False,
+    )
+
+
+def normal(seed: int, gain: float) -> Draw:
+    """Return weights as training leaves them; large gains saturate the gates."""
+    rng = np.random.default_rng(seed)
+    return lambda name, shape: rng.normal(0, gain / np.sqrt(shape[0] or 1), shape)
+
+
+def signs(seed: int, gain: float) -> Draw:
+    """Return weights that all become 127 or -127."""
+    rng = np.random.default_rng(seed)
+    return lambda name, shape: gain * rng.choice([-1.0, 1.0], shape)
+
+
+def one_way(sign: int) -> Draw:
+    """Return weights of 127, biases that win: z is 0, r is 1, all states become 127 or -128."""
+
+    def draw(name: str, shape: tuple[int, ...]) -> Floats:
+        if name == "ghost_bias":
+            return np.zeros(shape)
+        if name != "bias":
+            return np.ones(shape)
+        z, r, c = np.split(np.full(shape, 2000.0), 3, axis=1)
+        return np.concatenate([-z, r, sign * c], axis=1)
+
+    return draw
+
+
+def extreme_inputs(model: Model, frames: int = 7) -> np.ndarray:
+    """Return two sequences; one begins with frames of nothing but -128 and 127."""
+    x = random_inputs(1, model, 2, frames)
+    x[0, 0], x[0, 1] = -128, 127
+    return x
+
+
+def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engine: str) -> None:
+    """Build for a board, run on an emulator, and compare outputs and states with the reference."""
+    if kind == "gcc":
+        need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    target = boards.load(board)
+    built = build.build(model, target, "stream", folder, kind)
+    assert built.kernels == kernels
+    work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model))]
+    report = emulated.run(built, target, model, work, engine).report
+    assert report.mismatches == 0, report.first
