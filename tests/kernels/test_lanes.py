@@ -17,7 +17,7 @@ from mcu_ghost.random_model import random_inputs, random_model
 from tests.conftest import compile_model
 from tests.firmware.test_generated_model import run_c
 
-SIZES = (1, 2, 3, 13, 14, 15, 16, 17, 18, 31, 33)  # around one and two rounds of eight entries
+SIZES = (1, 2, 15, 16, 17, 33)  # around one and two rounds of eight entries
 
 
 def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Model:
@@ -119,6 +119,12 @@ def test_extreme_numbers(units: int, ratio: int, inputs: int, loud: bool, tmp_pa
     """Rows of ±127 only, some longer than 516, meet states and inputs of -128 and 127 only."""
     model = extreme(units, units=units, ratio=ratio, inputs=inputs, loud=loud)
     assert_steps_equal(model, tmp_path, inputs)
+
+
+def test_tanh_is_flat_where_the_kernel_clips() -> None:
+    every = np.arange(-32768, 32768)
+    clipped = np.clip(every, -21845, 21845)
+    np.testing.assert_array_equal(reference.tanh(clipped), reference.tanh(every))
 
 
 def test_weights_take_a_byte_each() -> None:

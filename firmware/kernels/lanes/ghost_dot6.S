@@ -2,7 +2,8 @@
 /*
  * ghost_dot6.c in assembly: all fourteen registers carry the product, and compilers spill around
  * it. A round of the loop takes eight entries of the table; the first round is entered where it
- * leaves a multiple of eight. Twelve products cost 31 instructions on Armv6-M, 19 on Armv7-M.
+ * leaves a multiple of eight. Twelve products cost 31 instructions in Thumb-1 (Armv6-M),
+ * 19 in Thumb-2 (Armv7-M).
  *
  *   r0 weights    r1 table    r2 mask    r3 V, then r    r4 A    r5-r7 entry
  *   r8, r10, r12 sums of r    r9, r11, lr sums of r >> 16
@@ -16,7 +17,7 @@
 
   .equ ENTRIES, 8
 
-#if defined(__ARM_ARCH_6M__)
+#if __ARM_ARCH_ISA_THUMB == 1
 
   .equ ENTRY_BYTES, 62
 

@@ -17,7 +17,7 @@
 
 static const uint32_t zero_starts[6];
 
-#if defined(__ARM_ARCH_7M__)
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 /* has SMULL */
 
 typedef ghost_requantizer scaler;
 
