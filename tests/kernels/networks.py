@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mcu_ghost import boards, build, emulated, quantize, reference, verify
+from mcu_ghost.kernels import Choice
 from mcu_ghost.model import Model, Operator, Tensor
 from mcu_ghost.random_model import random_inputs
 from tests.conftest import need
@@ -92,7 +93,8 @@ def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engin
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     target = boards.load(board)
-    built = build.build(model, target, "stream", folder, kind)
+    choice: Choice = "plain" if kernels == "plain" else "auto"
+    built = build.build(model, target, "stream", folder, kind, choice=choice)
     assert built.kernels == kernels
     work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model))]
     report = emulated.run(built, target, model, work, engine).report

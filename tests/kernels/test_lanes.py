@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, build, emulated, kernels, reference, verify
+from mcu_ghost import boards, build, emulated, reference, verify
 from mcu_ghost.kernels import lanes
 from mcu_ghost.model import GhostGRU, Model, Requantizer
 from mcu_ghost.random_model import random_inputs, random_model
@@ -133,14 +133,6 @@ def test_weights_take_a_byte_each() -> None:
         op = random_model(0, units=154, ratio=ratio, inputs=inputs).layers[0]
         packed = sum(a.nbytes for a in lanes.pack(op).arrays.values())
         assert packed <= 1.03 * (op.macs + op.bias.nbytes + op.ghost_bias.nbytes)
-
-
-def test_the_choice_follows_the_core() -> None:
-    for name, variant in (("microbit", "lanes"), ("mps2-an385", "lanes")):
-        cpu = boards.load(name).cpu
-        assert kernels.choose(cpu) == variant
-        assert kernels.choose(cpu, "plain") == "plain"
-    assert kernels.choose(boards.load("nrf52840").cpu) != "lanes"
 
 
 @pytest.mark.emulator

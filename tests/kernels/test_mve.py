@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, kernels, reference, resources
+from mcu_ghost import reference, resources
 from mcu_ghost.kernels import mve
 from mcu_ghost.model import Model
 from mcu_ghost.random_model import random_model
@@ -46,13 +46,6 @@ def test_tanh_may_be_clipped_as_early_as_the_kernel_does() -> None:
     np.testing.assert_array_equal(reference.to_state(reference.tanh(every.clip(max=11000))), state)
     merged = (reference._interpolate(6 * np.clip(every, -21845, 11000)) + 256 + 2**16) >> 17
     np.testing.assert_array_equal(merged, state)
-
-
-def test_a_core_gets_the_vector_unit_it_has_unless_plain_is_asked_for() -> None:
-    for name in boards.names():
-        cpu = boards.load(name).cpu
-        assert (kernels.choose(cpu) == "mve") == (cpu.core == "cortex-m55")
-        assert kernels.choose(cpu, "plain") == "plain"
 
 
 def test_packed_rows_are_every_weight_once_and_nothing_else() -> None:
