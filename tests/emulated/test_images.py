@@ -95,14 +95,25 @@ def test_an_image_of_another_model_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
-def test_a_wrong_kernel_is_noticed(tmp_path: Path) -> None:
-    """The check can fail: one rounding constant changed in the C gives mismatches."""
-    board = boards.load("nrf52840")
+@pytest.mark.parametrize(
+    ("name", "kernel", "right", "wrong"),
+    [
+        ("nrf52840", "dsp/ghost_gru_step_s8.S", "#1 << 14", "#1 << 13"),
+        ("microbit", "lanes/ghost_gru_step_s8.c", "(1 << 14)", "(1 << 13)"),
+        ("mps3-an547", "mve/ghost_gru_step_s8.c", "16384 << 10", "16385 << 10"),
+    ],
+)
+def test_a_wrong_kernel_is_noticed(
+    name: str, kernel: str, right: str, wrong: str, tmp_path: Path
+) -> None:
+    """The check can fail: one constant changed in a kernel gives mismatches."""
+    board = boards.load(name)
     model = random_model(1, units=24, ratio=2, inputs=6)
     folder = tmp_path / "b"
     built = build.build(model, board, "stream", folder)
-    source = folder / "kernels" / "plain" / "ghost_gru_step_s8.c"
-    source.write_text(source.read_text().replace("(1 << 14)", "(1 << 13)"))
+    source = folder / "kernels" / kernel
+    assert right in source.read_text()
+    source.write_text(source.read_text().replace(right, wrong))
     ninja = build.toolchain.ninja()
     subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
@@ -115,7 +126,7 @@ def test_a_wrong_kernel_is_noticed(tmp_path: Path) -> None:
 def test_long_work_is_not_a_hang(tmp_path: Path) -> None:
     """One packet of frames keeps the board busy for 45 million instructions without a byte."""
     board, model = boards.load("nrf52840"), random_model(2, units=200, ratio=1, inputs=8)
-    built = build.build(model, board, "stream", tmp_path / "b")
+    built = build.build(model, board, "stream", tmp_path / "b", choice="plain")
     result = emulated.run(built, board, model, verify.sequences(model, 1, 90, []), "unicorn")
     assert result.report.mismatches == 0
     assert 75 * result.instructions_per_frame > 40e6
