@@ -20,7 +20,7 @@ demo: $(VENV)/demo.stamp
 	@$(BIN)/mcu-ghost test --board nrf52840 --clips $(addprefix --audio ,$(HUMAN))
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -q -m "" $(ARGS)
+	$(BIN)/python -m pytest -q -m "" -n auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

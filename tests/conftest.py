@@ -40,6 +40,7 @@ def compile_host(
     """Compile a shared library for this machine with the project's warnings as errors."""
     folder = resources.folder("firmware") / "kernels"
     command = [need("gcc", "gcc"), "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS]
+    command.append("-Wl,-Bsymbolic")  # its own kernels, whatever other variant is loaded by then
     command += [f"-I{folder}", f"-I{folder / variant}", *flags, "-o", str(out), *map(str, sources)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
