@@ -25,7 +25,7 @@ from mcu_ghost.errors import GhostError
 @click.option("--cache", type=click.Path(path_type=Path), default=ROOT / ".cache" / "benchmarks",
               help="For measurements.  [default: .cache/benchmarks]")  # fmt: skip
 def main(jobs: int, cache: Path) -> None:
-    """Measure all layers on all boards and rewrite RESULTS.md; about an hour on two cores."""
+    """Measure all layers on all boards and rewrite RESULTS.md; half an hour on two cores."""
     layers = list(itertools.product(SHAPES, boards.names(), COMPILERS))
     images = list(itertools.product(SELFTESTS, COMPILERS))
     with ProcessPoolExecutor(jobs) as pool, console.progress() as bars:
