@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import boards, build, emulated, files, profile, toolchain, verify
+from mcu_ghost import boards, build, emulated, files, fit, profile, toolchain, verify
 from mcu_ghost.errors import GhostError
 from mcu_ghost.random_model import random_model
 
@@ -155,10 +155,8 @@ def _measure(shape: Shape, board: str, compiler: str) -> Cost | None:
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
         try:
             built = build.build(model, target, "stream", Path(folder) / "build", compiler)
-        except GhostError as error:
-            if str(error).startswith("The image needs"):
-                return None
-            raise
+        except fit.DoesNotFit:
+            return None
         result = emulated.run(built, target, model, work)
     if result.report.mismatches:
         raise GhostError(f"{shape.name} on {board} by {compiler}: {result.report.first}")

@@ -13,6 +13,10 @@ from mcu_ghost.errors import GhostError
 _CODE_FLOOR = 3 << 10
 
 
+class DoesNotFit(GhostError):
+    """An image is larger than its board; the message says by how much and where it fits."""
+
+
 @dataclass(frozen=True)
 class Need:
     """Memory that an image takes, or at least takes.
@@ -34,7 +38,7 @@ def lower_bound(constants: int, variables: int, stack: int) -> Need:
 
 
 def check(need: Need, board: Board) -> None:
-    """Raise GhostError with the bytes missing and the smallest board that fits, if any."""
+    """Raise DoesNotFit with the bytes missing and the smallest board that fits, if any."""
     problems = []
     for what, bytes_needed, memory in (
         ("flash", need.flash, board.flash),
@@ -56,7 +60,7 @@ def check(need: Need, board: Board) -> None:
         else "No known board fits: use fewer units, a higher ratio or fewer layers."
     )
     least = "" if need.exact else "at least "
-    raise GhostError(f"The image needs {least}{'; and '.join(problems)}. {advice}")
+    raise DoesNotFit(f"The image needs {least}{'; and '.join(problems)}. {advice}")
 
 
 def _fits(need: Need, board: Board) -> bool:

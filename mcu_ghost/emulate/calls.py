@@ -57,7 +57,6 @@ class Calls:
         self._watch = tuple(watch)
         self._follow = frozenset(follow) - set(self._entries)
         self._under_way: list[_UnderWay] = []
-        self._path: tuple[Call, ...] = ()
         self._returns: set[int] = set()
         self._found: dict[str, FunctionCount] = {}
         self._before: dict[str, int] = {}

@@ -17,6 +17,17 @@
 
   .equ ENTRIES, 8
 
+  /* Eight entries, each for three pairs of rows; behind the last entry of the table r7 is zero. */
+  .macro round
+  .rept ENTRIES
+  rows r8, r9
+  rows r10, r11
+  rows r12, lr
+  ldmia r1!, {r5-r7}
+  .endr
+  cmp r7, #0
+  .endm
+
 #if __ARM_ARCH_ISA_THUMB == 1
 
   .equ ENTRY_BYTES, 62
@@ -69,13 +80,7 @@ ghost_dot6:
   add pc, r4            /* reads as the address behind the nop */
   nop
 1:
-  .rept ENTRIES
-  rows r8, r9
-  rows r10, r11
-  rows r12, lr
-  ldmia r1!, {r5-r7}
-  .endr
-  cmp r7, #0
+  round
   beq 2f
   b 1b
 2:
@@ -120,13 +125,7 @@ ghost_dot6:
   add pc, r4            /* reads as the address behind the nop */
   nop
 1:
-  .rept ENTRIES
-  rows r8, r9
-  rows r10, r11
-  rows r12, lr
-  ldmia r1!, {r5-r7}
-  .endr
-  cmp r7, #0
+  round
   bne 1b
   ldr r2, [sp]          /* sums */
   finish r8, r9
