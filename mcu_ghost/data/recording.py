@@ -27,12 +27,15 @@ class Raw:
     samples: Samples
     rate: int
 
+    def mixed(self) -> Samples:
+        """Return the mean of the channels, int16 at the file's rate."""
+        if self.samples.shape[1] == 1:
+            return self.samples[:, 0]
+        return np.rint(self.samples.mean(1)).astype(np.int16)
+
     def mono(self) -> Samples:
         """Return the mean of the channels, int16 at 16 kHz."""
-        one = self.samples[:, 0]
-        if self.samples.shape[1] > 1:
-            one = np.rint(self.samples.mean(1)).astype(np.int16)
-        return audio.resample(one, self.rate)
+        return audio.resample(self.mixed(), self.rate)
 
 
 def decode(source: Path | BinaryIO, name: str = "") -> Raw:
@@ -51,7 +54,8 @@ def decode(source: Path | BinaryIO, name: str = "") -> Raw:
     try:
         samples, rate = soundfile.read(source, dtype="int16", always_2d=True)
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        raise GhostError(f"{name}: not a readable recording ({error}).") from error
+        reason = getattr(error, "error_string", str(error)).rstrip(".")
+        raise GhostError(f"{name}: not a readable recording ({reason}).") from error
     if not len(samples):
         raise GhostError(f"{name}: holds no samples.")
     return Raw(samples, int(rate))

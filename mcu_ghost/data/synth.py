@@ -32,7 +32,6 @@ from mcu_ghost.errors import GhostError
 MANIFEST = "synth.json"
 _VERSION = 1  # of this recipe
 _NOISE_SECONDS, _NOISES_PER_KIND = 20, 3
-_LISTS = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 
 
 @dataclass(frozen=True)
@@ -94,10 +93,10 @@ def synthesise(
     _fits(settings)
     _claim(settings, out, own)
     clips = settings.clips()
-    for split, name in _LISTS.items():
+    for split, name in folder.LISTS.items():
         lines = [f"{c.name}.{settings.format}\n" for c in clips if c.split == split]
         files.write_text(out / name, "".join(sorted(lines)))
-    for label in ("_background_noise_", *{c.label for c in clips}):
+    for label in (folder.NOISE, *{c.label for c in clips}):
         for left in (out / label).glob(".*"):  # by a run that was killed while it wrote
             left.unlink()
     source = Noise(tuple(_backgrounds(settings, out, own)), kinds=())
@@ -219,7 +218,7 @@ def _claim(settings: Settings, out: Path, own: list[Path]) -> None:
 
 def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Samples]:
     """Make what is missing of `_background_noise_`, and yield all of it."""
-    target = out / "_background_noise_"
+    target = out / folder.NOISE
     for kind in augment.KINDS:
         for i in range(_NOISES_PER_KIND):
             path = target / f"{kind}-{i}.{settings.format}"
