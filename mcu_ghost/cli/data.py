@@ -107,8 +107,8 @@ def _show(report: Report) -> None:
 @click.option("--clip-ms", type=click.IntRange(300, 5000), default=1000, show_default=True)
 @click.option("--format", "kind", type=click.Choice(["flac", "wav"]), default="flac",
               show_default=True)  # fmt: skip
-@click.option("--augment-test", is_flag=True,
-              help="Rooms and noise in validation and test clips too.")  # fmt: skip
+@click.option("--augment", type=click.Choice(["train", "all", "none"]), default="train",
+              show_default=True, help="Splits whose clips have rooms and noise.")  # fmt: skip
 @_jobs
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def synth(
@@ -120,13 +120,13 @@ def synth(
     noise: Path | None,
     clip_ms: int,
     kind: str,
-    augment_test: bool,
+    augment: str,
     jobs: int,
     as_json: bool,
 ) -> None:
     """Make a data set from text with espeak-ng and flite; a run that was stopped goes on.
 
-    No voice is in two splits. Training clips have rooms and noise, the others are clean.
+    No voice is in two splits.
     """
     from mcu_ghost import console
     from mcu_ghost.data import plan
@@ -134,7 +134,7 @@ def synth(
 
     chosen = plan.parse_words(words)
     others = per_word if unknown is None else unknown
-    settings = Settings(chosen, seed, per_word, others, clip_ms, kind, augment_test)
+    settings = Settings(chosen, seed, per_word, others, clip_ms, kind, augment)
     with console.progress() as bars:
         task = bars.add_task("speaking", total=None)
         result = synthesise(

@@ -45,7 +45,7 @@ class Settings:
         unknown: Clips of other words.
         clip_ms: Length of a clip.
         format: `flac` or `wav`.
-        augment_test: Whether validation and test clips are degraded too.
+        augment: The splits whose clips are degraded: `train`, `all` or `none`.
     """
 
     words: tuple[str, ...]
@@ -54,7 +54,7 @@ class Settings:
     unknown: int = 200
     clip_ms: int = 1000
     format: str = "flac"
-    augment_test: bool = False
+    augment: str = "train"
 
     @property
     def length(self) -> int:
@@ -143,7 +143,7 @@ def make(settings: Settings, clip: Clip, source: Noise) -> Samples:
         voice = Voice(voice.engine, voice.name, str(rng.choice(speech.ACCENTS)))
     pace, pitch = int(rng.integers(120, 200)), int(rng.integers(25, 75))
     said = speech.say(text, voice, pace, pitch)
-    degraded = clip.split == "train" or settings.augment_test
+    degraded = settings.augment in ("all", clip.split)
     if degraded:
         said = augment.speed(rng, said)
     if len(said) > settings.length and clip.label != UNKNOWN:

@@ -83,7 +83,7 @@ def test_test_clips_are_clean_unless_asked_for(tmp_path: Path) -> None:
         return float(np.mean([(recording.read(r.path) == 0).mean() for r in items]))
 
     synthesise(SETTINGS, tmp_path / "clean")
-    synthesise(Settings(("hey lamp", "stop"), 3, 20, 10, augment_test=True), tmp_path / "noisy")
+    synthesise(Settings(("hey lamp", "stop"), 3, 20, 10, augment="all"), tmp_path / "noisy")
     assert quiet(tmp_path / "clean") > 0.6 > quiet(tmp_path / "noisy")
 
 
