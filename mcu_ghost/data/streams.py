@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -130,6 +129,4 @@ def training(
 
 def _write(path: Path, parts: list[tuple[Features, npt.NDArray[np.int8]]]) -> None:
     features, labels = (np.stack(p) for p in zip(*parts, strict=True))
-    content = io.BytesIO()
-    np.savez(content, features=features, labels=labels)
-    files.write_bytes(path, content.getvalue())
+    files.write_npz(path, {"features": features, "labels": labels})
