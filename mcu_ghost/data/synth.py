@@ -30,7 +30,7 @@ from mcu_ghost.data.speech import Voice
 from mcu_ghost.errors import GhostError
 
 MANIFEST = "synth.json"
-_VERSION = 1  # of this recipe
+_VERSION = 2  # of this recipe
 _NOISE_SECONDS, _NOISES_PER_KIND = 20, 3
 
 
