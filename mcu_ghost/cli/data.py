@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.data.check import Report
+    from mcu_ghost.data.facts import Report
 
 _path = click.Path(path_type=Path)
 _jobs = click.option(

@@ -64,7 +64,7 @@ def load(
             raise GhostError(f"{root}: has no recordings of '{label}'.{hint}")
     found = folder.scan(root, chosen)
     items, skipped, stereo = [], [], 0
-    for item, channels in each(found, lambda i: _channels(i), jobs, progress):
+    for item, channels in each(found, _channels, jobs, progress):
         if isinstance(channels, GhostError):
             skipped.append((item.path, str(channels).removeprefix(f"{item.path}: ")))
         else:
@@ -130,10 +130,14 @@ def _notes(labels: tuple[str, ...], items: list[Item], skipped: int, stereo: int
     if stereo:
         yield f"{stereo} recordings have several channels and are mixed down to one."
     for label in labels:
-        total = sum(counts[label, split] for split in folder.SPLITS)
-        if total == 1:
-            yield f"'{label}' has a single recording: nothing can be learned and tested with it."
-            continue
-        for split in folder.SPLITS:
-            if not counts[label, split]:
-                yield f"'{label}' has no {split} recordings: record more people."
+        yield from gaps(label, {split: counts[label, split] for split in folder.SPLITS})
+
+
+def gaps(label: str, counts: dict[Split, int]) -> Iterator[str]:
+    """Yield sentences on the splits that a class is missing from."""
+    if sum(counts.values()) == 1:
+        yield f"'{label}' has a single recording: it cannot be learned and tested."
+        return
+    for split in folder.SPLITS:
+        if not counts[split]:
+            yield f"'{label}' has no {split} recordings: record more people."
