@@ -239,7 +239,6 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
 
 def _talk(rng: np.random.Generator, settings: Settings) -> Samples:
     """Return some seconds of a training voice saying other words."""
-    voices = [v for v in speech.voices("train") if v.engine == "espeak-ng"]
-    voice = Voice("espeak-ng", voices[rng.integers(len(voices))].name, "en-us")
+    voice = Voice("espeak-ng", str(rng.choice(speech.variants("train"))), "en-us")
     text = " ".join(rng.choice(plan.other_words(settings.words), 12, replace=False))
     return speech.say(text, voice, int(rng.integers(140, 190)), int(rng.integers(25, 75)))

@@ -66,8 +66,8 @@ def test_a_class_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(GhostError, match="empty: holds no WAV or FLAC files"):
         dataset.load(tmp_path)
-    with pytest.raises(GhostError, match="no recordings of 'stopp'. Did you mean 'stop'"):
-        dataset.load(tmp_path, ["stopp"])
+    with pytest.raises(GhostError, match="no recordings of 'sto'. Did you mean 'stop'"):
+        dataset.load(tmp_path, ["sto"])
     with pytest.raises(GhostError, match="no folders of recordings"):
         dataset.load(tmp_path / "nowhere")
 

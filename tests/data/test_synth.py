@@ -172,10 +172,25 @@ def test_unknown_words_never_hold_a_word() -> None:
     assert {"snow", "hey siri"} <= set(other)
 
 
-def test_voices_that_sound_the_same_are_in_one_split() -> None:
+def test_voices_that_sound_alike_are_in_one_split() -> None:
     assert {n for names in speech.FAMILIES for n in names} <= set(speech.VARIANTS)
     for names in speech.FAMILIES:
         assert sum(bool(set(names) & set(speech.variants(s))) for s in folder.SPLITS) == 1
+    assert [len(speech.families(s)) for s in folder.SPLITS] == [25, 4, 7]
+    assert ("Gene", "Gene2") in speech.families("test")  # a voice must never move
+
+
+def test_the_same_group_means_the_same_voice() -> None:
+    clips = Settings(("stop",), per_word=400, unknown=0).clips()
+    assert len({c.name for c in clips}) == 400
+    groups: dict[str, set[str]] = {}
+    for clip in clips:
+        groups.setdefault(clip.name.split("/")[1].split("_")[0], set()).add(clip.voice.name)
+    assert groups["espeak-gene"] == {"Gene", "Gene2"}
+    assert all(
+        names <= set(next((f for f in speech.FAMILIES if names & set(f)), names))
+        for names in groups.values()
+    )
 
 
 def test_espeak_and_flite_speak(tmp_path: Path) -> None:
