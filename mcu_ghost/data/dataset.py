@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from mcu_ghost.audio import Samples
 from mcu_ghost.data import folder, recording
+from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError, did_you_mean
 
@@ -85,6 +86,16 @@ def read(item: Item) -> Samples:
         GhostError: It cannot be read (any more).
     """
     return recording.read(item.path)
+
+
+def noise(root: Path) -> Noise:
+    """Return a data set's background noise, by turns with generated kinds.
+
+    Recordings that cannot be read are left out; `data check` names them.
+    """
+    found = [Item(path, folder.NOISE, "", "train") for path in folder.files(root / folder.NOISE)]
+    results = [result for _, result in each(found, read)]
+    return Noise(tuple(r for r in results if not isinstance(r, GhostError)))
 
 
 def each(

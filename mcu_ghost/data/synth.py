@@ -97,7 +97,9 @@ def synthesise(
         lines = [f"{c.name}.{settings.format}\n" for c in clips if c.split == split]
         files.write_text(out / name, "".join(sorted(lines)))
     for label in (folder.NOISE, *{c.label for c in clips}):
-        for left in (out / label).glob(".*"):  # by a run that was killed while it wrote
+        for left in (out / label).glob(
+            f".*.{settings.format}.*"
+        ):  # by a run that was killed while it wrote
             left.unlink()
     source = Noise(tuple(_backgrounds(settings, out, own)), kinds=())
     missing = [c for c in clips if not _path(settings, out, c).is_file()]
@@ -230,7 +232,7 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
                 files.write_bytes(path, recording.encode(samples, settings.format))
             yield recording.read(path)
     for file in own:
-        path = target / f"own-{file.stem}.{settings.format}"
+        path = target / f"own-{file.name.replace('.', '-')}.{settings.format}"
         if not path.is_file():
             content = recording.encode(recording.read(file), settings.format)
             files.write_bytes(path, content)

@@ -95,8 +95,8 @@ def test_noise_recordings_become_background_noise(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "noise" / "fan.wav", stereo, 48000)
     synthesise(SETTINGS, tmp_path / "set", tmp_path / "noise")
     names = {p.name for p in (tmp_path / "set" / "_background_noise_").iterdir()}
-    assert {"own-fan.flac", "music-0.flac", "babble-2.flac"} <= names
-    assert len(recording.read(tmp_path / "set/_background_noise_/own-fan.flac")) == 16000
+    assert {"own-fan-wav.flac", "music-0.flac", "babble-2.flac"} <= names
+    assert len(recording.read(tmp_path / "set/_background_noise_/own-fan-wav.flac")) == 16000
 
 
 @pytest.mark.usefixtures("engine")
