@@ -96,11 +96,8 @@ def synthesise(
     for split, name in folder.LISTS.items():
         lines = [f"{c.name}.{settings.format}\n" for c in clips if c.split == split]
         files.write_text(out / name, "".join(sorted(lines)))
-    for label in (folder.NOISE, *{c.label for c in clips}):
-        for left in (out / label).glob(
-            f".*.{settings.format}.*"
-        ):  # by a run that was killed while it wrote
-            left.unlink()
+    for left in out.glob(f"*/.*.{settings.format}.*"):  # by a run that was killed as it wrote
+        left.unlink()
     source = Noise(tuple(_backgrounds(settings, out, own)), kinds=())
     missing = [c for c in clips if not _path(settings, out, c).is_file()]
     done = len(clips) - len(missing)

@@ -139,6 +139,26 @@ def test_a_word_longer_than_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "set").exists()
 
 
+def test_a_slow_voice_speaks_again_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    paces: list[int] = []
+
+    def say(text: str, voice: speech.Voice, speed: int = 160, pitch: int = 50) -> np.ndarray:
+        paces.append(speed)
+        return np.full(2_400_000 // speed, 1000, np.int16)  # a clip's length at 150 words a minute
+
+    monkeypatch.setattr(speech, "say", say)
+    settings = Settings(("stop",), per_word=60, unknown=0)
+    source = synth.Noise(kinds=("white",))
+    for clip in settings.clips():
+        paces.clear()
+        samples = synth.make(settings, clip, source)
+        assert len(samples) == 16000
+        if clip.split == "test":  # nothing is cut off: where it speaks too slowly, it says it again
+            loud = np.flatnonzero(samples)
+            assert loud[-1] - loud[0] + 1 == 2_400_000 // paces[-1]
+            assert len(paces) == (2 if paces[0] < 150 else 1)
+
+
 def test_without_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech.shutil, "which", lambda _: None)
     with pytest.raises(GhostError, match="apt install espeak-ng"):
