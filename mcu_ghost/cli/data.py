@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.data.check import Report
+    from mcu_ghost.data.facts import Report
 
 _path = click.Path(path_type=Path)
 _jobs = click.option(
@@ -26,6 +26,33 @@ _jobs = click.option(
 )
 def command() -> None:
     """Make, fetch and check data sets: folders <label>/*.wav or *.flac."""
+
+
+@command.command(
+    "fetch", epilog="Example: mcu-ghost data fetch speech_commands_v2 --out speech_commands"
+)
+@click.argument("name")
+@click.option("--out", type=_path, required=True, metavar="DIR", help="The folder to make.")
+@click.option("--archive", type=_path, metavar="FILE",
+              help="The archive, where there is no network.")  # fmt: skip
+def fetch(name: str, out: Path, archive: Path | None) -> None:
+    """Download a public data set by name: speech_commands_v2 (2.4 GB).
+
+    A download that was stopped goes on; what arrives is compared with its published SHA-256.
+    """
+    from mcu_ghost import console
+    from mcu_ghost.data import fetch as fetching
+
+    chosen = fetching.find(name)
+    with console.progress() as bars:
+        task = bars.add_task("")
+
+        def progress(what: str, done: int, total: int) -> None:
+            mb = 1_000_000
+            bars.update(task, description=f"{what} (MB)", completed=done // mb, total=total // mb)
+
+        fetching.fetch(chosen, out, archive, progress)
+    console.say(f"{out}: {chosen.credit}")
 
 
 @command.command("check", epilog="Example: mcu-ghost data check recordings")

@@ -136,10 +136,15 @@ def mix(samples: Samples, gain_db: float, other: Reals | None = None, snr_db: fl
     """
     total = samples.astype(np.float64)
     if other is not None:
-        frames = total[: len(total) // 320 * 320].reshape(-1, 320)
-        level = np.sqrt(np.percentile((frames**2).mean(1), 90)) + 1
-        total = total + other * level / 10 ** (snr_db / 20)
+        total = total + other * loudness(samples) / 10 ** (snr_db / 20)
     return to_int16(total * 10 ** (gain_db / 20))
+
+
+def loudness(samples: Samples) -> float:
+    """Return the root mean square of a clip's 20 ms pieces that are within 20 dB of the loudest."""
+    pieces = np.resize(samples, -(-len(samples) // 320) * 320).astype(np.float64).reshape(-1, 320)
+    energies = (pieces**2).mean(1)
+    return float(np.sqrt(energies[energies >= energies.max() / 100].mean()))
 
 
 def to_int16(values: Reals) -> Samples:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from mcu_ghost.audio import Samples
 from mcu_ghost.data import folder, recording
+from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError, did_you_mean
 
@@ -64,7 +65,7 @@ def load(
             raise GhostError(f"{root}: has no recordings of '{label}'.{hint}")
     found = folder.scan(root, chosen)
     items, skipped, stereo = [], [], 0
-    for item, channels in each(found, lambda i: _channels(i), jobs, progress):
+    for item, channels in each(found, _channels, jobs, progress):
         if isinstance(channels, GhostError):
             skipped.append((item.path, str(channels).removeprefix(f"{item.path}: ")))
         else:
@@ -85,6 +86,16 @@ def read(item: Item) -> Samples:
         GhostError: It cannot be read (any more).
     """
     return recording.read(item.path)
+
+
+def noise(root: Path) -> Noise:
+    """Return a data set's background noise, by turns with generated kinds.
+
+    Recordings that cannot be read are left out; `data check` names them.
+    """
+    found = [Item(path, folder.NOISE, "", "train") for path in folder.files(root / folder.NOISE)]
+    results = [result for _, result in each(found, read)]
+    return Noise(tuple(r for r in results if not isinstance(r, GhostError)))
 
 
 def each(
@@ -130,10 +141,14 @@ def _notes(labels: tuple[str, ...], items: list[Item], skipped: int, stereo: int
     if stereo:
         yield f"{stereo} recordings have several channels and are mixed down to one."
     for label in labels:
-        total = sum(counts[label, split] for split in folder.SPLITS)
-        if total == 1:
-            yield f"'{label}' has a single recording: nothing can be learned and tested with it."
-            continue
-        for split in folder.SPLITS:
-            if not counts[label, split]:
-                yield f"'{label}' has no {split} recordings: record more people."
+        yield from gaps(label, {split: counts[label, split] for split in folder.SPLITS})
+
+
+def gaps(label: str, counts: dict[Split, int]) -> Iterator[str]:
+    """Yield sentences on the splits that a class is missing from."""
+    if sum(counts.values()) == 1:
+        yield f"'{label}' has a single recording: it cannot be learned and tested."
+        return
+    for split in folder.SPLITS:
+        if not counts[split]:
+            yield f"'{label}' has no {split} recordings: record more people."

@@ -27,18 +27,21 @@ class Clip:
         label: The folder.
         split: Whose voices speak it.
         voice: Who speaks, but for the accent.
-        index: Which of the clips of this label, split and voice.
+        group: The voice it sounds like.
+        index: Which of the clips of this label and group.
     """
 
     label: str
     split: Split
     voice: Voice
+    group: Voice
     index: int
 
     @property
     def name(self) -> str:
-        """The path in the set, without the suffix; the voice before the only `_`."""
-        return f"{self.label}/{voice_id(self.voice)}_{self.index:04d}"
+        """The path in the set, without the suffix: `<label>/<group>_<variant>_<index>`."""
+        variant = _plain(self.voice.name)
+        return f"{self.label}/{voice_id(self.group)}_{variant}_{self.index:04d}"
 
     def rng(self, seed: int) -> np.random.Generator:
         """Return randomness of this clip's own, whatever was made before it."""
@@ -51,8 +54,12 @@ def _number(*facts: object) -> int:
 
 
 def voice_id(voice: Voice) -> str:
-    """Return a name for files: `espeak-mr-serious`."""
-    return f"{voice.engine.removesuffix('-ng')}-{voice.name.lower().replace('_', '-')}"
+    """Return a name for files, without `_`: `espeak-mr-serious`."""
+    return f"{voice.engine.removesuffix('-ng')}-{_plain(voice.name)}"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def label_of(word: str) -> str:
@@ -100,6 +107,8 @@ def clips(words: tuple[str, ...], seed: int, per_word: int, unknown: int) -> Ite
     for split in SPLITS:
         voices = speech.voices(split)
         for label, count in counts.items():
-            order = sorted(voices, key=lambda v: _number(seed, label, voice_id(v)))
+            order = sorted(voices, key=lambda alike: _number(seed, label, voice_id(alike[0])))
             for i in range(round(count * SHARES[split])):
-                yield Clip(label, split, order[i % len(order)], i // len(order))
+                index, turn = divmod(i, len(order))
+                alike = order[turn]
+                yield Clip(label, split, alike[index % len(alike)], alike[0], index)

@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from mcu_ghost import audio
 from mcu_ghost.audio import Samples
+from mcu_ghost.data.augment import to_int16
 from mcu_ghost.errors import GhostError
+
+_LOWEST, _HIGHEST = 4000, 384000  # samples per second that a recording may have
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +57,28 @@ def decode(source: Path | BinaryIO, name: str = "") -> Raw:
 
     name = name or str(source)
     try:
-        samples, rate = soundfile.read(source, dtype="int16", always_2d=True)
+        with soundfile.SoundFile(source) as file:
+            rate = int(file.samplerate)
+            blocks = list(_blocks(file))
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
         reason = getattr(error, "error_string", str(error)).rstrip(".")
         raise GhostError(f"{name}: not a readable recording ({reason}).") from error
-    if not len(samples):
+    if not blocks:
         raise GhostError(f"{name}: holds no samples.")
-    return Raw(samples, int(rate))
+    if not _LOWEST <= rate <= _HIGHEST:
+        raise GhostError(f"{name}: not a readable recording ({rate} samples per second).")
+    return Raw(np.concatenate(blocks), rate)
+
+
+def _blocks(file: Any) -> Iterator[Samples]:
+    """Yield all samples, in pieces: a broken header may promise more than memory holds."""
+    real = file.subtype in ("FLOAT", "DOUBLE")  # which libsndfile would not scale to integers
+    found = 0
+    while len(block := file.read(_BLOCK, "float64" if real else "int16", always_2d=True)):
+        found += len(block)
+        yield to_int16(np.nan_to_num(block).clip(-1, 1) * 32768) if real else block
+    if found < file.frames:
+        raise RuntimeError(f"it ends after {found} of {file.frames} samples")
 
 
 def read(path: Path) -> Samples:

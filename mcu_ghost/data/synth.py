@@ -30,7 +30,7 @@ from mcu_ghost.data.speech import Voice
 from mcu_ghost.errors import GhostError
 
 MANIFEST = "synth.json"
-_VERSION = 1  # of this recipe
+_VERSION = 2  # of this recipe
 _NOISE_SECONDS, _NOISES_PER_KIND = 20, 3
 
 
@@ -96,9 +96,8 @@ def synthesise(
     for split, name in folder.LISTS.items():
         lines = [f"{c.name}.{settings.format}\n" for c in clips if c.split == split]
         files.write_text(out / name, "".join(sorted(lines)))
-    for label in (folder.NOISE, *{c.label for c in clips}):
-        for left in (out / label).glob(".*"):  # by a run that was killed while it wrote
-            left.unlink()
+    for left in out.glob(f"*/.*.{settings.format}.*"):  # by a run that was killed as it wrote
+        left.unlink()
     source = Noise(tuple(_backgrounds(settings, out, own)), kinds=())
     missing = [c for c in clips if not _path(settings, out, c).is_file()]
     done = len(clips) - len(missing)
@@ -230,7 +229,7 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
                 files.write_bytes(path, recording.encode(samples, settings.format))
             yield recording.read(path)
     for file in own:
-        path = target / f"own-{file.stem}.{settings.format}"
+        path = target / f"own-{file.name.replace('.', '-')}.{settings.format}"
         if not path.is_file():
             content = recording.encode(recording.read(file), settings.format)
             files.write_bytes(path, content)
@@ -239,7 +238,6 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
 
 def _talk(rng: np.random.Generator, settings: Settings) -> Samples:
     """Return some seconds of a training voice saying other words."""
-    voices = [v for v in speech.voices("train") if v.engine == "espeak-ng"]
-    voice = Voice("espeak-ng", voices[rng.integers(len(voices))].name, "en-us")
+    voice = Voice("espeak-ng", str(rng.choice(speech.variants("train"))), "en-us")
     text = " ".join(rng.choice(plan.other_words(settings.words), 12, replace=False))
     return speech.say(text, voice, int(rng.integers(140, 190)), int(rng.integers(25, 75)))

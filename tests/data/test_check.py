@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.data import check, folder
+from mcu_ghost.data import check, facts, folder
 from mcu_ghost.errors import GhostError
 
 from .sets import put, tone, two_classes
@@ -81,9 +81,9 @@ def test_what_is_wrong_with_recordings(tmp_path: Path) -> None:
 def test_a_peak_is_not_clipping() -> None:
     samples = np.zeros(1000, np.int16)
     samples[[5, 6, 300]] = 32767
-    assert check.clipped(samples) == 0
+    assert facts.clipped(samples) == 0
     samples[700:710] = -32768
-    assert check.clipped(samples) == 0.01
+    assert facts.clipped(samples) == 0.01
 
 
 def test_classes_that_cannot_be_used(tmp_path: Path) -> None:

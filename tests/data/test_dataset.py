@@ -66,8 +66,8 @@ def test_a_class_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(GhostError, match="empty: holds no WAV or FLAC files"):
         dataset.load(tmp_path)
-    with pytest.raises(GhostError, match="no recordings of 'stopp'. Did you mean 'stop'"):
-        dataset.load(tmp_path, ["stopp"])
+    with pytest.raises(GhostError, match="no recordings of 'sto'. Did you mean 'stop'"):
+        dataset.load(tmp_path, ["sto"])
     with pytest.raises(GhostError, match="no folders of recordings"):
         dataset.load(tmp_path / "nowhere")
 
@@ -97,3 +97,12 @@ def test_progress_counts_every_file(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     dataset.load(two_classes(tmp_path), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(i, 40) for i in range(1, 41)]
+
+
+def test_background_noise(tmp_path: Path) -> None:
+    put(tmp_path / "_background_noise_" / "fan.wav", tone(1, 48000, 2, 2.0), 48000)
+    (tmp_path / "_background_noise_" / "broken.wav").write_bytes(b"RIFF")
+    (tmp_path / "_background_noise_" / "README.md").write_text("noise")
+    found = dataset.noise(tmp_path)
+    assert [len(r) for r in found.recordings] == [32000] and found.kinds
+    assert not dataset.noise(tmp_path / "none").recordings

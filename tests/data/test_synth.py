@@ -95,8 +95,8 @@ def test_noise_recordings_become_background_noise(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "noise" / "fan.wav", stereo, 48000)
     synthesise(SETTINGS, tmp_path / "set", tmp_path / "noise")
     names = {p.name for p in (tmp_path / "set" / "_background_noise_").iterdir()}
-    assert {"own-fan.flac", "music-0.flac", "babble-2.flac"} <= names
-    assert len(recording.read(tmp_path / "set/_background_noise_/own-fan.flac")) == 16000
+    assert {"own-fan-wav.flac", "music-0.flac", "babble-2.flac"} <= names
+    assert len(recording.read(tmp_path / "set/_background_noise_/own-fan-wav.flac")) == 16000
 
 
 @pytest.mark.usefixtures("engine")
@@ -139,6 +139,26 @@ def test_a_word_longer_than_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert not (tmp_path / "set").exists()
 
 
+def test_a_slow_voice_speaks_again_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    paces: list[int] = []
+
+    def say(text: str, voice: speech.Voice, speed: int = 160, pitch: int = 50) -> np.ndarray:
+        paces.append(speed)
+        return np.full(2_400_000 // speed, 1000, np.int16)  # a clip's length at 150 words a minute
+
+    monkeypatch.setattr(speech, "say", say)
+    settings = Settings(("stop",), per_word=60, unknown=0)
+    source = synth.Noise(kinds=("white",))
+    for clip in settings.clips():
+        paces.clear()
+        samples = synth.make(settings, clip, source)
+        assert len(samples) == 16000
+        if clip.split == "test":  # nothing is cut off: where it speaks too slowly, it says it again
+            loud = np.flatnonzero(samples)
+            assert loud[-1] - loud[0] + 1 == 2_400_000 // paces[-1]
+            assert len(paces) == (2 if paces[0] < 150 else 1)
+
+
 def test_without_an_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech.shutil, "which", lambda _: None)
     with pytest.raises(GhostError, match="apt install espeak-ng"):
@@ -172,10 +192,25 @@ def test_unknown_words_never_hold_a_word() -> None:
     assert {"snow", "hey siri"} <= set(other)
 
 
-def test_voices_that_sound_the_same_are_in_one_split() -> None:
+def test_voices_that_sound_alike_are_in_one_split() -> None:
     assert {n for names in speech.FAMILIES for n in names} <= set(speech.VARIANTS)
     for names in speech.FAMILIES:
         assert sum(bool(set(names) & set(speech.variants(s))) for s in folder.SPLITS) == 1
+    assert [len(speech.families(s)) for s in folder.SPLITS] == [25, 4, 7]
+    assert ("Gene", "Gene2") in speech.families("test")  # a voice must never move
+
+
+def test_the_same_group_means_the_same_voice() -> None:
+    clips = Settings(("stop",), per_word=400, unknown=0).clips()
+    assert len({c.name for c in clips}) == 400
+    groups: dict[str, set[str]] = {}
+    for clip in clips:
+        groups.setdefault(clip.name.split("/")[1].split("_")[0], set()).add(clip.voice.name)
+    assert groups["espeak-gene"] == {"Gene", "Gene2"}
+    assert all(
+        names <= set(next((f for f in speech.FAMILIES if names & set(f)), names))
+        for names in groups.values()
+    )
 
 
 def test_espeak_and_flite_speak(tmp_path: Path) -> None:
