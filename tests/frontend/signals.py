@@ -36,10 +36,10 @@ def _wrapping() -> Samples:
     n = np.arange(240)
     window = np.sin(np.pi * (np.arange(480) + 0.5) / 480) ** 2
     parts = []
-    for cycles in (37, 38, 45, 51, 83, 90, 117):
-        turn = 2 * np.pi * (cycles + 0.5) / 256 * n
+    for cycles in (5, 37, 45, 51, 83, 91, 117, 203):
+        turn = 2 * np.pi * cycles / 256 * n + 1e-3
         flat = np.stack([np.sign(np.cos(turn)), np.sign(np.sin(turn))], axis=-1).ravel()
-        parts += [np.clip(500 * flat / window, -32767, 32767), np.zeros(480)]
+        parts += [np.clip(505 * flat / window, -32767, 32767), np.zeros(480)]
     return np.concatenate(parts).astype(np.int16)
 
 
