@@ -30,7 +30,8 @@ int main(void) {
     for (uint32_t at = 0; at < HOPS * FRONT_END_HOP; at += FRONT_END_HOP) {
         if (front_end_hop(&state, &scratch, recording + at, features)) {
             frames++;
-            for (uint32_t i = 0; i < FRONT_END_CHANNELS; i++) check = (check ^ features[i]) * 16777619u;
+            for (uint32_t i = 0; i < FRONT_END_CHANNELS; i++)
+                check = (check ^ features[i]) * 16777619u;
         }
     }
     send_number(frames);
