@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C front end, compiled for this machine, equals pymicro-features for every value."""
+
+import ctypes
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcu_ghost import audio
+from tests.frontend.host import FORMULA, HostFrontEnd
+from tests.frontend.oracle import WHEEL, wheel
+from tests.frontend.signals import SIGNALS, speech
+
+pytestmark = pytest.mark.toolchain
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("front_end")
+
+
+@pytest.fixture
+def host(folder: Path) -> HostFrontEnd:
+    return HostFrontEnd(WHEEL, folder)
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_equals_the_wheel(host: HostFrontEnd, name: str) -> None:
+    samples = SIGNALS[name]()
+    assert np.array_equal(host.hops(samples), wheel(samples))
+
+
+def test_speech_equals_the_wheel_again_after_reset(host: HostFrontEnd) -> None:
+    samples = speech()
+    want = wheel(samples)
+    assert np.array_equal(host.hops(samples), want)
+    host.reset()
+    assert np.array_equal(host.hops(samples), want)
+
+
+def test_two_streams_side_by_side(host: HostFrontEnd, folder: Path) -> None:
+    other = HostFrontEnd(WHEEL, folder)
+    other.scratch = host.scratch
+    a, b = speech()[:32000], SIGNALS["noise"]()[:24000]
+    got: tuple[list, list] = ([], [])
+    for start in range(0, 24000, 160):
+        for front_end, samples, frames in ((host, a, got[0]), (other, b, got[1])):
+            frames += [*front_end.hops(samples[start : start + 160])]
+    assert np.array_equal(got[0], wheel(a[:24000]))
+    assert np.array_equal(got[1], wheel(b))
+
+
+def test_quantizes_as_training_does(host: HostFrontEnd) -> None:
+    values = np.random.default_rng(0).integers(0, 1420, 40).astype(np.uint16)
+    for row in (values, np.full(40, 65535, np.uint16), np.arange(40, dtype=np.uint16)):
+        assert np.array_equal(host.quantize(row), audio.to_int8(row, FORMULA))
+
+
+class _Constants(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_uint16) for name in ("window", "hop", "history", "points", "channels")),
+        *((name, ctypes.c_uint16) for name in ("first_bin", "headroom", "snr_shift")),
+        *((name, ctypes.c_void_p) for name in ("coefficients", "places", "twiddles")),
+        *((name, ctypes.c_void_p) for name in ("real_twiddles", "widths", "weights")),
+    ]
+
+
+def test_roots_are_exact(host: HostFrontEnd, folder: Path) -> None:
+    """Around squares and around where rounding changes, of all sizes; 2^32 - 1 too."""
+    rng = np.random.default_rng(2)
+    roots = [*range(300), *(int(r) for r in 2 ** rng.uniform(0, 21.4, 3000)), 65535, 65536]
+    numbers = [max(0, r * r + d) for r in roots for d in (-1, 0, 1, r, r + 1)] + [2**32 - 1, 2**32]
+    # One channel each: 4096 times one bin, and another bin once.
+    energies = np.array([divmod(x, 4096) for x in numbers], np.uint32)
+    widths = np.array([0] + [2] * len(numbers), np.uint16)
+    weights = np.array([4096, 1] * len(numbers), np.uint32)
+    constants = _Constants(
+        channels=len(numbers), widths=widths.ctypes.data, weights=weights.ctypes.data
+    )
+    got = np.zeros(len(numbers), np.uint32)
+    library = ctypes.CDLL(str(folder / "firmware_True.so"))
+    library.ghost_filter_bank(
+        ctypes.byref(constants),
+        ctypes.c_void_p(energies.ctypes.data),
+        0,
+        ctypes.c_void_p(got.ctypes.data),
+    )
+    down = [math.isqrt(x) for x in numbers]
+    want = [r + (x - r * r > r) for x, r in zip(numbers, down, strict=True)]
+    want = [65535 if x < 2**32 and r == 65536 else r for x, r in zip(numbers, want, strict=True)]
+    assert got.tolist() == want
