@@ -6,12 +6,14 @@ Folders are relative to the recipe. `examples/wake_words/recipe.toml` is one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from mcu_ghost import schema
+from mcu_ghost.audio import RATE
 from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend_tables import Settings
 
 Use = Literal["train", "validation", "test"]
 
@@ -45,6 +47,27 @@ class Negatives:
     kind: Literal["speech", "noise"]
     use: Literal["train", "validation", "test", "split"] = "split"
     part: tuple[float, ...] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """`[front_end]`: how sound becomes frames; see `mcu_ghost.frontend_tables.Settings`.
+
+    Attributes:
+        window_ms: Length of what one feature is computed from.
+        hop_ms: From feature to feature.
+        channels: Values of a feature.
+        low_hz: Where the lowest band begins.
+        high_hz: Where the highest one ends.
+        step: The network takes every which feature as a frame.
+    """
+
+    window_ms: int = 30
+    hop_ms: int = 10
+    channels: int = 40
+    low_hz: float = 125.0
+    high_hz: float = 7500.0
+    step: int = 2
 
 
 @dataclass(frozen=True)
@@ -152,25 +175,34 @@ class Recipe:
         name: The file's name; the model is called so.
         words: Recordings of the words.
         negatives: Recordings without them.
+        front_end: How sound becomes frames.
         network: The recurrent layer.
         scenes: The long mixtures.
         training: How it is trained.
         detector: How scores become words.
         board: Whose memory and instructions the report shows.
         clip_ms: Longest recording of a word, milliseconds; longer ones are cut to the loudest part.
-        step: The network takes every which 10 ms frame.
     """
 
     name: str
     words: Words
     negatives: tuple[Negatives, ...] = ()
+    front_end: FrontEnd = field(default_factory=FrontEnd)
     network: Network = field(default_factory=Network)
     scenes: Scenes = field(default_factory=Scenes)
     training: Training = field(default_factory=Training)
     detector: Detector = field(default_factory=Detector)
     board: str = "nrf52840"
     clip_ms: int = 1500
-    step: int = 2
+
+    @property
+    def settings(self) -> Settings:
+        """The front end's settings, for 16 kHz sound.
+
+        Raises:
+            GhostError: One of them is out of its range.
+        """
+        return Settings(sample_rate=RATE, **asdict(self.front_end))
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -202,7 +234,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "detector.refractory_ms": (0, 60_000),
     "detector.false_accepts_per_hour": (0, 10_000),
     "clip_ms": (100, 10_000),
-    "step": (1, 10),
 }
 
 
@@ -219,6 +250,12 @@ def read(path: Path) -> Recipe:
             value = getattr(value, part)
         if not isinstance(value, int | float) or not low <= value <= high:
             raise GhostError(f"{path}: {key} must be {low:g} to {high:g}, not {value!r}.")
+    try:
+        settings = recipe.settings
+    except GhostError as error:
+        raise GhostError(f"{path}: front_end: {error}") from error
+    if settings.hop_ms * settings.step > 100:
+        raise GhostError(f"{path}: front_end.step leaves less than 10 frames a second.")
     if recipe.network.units < recipe.network.ratio:
         raise GhostError(f"{path}: network.ratio is more than network.units.")
     if not recipe.words.folders:

@@ -19,6 +19,7 @@ from mcu_ghost.data import scenes
 from mcu_ghost.data.folder import SPLITS, Split
 from mcu_ghost.data.scenes import Scene, Span
 from mcu_ghost.data.sounds import Sounds
+from mcu_ghost.frontend_tables import Settings
 from mcu_ghost.recipe import Recipe
 
 SECONDS = 60  # of a scene
@@ -43,27 +44,31 @@ class Streams:
     labels: npt.NDArray[np.int8]
 
 
-def frame_ms(frame: int | npt.NDArray[Any], step: int) -> Any:
+def frame_ms(frame: int | npt.NDArray[Any], settings: Settings) -> Any:
     """Return the milliseconds of sound after which a frame is complete, from frame 0 on.
 
-    The first 10 ms feature needs a window of 30 ms; every `step`-th is a frame.
+    They are counted in whole hops, as a device takes sound: the first feature needs a whole window,
+    and every `step`-th feature is a frame.
     """
-    return 10 * (step * (frame + 1) + 2)
+    hops = settings.history // settings.hop + settings.step * (frame + 1)
+    return hops * settings.hop_ms
 
 
-def targets(spans: Iterable[Span], frames: int, words: int, step: int) -> npt.NDArray[np.int8]:
+def targets(
+    spans: Iterable[Span], frames: int, words: int, settings: Settings
+) -> npt.NDArray[np.int8]:
     """Return what each frame should say.
 
     Args:
         spans: The words of a scene, by their beginning.
         frames: How many frames it has.
         words: How many words there are; their number stands for none.
-        step: The network takes every which 10 ms frame.
+        settings: Of the front end.
 
     Returns:
         (frames,) int8.
     """
-    time = frame_ms(np.arange(frames), step)
+    time = frame_ms(np.arange(frames), settings)
     labels = np.full(frames, words, np.int8)
     for span in spans:
         start, end = (1000 * sample / RATE for sample in (span.start, span.end))
@@ -72,10 +77,10 @@ def targets(spans: Iterable[Span], frames: int, words: int, step: int) -> npt.ND
     return labels
 
 
-def of_scene(scene: Scene, words: int, step: int) -> tuple[Features, npt.NDArray[np.int8]]:
+def of_scene(scene: Scene, words: int, settings: Settings) -> tuple[Features, npt.NDArray[np.int8]]:
     """Return a scene's features and targets."""
-    features = audio.frames(scene.samples, step)
-    return features, targets(scene.spans, len(features), words, step)
+    features = audio.frames(scene.samples, settings)
+    return features, targets(scene.spans, len(features), words, settings)
 
 
 def training(
@@ -106,8 +111,8 @@ def training(
     settings = asdict(recipe.scenes)
     for key in ("train_hours", "validation_hours"):
         del settings[key]  # more hours are more of the same scenes
-    facts = [_VERSION, sounds.digest, settings, recipe.training.seed, recipe.step, SECONDS,
-             audio.FRONT_END]  # fmt: skip
+    facts = [_VERSION, sounds.digest, settings, recipe.training.seed, SECONDS,
+             asdict(recipe.settings)]  # fmt: skip
     folder = cache / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     parts = []
     for block in range(blocks):
@@ -117,7 +122,7 @@ def training(
             for number in range(block * _BLOCK, (block + 1) * _BLOCK):
                 rng = np.random.default_rng([recipe.training.seed, SPLITS.index(split), number])
                 scene = scenes.training_scene(rng, sounds.pools[split], recipe.scenes, SECONDS)
-                parts_of_block.append(of_scene(scene, len(sounds.labels), recipe.step))
+                parts_of_block.append(of_scene(scene, len(sounds.labels), recipe.settings))
                 progress(number + 1, blocks * _BLOCK)
             _write(path, parts_of_block)
         with np.load(path) as found:

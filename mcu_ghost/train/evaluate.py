@@ -18,11 +18,12 @@ from mcu_ghost.data.scenes import Span
 from mcu_ghost.data.sounds import Pool, Said
 from mcu_ghost.data.streams import frame_ms
 from mcu_ghost.detector import Event, Word
+from mcu_ghost.frontend_tables import Settings
 from mcu_ghost.model import Int8s, Model
 from mcu_ghost.recipe import Detector
 from mcu_ghost.train.inputs import InputFormat
 
-STREAM_SECONDS = 300
+STREAM_SECONDS = 120
 _WORDS_PER_STREAM = 40
 LATE_MS = 750  # after its end a word may still be reported
 CONFIDENCE = 0.95
@@ -103,7 +104,9 @@ class Silent:
     hours: float
 
 
-def spoken(words: Sequence[Said], noise: Noise, snr_db: float, seed: int, step: int) -> Spoken:
+def spoken(
+    words: Sequence[Said], noise: Noise, snr_db: float, seed: int, settings: Settings
+) -> Spoken:
     """Return the words, each said once, in noise at one level."""
     rng = np.random.default_rng([seed, 7])
     order = rng.permutation(len(words))
@@ -113,15 +116,15 @@ def spoken(words: Sequence[Said], noise: Noise, snr_db: float, seed: int, step: 
     features = []
     for scene in found:
         padding = scenes.finish(rng, np.zeros(length - len(scene.samples)))
-        features.append(audio.frames(np.concatenate([scene.samples, padding]), step))
+        features.append(audio.frames(np.concatenate([scene.samples, padding]), settings))
     return Spoken(np.stack(features), tuple(scene.spans for scene in found))
 
 
-def silent(name: str, sounds: Sequence[Samples], seed: int, step: int) -> Silent:
+def silent(name: str, sounds: Sequence[Samples], seed: int, settings: Settings) -> Silent:
     """Return recordings without words as streams."""
     rng = np.random.default_rng([seed, 8])
     streams, hours = scenes.streams(rng, sounds, STREAM_SECONDS)
-    return Silent(name, np.stack([audio.frames(stream, step) for stream in streams]), hours)
+    return Silent(name, np.stack([audio.frames(stream, settings) for stream in streams]), hours)
 
 
 def made_up(pool: Pool, seed: int, hours: float) -> list[Samples]:
@@ -182,7 +185,7 @@ class Matched:
 
 
 def match(
-    events: Sequence[Event], spans: Sequence[Span], labels: Sequence[str], step: int
+    events: Sequence[Event], spans: Sequence[Span], labels: Sequence[str], settings: Settings
 ) -> Matched:
     """Give each word the report that came between its beginning and a little after its end.
 
@@ -192,7 +195,7 @@ def match(
     heard = []
     for span in spans:
         start, end = 1000 * span.start / RATE, 1000 * span.end / RATE + LATE_MS
-        near = [e for e in free if start <= frame_ms(e.frame, step) <= end]
+        near = [e for e in free if start <= frame_ms(e.frame, settings) <= end]
         right = [e for e in near if e.label == labels[span.label]]
         for chosen in (right or near)[:1]:
             free.remove(chosen)
@@ -221,12 +224,12 @@ class Judge:
     Attributes:
         labels: The words.
         detector: Window and refractory time.
-        step: The network takes every which 10 ms frame.
+        settings: Of the front end.
     """
 
     labels: tuple[str, ...]
     detector: Detector
-    step: int
+    settings: Settings
 
     def sums(self, outputs: Int8s) -> list[npt.NDArray[np.int32]]:
         """Return the smoothed scores of streams, (streams, frames, classes) int8."""
@@ -236,7 +239,9 @@ class Judge:
         """Return the detector's words at one threshold, or at one for each."""
         if isinstance(thresholds, int | float):
             thresholds = [thresholds] * len(self.labels)
-        return words_at(self.labels, thresholds, self.detector, 10 * self.step)
+        return words_at(
+            self.labels, thresholds, self.detector, self.settings.hop_ms * self.settings.step
+        )
 
     def matched(
         self,
@@ -249,7 +254,7 @@ class Judge:
         heard: list[str] = []
         extra = 0
         for stream, said in zip(sums, spans, strict=True):
-            found = match(detector.picked(stream, words), said, self.labels, self.step)
+            found = match(detector.picked(stream, words), said, self.labels, self.settings)
             heard += found.heard
             extra += found.extra
         return Matched(tuple(heard), extra)

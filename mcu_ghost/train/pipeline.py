@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio, console, convert, tflite_file
+from mcu_ghost import console, convert, tflite_file
 from mcu_ghost.data import sounds as sound_files
 from mcu_ghost.data import streams
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Split
 from mcu_ghost.data.sounds import Pool, Sounds
 from mcu_ghost.data.streams import Streams
+from mcu_ghost.frontend_tables import KIND
 from mcu_ghost.model import Model
 from mcu_ghost.recipe import Recipe
 from mcu_ghost.train import evaluate, fit, inputs
@@ -139,14 +140,14 @@ def scenes(recipe: Recipe, sounds: Sounds, split: Split, hours: float, cache: Pa
 
 def negatives(pool: Pool, recipe: Recipe, number: int) -> list[Silent]:
     """Return all that a use has without words: speech, recorded noise, generated noise."""
-    seed, step = recipe.training.seed + 1000 * number, recipe.step
+    seed, settings = recipe.training.seed + 1000 * number, recipe.settings
     found = []
     if pool.speech:
-        found.append(evaluate.silent("other speech", pool.speech, seed, step))
+        found.append(evaluate.silent("other speech", pool.speech, seed, settings))
     if pool.noise:
-        found.append(evaluate.silent("recorded noise and music", pool.noise, seed, step))
+        found.append(evaluate.silent("recorded noise and music", pool.noise, seed, settings))
     generated = evaluate.made_up(pool, seed, _GENERATED_HOURS)
-    found.append(evaluate.silent("generated noise and music", generated, seed, step))
+    found.append(evaluate.silent("generated noise and music", generated, seed, settings))
     return found
 
 
@@ -159,7 +160,7 @@ def judge(
     out: Path,
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
-    judge_ = Judge(sounds.labels, recipe.detector, recipe.step)
+    judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
     one = fit.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
     convert.convert(one, out, metadata=metadata(recipe, sounds.labels, form, None, facts))
@@ -234,7 +235,7 @@ def _words(
         if not words:
             continue
         for snr_db in SNRS:
-            said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.step)
+            said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.settings)
             result, matched = both.words(folder, snr_db, said)
             results.append(result)
             if origin == 0 and snr_db == 10:
@@ -244,10 +245,15 @@ def _words(
     return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
 
 
+def hop_ms(recipe: Recipe) -> int:
+    """Return the milliseconds from frame to frame of the network."""
+    return recipe.front_end.hop_ms * recipe.front_end.step
+
+
 def summary(recipe: Recipe, sounds: Sounds, train: Streams) -> dict[str, Any]:
     """Return what the `.tflite` says of its training."""
     return {
-        "hours": round(train.labels.size * 10 * recipe.step / 3_600_000, 2),
+        "hours": round(train.labels.size * hop_ms(recipe) / 3_600_000, 2),
         "words": sum(len(sounds.pools[split].words) for split in ("train",)),
         "network": asdict(recipe.network),
         "training": asdict(recipe.training),
@@ -271,9 +277,9 @@ def metadata(
         "name": recipe.name,
         "task": "keywords",
         "labels": [*labels, evaluate.OTHER],
-        "frame": {"shape": [audio.CHANNELS], "hop_ms": 10 * recipe.step},
+        "frame": {"shape": [recipe.front_end.channels], "hop_ms": hop_ms(recipe)},
         "reset": "never",
-        "front_end": audio.FRONT_END | {"step": recipe.step},
+        "front_end": {"kind": KIND} | asdict(recipe.settings),
         "features_to_int8": form.formula,
         "detector": {"window": recipe.detector.window, "words": words},
         "training": training,
