@@ -83,6 +83,16 @@ def of_scene(scene: Scene, words: int, settings: Settings) -> tuple[Features, np
     return features, targets(scene.spans, len(features), words, settings)
 
 
+def digest(recipe: Recipe, sounds: Sounds) -> str:
+    """Return a hash of all that decides what a scene of some number is."""
+    settings = asdict(recipe.scenes)
+    for key in ("train_hours", "validation_hours"):
+        del settings[key]  # more hours are more of the same scenes
+    facts = [_VERSION, sounds.digest, settings, recipe.training.seed, SECONDS,
+             asdict(recipe.settings)]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
 def training(
     recipe: Recipe,
     sounds: Sounds,
@@ -108,12 +118,7 @@ def training(
         GhostError: The cache cannot be written.
     """
     blocks = max(1, -(-round(hours * 3600) // (SECONDS * _BLOCK)))
-    settings = asdict(recipe.scenes)
-    for key in ("train_hours", "validation_hours"):
-        del settings[key]  # more hours are more of the same scenes
-    facts = [_VERSION, sounds.digest, settings, recipe.training.seed, SECONDS,
-             asdict(recipe.settings)]  # fmt: skip
-    folder = cache / hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    folder = cache / digest(recipe, sounds)
     parts = []
     for block in range(blocks):
         path = folder / f"{split}-{block}.npz"

@@ -122,7 +122,8 @@ def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> 
     form = inputs.fit(train.features)
     folder = cache / recipe.name
     classes = len(sounds.labels) + 1
-    models = fit.train(recipe, (train, validation), form, classes, folder, sounds.digest, worker)
+    models = fit.train(recipe, (train, validation), form, classes, folder,
+                       streams.digest(recipe, sounds), worker)  # fmt: skip
     if worker:
         return None
     return judge(recipe, sounds, form, models, train, out)
