@@ -98,12 +98,13 @@ def show(result: Result, out: Path) -> None:
     from rich.table import Table
 
     from mcu_ghost import console
+    from mcu_ghost.train import report
 
     table = Table(box=None, pad_edge=False)
     for heading in ("words missed, of the test split", "", "float", "int8", "95 % interval"):
         table.add_column(heading, justify="left" if heading.startswith("words") else "right")
     for one in result.words:
-        noise = "no noise" if one.snr_db == float("inf") else f"noise at {one.snr_db:g} dB"
+        noise = report.noise(one.snr_db)
         table.add_row(f"{one.folder}, {noise}", f"{one.int8.of:g}", f"{one.float32.value:.1%}",
                       f"{one.int8.value:.1%}",
                       f"{one.int8.low:.1%} to {one.int8.high:.1%}")  # fmt: skip
@@ -119,7 +120,15 @@ def show(result: Result, out: Path) -> None:
         for label, threshold in zip(result.labels, result.thresholds, strict=True)
     )
     console.say(f"thresholds, chosen on {result.validation_hours:.1f} h of validation: {chosen}")
-    console.say(f"[bold]{out}[/]: {console.size(result.model_bytes)}")
+    image = result.image
+    cost = (
+        f"; on {image.board} {console.size(image.flash_bytes)} of flash, "
+        f"{console.count(image.instructions_per_frame)} instructions per frame (emulated)"
+        if image
+        else f"; not measured on a board: {result.no_image}"
+    )
+    console.say(f"[bold]{out}[/]: {console.size(result.model_bytes)}{cost}")
+    console.say(f"[bold]{out.with_suffix('.html')}[/]: the whole report")
 
 
 def _interval(rate: Rate) -> str:

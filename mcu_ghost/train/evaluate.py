@@ -154,6 +154,9 @@ def float_outputs(model: Any, form: InputFormat, features: Features) -> Int8s:
     Returns:
         (streams, frames, classes) int8 with scale 1/256 and zero point -128.
     """
+    import tensorflow as tf
+
+    step = tf.function(model, reduce_retracing=True)
     rows, chunk = model.input_shape[:2]
     frames = -(-features.shape[1] // chunk) * chunk
     missing = (0, -len(features) % rows), (0, frames - features.shape[1]), (0, 0)
@@ -162,7 +165,7 @@ def float_outputs(model: Any, form: InputFormat, features: Features) -> Int8s:
     for start in range(0, len(padded), rows):
         model.reset_states()
         parts = [
-            np.asarray(model(form.real(padded[start : start + rows, i : i + chunk])))
+            np.asarray(step(form.real(padded[start : start + rows, i : i + chunk])))
             for i in range(0, frames, chunk)
         ]
         found.append(np.concatenate(parts, axis=1))

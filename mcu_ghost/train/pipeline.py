@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import console, convert, tflite_file
+from mcu_ghost import boards, build, console, convert, emulated, tflite_file, verify
 from mcu_ghost.data import sounds as sound_files
 from mcu_ghost.data import streams
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Split
 from mcu_ghost.data.sounds import Pool, Sounds
 from mcu_ghost.data.streams import Streams
+from mcu_ghost.errors import GhostError
 from mcu_ghost.frontend_tables import KIND
 from mcu_ghost.model import Model
 from mcu_ghost.recipe import Recipe
-from mcu_ghost.train import evaluate, fit, inputs
+from mcu_ghost.train import evaluate, fit, inputs, report
 from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Rate, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 
@@ -33,7 +35,7 @@ class Words:
 
     Attributes:
         folder: Where they come from.
-        snr_db: Over the noise; infinity: no noise.
+        snr_db: Over the noise; None: no noise.
         float32: Missed by the float model.
         int8: Missed by the integer network.
         extra: Reports of the integer network that belong to no word.
@@ -41,7 +43,7 @@ class Words:
     """
 
     folder: str
-    snr_db: float
+    snr_db: float | None
     float32: Rate
     int8: Rate
     extra: int
@@ -66,6 +68,27 @@ class Accepts:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What the model costs on the recipe's board.
+
+    Attributes:
+        board: Its name.
+        app: What was built.
+        flash_bytes: Of the linked image.
+        ram_bytes: Of the linked image, the stack included.
+        instructions_per_frame: Emulated, of the network.
+        frame_ms: From frame to frame.
+    """
+
+    board: str
+    app: str
+    flash_bytes: int
+    ram_bytes: int
+    instructions_per_frame: int
+    frame_ms: int
+
+
+@dataclass(frozen=True)
 class Result:
     """What a run measured.
 
@@ -80,6 +103,8 @@ class Result:
         confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
             reported; the last column is for none.
         model_bytes: Size of the `.tflite`.
+        image: What it costs on a board; None where that cannot be told here.
+        no_image: Why not.
     """
 
     labels: tuple[str, ...]
@@ -90,6 +115,8 @@ class Result:
     accepts: tuple[Accepts, ...]
     confusion: tuple[tuple[int, ...], ...]
     model_bytes: int
+    image: Image | None
+    no_image: str
 
 
 def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> Result | None:
@@ -126,7 +153,9 @@ def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> 
                        streams.digest(recipe, sounds), worker)  # fmt: skip
     if worker:
         return None
-    return judge(recipe, sounds, form, models, train, out)
+    result = judge(recipe, sounds, form, models, train, out)
+    report.write(result, out)
+    return result
 
 
 def scenes(recipe: Recipe, sounds: Sounds, split: Split, hours: float, cache: Path) -> Streams:
@@ -177,6 +206,7 @@ def judge(
     both = _Both(judge_, network, many, form, thresholds)
     words, confusion = _words(recipe, sounds, both)
     accepts = tuple(both.accepts(n) for n in negatives(sounds.pools["test"], recipe, 2))
+    image, no_image = cost(recipe, network)
     return Result(
         labels=sounds.labels,
         thresholds=tuple(thresholds),
@@ -186,7 +216,26 @@ def judge(
         accepts=accepts,
         confusion=confusion,
         model_bytes=out.stat().st_size,
+        image=image,
+        no_image=no_image,
     )
+
+
+def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
+    """Return what a network costs on the recipe's board, or why that cannot be told here."""
+    try:
+        board = boards.load(recipe.board)
+        work = verify.sequences(network, 1, 20, [])
+        with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
+            built = build.build(network, board, "stream", Path(folder))
+            found = emulated.run(built, board, network, work)
+    except GhostError as error:
+        return None, str(error)
+    if found.report.mismatches:
+        raise RuntimeError(f"the image differs from the reference: {found.report.first}")
+    instructions = round(found.instructions_per_frame)
+    return Image(board.name, "stream", built.flash_bytes, built.ram_bytes, instructions,
+                 hop_ms(recipe)), ""  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,7 +253,7 @@ class _Both:
         int8 = evaluate.integer_outputs(self.network, self.form, features)
         return self.judge.sums(float32), self.judge.sums(int8)
 
-    def words(self, folder: str, snr_db: float, said: Spoken) -> tuple[Words, Any]:
+    def words(self, folder: str, snr_db: float | None, said: Spoken) -> tuple[Words, Any]:
         judge, spans = self.judge, said.spans
         float32, int8 = self.sums(said.features)
         found = [judge.matched(sums, spans, self.thresholds) for sums in (float32, int8)]
@@ -237,7 +286,8 @@ def _words(
             continue
         for snr_db in SNRS:
             said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.settings)
-            result, matched = both.words(folder, snr_db, said)
+            shown = snr_db if np.isfinite(snr_db) else None
+            result, matched = both.words(folder, shown, said)
             results.append(result)
             if origin == 0 and snr_db == 10:
                 spans = [span for stream in said.spans for span in stream]
