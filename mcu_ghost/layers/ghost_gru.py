@@ -74,7 +74,9 @@ class GhostGRU(keras.layers.RNN):
             name="ghost_gru_cell",
             **kwargs,
         )
+        stateful = bool(layer.pop("stateful", False))
         super().__init__(cell, **layer, **base)
+        self.stateful = stateful  # not through Keras, which refuses it under tf.distribute
         self.input_spec = [keras.layers.InputSpec(ndim=3)]
 
     @property
@@ -86,6 +88,47 @@ class GhostGRU(keras.layers.RNN):
     def ratio(self) -> int:
         """How many states share one intrinsic state."""
         return int(self.cell.ratio)
+
+    def reset_states(self, states: Any = None) -> None:
+        """Set the carried state of a stateful layer to zeros, or to what is given.
+
+        The state is a variable of each replica's own, so that `tf.distribute` workers carry on
+        their own sequences.
+
+        Args:
+            states: (batch, n), or a list with that one array; zeros if left out.
+
+        Raises:
+            AttributeError: The layer is not stateful.
+            ValueError: The batch size is not known, or the shape is another one.
+        """
+        if not self.stateful:
+            raise AttributeError("Layer must be stateful.")
+        if self.states[0] is None:
+            batch = self.input_spec[0].shape[1 if self.time_major else 0]
+            if not batch:
+                raise ValueError(
+                    f"Layer '{self.name}' is stateful and needs to know its batch size: give the "
+                    "Input a batch_shape."
+                )
+            zeros = tf.zeros((batch, self.units), self.variable_dtype)
+            self.states = [
+                tf.Variable(
+                    zeros,
+                    trainable=False,
+                    name="state",
+                    synchronization=tf.VariableSynchronization.ON_READ,
+                    aggregation=tf.VariableAggregation.NONE,
+                )
+            ]
+        variable = self.states[0]
+        value = tf.nest.flatten(states)[0] if states is not None else tf.zeros(variable.shape)
+        if tuple(value.shape) != tuple(variable.shape):
+            raise ValueError(
+                f"Layer '{self.name}' has a state of shape {tuple(variable.shape)}, "
+                f"got {tuple(value.shape)}."
+            )
+        variable.assign(tf.cast(value, variable.dtype))
 
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None
