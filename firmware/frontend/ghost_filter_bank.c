@@ -33,14 +33,10 @@ static uint32_t root64(uint64_t x) {
   const uint32_t r = root32(head);
   const uint32_t numerator = (head - r * r) << n | ((uint32_t)(x >> n) & mask);
   const uint32_t q = numerator / (2U * r);
-  uint32_t root = (r << n) + q;
+  const uint32_t root = (r << n) + q;
   int64_t left = (int64_t)((uint64_t)(numerator - q * 2U * r) << n | (low & mask));
-  left -= (int64_t)q * q;
-  if (left < 0) {
-    root--;
-    left += 2 * (int64_t)root + 1;
-  }
-  return root + (left > (int64_t)root ? 1U : 0U);
+  left -= (int64_t)q * q; /* x - root^2; root is the nearest while -root < left <= root */
+  return root + (left > (int64_t)root ? 1U : 0U) - (left <= -(int64_t)root ? 1U : 0U);
 }
 
 void ghost_filter_bank(const ghost_front_end_constants *c, const uint32_t *energies, int32_t shift,
