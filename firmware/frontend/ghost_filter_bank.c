@@ -26,21 +26,17 @@ static uint32_t root64(uint64_t x) {
     const uint32_t root = root32(low << (2 * half)) >> half;
     return root + (low - root * root > root && root != 65535U ? 1U : 0U);
   }
-  /* x = head 4^n + tail; r = sqrt(head), and the next n bits are (head - r^2) 2^n / 2r, as in a
-   * division by hand: never too small and, since head >= 2^30, at most 1 too large. */
+  /* x = head 4^n + tail, n <= 14; r = sqrt(head), and the next n bits are q = (head - r^2) 2^n /
+   * 2r, as in a division by hand: never too small. Where q is too large, x - root^2 is above -q^2,
+   * and q^2 <= 4^n < 2^(15 + n) <= root: root is still the nearest. */
   const int32_t n = (33 - __builtin_clz(high)) >> 1;
   const uint32_t head = (uint32_t)(x >> (2 * n)), mask = (1U << n) - 1U;
   const uint32_t r = root32(head);
   const uint32_t numerator = (head - r * r) << n | ((uint32_t)(x >> n) & mask);
   const uint32_t q = numerator / (2U * r);
-  uint32_t root = (r << n) + q;
-  int64_t left = (int64_t)((uint64_t)(numerator - q * 2U * r) << n | (low & mask));
-  left -= (int64_t)q * q;
-  if (left < 0) {
-    root--;
-    left += 2 * (int64_t)root + 1;
-  }
-  return root + (left > (int64_t)root ? 1U : 0U);
+  const int32_t root = (int32_t)((r << n) + q);
+  const int32_t left = (int32_t)((numerator - q * 2U * r) << n | (low & mask)) - (int32_t)(q * q);
+  return (uint32_t)(root + (left > root ? 1 : 0));
 }
 
 void ghost_filter_bank(const ghost_front_end_constants *c, const uint32_t *energies, int32_t shift,

@@ -91,3 +91,13 @@ def library(samples: Samples, s: Settings) -> Features | None:
             frames.append(out.values[: out.size])
     calls.FrontendFreeStateContents(state)
     return np.array(frames, np.uint16).reshape(-1, s.channels)
+
+
+def original_logarithms(signal: np.ndarray, headroom: int) -> Features:
+    """Return the library's logarithms of uint32 values shifted left by the headroom."""
+    state, values = (ctypes.c_int * 2)(1, 6), signal.copy()
+    apply = _library().LogScaleApply
+    apply.restype = ctypes.c_void_p
+    pointer = apply(state, ctypes.c_void_p(values.ctypes.data), len(values), headroom)
+    found = ctypes.cast(pointer, ctypes.POINTER(ctypes.c_uint16))
+    return np.ctypeslib.as_array(found, (len(values),)).copy()

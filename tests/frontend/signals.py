@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -84,3 +85,17 @@ def speech() -> Samples:
     """Return the bundled clips, one after the other."""
     clips = [soundfile.read(clip, dtype="int16")[0] for clip in resources.demo_clips()]
     return np.concatenate(clips)
+
+
+def squares() -> tuple[list[int], list[int]]:
+    """Return numbers of all sizes around which roots change, and their roots to the nearest.
+
+    Of 32 bits no root is more than 65535.
+    """
+    rng = np.random.default_rng(2)
+    roots = [*range(300), *(int(r) for r in 2 ** rng.uniform(0, 21.4, 3000)), 65535, 65536]
+    numbers = [max(0, r * r + d) for r in roots for d in (-1, 0, 1, r, r + 1)] + [2**32 - 1, 2**32]
+    down = [math.isqrt(x) for x in numbers]
+    nearest = [r + (x - r * r > r) for x, r in zip(numbers, down, strict=True)]
+    pairs = zip(numbers, nearest, strict=True)
+    return numbers, [65535 if x < 2**32 and r == 65536 else r for x, r in pairs]

@@ -2,16 +2,17 @@
 """The C front end, compiled for this machine, equals pymicro-features for every value."""
 
 import ctypes
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mcu_ghost import audio
+from mcu_ghost import frontend_tables as tables
+from mcu_ghost.frontend import _logarithm
 from tests.frontend.host import FORMULA, HostFrontEnd
-from tests.frontend.oracle import WHEEL, wheel
-from tests.frontend.signals import SIGNALS, speech
+from tests.frontend.oracle import WHEEL, original_logarithms, wheel
+from tests.frontend.signals import SIGNALS, speech, squares
 
 pytestmark = pytest.mark.toolchain
 
@@ -64,14 +65,12 @@ class _Constants(ctypes.Structure):
         *((name, ctypes.c_uint16) for name in ("first_bin", "headroom", "snr_shift")),
         *((name, ctypes.c_void_p) for name in ("coefficients", "places", "twiddles")),
         *((name, ctypes.c_void_p) for name in ("real_twiddles", "widths", "weights")),
+        *((name, ctypes.c_void_p) for name in ("gains", "logarithms")),
     ]
 
 
 def test_roots_are_exact(host: HostFrontEnd, folder: Path) -> None:
-    """Around squares and around where rounding changes, of all sizes; 2^32 - 1 too."""
-    rng = np.random.default_rng(2)
-    roots = [*range(300), *(int(r) for r in 2 ** rng.uniform(0, 21.4, 3000)), 65535, 65536]
-    numbers = [max(0, r * r + d) for r in roots for d in (-1, 0, 1, r, r + 1)] + [2**32 - 1, 2**32]
+    numbers, want = squares()
     # One channel each: 4096 times one bin, and another bin once.
     energies = np.array([divmod(x, 4096) for x in numbers], np.uint32)
     widths = np.array([0] + [2] * len(numbers), np.uint16)
@@ -87,7 +86,22 @@ def test_roots_are_exact(host: HostFrontEnd, folder: Path) -> None:
         0,
         ctypes.c_void_p(got.ctypes.data),
     )
-    down = [math.isqrt(x) for x in numbers]
-    want = [r + (x - r * r > r) for x, r in zip(numbers, down, strict=True)]
-    want = [65535 if x < 2**32 and r == 65536 else r for x, r in zip(numbers, want, strict=True)]
     assert got.tolist() == want
+
+
+def test_logarithms_are_exact(host: HostFrontEnd, folder: Path) -> None:
+    """A segment's slope moves a logarithm by 2^-16 at most, which features seldom show."""
+    rng = np.random.default_rng(3)
+    signal = (2 ** rng.uniform(0, 29, 60000)).astype(np.uint32)
+    table = tables.logarithms()
+    constants = _Constants(channels=len(signal), headroom=3, logarithms=table.ctypes.data)
+    got = np.zeros(len(signal), np.uint16)
+    library = ctypes.CDLL(str(folder / "firmware_True.so"))
+    library.ghost_log(
+        ctypes.byref(constants),
+        ctypes.c_void_p(signal.ctypes.data),
+        ctypes.c_void_p(got.ctypes.data),
+    )
+    want = original_logarithms(signal, 3)
+    assert np.array_equal(got, want)
+    assert np.array_equal(_logarithm(signal.astype(np.int64) << 3), want)

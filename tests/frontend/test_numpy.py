@@ -4,9 +4,9 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.frontend import FrontEnd, features
+from mcu_ghost.frontend import FrontEnd, _root, features
 from tests.frontend.oracle import WHEEL, wheel
-from tests.frontend.signals import SIGNALS, speech
+from tests.frontend.signals import SIGNALS, speech, squares
 
 
 @pytest.mark.parametrize("name", SIGNALS)
@@ -57,3 +57,8 @@ def test_less_than_a_window_is_no_frame(length: int) -> None:
 def test_other_samples_are_refused(samples: np.ndarray) -> None:
     with pytest.raises(ValueError, match="one channel of int16"):
         features(samples, WHEEL)
+
+
+def test_roots_are_exact() -> None:
+    numbers, want = squares()
+    assert _root(np.array(numbers, np.float64)).tolist() == want
