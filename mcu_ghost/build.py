@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import files, fit, golden, image, kernels, memory, project, render, toolchain
+from mcu_ghost import files, fit, golden, image, kernels, kws, memory, project, render, toolchain
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
@@ -34,7 +34,7 @@ class Built:
     Attributes:
         board: The board's name.
         model: The model's name.
-        app: "selftest" or "stream".
+        app: "selftest", "stream" or "kws".
         toolchain: "gcc" or "zig".
         kernels: The variant of the recurrent kernel.
         elf: The linked image.
@@ -101,14 +101,20 @@ def build(
     variant = kernels.choose(board.cpu, choice)
     context = render.model_context(model, variant)
     cases = golden.make(model) if app == "selftest" else None
+    ears = kws.sources(model, board) if app == "kws" else {}
     constants = _constants(context.packed) + (_golden_bytes(cases) if cases else 0)
     variables = context.plan.state_bytes + context.plan.scratch_bytes
     fit.check(fit.lower_bound(constants, variables, stack_bytes), board)
     _write_model(context, cases, out)
-    sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
+    for name, text in ears.items():
+        files.write_text(out / name, text)
+    names = (*_MODEL_FILES, *_GOLDEN_FILES * bool(cases), *ears)
+    sources = tuple(name for name in names if name.endswith(".c"))
     frame = context.body + (context.head if model.head_per_frame else [])
     often = {step.packed.kind for step in frame}
     hot = kernels.sources(variant, often)
+    if ears:
+        hot += kws.FIRMWARE
     cold = kernels.sources("plain", {p.kind for p in context.packed} - often)  # small
     project.write(project.context(board, app, sources, hot, stack_bytes, variant, cold), out)
     if app == "selftest" and board.emulators.renode is not None:
