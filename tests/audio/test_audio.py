@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost import audio, resources
+from mcu_ghost import audio, frontend, resources
 from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend import Settings
 
 FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
 METADATA = {"name": "m", "front_end": audio.FRONT_END, "features_to_int8": FORMULA, "reset": "clip"}
@@ -105,9 +106,21 @@ def test_each_recording_starts_a_fresh_front_end() -> None:
 def test_models_without_a_front_end_are_refused() -> None:
     with pytest.raises(GhostError, match="does not say how to turn audio"):
         audio.features(tone(1), {"name": "m", "front_end": None})
-    other = METADATA | {"front_end": audio.FRONT_END | {"channels": 10}}
-    with pytest.raises(GhostError, match="channels = 10, only 40"):
+    other = METADATA | {"front_end": audio.FRONT_END | {"kind": "mfcc"}}
+    with pytest.raises(GhostError, match="kind = 'mfcc'; it must be 'micro_features'"):
         audio.features(tone(1), other)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_the_metadata_decides(tmp_path: Path, rate: int) -> None:
+    changes = {"sample_rate": rate, "channels": 20, "high_hz": 4000, "step": 3, "clip_ms": 1000}
+    metadata = METADATA | {"front_end": audio.FRONT_END | changes}
+    got = audio.features(write(tmp_path / "a.wav", tone(2)), metadata)
+    assert got.shape == (98 // 3, 20)
+    settings = Settings.read(metadata["front_end"])
+    heard = audio.cut(audio.read(tmp_path / "a.wav", rate), 1000, rate)
+    every = frontend.features(heard, settings)
+    assert np.array_equal(got, audio.to_int8(every[2::3], FORMULA))
 
 
 def test_the_bundled_clips_are_usable() -> None:

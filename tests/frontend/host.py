@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated front end, compiled for this machine."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from mcu_ghost import resources
+from mcu_ghost.frontend import Features, Samples, Settings
+from mcu_ghost.frontend_c import SOURCES, frontend_sources
+from tests.conftest import compile_host
+
+FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
+
+
+def metadata(settings: Settings) -> dict:
+    """Return what a model with these settings says of itself."""
+    return {"front_end": {"kind": "micro_features", **vars(settings)}, "features_to_int8": FORMULA}
+
+
+class HostFrontEnd:
+    """The generated C for some settings, with guarded memory."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = s = settings
+        texts = frontend_sources(metadata(settings))
+        name = hashlib.sha256(texts["front_end.c"].encode()).hexdigest()[:16]
+        place = folder / name
+        place.mkdir(exist_ok=True)
+        firmware = resources.folder("firmware")
+        sizes = '#include "front_end.h"\nconst unsigned state_size = sizeof(front_end_state_t);'
+        sizes += "const unsigned scratch_size = sizeof(front_end_scratch_t);"
+        for file, text in {**texts, "sizes.c": sizes}.items():
+            (place / file).write_text(text)
+        sources = [place / "front_end.c", place / "sizes.c", *(firmware / f for f in SOURCES)]
+        flags = [f"-I{place}", f"-I{firmware}", "-fsanitize=undefined", "-fno-sanitize-recover"]
+        library = place / "front_end.so"
+        if not library.exists():
+            compile_host(library, sources, *flags)
+        self.library = ctypes.CDLL(str(library))
+        self.library.front_end_hop.restype = ctypes.c_bool
+        self.state = self._memory("state_size")
+        self.scratch = self._memory("scratch_size")
+        self.features = np.full(s.channels + 2, 0xA5A5, np.uint16)
+        self.reset()
+
+    def _memory(self, size: str) -> np.ndarray:
+        return np.full(ctypes.c_uint.in_dll(self.library, size).value + 8, 0xA5, np.uint8)
+
+    def reset(self) -> None:
+        """Start a stream."""
+        self.library.front_end_reset(ctypes.c_void_p(self.state.ctypes.data))
+
+    def hops(self, samples: Samples) -> Features:
+        """Take all whole hops of some samples."""
+        s, frames = self.settings, []
+        hop, state, scratch, features = (
+            self.library.front_end_hop,
+            *(ctypes.c_void_p(a.ctypes.data) for a in (self.state, self.scratch, self.features)),
+        )
+        data = np.ascontiguousarray(samples)
+        for start in range(0, len(data) - s.hop + 1, s.hop):
+            if hop(state, scratch, ctypes.c_void_p(data.ctypes.data + 2 * start), features):
+                frames.append(self.features[:-2].copy())
+        for memory in (self.state, self.scratch):
+            assert (memory[-8:] == 0xA5).all(), "wrote past the end"
+        assert (self.features[-2:] == 0xA5A5).all(), "wrote past the end"
+        return np.array(frames, np.uint16).reshape(-1, s.channels)
+
+    def quantize(self, features: Features) -> np.ndarray:
+        """Turn one frame into the network's input."""
+        frame = np.full(self.settings.channels + 4, 0x5A, np.int8)
+        self.library.front_end_quantize(
+            *(ctypes.c_void_p(a.ctypes.data) for a in (features, frame))
+        )
+        assert (frame[-4:] == 0x5A).all(), "wrote past the end"
+        return frame[:-4]
