@@ -8,7 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import files, fit, golden, image, kernels, kws, memory, project, render, toolchain
+import numpy as np
+
+from mcu_ghost import (
+    files,
+    fit,
+    frontend,
+    golden,
+    image,
+    kernels,
+    kws,
+    memory,
+    project,
+    render,
+    resources,
+    toolchain,
+)
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
@@ -117,8 +132,8 @@ def build(
         hot += kws.FIRMWARE
     cold = kernels.sources("plain", {p.kind for p in context.packed} - often)  # small
     project.write(project.context(board, app, sources, hot, stack_bytes, variant, cold), out)
-    if app == "selftest" and board.emulators.renode is not None:
-        renode.write(board, "../firmware.elf", out / "renode")
+    if app != "stream" and board.emulators.renode is not None:
+        _write_renode(model, board, app, out / "renode")
     elf = toolchain.build(out, app, compiler)
     linked = image.read(elf, board)
     fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
@@ -146,6 +161,21 @@ def _write_model(context: render.ModelContext, cases: golden.Golden | None, out:
     if cases is not None:
         for name in _GOLDEN_FILES:
             files.write_text(out / name, render.render(f"{name}.jinja", golden.context(cases)))
+
+
+def _write_renode(model: Model, board: Board, app: project.App, folder: Path) -> None:
+    """Write a test for Renode, of the golden cases or of what is heard in ten seconds."""
+    heard = None
+    if app == "kws":
+        if board.microphone is None or board.microphone.driver != "nrf_pdm":
+            return  # Renode's I2S cannot be a microphone's master
+        clips = np.concatenate([kws.recording(path) for path in resources.demo_clips()])
+        hop_ms = frontend.Settings.read(model.metadata["front_end"]).hop_ms
+        ms = 10_000 // hop_ms * hop_ms
+        sound = np.resize(clips, ms * kws.RATE // 1000)
+        files.write_bytes(folder / "sound.raw", sound.astype("<i2").tobytes())
+        heard = ms, f"{kws.expected(model, sound).crcs[ms]:08x}"
+    renode.write(board, "../firmware.elf", folder, heard)
 
 
 def _constants(packed: list[Packed]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost import audio, budget, detector, emulate, reference
+from mcu_ghost import budget, emulate, kws
 from mcu_ghost.boards import Board
 from mcu_ghost.build import Built
 from mcu_ghost.emulate import unicorn
 from mcu_ghost.errors import GhostError
-from mcu_ghost.frontend import FrontEnd, Samples, Settings
+from mcu_ghost.frontend import Samples, Settings
+from mcu_ghost.kws import RATE, Line
 from mcu_ghost.model import Model
 
-RATE = audio.RATE
 ENGINE = "unicorn"  # the one whose boards hear
-PAUSE_MS = 500  # of silence behind each recording
-_TRACED_HOPS = 100  # that cycles are estimated from: tracing takes time
+_TRACED_HOPS = 50  # that cycles are estimated from: tracing takes time
 _PATIENCE = 200  # times 10 ms of the board's time for the last status line
-
-Line = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +89,6 @@ class Report:
         return result
 
 
-@dataclass(frozen=True, eq=False)
-class Expected:
-    """What a board must report of some sound.
-
-    Attributes:
-        words: Lines of words.
-        crcs: CRC-32 of all outputs after each hop that was not lost, by the milliseconds of sound.
-    """
-
-    words: tuple[Line, ...]
-    crcs: dict[int, int]
-
-
 def choose(board: Board, engine: str | None = None) -> None:
     """Check that a board can be listened through.
 
@@ -126,9 +109,9 @@ def parts(files: Sequence[Path], seconds: float = 0.0) -> list[Part]:
     Raises:
         GhostError: A file cannot be used.
     """
-    found = [Part(p.name, np.concatenate([audio.read(p), silence(PAUSE_MS)])) for p in files]
+    found = [Part(path.name, kws.recording(path)) for path in files]
     if seconds:
-        found.append(Part("", silence(round(1000 * seconds))))
+        found.append(Part("", np.zeros(round(RATE * seconds), np.int16)))
     return found
 
 
@@ -140,53 +123,6 @@ def part_at(parts: Sequence[Part], ms: int) -> Part:
         if left <= 0:
             return part
     return parts[-1]
-
-
-def silence(ms: int) -> Samples:
-    """Return so many milliseconds of silence."""
-    return np.zeros(ms * RATE // 1000, np.int16)
-
-
-def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = ()) -> Expected:
-    """Compute what a board must report.
-
-    Args:
-        model: A network that listens without end.
-        samples: Whole hops of int16.
-        lost: (first, count) of hops that the board dropped.
-
-    Raises:
-        GhostError: The model does not say how it hears or how its scores become words.
-    """
-    chosen = detector.settings(model)
-    ears = Settings.read(model.metadata.get("front_end"))
-    hops = samples.reshape(-1, ears.hop)
-    kept = np.ones(len(hops), bool)
-    for first, count in lost:
-        kept[first : first + count] = False
-    ends = (np.flatnonzero(kept) + 1) * ears.hop_ms  # of each hop, in milliseconds of sound
-    features = FrontEnd(ears).feed(hops[kept].reshape(-1))[ears.step - 1 :: ears.step]
-    frames = audio.to_int8(features, model.metadata["features_to_int8"])
-    outputs = reference.run(model, frames) if len(frames) else np.zeros((0, 1), np.int8)
-    # The hops that complete a frame of the network: the first window's, then every `step`-th.
-    at = ears.history // ears.hop + ears.step - 1 + ears.step * np.arange(len(frames))
-    crc, crcs, done = 0, {}, 0
-    for hop, end in enumerate(ends.tolist()):
-        if done < len(at) and at[done] == hop:
-            crc = zlib.crc32(outputs[done].tobytes(), crc)
-            done += 1
-        crcs[end] = crc
-    words = tuple(
-        {
-            "event": "word",
-            "word": event.label,
-            "ms": int(ends[at[event.frame]]),
-            "score": event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
-            "sum": event.sum,
-        }
-        for event in (detector.events(outputs, chosen) if len(frames) else ())
-    )
-    return Expected(words, crcs)
 
 
 def run(
@@ -228,7 +164,7 @@ def run(
     statuses, words = _of(lines, "status"), _of(lines, "word")
     # Silence goes on until the last status line.
     rest = statuses[-1]["ms"] * RATE // 1000 - len(sound)
-    right = expected(model, np.pad(sound, (0, rest)), lost)
+    right = kws.expected(model, np.pad(sound, (0, rest)), lost)
     return Report(
         parts=_by_part(played, words),
         overruns=sum(count for _, count in lost),
@@ -293,7 +229,7 @@ def _by_part(played: Sequence[Part], words: Sequence[Line]) -> tuple[Heard, ...]
     return tuple(found)
 
 
-def _differences(right: Expected, words: Sequence[Line], statuses: Sequence[Line]) -> list[str]:
+def _differences(right: kws.Expected, words: Sequence[Line], statuses: Sequence[Line]) -> list[str]:
     """Say in words what differs."""
     found = []
     last = statuses[-1]["ms"]

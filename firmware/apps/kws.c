@@ -17,6 +17,7 @@
 #include "runtime/crc32.h"
 #include "runtime/led.h"
 #include "runtime/microphone.h"
+#include "runtime/stack.h"
 #include "runtime/text.h"
 
 enum {
@@ -59,7 +60,6 @@ static void number(const char *name, uint64_t value) {
   ghost_text_uint(value);
 }
 
-/* `,"name":"00c0ffee`: the quote stays open. */
 static void hexadecimal(const char *name, uint32_t value, uint32_t digits) {
   ghost_text(name);
   while (digits-- > 0u) {
@@ -102,6 +102,8 @@ static void print_status(void) {
   number(",\"busy\":{\"min\":", busy.least);
   number(",\"mean\":", busy.hops == 0u ? 0u : busy.total / busy.hops);
   number(",\"max\":", busy.most);
+  number("},\"stack\":{\"used\":", ghost_stack_used());
+  number(",\"size\":", ghost_stack_size());
   hexadecimal("},\"crc\":\"", crc, 8u);
   ghost_text("\"}\n");
   busy.hops = busy.total = busy.least = busy.most = 0u;

@@ -14,7 +14,8 @@ from mcu_ghost.cli import options
 if TYPE_CHECKING:
     from mcu_ghost.budget import Budget
     from mcu_ghost.kernels import Choice
-    from mcu_ghost.listen import Line, Part, Report
+    from mcu_ghost.kws import Line
+    from mcu_ghost.listen import Part, Report
 
 
 @click.command(
@@ -50,7 +51,7 @@ def command(
     nor --seconds are given. Every word and every output of the network must equal what the PC
     computes from the same samples: exit code 1 if not.
     """
-    from mcu_ghost import boards, build, console, listen, resources, tflite_file
+    from mcu_ghost import boards, build, console, kws, listen, resources, tflite_file
     from mcu_ghost.cli.build import show
 
     target = boards.load(board)
@@ -59,7 +60,7 @@ def command(
     folder = out or Path("build") / f"{target.name}-kws"
     listen.choose(target, emulator)
     parts = listen.parts(files, seconds)
-    total = sum(len(part.samples) for part in parts) / listen.RATE
+    total = sum(len(part.samples) for part in parts) / kws.RATE
     with console.progress() as bars:
         building = bars.add_task("building", total=None)
         built = build.build(model, target, "kws", folder, toolchain, choice=choice)

@@ -143,10 +143,8 @@ class Capture(Peripheral):
         for register, role in self.PINS.items():
             pin = pin_number(getattr(self._microphone, f"{role}_pin"))
             assert pin is not None  # board files are checked
-            if self.values[register] != (0xFFFF_FFFF if pin is None else pin):
-                raise Misuse(
-                    f"{self.NAME} has its {role} at pin {self.values[register]}, not {pin}"
-                )
+            if (chosen := self.values[register]) != pin:
+                raise Misuse(f"{self.NAME} has its {role} at pin {chosen:#x}, not {pin:#x}")
             if role == "data" and not self._gpio.is_input(pin):
                 raise Misuse(f"{self.NAME}: the data pin is not connected as an input")
             if role != "data" and not self._gpio.is_output(pin):
