@@ -46,6 +46,19 @@ Line = dict[str, Any]
 """A line of the app, as docs/format.md describes them."""
 
 
+def need_microphone(board: Board) -> None:
+    """Check that a board hears.
+
+    Raises:
+        GhostError: It has no microphone; the message names boards that have one.
+    """
+    if board.microphone is None:
+        raise GhostError(
+            f"{board.name} has no microphone. Boards that have one:"
+            f" {', '.join(boards.with_microphone())}; a table [microphone] in a board file adds it."
+        )
+
+
 def sources(model: Model, board: Board) -> dict[str, str]:
     """Return the generated C files by name.
 
@@ -53,11 +66,7 @@ def sources(model: Model, board: Board) -> dict[str, str]:
         GhostError: The board has no microphone, or the model does not say how it hears or how its
             scores become words.
     """
-    if board.microphone is None:
-        raise GhostError(
-            f"{board.name} has no microphone. Boards that have one:"
-            f" {', '.join(boards.with_microphone())}; a table [microphone] in a board file adds it."
-        )
+    need_microphone(board)
     chosen = detector.settings(model)
     ears = frontend_c.frontend_sources(model.metadata)
     heard = Settings.read(model.metadata.get("front_end"))

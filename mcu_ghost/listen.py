@@ -95,6 +95,7 @@ def choose(board: Board, engine: str | None = None) -> None:
     Raises:
         GhostError: It is not one whose microphone is emulated, or the emulator is not installed.
     """
+    kws.need_microphone(board)
     if engine not in (None, ENGINE):
         raise GhostError(
             f"Sound can be played into boards on {ENGINE} only: QEMU's boards have no microphone,"

@@ -432,6 +432,13 @@ def _check(board: Board, path: Path) -> None:
         _check_microphone(board, board.microphone, refuse)
     if board.led is not None and pin_number(board.led.pin) is None:
         refuse("led.pin", f'must look like "P0.13", not {board.led.pin!r}.')
+    taken: dict[int, str] = {}
+    for key, pin in _pins(board):
+        number = pin_number(pin)
+        if number in taken:
+            refuse(key, f"is {pin}, which is {taken[number]} too.")
+        if number is not None:
+            taken[number] = key
     for identity in board.usb.ids:
         halves = identity.split(":")
         if len(halves) != 2 or any(len(h) != 4 or not _is_hex(h) for h in halves):
@@ -464,6 +471,17 @@ def _check_microphone(
         refuse("microphone.gain_db", f"must be -20 to 20 by 0.5, not {microphone.gain_db:g}.")
     if microphone.gain_db and microphone.driver != "nrf_pdm":
         refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
+
+
+def _pins(board: Board) -> list[tuple[str, str]]:
+    """Return every pin that a board names, with its key."""
+    named = [(f"console.{key}", getattr(board.console, key)) for key in ("tx_pin", "rx_pin")]
+    if board.microphone is not None:
+        keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
+        named += [(f"microphone.{key}", getattr(board.microphone, key)) for key in keys]
+    if board.led is not None:
+        named.append(("led.pin", board.led.pin))
+    return named
 
 
 def with_microphone() -> list[str]:

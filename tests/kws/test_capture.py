@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The models of PDM and I2S: samples at the rate that the registers say, and no wrong use unseen."""
+"""The models of PDM and I2S: samples at the rate that the registers say, no wrong use unseen."""
 
 from __future__ import annotations
 
