@@ -78,7 +78,7 @@ class UnicornMachine:
         self._unicorn = unicorn
         self._arm = arm
         linked = image.read(elf, board)
-        self._functions = _functions(linked)
+        self._place = linked.place
         self._calls = Calls(watch, linked.symbols, trace)
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
@@ -137,7 +137,7 @@ class UnicornMachine:
         state = "sleeping" if self._sleeping else "running"
         if self._looping:
             state = "in an endless loop"
-        place = self._symbol(self._pc) or f"{self._pc:#010x}"
+        place = self._place(self._pc) or f"{self._pc:#010x}"
         return f"It is {state} at {place}, {self._tally[0]:,} instructions after reset."
 
     def close(self) -> None:
@@ -491,14 +491,4 @@ class UnicornMachine:
     def _crash(
         self, reason: str, pc: int, address: int | None = None, printed: str = ""
     ) -> MachineFault:
-        return MachineFault(reason, pc, self._symbol(pc), address, printed)
-
-    def _symbol(self, pc: int) -> str:
-        for start_, size, name in self._functions:
-            if start_ <= pc < start_ + size:
-                return f"{name}+{pc - start_:#x}"
-        return ""
-
-
-def _functions(linked: image.Image) -> list[tuple[int, int, str]]:
-    return [(address, size, name) for name, (address, size) in linked.symbols.items() if size]
+        return MachineFault(reason, pc, self._place(pc), address, printed)
