@@ -40,7 +40,7 @@ static uint16_t sums[DETECTOR_WORDS];
 static ghost_detector_t heard = {.history = history, .sums = sums};
 
 static uint32_t hops; /* of sound since the start, dropped ones included */
-static uint32_t frames;
+static uint32_t frames; /* of the front end since the network took one */
 static uint32_t crc; /* of all outputs of the network */
 static uint8_t received[4];
 
@@ -141,7 +141,8 @@ static void count_overruns(void) {
 static int32_t listen(const int16_t *samples) {
   static uint16_t features[FRONT_END_CHANNELS];
   if (!front_end_hop(&front_end, &front_end_scratch, samples, features)) return -1;
-  if (++frames % FRONT_END_STEP != 0u) return -1;
+  if (++frames < FRONT_END_STEP) return -1;
+  frames = 0u;
   front_end_quantize(features, (int8_t *)&in);
   app_model_step(&state, &scratch, &in, &out);
   crc = ghost_crc32(crc, &out, sizeof out);
