@@ -160,12 +160,12 @@ def picked(sums: npt.NDArray[np.int32], words: Iterable[Word]) -> list[Event]:
     columns = sums[:, [w.index for w in words]]
     thresholds = np.array([w.threshold for w in words])
     reached = columns >= thresholds
+    frames = np.flatnonzero(reached.any(axis=1))
     found: list[Event] = []
-    free = 0  # the first frame in which something may be reported
-    for frame in np.flatnonzero(reached.any(axis=1)):
-        if frame < free:
-            continue
+    at = 0
+    while at < len(frames):
+        frame = int(frames[at])
         best = int(np.where(reached[frame], columns[frame], -1).argmax())
-        found.append(Event(int(frame), words[best].label, int(columns[frame, best])))
-        free = int(frame) + 1 + words[best].refractory
+        found.append(Event(frame, words[best].label, int(columns[frame, best])))
+        at = int(np.searchsorted(frames, frame + 1 + words[best].refractory))
     return found

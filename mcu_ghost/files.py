@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from mcu_ghost.errors import GhostError
 
@@ -46,3 +50,14 @@ def write_text(path: Path, text: str) -> bool:
         pass
     write_bytes(path, data)
     return True
+
+
+def write_npz(path: Path, arrays: dict[str, Any]) -> None:
+    """Write NumPy arrays as one uncompressed `.npz`, whole or not at all.
+
+    Raises:
+        GhostError: The folder cannot be written, or the disk is full.
+    """
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_bytes(path, content.getvalue())

@@ -10,25 +10,25 @@
  */
 #include "ghost_front_end.h"
 
-static uint32_t energy(int32_t real, int32_t imaginary) {
-  return (uint32_t)(real * real + imaginary * imaginary);
-}
-
 void ghost_energies(const ghost_front_end_constants *c, uint32_t *x) {
   const uint32_t n = c->points;
   const ghost_pair mean = ghost_scale(x[0], 32767 / 2);
-  x[0] = energy(ghost_real(mean) + ghost_imaginary(mean), 0);
-  x[n] = energy(ghost_real(mean) - ghost_imaginary(mean), 0);
-  for (uint32_t k = 1; k <= n / 2U; k++) {
-    const ghost_pair mirrored = x[n - k];
-    const ghost_pair conjugate = ghost_pair_of(ghost_real(mirrored), -ghost_imaginary(mirrored));
-    const ghost_pair a = ghost_scale(x[k], 32767 / 2), b = ghost_scale(conjugate, 32767 / 2);
-    const ghost_pair sum = ghost_add(a, b);
-    const ghost_pair turned = ghost_turn(ghost_subtract(a, b), c->real_twiddles[k - 1U]);
-    const int32_t real = ghost_real(sum), imaginary = ghost_imaginary(sum);
-    const int32_t turned_real = ghost_real(turned), turned_imaginary = ghost_imaginary(turned);
-    x[k] = energy((real + turned_real) >> 1, (imaginary + turned_imaginary) >> 1);
-    /* The middle bin is this one. */
-    x[n - k] = energy((real - turned_real) >> 1, (turned_imaginary - imaginary) >> 1);
+  const int32_t sum = ghost_real(mean) + ghost_imaginary(mean);
+  const int32_t difference = ghost_real(mean) - ghost_imaginary(mean);
+  x[0] = (uint32_t)(sum * sum);
+  x[n] = (uint32_t)(difference * difference);
+  const ghost_pair *w = c->real_twiddles;
+  uint32_t *rear = x + n;
+  for (uint32_t *front = x + 1; front < rear; front++) {
+    const ghost_pair mirrored = *--rear;
+    const ghost_pair conjugate = ghost_parts(mirrored, ghost_subtract(0, mirrored));
+    const ghost_pair a = ghost_scale(*front, 32767 / 2), b = ghost_scale(conjugate, 32767 / 2);
+    const ghost_pair total = ghost_add(a, b), turned = ghost_turn(ghost_subtract(a, b), *w++);
+    const ghost_pair first = ghost_half_sum(total, turned);
+    /* Halved with its sign: half a negative number is not the negative of half. */
+    const ghost_pair last =
+        ghost_parts(ghost_half_difference(total, turned), ghost_half_difference(turned, total));
+    *front = ghost_dot(first, first);
+    *rear = ghost_dot(last, last); /* the middle bin is this one */
   }
 }

@@ -33,8 +33,31 @@ static inline int32_t ghost_imaginary(ghost_pair x) { return (int32_t)x >> 16; }
 
 GHOST_PAIR_OPERATION(ghost_add, "sadd16")
 GHOST_PAIR_OPERATION(ghost_subtract, "ssub16")
-GHOST_PAIR_OPERATION(ghost_add_i, "sasx")      /* a + i b */
-GHOST_PAIR_OPERATION(ghost_subtract_i, "ssax") /* a - i b */
+GHOST_PAIR_OPERATION(ghost_add_i, "sasx")              /* a + i b */
+GHOST_PAIR_OPERATION(ghost_subtract_i, "ssax")         /* a - i b */
+GHOST_PAIR_OPERATION(ghost_half_sum, "shadd16")        /* (a + b) / 2, rounded down */
+GHOST_PAIR_OPERATION(ghost_half_difference, "shsub16") /* (a - b) / 2, rounded down */
+
+/** a.low * b.low + a.high * b.high, modulo 2^32. */
+static inline uint32_t ghost_dot(ghost_pair a, ghost_pair b) {
+  uint32_t y;
+  __asm("smuad %0, %1, %2" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+}
+
+/** Two samples, which need not lie at a whole word. */
+static inline ghost_pair ghost_load(const int16_t *x) {
+  ghost_pair y;
+  __builtin_memcpy(&y, x, sizeof y);
+  return y;
+}
+
+/** The magnitudes of both halves; that of -32768 is 0x8000. */
+static inline ghost_pair ghost_magnitudes(ghost_pair x) {
+  ghost_pair y;
+  __asm("ssub16 %0, %1, %2\n sel %0, %0, %2" : "=&r"(y) : "r"(0), "r"(x));
+  return y;
+}
 
 /** x * factor / 2^15, rounded, of both halves; 0 <= factor <= 2^14. */
 static inline ghost_pair ghost_scale(ghost_pair x, int32_t factor) {
@@ -78,6 +101,33 @@ static inline ghost_pair ghost_subtract_i(ghost_pair a, ghost_pair b) {
   return ghost_pair_of(ghost_real(a) + ghost_imaginary(b), ghost_imaginary(a) - ghost_real(b));
 }
 
+/** (a + b) / 2, rounded down. */
+static inline ghost_pair ghost_half_sum(ghost_pair a, ghost_pair b) {
+  return ghost_pair_of((ghost_real(a) + ghost_real(b)) >> 1,
+                       (ghost_imaginary(a) + ghost_imaginary(b)) >> 1);
+}
+
+/** (a - b) / 2, rounded down. */
+static inline ghost_pair ghost_half_difference(ghost_pair a, ghost_pair b) {
+  return ghost_pair_of((ghost_real(a) - ghost_real(b)) >> 1,
+                       (ghost_imaginary(a) - ghost_imaginary(b)) >> 1);
+}
+
+/** a.low * b.low + a.high * b.high, modulo 2^32. */
+static inline uint32_t ghost_dot(ghost_pair a, ghost_pair b) {
+  return (uint32_t)(ghost_real(a) * ghost_real(b)) +
+         (uint32_t)(ghost_imaginary(a) * ghost_imaginary(b));
+}
+
+/** Two samples, which need not lie at a whole word. */
+static inline ghost_pair ghost_load(const int16_t *x) { return ghost_pair_of(x[0], x[1]); }
+
+/** The magnitudes of both halves; that of -32768 is 0x8000. */
+static inline ghost_pair ghost_magnitudes(ghost_pair x) {
+  const int32_t real = ghost_real(x), imaginary = ghost_imaginary(x);
+  return ghost_pair_of(real < 0 ? -real : real, imaginary < 0 ? -imaginary : imaginary);
+}
+
 static inline int32_t ghost_round15(int32_t x) { return (x + (1 << 14)) >> 15; }
 
 /** x * factor / 2^15, rounded, of both halves; 0 <= factor <= 2^14. */
@@ -95,5 +145,10 @@ static inline ghost_pair ghost_turn(ghost_pair x, ghost_pair w) {
 }
 
 #endif
+
+/** The real part of one, the imaginary part of another. */
+static inline ghost_pair ghost_parts(ghost_pair real, ghost_pair imaginary) {
+  return (real & 0xFFFFU) | (imaginary & 0xFFFF0000U);
+}
 
 #endif

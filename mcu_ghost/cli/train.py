@@ -1,74 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mcu-ghost train`: a folder of recordings becomes a keyword model."""
+"""`mcu-ghost train`: a recipe and recordings become a model that listens without end."""
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.errors import GhostError
+
 if TYPE_CHECKING:
+    from mcu_ghost.recipe import Recipe
+    from mcu_ghost.train.evaluate import Rate
     from mcu_ghost.train.pipeline import Result
+
+_path = click.Path(path_type=Path)
 
 
 @click.command(
     "train",
-    epilog="Example: mcu-ghost train --data recordings --out mine.tflite && "
-    "mcu-ghost build -b nrf52840 --model mine.tflite",
+    epilog="Example: mcu-ghost train lamp.toml && mcu-ghost build -b nrf52840 -m lamp.tflite",
 )
-@click.option("--data", type=click.Path(path_type=Path), required=True, metavar="DIR",
-              help="Holds wake_words/<word>/*.flac and sentences/*.flac.")  # fmt: skip
-@click.option("--word", "words", multiple=True, metavar="WORD",
-              help="A keyword (a folder); may be given again.  [default: all]")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), default=Path("keywords.tflite"),
-              show_default=True, help="The model to write.")  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=16, show_default=True,
-              help="Of float training.")  # fmt: skip
-@click.option("--qat-epochs", type=click.IntRange(1), default=10, show_default=True,
-              help="With the integer network's rounding, after it.")  # fmt: skip
-@click.option("--units", type=click.IntRange(1), default=154, show_default=True)
-@click.option("--ratio", type=click.IntRange(1), default=2, show_default=True,
-              help="Units for each intrinsic one; 1 is a plain GRU.")  # fmt: skip
-@click.option("--cache", type=click.Path(path_type=Path), default=Path(".cache/keywords"),
-              show_default=True, help="For features and checkpoints.")  # fmt: skip
+@click.argument("recipe_path", metavar="RECIPE", type=_path)
+@click.option("-o", "--out", type=_path, metavar="FILE",
+              help="The model to write.  [default: the recipe's name, .tflite]")  # fmt: skip
+@click.option("--root", type=_path, metavar="DIR",
+              help="What the recipe's folders are relative to.  [default: its own]")  # fmt: skip
+@click.option("--seed", type=int, help="Instead of the recipe's.")
+@click.option("--cache", type=_path, default=Path(".cache/train"), show_default=True,
+              help="For scenes and checkpoints.")  # fmt: skip
+@click.option("--worker", type=click.IntRange(0), default=0, metavar="N",
+              help="Which of the recipe's `workers` this process is, from 0.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
-    data: Path,
-    words: tuple[str, ...],
-    out: Path,
-    seed: int,
-    epochs: int,
-    qat_epochs: int,
-    units: int,
-    ratio: int,
+    recipe_path: Path,
+    out: Path | None,
+    root: Path | None,
+    seed: int | None,
     cache: Path,
+    worker: int,
     as_json: bool,
 ) -> None:
-    """Train a keyword model on recordings and synthesised speech, and say how good it is.
+    """Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.
 
-    A run that was stopped goes on where it was.
+    A run that was stopped goes on at its last whole epoch when it is started again.
     """
+    import dataclasses
+
     from mcu_ghost import console
-    from mcu_ghost.data import folder
+    from mcu_ghost import recipe as recipes
 
-    chosen = words or folder.labels(data / "wake_words")
-    folder.scan(data / "wake_words", chosen)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    recipe = recipes.read(recipe_path)
+    if seed is not None:
+        recipe = dataclasses.replace(
+            recipe, training=dataclasses.replace(recipe.training, seed=seed)
+        )
+    target = out or Path(f"{recipe.name}.tflite")
+    if target.is_dir():
+        raise GhostError(f"{target}: is a folder; name the .tflite to write.")
+    _join(recipe, worker)
+    from mcu_ghost.quiet import quiet
+
     console.say("[dim]loading TensorFlow …[/]")
-    from dataclasses import asdict
-
-    from mcu_ghost.train import pipeline
-    from mcu_ghost.train.keyword import Recipe
-
-    recipe = Recipe(units=units, ratio=ratio, epochs=epochs, qat_epochs=qat_epochs, seed=seed)
-    result = pipeline.run(data, chosen, recipe, out, cache)
+    with quiet():
+        from mcu_ghost.train import pipeline
+    result = pipeline.run(recipe, root or recipe_path.parent, target, cache, worker)
+    if result is None:
+        return
     if as_json:
-        console.print_json(asdict(result))
+        console.print_json(dataclasses.asdict(result))
     else:
-        show(result, out)
+        show(result, target)
+
+
+def _join(recipe: Recipe, worker: int) -> None:
+    """Tell TensorFlow, before it starts, who the workers are."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    workers = recipe.training.workers
+    if not workers:
+        if worker:
+            raise GhostError(f"--worker {worker}: the recipe's [training] names no workers.")
+        return
+    if worker >= len(workers):
+        raise GhostError(
+            f"--worker {worker}: the recipe names only {len(workers)} workers, from 0."
+        )
+    os.environ["TF_CONFIG"] = json.dumps(
+        {"cluster": {"worker": list(workers)}, "task": {"type": "worker", "index": worker}}
+    )
 
 
 def show(result: Result, out: Path) -> None:
@@ -76,20 +98,40 @@ def show(result: Result, out: Path) -> None:
     from rich.table import Table
 
     from mcu_ghost import console
+    from mcu_ghost.train import report
 
     table = Table(box=None, pad_edge=False)
-    table.add_column(f"macro accuracy, {result.clips} test clips")
-    table.add_column("", justify="right")
-    table.add_row("float", f"{result.float32:.2%}")
-    table.add_row("QAT", f"{result.qat:.2%}")
-    table.add_row("int8, as the image computes it", f"{result.int8:.2%}")
-    table.add_row("int8, synthesised test voices", f"{result.int8_synthetic:.2%}")
-    for label, recall in result.recalls.items():
-        table.add_row(f"  {label}", f"{recall:.1%}")
-    table.add_row(f"words missed at {result.threshold}", f"{result.misses:.2%}")
-    table.add_row(
-        f"false alarms in {result.hours:.2f} h of other speech",
-        f"{result.false_alarms} of {result.windows} windows",
-    )
+    for heading in ("words missed, of the test split", "", "float", "int8", "95 % interval"):
+        table.add_column(heading, justify="left" if heading.startswith("words") else "right")
+    for one in result.words:
+        noise = report.noise(one.snr_db)
+        table.add_row(f"{one.folder}, {noise}", f"{one.int8.of:g}", f"{one.float32.value:.1%}",
+                      f"{one.int8.value:.1%}",
+                      f"{one.int8.low:.1%} to {one.int8.high:.1%}")  # fmt: skip
+    table.add_row("")
+    table.add_row("[bold]false accepts per hour[/]", "hours", "float", "int8", "95 % interval")
+    for accepts in result.accepts:
+        rate = accepts.int8
+        table.add_row(accepts.name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
+                      f"{rate.value:.1f}", _interval(rate))  # fmt: skip
     console.stderr().print(table)
-    console.say(f"{out}: {console.size(result.model_bytes)}")
+    chosen = ", ".join(
+        f"{label} {threshold:g}"
+        for label, threshold in zip(result.labels, result.thresholds, strict=True)
+    )
+    console.say(f"thresholds, chosen on {result.validation_hours:.1f} h of validation: {chosen}")
+    image = result.image
+    cost = (
+        f"; on {image.board} {console.size(image.flash_bytes)} of flash, "
+        f"{console.count(image.instructions_per_frame)} instructions per frame (emulated)"
+        if image
+        else f"; not measured on a board: {result.no_image}"
+    )
+    console.say(f"[bold]{out}[/]: {console.size(result.model_bytes)}{cost}")
+    console.say(f"[bold]{out.with_suffix('.html')}[/]: the whole report")
+
+
+def _interval(rate: Rate) -> str:
+    if not rate.count:
+        return f"less than {rate.high:.1f}"
+    return f"{rate.low:.1f} to {rate.high:.1f}"

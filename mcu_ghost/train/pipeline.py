@@ -1,190 +1,337 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a folder of recordings to a keyword model in a `.tflite`, and how good it is."""
+"""From a recipe to a keyword model in a `.tflite`, and how good it is."""
 
 from __future__ import annotations
 
-import json
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from mcu_ghost import audio, console, convert, files, reference, tflite_file
-from mcu_ghost.data import keywords
-from mcu_ghost.data.keywords import Clips
-from mcu_ghost.model import Int8s, Model
-from mcu_ghost.train import inputs, keyword
+from mcu_ghost import boards, build, console, convert, emulated, tflite_file, verify
+from mcu_ghost.data import sounds as sound_files
+from mcu_ghost.data import streams
+from mcu_ghost.data.augment import Noise
+from mcu_ghost.data.folder import Split
+from mcu_ghost.data.sounds import Pool, Sounds
+from mcu_ghost.data.streams import Streams
+from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend_tables import KIND
+from mcu_ghost.model import Model
+from mcu_ghost.recipe import Recipe
+from mcu_ghost.train import evaluate, fit, inputs, report
+from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Rate, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
-from mcu_ghost.train.keyword import Recipe
-from mcu_ghost.train.metrics import accepted, macro_accuracy, recalls
 
-THRESHOLDS = tuple(t / 100 for t in range(50, 100, 5))
-HOP_MS = 500  # of the windows that look for false alarms
+_GENERATED_HOURS = 0.5
+
+
+@dataclass(frozen=True)
+class Words:
+    """How many words of the test split were missed, at the thresholds that were chosen.
+
+    Attributes:
+        folder: Where they come from.
+        snr_db: Over the noise; None: no noise.
+        float32: Missed by the float model.
+        int8: Missed by the integer network.
+        extra: Reports of the integer network that belong to no word.
+        curve: Share missed by the integer network at each of `THRESHOLDS`.
+    """
+
+    folder: str
+    snr_db: float | None
+    float32: Rate
+    int8: Rate
+    extra: int
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """Words reported where none is said, at the thresholds that were chosen.
+
+    Attributes:
+        name: What was played.
+        float32: By the float model, per hour.
+        int8: By the integer network, per hour.
+        curve: Reports of the integer network at each of `THRESHOLDS`.
+    """
+
+    name: str
+    float32: Rate
+    int8: Rate
+    curve: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the model costs on the recipe's board.
+
+    Attributes:
+        board: Its name.
+        app: What was built.
+        flash_bytes: Of the linked image.
+        ram_bytes: Of the linked image, the stack included.
+        instructions_per_frame: Emulated, of the network.
+        frame_ms: From frame to frame.
+    """
+
+    board: str
+    app: str
+    flash_bytes: int
+    ram_bytes: int
+    instructions_per_frame: int
+    frame_ms: int
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a run measured, accuracies on the test split.
+    """What a run measured.
 
     Attributes:
-        float32: Macro accuracy of the float model on recordings and generated silence.
-        qat: Of the model that trained with rounding.
-        int8: Of the integer network.
-        int8_synthetic: Of the integer network on synthesised test voices.
-        recalls: Of the integer network, by class, on recordings and generated silence.
-        threshold: Chosen on the validation split.
-        misses: Share of the test split's recorded words that are not reported at the threshold.
-        false_alarms: Windows of the untouched sentences in which a word is reported.
-        windows: How many windows there are.
-        hours: Of untouched sentences.
-        clips: Test clips that the accuracies are of.
+        labels: The words.
+        thresholds: Of each word, chosen on validation.
+        validation_hours: Of validation sound without words that they were chosen on.
+        train_hours: Of training scenes.
+        epochs: Float and QAT epochs whose weights were taken.
+        words: Missed words of the test split.
+        accepts: False accepts on test sounds.
+        confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
+            reported; the last column is for none.
         model_bytes: Size of the `.tflite`.
+        image: What it costs on a board; None where that cannot be told here.
+        no_image: Why not.
     """
 
-    float32: float
-    qat: float
-    int8: float
-    int8_synthetic: float
-    recalls: dict[str, float]
-    threshold: float
-    misses: float
-    false_alarms: int
-    windows: int
-    hours: float
-    clips: int
+    labels: tuple[str, ...]
+    thresholds: tuple[float, ...]
+    validation_hours: float
+    train_hours: float
+    words: tuple[Words, ...]
+    accepts: tuple[Accepts, ...]
+    confusion: tuple[tuple[int, ...], ...]
     model_bytes: int
+    image: Image | None
+    no_image: str
 
 
-def prepare(data: Path, words: tuple[str, ...], seed: int, cache: Path) -> dict[Any, Clips]:
-    """Return the splits, with a progress bar where they must be made first."""
-    with console.progress() as bars:
-        task = bars.add_task("preparing clips", total=None)
-        return keywords.load(data, words, seed, cache, lambda: bars.advance(task))
-
-
-def choose_threshold(model: Any, validation: Clips, form: InputFormat, words: int) -> float:
-    """Return the threshold with the least misses and false alarms on the validation split.
-
-    The share of words missed and the share of other clips taken for a word count the same; of equal
-    thresholds the highest is taken.
-    """
-    scores = keyword.scores(model, form.real(validation.features))
-    best, word = scores.argmax(-1), validation.labels < words
-
-    def cost(threshold: float) -> float:
-        reported = accepted(scores, words, threshold)
-        missed = ~(reported & (best == validation.labels))[word]
-        return float(missed.mean() + reported[~word].mean())
-
-    return min(THRESHOLDS, key=lambda threshold: (cost(threshold), -threshold))
-
-
-def metadata(
-    words: tuple[str, ...], form: InputFormat, threshold: float, training: dict[str, Any]
-) -> dict[str, Any]:
-    """Return what the `.tflite` says about itself."""
-    return {
-        "version": 1,
-        "name": "wake_words",
-        "task": "classification",
-        "labels": keywords.label_names(words),
-        "frame": {"shape": [audio.CHANNELS], "hop_ms": 10 * audio.FRONT_END["step"]},
-        "reset": "clip",
-        "front_end": audio.FRONT_END,
-        "features_to_int8": form.formula,
-        "thresholds": {"accept": threshold},
-        "training": training,
-    }
-
-
-def int8_scores(model: Model, x: Int8s) -> Any:
-    """Return the integer network's probabilities; an image computes the same bytes."""
-    return (reference.run(model, x).astype(np.float64) + 128) / 256
-
-
-def untouched(data: Path) -> tuple[Any, float]:
-    """Return the features of windows over the sentences kept apart, and their hours."""
-    windows, seconds = [], 0.0
-    for path in keywords.sentence_files(data)[1]:
-        samples = audio.read(path)
-        seconds += len(samples) / audio.RATE
-        windows += [audio.frames(p) for p in keywords.pieces(samples, HOP_MS, 0.0)]
-    return np.stack(windows), seconds / 3600
-
-
-def measure(
-    data: Path,
-    words: tuple[str, ...],
-    clips: Clips,
-    form: InputFormat,
-    models: tuple[Any, Any],
-    network: Model,
-    threshold: float,
-    model_bytes: int,
-) -> Result:
-    """Judge a finished model on the test split and on the untouched sentences."""
-    names = keywords.label_names(words)
-    human = clips.sources != "synthetic"
-    labels = clips.labels[human]
-    real = form.real(clips.features[human])
-    float32, qat = (
-        macro_accuracy(labels, keyword.scores(m, real).argmax(-1), len(names)) for m in models
-    )
-    scores = int8_scores(network, form.quantize(clips.features))
-    best = scores.argmax(-1)
-    word = human & (clips.labels < len(words))
-    reported = accepted(scores[word], len(words), threshold)
-    features, hours = untouched(data)
-    alarms = accepted(int8_scores(network, form.quantize(features)), len(words), threshold)
-    return Result(
-        float32=float32,
-        qat=qat,
-        int8=macro_accuracy(labels, best[human], len(names)),
-        int8_synthetic=macro_accuracy(clips.labels[~human], best[~human], len(names)),
-        recalls=dict(zip(names, recalls(labels, best[human], len(names)), strict=True)),
-        threshold=threshold,
-        misses=1 - float((reported & (best[word] == clips.labels[word])).mean()),
-        false_alarms=int(alarms.sum()),
-        windows=len(alarms),
-        hours=hours,
-        clips=int(human.sum()),
-        model_bytes=model_bytes,
-    )
-
-
-def run(
-    data: Path, words: tuple[str, ...], recipe: Recipe, out: Path, cache: Path, data_seed: int = 1
-) -> Result:
+def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> Result | None:
     """Prepare, train, convert and measure; an interrupted run goes on where it stopped.
 
     Args:
-        data: Holds `wake_words/<word>/*.flac` and `sentences/*.flac`.
-        words: The keywords.
-        recipe: How to train.
-        out: The `.tflite` to write; the numbers go beside it as `.json`.
-        cache: For features and checkpoints.
-        data_seed: Of synthesis and augmentation: the same data for every training seed.
+        recipe: The run.
+        root: What its folders are relative to.
+        out: The `.tflite` to write.
+        cache: For scenes and checkpoints.
+        worker: This process's number among the recipe's workers.
+
+    Returns:
+        What was measured; None by a worker that is not the first.
+
+    Raises:
+        GhostError: A folder is missing, the data cannot be used, the loss diverged, the disk is
+            full.
     """
-    clips = prepare(data, words, data_seed, cache)
-    form = inputs.fit(clips["train"].features)
-    real = {s: (form.real(c.features), c.labels) for s, c in clips.items()}
-    folder = cache / f"{out.stem}-{recipe.units}-{recipe.ratio}-{recipe.seed}"
-    names = keywords.label_names(words)
-    models = keyword.train(
-        recipe,
-        real["train"],
-        real["validation"],
-        len(names),
-        form.range,
-        folder,
-        keywords.fingerprint(data, words, data_seed),
-    )
-    threshold = choose_threshold(models[1], clips["validation"], form, len(words))
-    training = asdict(recipe) | {"clips": len(clips["train"].labels)}
-    convert.convert(models[1], out, metadata=metadata(words, form, threshold, training))
-    network = tflite_file.load(out)
-    result = measure(data, words, clips["test"], form, models, network, threshold,
-                     out.stat().st_size)  # fmt: skip
-    files.write_text(out.with_suffix(".json"), json.dumps(asdict(result), indent=2) + "\n")
+    with console.progress() as bars:
+        task = bars.add_task("reading recordings", total=None)
+        sounds = sound_files.load(
+            recipe, root, lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    if worker == 0:
+        for note in sounds.notes:
+            console.say(f"[yellow]note:[/] {note}")
+    train = scenes(recipe, sounds, "train", recipe.scenes.train_hours, cache)
+    validation = scenes(recipe, sounds, "validation", recipe.scenes.validation_hours, cache)
+    form = inputs.fit(train.features)
+    folder = cache / recipe.name
+    classes = len(sounds.labels) + 1
+    models = fit.train(recipe, (train, validation), form, classes, folder,
+                       streams.digest(recipe, sounds), worker)  # fmt: skip
+    if worker:
+        return None
+    result = judge(recipe, sounds, form, models, train, out)
+    report.write(result, out)
     return result
+
+
+def scenes(recipe: Recipe, sounds: Sounds, split: Split, hours: float, cache: Path) -> Streams:
+    """Return the scenes of a split, with a progress bar where they must be made first."""
+    with console.progress() as bars:
+        task = bars.add_task(f"mixing {split} scenes", total=None)
+        return streams.training(
+            recipe, sounds, split, hours, cache / "scenes",
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )  # fmt: skip
+
+
+def negatives(pool: Pool, recipe: Recipe, number: int) -> list[Silent]:
+    """Return all that a use has without words: speech, recorded noise, generated noise."""
+    seed, settings = recipe.training.seed + 1000 * number, recipe.settings
+    found = []
+    if pool.speech:
+        found.append(evaluate.silent("other speech", pool.speech, seed, settings))
+    if pool.noise:
+        found.append(evaluate.silent("recorded noise and music", pool.noise, seed, settings))
+    generated = evaluate.made_up(pool, seed, _GENERATED_HOURS)
+    found.append(evaluate.silent("generated noise and music", generated, seed, settings))
+    return found
+
+
+def judge(
+    recipe: Recipe,
+    sounds: Sounds,
+    form: InputFormat,
+    models: tuple[Any, Any],
+    train: Streams,
+    out: Path,
+) -> Result:
+    """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
+    judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
+    one = fit.reshaped(models[1], recipe, 1, 1, form.range)
+    facts = summary(recipe, sounds, train)
+    convert.convert(one, out, metadata=metadata(recipe, sounds.labels, form, None, facts))
+    network = tflite_file.load(out)
+    quiet = negatives(sounds.pools["validation"], recipe, 1)
+    sums = [
+        s for n in quiet for s in judge_.sums(evaluate.integer_outputs(network, form, n.features))
+    ]
+    hours = sum(n.hours for n in quiet)
+    thresholds = judge_.choose(sums, hours)
+    convert.convert(one, out, metadata=metadata(recipe, sounds.labels, form, thresholds, facts))
+    many = fit.reshaped(models[0], recipe, 16, 100, form.range)
+    both = _Both(judge_, network, many, form, thresholds)
+    words, confusion = _words(recipe, sounds, both)
+    accepts = tuple(both.accepts(n) for n in negatives(sounds.pools["test"], recipe, 2))
+    image, no_image = cost(recipe, network)
+    return Result(
+        labels=sounds.labels,
+        thresholds=tuple(thresholds),
+        validation_hours=hours,
+        train_hours=facts["hours"],
+        words=words,
+        accepts=accepts,
+        confusion=confusion,
+        model_bytes=out.stat().st_size,
+        image=image,
+        no_image=no_image,
+    )
+
+
+def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
+    """Return what a network costs on the recipe's board, or why that cannot be told here."""
+    try:
+        board = boards.load(recipe.board)
+        work = verify.sequences(network, 1, 20, [])
+        with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
+            built = build.build(network, board, "stream", Path(folder))
+            found = emulated.run(built, board, network, work)
+    except GhostError as error:
+        return None, str(error)
+    if found.report.mismatches:
+        raise RuntimeError(f"the image differs from the reference: {found.report.first}")
+    instructions = round(found.instructions_per_frame)
+    return Image(board.name, "stream", built.flash_bytes, built.ram_bytes, instructions,
+                 hop_ms(recipe)), ""  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Both:
+    """The integer network and its float model, judged alike."""
+
+    judge: Judge
+    network: Model
+    floats: Any
+    form: InputFormat
+    thresholds: list[float]
+
+    def sums(self, features: Any) -> tuple[Any, Any]:
+        float32 = evaluate.float_outputs(self.floats, self.form, features)
+        int8 = evaluate.integer_outputs(self.network, self.form, features)
+        return self.judge.sums(float32), self.judge.sums(int8)
+
+    def words(self, folder: str, snr_db: float | None, said: Spoken) -> tuple[Words, Any]:
+        judge, spans = self.judge, said.spans
+        float32, int8 = self.sums(said.features)
+        found = [judge.matched(sums, spans, self.thresholds) for sums in (float32, int8)]
+        rates = [judge.misses(one, spans) for one in found]
+        curve = [judge.misses(judge.matched(int8, spans, t), spans).value for t in THRESHOLDS]
+        return Words(folder, snr_db, rates[0], rates[1], found[1].extra, tuple(curve)), found[1]
+
+    def accepts(self, quiet: Silent) -> Accepts:
+        judge = self.judge
+        float32, int8 = self.sums(quiet.features)
+        rates = [
+            evaluate.per_hour(judge.accepts(sums, self.thresholds), quiet.hours)
+            for sums in (float32, int8)
+        ]
+        curve = tuple(judge.accepts(int8, t) for t in THRESHOLDS)
+        return Accepts(quiet.name, rates[0], rates[1], curve)
+
+
+def _words(
+    recipe: Recipe, sounds: Sounds, both: _Both
+) -> tuple[tuple[Words, ...], tuple[tuple[int, ...], ...]]:
+    pool = sounds.pools["test"]
+    noise = Noise(pool.noise, speech=pool.speech)
+    labels = [*sounds.labels, ""]
+    confusion: npt.NDArray[np.int64] = np.zeros((len(labels) - 1, len(labels)), np.int64)
+    results = []
+    for origin, folder in enumerate(recipe.words.folders):
+        words = [word for word in pool.words if word.origin == origin]
+        if not words:
+            continue
+        for snr_db in SNRS:
+            said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.settings)
+            shown = snr_db if np.isfinite(snr_db) else None
+            result, matched = both.words(folder, shown, said)
+            results.append(result)
+            if origin == 0 and snr_db == 10:
+                spans = [span for stream in said.spans for span in stream]
+                for span, heard in zip(spans, matched.heard, strict=True):
+                    confusion[span.label, labels.index(heard)] += 1
+    return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
+
+
+def hop_ms(recipe: Recipe) -> int:
+    """Return the milliseconds from frame to frame of the network."""
+    return recipe.front_end.hop_ms * recipe.front_end.step
+
+
+def summary(recipe: Recipe, sounds: Sounds, train: Streams) -> dict[str, Any]:
+    """Return what the `.tflite` says of its training."""
+    return {
+        "hours": round(train.labels.size * hop_ms(recipe) / 3_600_000, 2),
+        "words": sum(len(sounds.pools[split].words) for split in ("train",)),
+        "network": asdict(recipe.network),
+        "training": asdict(recipe.training),
+    }
+
+
+def metadata(
+    recipe: Recipe,
+    labels: tuple[str, ...],
+    form: InputFormat,
+    thresholds: list[float] | None,
+    training: dict[str, Any],
+) -> dict[str, Any]:
+    """Return what the `.tflite` says about itself."""
+    words = {
+        label: {"threshold": threshold, "refractory_ms": recipe.detector.refractory_ms}
+        for label, threshold in zip(labels, thresholds or [1.0] * len(labels), strict=True)
+    }
+    return {
+        "version": 1,
+        "name": recipe.name,
+        "task": "keywords",
+        "labels": [*labels, evaluate.OTHER],
+        "frame": {"shape": [recipe.front_end.channels], "hop_ms": hop_ms(recipe)},
+        "reset": "never",
+        "front_end": {"kind": KIND} | asdict(recipe.settings),
+        "features_to_int8": form.formula,
+        "detector": {"window": recipe.detector.window, "words": words},
+        "training": training,
+    }

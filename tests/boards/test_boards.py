@@ -159,7 +159,7 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     for content, message in (
         (b"\xff\xfe", "is not UTF-8 text (byte 0)."),
-        (b"#" * 70_000, "70000 bytes is too long for a board file."),
+        (b"#" * 70_000, "70000 bytes is too long for a file of settings."),
     ):
         path.write_bytes(content)
         with pytest.raises(GhostError, match=re.escape(f"{path}: {message}")):

@@ -25,7 +25,7 @@ def metadata(settings: Settings) -> dict:
 class HostFrontEnd:
     """The generated C for some settings, with guarded memory."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, settings: Settings, folder: Path, *, sanitize: bool = True) -> None:
         self.settings = s = settings
         texts = frontend_sources(metadata(settings))
         name = hashlib.sha256(texts["front_end.c"].encode()).hexdigest()[:16]
@@ -36,9 +36,13 @@ class HostFrontEnd:
         sizes += "const unsigned scratch_size = sizeof(front_end_scratch_t);"
         for file, text in {**texts, "sizes.c": sizes}.items():
             (place / file).write_text(text)
-        sources = [place / "front_end.c", place / "sizes.c", *(firmware / f for f in SOURCES)]
-        flags = [f"-I{place}", f"-I{firmware}", "-fsanitize=undefined", "-fno-sanitize-recover"]
-        library = place / "front_end.so"
+        common = folder / f"firmware_{sanitize}.so"
+        sources = [place / "front_end.c", place / "sizes.c", common]
+        flags = [f"-I{place}", f"-I{firmware}"]
+        flags += ["-fsanitize=undefined", "-fno-sanitize-recover"] * sanitize
+        library = place / f"front_end_{sanitize}.so"
+        if not common.exists():
+            compile_host(common, [firmware / file for file in SOURCES], *flags)
         if not library.exists():
             compile_host(library, sources, *flags)
         self.library = ctypes.CDLL(str(library))

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -13,8 +12,6 @@ from mcu_ghost import resources
 from mcu_ghost.frontend import Samples
 
 LENGTH = 24000
-RECORDINGS = Path(__file__).parents[3] / "shared" / "data"
-HINT = "needs recordings: a folder of .flac files at ../shared/data"
 
 
 def _rng() -> np.random.Generator:

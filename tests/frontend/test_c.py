@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C front end, compiled for this machine, equals pymicro-features and NumPy for every value."""
+"""The C front end, compiled for this machine, equals pymicro-features for every value."""
 
+import ctypes
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from mcu_ghost import audio
-from mcu_ghost.errors import GhostError
-from mcu_ghost.frontend import Settings, features
 from tests.frontend.host import FORMULA, HostFrontEnd
 from tests.frontend.oracle import WHEEL, wheel
 from tests.frontend.signals import SIGNALS, speech
@@ -60,35 +58,36 @@ def test_quantizes_as_training_does(host: HostFrontEnd) -> None:
         assert np.array_equal(host.quantize(row), audio.to_int8(row, FORMULA))
 
 
-@st.composite
-def front_ends(draw: st.DrawFn) -> Settings:
-    rate = draw(st.sampled_from([8000, 16000]))
-    window = draw(st.integers(10, 64))
-    low = draw(st.one_of(st.integers(0, 1000), st.floats(0, 1000)))
-    values = {
-        "sample_rate": rate,
-        "window_ms": window,
-        "hop_ms": draw(st.integers(5, min(20, window))),
-        "channels": draw(st.integers(8, 64)),
-        "low_hz": low,
-        "high_hz": draw(st.one_of(st.just(rate // 2), st.integers(2000, rate // 2))),
-    }
-    try:
-        return Settings(**values)
-    except GhostError:  # too narrow for any bin
-        return Settings(**values | {"high_hz": rate / 2})
+class _Constants(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_uint16) for name in ("window", "hop", "history", "points", "channels")),
+        *((name, ctypes.c_uint16) for name in ("first_bin", "headroom", "snr_shift")),
+        *((name, ctypes.c_void_p) for name in ("coefficients", "places", "twiddles")),
+        *((name, ctypes.c_void_p) for name in ("real_twiddles", "widths", "weights")),
+    ]
 
 
-@given(front_ends(), st.integers(0, 2**32), st.floats(0, 15.1))
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-def test_any_settings_equal_numpy(folder: Path, s: Settings, seed: int, bits: float) -> None:
-    rng = np.random.default_rng(seed)
-    noise = rng.normal(0, 2**bits, 60 * s.hop + 7)
-    samples = np.clip(np.rint(noise), -32768, 32767).astype(np.int16)
-    samples[rng.integers(0, len(samples), 5)] = -32768
-    got = HostFrontEnd(s, folder).hops(samples)
-    want = features(samples, s)
-    assert len(want) == 60 - s.history // s.hop
-    assert np.array_equal(got, want)
+def test_roots_are_exact(host: HostFrontEnd, folder: Path) -> None:
+    """Around squares and around where rounding changes, of all sizes; 2^32 - 1 too."""
+    rng = np.random.default_rng(2)
+    roots = [*range(300), *(int(r) for r in 2 ** rng.uniform(0, 21.4, 3000)), 65535, 65536]
+    numbers = [max(0, r * r + d) for r in roots for d in (-1, 0, 1, r, r + 1)] + [2**32 - 1, 2**32]
+    # One channel each: 4096 times one bin, and another bin once.
+    energies = np.array([divmod(x, 4096) for x in numbers], np.uint32)
+    widths = np.array([0] + [2] * len(numbers), np.uint16)
+    weights = np.array([4096, 1] * len(numbers), np.uint32)
+    constants = _Constants(
+        channels=len(numbers), widths=widths.ctypes.data, weights=weights.ctypes.data
+    )
+    got = np.zeros(len(numbers), np.uint32)
+    library = ctypes.CDLL(str(folder / "firmware_True.so"))
+    library.ghost_filter_bank(
+        ctypes.byref(constants),
+        ctypes.c_void_p(energies.ctypes.data),
+        0,
+        ctypes.c_void_p(got.ctypes.data),
+    )
+    down = [math.isqrt(x) for x in numbers]
+    want = [r + (x - r * r > r) for x, r in zip(numbers, down, strict=True)]
+    want = [65535 if x < 2**32 and r == 65536 else r for x, r in zip(numbers, want, strict=True)]
+    assert got.tolist() == want

@@ -34,7 +34,7 @@ def read(path: Path, kind: type[T]) -> T:
     except OSError as error:
         raise GhostError(f"{path}: cannot be read: {error.strerror}.") from error
     if len(content) > _LARGEST_FILE:
-        raise GhostError(f"{path}: {len(content)} bytes is too long for a board file.")
+        raise GhostError(f"{path}: {len(content)} bytes is too long for a file of settings.")
     try:
         table = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError as error:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collects sounds that hold no wake word from Debian packages: other speech, music and noise.
+
+    python examples/wake_words/negatives.py OUT
+
+fetches the packages with `apt-get download` (nothing is installed), unpacks them and lets ffmpeg
+make 16 kHz mono FLAC of them: OUT/<use>/<kind>/*.flac, `use` being train, validation or test. No
+voice, composer or package is in two of them. Run again, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from mcu_ghost import console
+from mcu_ghost.errors import GhostError
+
+# package, folder or file pattern in it, use, kind. Asterisk: one professional speaker a language;
+# ktuberling: children's words in many languages; hedgewars: acted exclamations.
+SOURCES = (
+    ("asterisk-core-sounds-en-g722", "**/*.g722", "train", "speech"),
+    ("asterisk-core-sounds-es-g722", "**/*.g722", "train", "speech"),
+    ("asterisk-core-sounds-fr-g722", "**/*.g722", "train", "speech"),
+    ("asterisk-core-sounds-it-g722", "**/*.g722", "validation", "speech"),
+    ("asterisk-core-sounds-ru-g722", "**/*.g722", "test", "speech"),
+    ("ktuberling-data", "**/sounds/*/*.*", "train", "speech"),
+    ("hedgewars-data", "**/voices/[A-P]*/*.ogg", "train", "speech"),
+    ("hedgewars-data", "**/voices/[Q-Z]*/*.ogg", "validation", "speech"),
+    ("wesnoth-1.16-music", "**/*.ogg", "train", "music"),
+    ("frozen-bubble-data", "**/*.ogg", "validation", "music"),
+    ("warzone2100-music", "**/*.opus", "test", "music"),
+    ("lincity-ng-data", "**/sounds/*.wav", "train", "noise"),
+    ("hedgewars-data", "**/Data/Sounds/*.ogg", "test", "noise"),
+)
+AUDIO = {".g722", ".ogg", ".opus", ".wav"}
+
+
+def unpacked(package: str, folder: Path) -> Path:
+    """Return a package's files, fetched where they are not there yet."""
+    target = folder / package
+    if not target.is_dir():
+        run(["apt-get", "download", "-qq", package], folder)
+        archive = next(folder.glob(f"{package}_*.deb"))
+        partial = folder / f"{package}.partial"
+        run(["dpkg-deb", "-x", str(archive), str(partial)], folder)
+        partial.rename(target)
+    return target
+
+
+def run(command: list[str], folder: Path) -> None:
+    """Run a program; what it says is shown when it fails."""
+    try:
+        result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise GhostError(f"{command[0]} is not installed: apt install {command[0]}") from None
+    if result.returncode:
+        raise GhostError(f"{' '.join(command)}: {result.stderr.strip()}")
+
+
+def main(out: Path) -> None:
+    """Collect everything."""
+    packages = out / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    with console.progress() as bars:
+        for package, pattern, use, kind in SOURCES:
+            root = unpacked(package, packages)
+            found = sorted(p for p in root.glob(pattern) if p.suffix in AUDIO)
+            task = bars.add_task(package, total=len(found))
+            target = out / use / kind
+            target.mkdir(parents=True, exist_ok=True)
+            for path in found:
+                name = f"{package}-{path.parent.name}-{path.stem}".replace("_", "-")
+                flac = target / f"{name}.flac"
+                if not flac.is_file():
+                    with tempfile.TemporaryDirectory(dir=target) as temporary:
+                        partial = Path(temporary) / "sound.flac"
+                        run(["ffmpeg", "-v", "error", "-i", str(path), "-vn", "-ac", "1",
+                             "-ar", "16000", "-sample_fmt", "s16", str(partial)], out)  # fmt: skip
+                        partial.rename(flac)
+                bars.advance(task)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]).resolve())
+    except GhostError as error:
+        raise SystemExit(f"error: {error}") from None

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains a network that listens without end: float first, then with the integers' rounding (QAT).
+
+Sequences run side by side, and each step of the optimizer takes the next frames of all of them: the
+state of the recurrent layer is carried on from step to step and scene to scene.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tf_keras as keras
+
+from mcu_ghost import console, files, layers
+from mcu_ghost.data.streams import ANYTHING, Streams
+from mcu_ghost.errors import GhostError
+from mcu_ghost.recipe import Network, Recipe, Training
+from mcu_ghost.train.inputs import InputFormat
+
+_CALIBRATION_STEPS = 4
+
+
+def network(shape: Network, streams: int, frames: int, inputs: int, classes: int) -> Any:
+    """Return the untrained model: (streams, frames, inputs) to each frame's probabilities."""
+    return keras.Sequential(
+        [
+            keras.layers.Input(batch_shape=(streams, frames, inputs)),
+            layers.GhostGRU(shape.units, ratio=shape.ratio, return_sequences=True, stateful=True),
+            keras.layers.Dropout(shape.dropout),
+            keras.layers.Dense(classes),
+            keras.layers.Softmax(),
+        ]
+    )
+
+
+def recurrent(model: Any) -> list[Any]:
+    """Return a model's recurrent layers, out of tfmot's wrappers."""
+    inner = (getattr(layer, "layer", layer) for layer in model.layers)
+    return [layer for layer in inner if isinstance(layer, layers.GhostGRU)]
+
+
+def reshaped(
+    model: Any, recipe: Recipe, streams: int, frames: int, input_range: tuple[float, float]
+) -> Any:
+    """Return a model of other streams and frames with the weights of this one, quantised or not."""
+    inputs, classes = model.input_shape[-1], model.output_shape[-1]
+    other = network(recipe.network, streams, frames, inputs, classes)
+    if len(other.get_weights()) != len(model.get_weights()):
+        other = layers.quantize_model(other, input_range)
+    other.set_weights(model.get_weights())
+    return other
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Streams cut into what one step of the optimizer takes.
+
+    Args:
+        streams: Scenes.
+        form: How features become what training sees.
+        rows: Sequences side by side.
+        frames: Of a step.
+        classes: Of the targets.
+        smoothing: Of the targets.
+        balance: See `Training.class_balance`.
+    """
+
+    streams: Streams
+    form: InputFormat
+    rows: int
+    frames: int
+    classes: int
+    smoothing: float
+    balance: float
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch; what fills no whole step is left out, each epoch something else."""
+        return self.streams.labels.size // (self.rows * self.frames)
+
+    def weights(self) -> npt.NDArray[np.float32]:
+        """Return what a frame of each class counts, 1 on average over all frames."""
+        known = self.streams.labels[self.streams.labels != ANYTHING]
+        counts = np.bincount(known, minlength=self.classes).astype(np.float64)
+        weights = (counts.sum() / np.maximum(counts, 1) / self.classes) ** self.balance
+        scaled: npt.NDArray[Any] = weights / ((weights * counts).sum() / counts.sum())
+        return scaled.astype(np.float32)
+
+    def epoch(
+        self,
+        rng: np.random.Generator | None,
+        masks: Training | None = None,
+        part: slice | None = None,
+    ) -> Iterator[tuple[Any, Any, Any]]:
+        """Yield inputs, targets and weights of each step.
+
+        Args:
+            rng: Shuffles the scenes, and draws the masks; None: all in order.
+            masks: How many, how large.
+            part: The rows that are wanted; all if left out.
+        """
+        count = len(self.streams.labels)
+        order = np.arange(count) if rng is None else rng.permutation(count)
+        length = self.steps * self.frames
+        # Rows are filled one after the other with whole scenes, cut where a row is full.
+        inputs = self.streams.features.shape[-1]
+        frames = self.streams.features[order].reshape(-1, inputs)[: self.rows * length]
+        features = frames.reshape(self.rows, length, inputs)
+        labels = self.streams.labels[order].reshape(-1)[: self.rows * length]
+        labels = labels.reshape(self.rows, length)
+        table = np.append(self.weights(), np.float32(0))  # ANYTHING is -1, the last entry
+        hot = np.full((self.classes + 1, self.classes), self.smoothing / self.classes, np.float32)
+        hot[range(self.classes), range(self.classes)] += 1 - self.smoothing
+        rows = part or slice(None)
+        for start in range(0, length, self.frames):
+            now = slice(start, start + self.frames)
+            x, y = self.form.real(features[:, now]), labels[:, now]
+            if rng is not None and masks is not None:
+                mask(rng, x, masks)
+            yield x[rows], hot[y[rows]], table[y[rows]]
+
+
+def mask(rng: np.random.Generator, x: npt.NDArray[np.float32], masks: Training) -> None:
+    """Cover times and channels of each sequence, in place, by their mean, 0 (SpecAugment)."""
+    rows, frames, channels = x.shape
+    for count, most, size, axis in (
+        (masks.time_masks, masks.mask_frames, frames, 1),
+        (masks.channel_masks, masks.mask_channels, channels, 2),
+    ):
+        for _ in range(count):
+            width = rng.integers(0, min(most, size) + 1, rows)
+            start = rng.integers(0, size - width + 1)
+            place = np.arange(size)
+            covered = (place >= start[:, None]) & (place < (start + width)[:, None])
+            x[covered[:, :, None].repeat(channels, 2) if axis == 1
+              else covered[:, None, :].repeat(frames, 1)] = 0  # fmt: skip
+
+
+class _Bar(keras.callbacks.Callback):
+    """Moves a progress bar with every step."""
+
+    def __init__(self, moved: Callable[[int, float], None]) -> None:
+        super().__init__()
+        self._moved = moved
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        self._moved(batch + 1, (logs or {}).get("loss", math.nan))
+
+
+@dataclass
+class _Progress:
+    """What a phase has to remember between epochs, besides weights."""
+
+    epoch: int = 0
+    best: float = math.inf
+    best_epoch: int = 0
+
+
+class Diverged(GhostError):
+    """The loss is no number any more; the weights before are kept."""
+
+
+class Phase:
+    """One phase of a run: float or QAT.
+
+    Args:
+        name: `float` or `QAT`.
+        model: Compiled by this class.
+        recipe: The run.
+        epochs: At most.
+        rate: Of learning at its start.
+        folder: For checkpoints.
+        worker: This process's number among the recipe's workers.
+    """
+
+    def __init__(
+        self, name: str, model: Any, recipe: Recipe, epochs: int, rate: float, steps: int,
+        folder: Path, worker: int,
+    ) -> None:  # fmt: skip
+        self._name, self._model, self._epochs, self._folder = name, model, epochs, folder
+        self._training, self._worker, self._steps = recipe.training, worker, steps
+        schedule = keras.optimizers.schedules.CosineDecay(rate, max(1, epochs * steps))
+        model.compile(
+            keras.optimizers.Adam(schedule, clipnorm=1.0),
+            keras.losses.CategoricalCrossentropy(),
+            weighted_metrics=[],
+        )
+        model.optimizer.build(model.trainable_variables)
+        self._state = _Progress()
+
+    @property
+    def _chief(self) -> bool:
+        return self._worker == 0
+
+    def run(self, train: Batches, validation: Batches) -> None:
+        """Train, from the last whole epoch on, and leave the best epoch's weights in the model.
+
+        Raises:
+            Diverged: The loss became infinite or no number.
+        """
+        self._restore()
+        with console.progress() as bars:
+            task = bars.add_task(self._name, total=self._epochs * self._steps)
+            while not self._over():
+                epoch = self._state.epoch
+                bars.update(task, completed=epoch * self._steps)
+
+                def moved(step: int, loss: float, epoch: int = epoch) -> None:
+                    text = f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}"
+                    bars.update(task, completed=epoch * self._steps + step, description=text)
+
+                loss = self._train(train, moved)
+                found = self._evaluate(validation)
+                if not (math.isfinite(loss) and math.isfinite(found)):
+                    raise Diverged(self._diverged(loss))
+                better = found < self._state.best
+                if better:
+                    self._state.best, self._state.best_epoch = found, epoch + 1
+                self._state.epoch += 1
+                self._save(better)
+                if not console.stderr().is_terminal and self._chief:
+                    console.say(
+                        f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}, "
+                        f"validation {found:.4f}{' (best)' if better else ''}"
+                    )
+        self._model.set_weights(self._best())
+
+    def _over(self) -> bool:
+        state = self._state
+        waited = state.epoch - state.best_epoch
+        return state.epoch >= self._epochs or waited >= self._training.patience
+
+    def _train(self, batches: Batches, moved: Callable[[int, float], None]) -> float:
+        rng = np.random.default_rng([self._training.seed, self._state.epoch, len(self._name)])
+        self._reset()
+        data = self._dataset(
+            lambda: batches.epoch(rng, self._training, self._rows(batches)), batches
+        )
+        history = self._model.fit(
+            data, epochs=1, steps_per_epoch=batches.steps, verbose=0, callbacks=[_Bar(moved)]
+        )
+        return float(history.history["loss"][-1])
+
+    def _evaluate(self, batches: Batches) -> float:
+        self._reset()
+        data = self._dataset(lambda: batches.epoch(None, None, self._rows(batches)), batches)
+        return float(self._model.evaluate(data, steps=batches.steps, verbose=0))
+
+    def _rows(self, batches: Batches) -> slice:
+        each = batches.rows // max(1, len(self._training.workers))
+        return slice(self._worker * each, (self._worker + 1) * each)
+
+    def _dataset(self, epoch: Callable[[], Any], batches: Batches) -> Any:
+        rows = self._rows(batches)
+        inputs = batches.streams.features.shape[-1]
+        shape = (rows.stop - rows.start, batches.frames)
+        signature = (
+            tf.TensorSpec((*shape, inputs), tf.float32),
+            tf.TensorSpec((*shape, batches.classes), tf.float32),
+            tf.TensorSpec(shape, tf.float32),
+        )
+
+        def make(_: Any = None) -> Any:
+            return tf.data.Dataset.from_generator(epoch, output_signature=signature).prefetch(2)
+
+        strategy = tf.distribute.get_strategy()
+        if self._training.workers:
+            return strategy.distribute_datasets_from_function(make)
+        return make()
+
+    def _reset(self) -> None:
+        for layer in recurrent(self._model):
+            layer.reset_states()
+
+    # Checkpoints: the last whole epoch with the optimizer's state, and the best weights.
+
+    def _restore(self) -> None:
+        facts = self._folder / f"{self._name}.json"
+        arrays = self._folder / f"{self._name}.last.npz"
+        if not (facts.is_file() and arrays.is_file()):
+            return
+        state = json.loads(facts.read_text())
+        with np.load(arrays) as found:
+            if int(found["epoch"]) != state["epoch"]:
+                return  # killed between the two files: the one before is gone, start again
+            variables = self._variables()
+            for i, variable in enumerate(variables):
+                variable.assign(found[str(i)])
+        self._state = _Progress(**state)
+
+    def _variables(self) -> list[Any]:
+        return [*self._model.weights, *self._model.optimizer.variables]
+
+    def _save(self, better: bool) -> None:
+        values = {str(i): np.asarray(v) for i, v in enumerate(self._variables())}
+        if not self._chief:
+            return
+        if better:
+            best = {str(i): np.asarray(w) for i, w in enumerate(self._model.get_weights())}
+            files.write_npz(self._folder / f"{self._name}.best.npz", best)
+        values["epoch"] = np.array(self._state.epoch)
+        files.write_npz(self._folder / f"{self._name}.last.npz", values)
+        text = json.dumps(asdict(self._state))
+        files.write_text(self._folder / f"{self._name}.json", text + "\n")
+
+    def _best(self) -> list[Any]:
+        with np.load(self._folder / f"{self._name}.best.npz") as found:
+            return [found[str(i)] for i in range(len(found.files))]
+
+    def _diverged(self, loss: float) -> str:
+        kept = self._folder / f"{self._name}.last.npz"
+        where = f"Epoch {self._state.epoch} is kept in {kept}. " if kept.is_file() else ""
+        return (
+            f"{self._name}: the loss became {loss} in epoch {self._state.epoch + 1}. {where}"
+            "Try a smaller learning_rate."
+        )
+
+
+def strategy(recipe: Recipe, worker: int) -> Any:
+    """Return the scope in which models are made: of all workers, or of nothing."""
+    if not recipe.training.workers:
+        return contextlib.nullcontext()
+    return tf.distribute.MultiWorkerMirroredStrategy().scope()
+
+
+def train(
+    recipe: Recipe,
+    data: tuple[Streams, Streams],
+    form: InputFormat,
+    classes: int,
+    folder: Path,
+    digest: str,
+    worker: int = 0,
+) -> tuple[Any, Any]:
+    """Train, or go on where an interrupted run of the same recipe stopped.
+
+    Args:
+        recipe: The run.
+        data: Training and validation scenes.
+        form: How features become what the network reads.
+        classes: The words and none of them.
+        folder: For `float.ghost`, `qat.ghost` and checkpoints; what another recipe or other data
+            left there is removed.
+        digest: Names the data.
+        worker: This process's number among the recipe's workers.
+
+    Returns:
+        The float and the QAT model, of `training.streams` rows and `training.frames` frames.
+
+    Raises:
+        Diverged: The loss became no number; the last good epoch is kept.
+        GhostError: There is less data than one step takes.
+    """
+    settings = recipe.training
+    _claim(recipe, folder, digest, classes, worker)
+    workers = max(1, len(settings.workers))
+    batches = [
+        Batches(streams, form, settings.streams, settings.frames, classes,
+                settings.label_smoothing, settings.class_balance) for streams in data
+    ]  # fmt: skip
+    if settings.streams % workers or min(b.steps for b in batches) < 1:
+        raise GhostError(
+            f"{settings.streams} streams of {settings.frames} frames are more than there are "
+            f"scenes, or cannot be shared by {workers} workers: take fewer streams or more hours."
+        )
+    inputs = data[0].features.shape[-1]
+    keras.utils.set_random_seed(settings.seed)
+    finished = folder / "float.ghost", folder / "qat.ghost"
+    models = []
+    with strategy(recipe, worker):
+        for name, path in zip(("float", "QAT"), finished, strict=True):
+            if path.is_file():
+                models.append(layers.load(path))
+                continue
+            rows = settings.streams // workers
+            if name == "float":
+                model = network(recipe.network, rows, settings.frames, inputs, classes)
+                epochs, rate = settings.epochs, settings.learning_rate
+            else:
+                few = batches[0].epoch(None)
+                sample = np.concatenate([next(few)[0][:rows] for _ in range(1)])
+                model = layers.quantize_model(models[0], form.range, calibration=sample)
+                epochs, rate = settings.qat_epochs, settings.qat_learning_rate
+            phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
+            phase.run(*batches)
+            if worker == 0:
+                layers.save(model, path)
+            models.append(model)
+    return models[0], models[1]
+
+
+def _claim(recipe: Recipe, folder: Path, digest: str, classes: int, worker: int) -> None:
+    """Note whose checkpoints a folder holds; another run's are removed."""
+    if worker:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    facts = {"data": digest, "classes": classes, "scenes": asdict(recipe.scenes),
+             "network": asdict(recipe.network), "training": asdict(recipe.training)}  # fmt: skip
+    if files.write_text(folder / "run.json", json.dumps(facts, indent=2) + "\n"):
+        for path in folder.iterdir():
+            if path.name != "run.json":
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a training run measured, as numbers and as a page with a picture."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcu_ghost import __version__, console, files, render
+from mcu_ghost.train.evaluate import THRESHOLDS, Rate
+
+if TYPE_CHECKING:
+    from mcu_ghost.train.pipeline import Result, Words
+
+
+@dataclass(frozen=True, eq=False)
+class PageContext:
+    """What `train.html.jinja` shows.
+
+    Attributes:
+        version: Of mcu-ghost.
+        name: Of the model.
+        result: All numbers.
+        curve: The detection error trade-off, an SVG picture.
+        count: Formats a count.
+        size: Formats bytes.
+        share: Formats a share with its interval.
+        hourly: Formats a rate per hour with its interval.
+        noise: Names a signal-to-noise ratio.
+    """
+
+    version: str
+    name: str
+    result: Any
+    curve: str
+    count: Any = staticmethod(console.count)
+    size: Any = staticmethod(console.size)
+    share: Any = None
+    hourly: Any = None
+    noise: Any = None
+
+
+def noise(snr_db: float | None) -> str:
+    """Return a signal-to-noise ratio in words."""
+    return "no noise" if snr_db is None else f"noise at {snr_db:g} dB"
+
+
+def share(rate: Rate) -> str:
+    """Return a share of trials with its interval."""
+    return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+
+
+def hourly(rate: Rate) -> str:
+    """Return a rate per hour with its interval; none at all is only a bound."""
+    if not rate.count:
+        return f"0 (less than {rate.high:.1f})"
+    return f"{rate.value:.1f} ({rate.low:.1f} to {rate.high:.1f})"
+
+
+def write(result: Result, out: Path) -> None:
+    """Write the numbers and the page beside a `.tflite`.
+
+    Args:
+        result: What was measured.
+        out: The model; `.json` and `.html` of the same name are written.
+
+    Raises:
+        GhostError: They cannot be written.
+    """
+    text = json.dumps(asdict(result), indent=2, allow_nan=False)
+    text = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, text)  # rows of numbers on one line
+    files.write_text(out.with_suffix(".json"), text + "\n")
+    context = PageContext(
+        __version__, out.stem, result, curve(result), share=share, hourly=hourly, noise=noise
+    )
+    files.write_text(out.with_suffix(".html"), render.render("train.html.jinja", context))
+
+
+def _joined(found: re.Match[str]) -> str:
+    return "[" + " ".join(found[1].split()) + "]"
+
+
+def curve(result: Result) -> str:
+    """Return the share of words missed against false accepts per hour, as SVG.
+
+    One line for each noise of the first folder's words; a false accept is one on any of the test
+    sounds without words. Rates of none are drawn at half a report in all the hours.
+    """
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    hours = sum(one.int8.of for one in result.accepts)
+    accepts = [sum(one.curve[i] for one in result.accepts) for i in range(len(THRESHOLDS))]
+    chosen = sum(one.int8.count for one in result.accepts)
+    x = [max(count, 0.5) / hours for count in accepts]
+    first: list[Words] = [w for w in result.words if w.folder == result.words[0].folder]
+    with pyplot.rc_context({"svg.hashsalt": "mcu-ghost", "svg.fonttype": "none", "font.size": 10}):
+        figure, axes = pyplot.subplots(figsize=(7.2, 4.2), layout="constrained")
+        for number, words in enumerate(first):
+            colour = f"C{number}"
+            axes.plot(
+                x, [100 * y for y in words.curve], ".-", color=colour, label=noise(words.snr_db)
+            )
+            axes.plot(max(chosen, 0.5) / hours, 100 * words.int8.value, "o", color=colour,
+                      markersize=9, markerfacecolor="none")  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel(f"false accepts per hour, on {hours:.1f} h without words")
+        axes.set_ylabel("words missed, %")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.legend(title="circles: the thresholds chosen", frameon=False)
+        picture = io.StringIO()
+        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
+        pyplot.close(figure)
+    text = picture.getvalue()
+    return text[text.index("<svg") :]
