@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a model's metadata may say of its front end, and the tables for all of it."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,14 @@ def test_tables_of_any_settings(
     assert s.window <= 2 * s.points < 2 * s.window
     window = tables.window(s.window)
     assert window.min() >= 0 and window.max() <= 4096
+
+
+def test_the_header_says_what_an_app_needs() -> None:
+    changes = {"sample_rate": 8000, "hop_ms": 16, "channels": 24, "high_hz": 3800, "step": 3}
+    texts = frontend_sources({"front_end": GOOD | changes, "features_to_int8": FORMULA})
+    assert list(texts) == ["front_end.h", "front_end.c"]
+    defined = dict(re.findall(r"#define FRONT_END_(\w+) (\d+)u", texts["front_end.h"]))
+    assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "RATE": "8000"}
 
 
 @pytest.mark.parametrize("headroom", [1, 2, 3, 4])
