@@ -209,6 +209,9 @@ def _result(
         Part("scratch", memory.align(context.plan.scratch_bytes)),
         Part("stack", stack_bytes),
     ]
+    if app == "kws":
+        for name, variables in kws.VARIABLES.items():
+            ram.append(Part(name, sum(linked.symbols[v][1] for v in variables)))
     ram.append(Part("buffers and drivers", linked.ram_bytes - sum(p.bytes for p in ram)))
     final = {suffix: out / f"firmware.{suffix}" for suffix in ("elf", "hex", "bin", "map")}
     files.write_bytes(final["elf"], elf.read_bytes())

@@ -39,6 +39,9 @@ class DetectorContext:
 FIRMWARE = (*frontend_c.SOURCES, "detector/ghost_detector.c")
 """Files of `firmware/` that run for every frame, besides the network's."""
 
+VARIABLES = {"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)}
+"""Static variables that the memory table tells apart."""
+
 RATE = audio.RATE  # that microphones have
 PAUSE_MS = 500  # of silence behind each recording
 

@@ -93,7 +93,7 @@ def test_lost_hops_are_left_out() -> None:
 
 @pytest.mark.emulator
 @pytest.mark.toolchain
-def test_listen_as_json_and_for_people(tmp_path: Path) -> None:
+def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "model.tflite"
     tflite_write.write(listener(), model)
     words = ["-b", "nrf52840", "-m", str(model), "-o", str(tmp_path / "b")]
@@ -108,3 +108,7 @@ def test_listen_as_json_and_for_people(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 0
     assert "equal bit for bit" in result.stderr and "front end" in result.stderr
+    right = kws.expected
+    monkeypatch.setattr(kws, "expected", lambda model, *rest: right(listener(seed=2), *rest))
+    result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
+    assert result.exit_code == 1 and "expected" in result.stderr
