@@ -8,7 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import files, fit, golden, image, kernels, memory, project, render, toolchain
+import numpy as np
+
+from mcu_ghost import (
+    files,
+    fit,
+    frontend,
+    golden,
+    image,
+    kernels,
+    kws,
+    memory,
+    project,
+    render,
+    resources,
+    toolchain,
+)
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
@@ -34,7 +49,7 @@ class Built:
     Attributes:
         board: The board's name.
         model: The model's name.
-        app: "selftest" or "stream".
+        app: "selftest", "stream" or "kws".
         toolchain: "gcc" or "zig".
         kernels: The variant of the recurrent kernel.
         elf: The linked image.
@@ -101,18 +116,24 @@ def build(
     variant = kernels.choose(board.cpu, choice)
     context = render.model_context(model, variant)
     cases = golden.make(model) if app == "selftest" else None
+    ears = kws.sources(model, board) if app == "kws" else {}
     constants = _constants(context.packed) + (_golden_bytes(cases) if cases else 0)
     variables = context.plan.state_bytes + context.plan.scratch_bytes
     fit.check(fit.lower_bound(constants, variables, stack_bytes), board)
     _write_model(context, cases, out)
-    sources = tuple(n for n in _MODEL_FILES + _GOLDEN_FILES * bool(cases) if n.endswith(".c"))
+    for name, text in ears.items():
+        files.write_text(out / name, text)
+    names = (*_MODEL_FILES, *_GOLDEN_FILES * bool(cases), *ears)
+    sources = tuple(name for name in names if name.endswith(".c"))
     frame = context.body + (context.head if model.head_per_frame else [])
     often = {step.packed.kind for step in frame}
     hot = kernels.sources(variant, often)
+    if ears:
+        hot += kws.FIRMWARE
     cold = kernels.sources("plain", {p.kind for p in context.packed} - often)  # small
     project.write(project.context(board, app, sources, hot, stack_bytes, variant, cold), out)
-    if app == "selftest" and board.emulators.renode is not None:
-        renode.write(board, "../firmware.elf", out / "renode")
+    if app != "stream" and board.emulators.renode is not None:
+        _write_renode(model, board, app, out / "renode")
     elf = toolchain.build(out, app, compiler)
     linked = image.read(elf, board)
     fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
@@ -140,6 +161,21 @@ def _write_model(context: render.ModelContext, cases: golden.Golden | None, out:
     if cases is not None:
         for name in _GOLDEN_FILES:
             files.write_text(out / name, render.render(f"{name}.jinja", golden.context(cases)))
+
+
+def _write_renode(model: Model, board: Board, app: project.App, folder: Path) -> None:
+    """Write a test for Renode, of the golden cases or of what is heard in ten seconds."""
+    heard = None
+    if app == "kws":
+        if board.microphone is None or board.microphone.driver != "nrf_pdm":
+            return  # Renode's I2S cannot be a microphone's master
+        clips = np.concatenate([kws.recording(path) for path in resources.demo_clips()])
+        hop_ms = frontend.Settings.read(model.metadata["front_end"]).hop_ms
+        ms = 10_000 // hop_ms * hop_ms
+        sound = np.resize(clips, ms * kws.RATE // 1000)
+        files.write_bytes(folder / "sound.raw", sound.astype("<i2").tobytes())
+        heard = ms, f"{kws.expected(model, sound).crcs[ms]:08x}"
+    renode.write(board, "../firmware.elf", folder, heard)
 
 
 def _constants(packed: list[Packed]) -> int:
@@ -173,6 +209,9 @@ def _result(
         Part("scratch", memory.align(context.plan.scratch_bytes)),
         Part("stack", stack_bytes),
     ]
+    if app == "kws":
+        for name, variables in kws.VARIABLES.items():
+            ram.append(Part(name, sum(linked.symbols[v][1] for v in variables)))
     ram.append(Part("buffers and drivers", linked.ram_bytes - sum(p.bytes for p in ram)))
     final = {suffix: out / f"firmware.{suffix}" for suffix in ("elf", "hex", "bin", "map")}
     files.write_bytes(final["elf"], elf.read_bytes())

@@ -85,6 +85,9 @@ def settings(model: Model) -> Settings:
             f"The model '{model.name}' does not say how its scores become words, frame by frame. "
             'Train it to listen without end: task = "stream" in the recipe.'
         )
+    scores = model.tensors[model.outputs[0]]
+    if (scores.scale, scores.zero_point) != (1 / FULL_SCALE, -128):
+        raise GhostError(f"The model '{model.name}' must end in a softmax for its scores to count.")
     return parse(given, model.labels, float(model.metadata.get("frame", {}).get("hop_ms", 0)))
 
 

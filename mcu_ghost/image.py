@@ -50,6 +50,13 @@ class Image:
         last = self.segments[-1]
         return last.address + len(last.data) - self.segments[0].address
 
+    def place(self, address: int) -> str:
+        """Return the symbol that covers an address, and the offset in it; "" where none does."""
+        for name, (start, size) in self.symbols.items():
+            if start <= address < start + size:
+                return f"{name}+{address - start:#x}"
+        return ""
+
 
 def read(elf: Path, board: Board) -> Image:
     """Read a linked image.

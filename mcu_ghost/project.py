@@ -18,13 +18,13 @@ from mcu_ghost.files import write_text
 from mcu_ghost.render import render
 from mcu_ghost.toolchain import gcc_flags, zig_flags
 
-App = Literal["selftest", "stream"]
+App = Literal["selftest", "stream", "kws"]
 
 DEFAULT_STACK = 2048
 _TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
 _RUNTIME = ("console.c", "link.c", "memory.c", "stack.c", "text.c")
 _STARTUP = ("vectors.c", "reset.c", "fault.c")
-_COPIED = ("runtime", "startup", "drivers", "apps", "kernels")
+_COPIED = ("runtime", "startup", "drivers", "apps", "kernels", "frontend", "detector")
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def context(
             *(f"runtime/{name}" for name in _RUNTIME),
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
+            *(_listening(board) if app == "kws" else ()),
             f"apps/{app}.c",
             *cold_kernels,
         ),
@@ -88,6 +89,13 @@ def context(
         zig_flags=zig_flags(board.cpu),
         kernels=variant,
     )
+
+
+def _listening(board: Board) -> tuple[str, ...]:
+    """Return the sources that only an app with a microphone needs."""
+    assert board.microphone is not None  # the app is refused otherwise
+    led = ("drivers/nrf_led.c",) if board.led is not None else ()
+    return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
 
 
 def write(project: ProjectContext, out: Path) -> None:

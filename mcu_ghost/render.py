@@ -6,12 +6,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 
 from mcu_ghost import __version__, kernels, memory, resources, tflite_write
+from mcu_ghost.boards import pin_number
 from mcu_ghost.model import Model
 from mcu_ghost.pack import Packed, c_requantizer, pack
 
@@ -28,7 +30,14 @@ def environment() -> jinja2.Environment:
         autoescape=False,
     )
     env.filters["requantizer"] = c_requantizer
+    env.filters["pin_number"] = pin_number
+    env.filters["c_json"] = c_json
     return env
+
+
+def c_json(text: str) -> str:
+    """Return a C string literal that holds the inside of `text` as a JSON string."""
+    return json.dumps(json.dumps(text)[1:-1])
 
 
 def render(template: str, context: Any) -> str:

@@ -6,6 +6,7 @@
  * Mbaud before anything is lost, and then ERRORSRC says so.
  */
 #include "board.h"
+#include "drivers/nrf_gpio.h"
 #include "runtime/console.h"
 #include "runtime/cpu.h"
 #include "runtime/ring.h"
@@ -26,18 +27,10 @@
 #define TXD_PTR UARTE(0x544u)
 #define TXD_MAXCNT UARTE(0x548u)
 
-/* GPIO port 0 or 1 of a pin number 32 * port + bit. */
-#define GPIO(pin, offset) GHOST_REGISTER(0x50000000u + 0x300u * ((uint32_t)(pin) >> 5) + (offset))
-#define GPIO_BIT(pin) (1u << ((uint32_t)(pin) & 31u))
-#define OUTSET 0x508u
-#define DIRSET 0x518u
-#define PIN_CNF(pin) GPIO(pin, 0x700u + 4u * ((uint32_t)(pin) & 31u))
-
 enum {
   ENABLED = 8,
   ENDRX_BIT = 1 << 4,
   OVERRUN_BIT = 1,
-  INPUT_PULLUP = 0x0C,
   MAXCNT_LIMIT = 255, /* the nRF52832's; the nRF52840 has room for more */
 };
 
@@ -54,9 +47,8 @@ void ghost_console_init(void) {
   for (uint32_t patience = 100000u; sending && EVENTS_ENDTX == 0u && patience > 0u; patience--) {
   }
   ENABLE = 0u;
-  GPIO(BOARD_CONSOLE_TX_PIN, OUTSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN); /* idle is high */
-  GPIO(BOARD_CONSOLE_TX_PIN, DIRSET) = GPIO_BIT(BOARD_CONSOLE_TX_PIN);
-  PIN_CNF(BOARD_CONSOLE_RX_PIN) = INPUT_PULLUP; /* an open line reads as idle */
+  nrf_gpio_output(BOARD_CONSOLE_TX_PIN, 1u);            /* idle is high */
+  NRF_PIN_CNF(BOARD_CONSOLE_RX_PIN) = NRF_INPUT_PULLUP; /* an open line reads as idle */
   PSEL_TXD = BOARD_CONSOLE_TX_PIN;
   PSEL_RXD = BOARD_CONSOLE_RX_PIN;
   BAUDRATE = BAUDRATE_VALUE;

@@ -3,9 +3,13 @@
 
 #include "runtime/console.h"
 
+#ifndef GHOST_TEXT_LINE
+#define GHOST_TEXT_LINE 64 /* bytes; longer lines wait for their own beginning to be sent */
+#endif
+
 /* Two buffers in turn: while one is being sent, the next line is written. ghost_console_send()
  * waits for the send before it, so the buffer that it leaves free is never still in use. */
-enum { LINE = 64 };
+enum { LINE = GHOST_TEXT_LINE };
 static uint8_t buffers[2][LINE];
 static uint32_t current, used;
 

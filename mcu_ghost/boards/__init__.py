@@ -9,6 +9,7 @@ may be left out, every other key is required, and any further key is an error.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -20,6 +21,7 @@ Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m
                "cortex-m33", "cortex-m55"]  # fmt: skip
 ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
+MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
 Family = Literal["nrf52840", "nrf51", "mps2"]
 Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal[
@@ -157,6 +159,59 @@ class Counter:
 
 
 @dataclass(frozen=True)
+class Microphone:
+    """`[microphone]`: where sound comes in.
+
+    `nrf_pdm` samples at exactly 16 000 Hz. `nrf_i2s` is the master of a device that sends 16 bits
+    for each side, 32 clocks a frame, the sound on the left; the nearest its dividers allow is
+    15 873 Hz, 0.79 % slow, so that a word seems higher and faster by that much.
+
+    Attributes:
+        driver: A file of `firmware/drivers/`.
+        base: Address of the peripheral.
+        irq: Its interrupt, counted from the first external one.
+        clock_pin: Bit clock to the microphone, for example "P0.26".
+        data_pin: Data from the microphone.
+        word_pin: Left or right (LRCK) to the microphone; "" for `nrf_pdm`, which has none.
+        power_pin: An output that must be high for the microphone to have power; "" where it always
+            has.
+        gain_db: Gain of the decimation filter of `nrf_pdm`, -20 to 20 dB in steps of 0.5.
+    """
+
+    driver: MicrophoneDriver
+    base: int
+    irq: int
+    clock_pin: str
+    data_pin: str
+    word_pin: str = ""
+    power_pin: str = ""
+    gain_db: float = 0.0
+
+    @property
+    def hertz(self) -> float:
+        """Samples per second: 32 MHz / 25 / 80, or 32 MHz / 63 / 32."""
+        return 16000.0 if self.driver == "nrf_pdm" else 32e6 / 63 / 32
+
+    @property
+    def gain_register(self) -> int:
+        """`gain_db` as GAINL takes it: half decibels from -20 dB on."""
+        return round(2 * self.gain_db) + 0x28
+
+
+@dataclass(frozen=True)
+class Led:
+    """`[led]`: a light that says that something was heard, on a Nordic chip.
+
+    Attributes:
+        pin: For example "P0.13".
+        active_low: Whether it shines while the pin is low.
+    """
+
+    pin: str
+    active_low: bool = False
+
+
+@dataclass(frozen=True)
 class Startup:
     """`[startup]`: what runs between reset and `main`.
 
@@ -264,6 +319,8 @@ class Board:
         flashing: How it is programmed.
         usb: How it is recognised.
         emulators: What it can be emulated on.
+        microphone: Where sound comes in; None where the board has none.
+        led: Its light; None where it has none.
     """
 
     name: str
@@ -279,6 +336,8 @@ class Board:
     flashing: Flashing = field(default_factory=Flashing)
     usb: Usb = field(default_factory=Usb)
     emulators: Emulators = field(default_factory=Emulators)
+    microphone: Microphone | None = None
+    led: Led | None = None
 
 
 def names() -> list[str]:
@@ -369,6 +428,17 @@ def _check(board: Board, path: Path) -> None:
                 refuse(f"console.{key}", f'must look like "P0.06", not {pin!r}.')
         elif pin:
             refuse(f"console.{key}", f"is {pin!r}, but {board.console.driver} has fixed pins.")
+    if board.microphone is not None:
+        _check_microphone(board, board.microphone, refuse)
+    if board.led is not None and pin_number(board.led.pin) is None:
+        refuse("led.pin", f'must look like "P0.13", not {board.led.pin!r}.')
+    taken: dict[int, str] = {}
+    for key, pin in _pins(board):
+        number = pin_number(pin)
+        if number in taken:
+            refuse(key, f"is {pin}, which is {taken[number]} too.")
+        if number is not None:
+            taken[number] = key
     for identity in board.usb.ids:
         halves = identity.split(":")
         if len(halves) != 2 or any(len(h) != 4 or not _is_hex(h) for h in halves):
@@ -378,6 +448,45 @@ def _check(board: Board, path: Path) -> None:
             refuse("emulators.order", f"names '{engine}': add a table [emulators.{engine}].")
     if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
         refuse("emulators.qemu.counter_ratio", "must be above 0.")
+
+
+def _check_microphone(
+    board: Board, microphone: Microphone, refuse: Callable[[str, str], None]
+) -> None:
+    if board.startup.family != "nrf52840":
+        refuse("microphone.driver", f"is '{microphone.driver}', which needs an nRF52840.")
+    if not 0 < microphone.base < 2**32 or microphone.base % 4:
+        refuse("microphone.base", f"must be an address, not {microphone.base:#x}.")
+    if not 0 <= microphone.irq < board.startup.vector_count - 16:
+        refuse("microphone.irq", f"must be 0 to startup.vector_count - 17, not {microphone.irq}.")
+    if microphone.irq == board.console.irq:
+        refuse("microphone.irq", "is that of the console.")
+    for key, optional in (("clock", False), ("data", False), ("word", True), ("power", True)):
+        pin = getattr(microphone, f"{key}_pin")
+        if (pin or not optional) and pin_number(pin) is None:
+            refuse(f"microphone.{key}_pin", f'must look like "P0.26", not {pin!r}.')
+    if bool(microphone.word_pin) != (microphone.driver == "nrf_i2s"):
+        refuse("microphone.word_pin", "is what nrf_i2s needs and nrf_pdm does not have.")
+    if not -20 <= microphone.gain_db <= 20 or microphone.gain_db * 2 % 1:
+        refuse("microphone.gain_db", f"must be -20 to 20 by 0.5, not {microphone.gain_db:g}.")
+    if microphone.gain_db and microphone.driver != "nrf_pdm":
+        refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
+
+
+def _pins(board: Board) -> list[tuple[str, str]]:
+    """Return every pin that a board names, with its key."""
+    named = [(f"console.{key}", getattr(board.console, key)) for key in ("tx_pin", "rx_pin")]
+    if board.microphone is not None:
+        keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
+        named += [(f"microphone.{key}", getattr(board.microphone, key)) for key in keys]
+    if board.led is not None:
+        named.append(("led.pin", board.led.pin))
+    return named
+
+
+def with_microphone() -> list[str]:
+    """Return the names of the boards that have a microphone."""
+    return [name for name in names() if load(name).microphone is not None]
 
 
 def pin_number(pin: str) -> int | None:

@@ -34,7 +34,7 @@ def command(name: str | None, as_json: bool) -> None:
         console.stderr().print(grid)
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("board", "core", "clock", "flash", "RAM", "emulators", ""):
+    for heading in ("board", "core", "clock", "flash", "RAM", "emulators", "microphone", ""):
         table.add_column(
             heading, justify="right" if heading in ("clock", "flash", "RAM") else "left"
         )
@@ -46,6 +46,7 @@ def command(name: str | None, as_json: bool) -> None:
             console.size(b.flash.usable),
             console.size(b.ram.usable),
             ", ".join(b.emulators.order),
+            b.microphone.driver.removeprefix("nrf_") if b.microphone else "",
             f"[dim]{b.title}[/]",
         )
     console.stderr().print(table)

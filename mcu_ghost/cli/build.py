@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 @options.model
 @click.option(
     "--app",
-    type=click.Choice(["stream", "selftest"]),
+    type=click.Choice(["stream", "selftest", "kws"]),
     default="stream",
     show_default=True,
-    help="stream: frames in, outputs out over UART. selftest: golden cases in flash.",
+    help="stream: frames in, outputs out over UART. selftest: golden cases in flash. kws: "
+    "microphone in, words out.",
 )
 @options.toolchain
 @options.kernels

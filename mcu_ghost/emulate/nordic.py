@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister, Peripheral
+from mcu_ghost.emulate.sound import Sound
 
 _STARTUP_SECONDS = {"nrf52840": 0.36e-3, "nrf51": 0.8e-3}
 _ERASED = 0xFFFF_FFFF
 
 
 class Clock(Peripheral):
-    """CLOCK, and APPROTECT which shares its address: the crystal takes its time to start."""
+    """CLOCK, and APPROTECT which shares its address: the crystal takes its time to start.
+
+    Attributes:
+        running: Whether the crystal does.
+    """
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, 0x4000_0000)
@@ -19,6 +26,7 @@ class Clock(Peripheral):
         self._protection = board.startup.family == "nrf52840"
         self._running_at: int | None = None
         self._event = 0
+        self.running = False
         self.approtect_disable = 0
 
     def read(self, offset: int) -> int:
@@ -26,7 +34,7 @@ class Clock(Peripheral):
         if offset == 0x100:
             return self._event
         if offset == 0x40C:  # HFCLKSTAT: source crystal, state running
-            return 0x10001 if self._event else 0
+            return 0x10001 if self.running else 0
         if offset == 0x558 and self._protection:
             return self.approtect_disable
         raise NoRegister
@@ -51,13 +59,30 @@ class Clock(Peripheral):
         if self._running_at is not None and self._running_at <= self.bus.now():
             self._running_at = None
             self._event = 1
+            self.running = True
 
 
-class Flash:
-    """What outlives a reset: the words of UICR, erased at first."""
+class PinChange(NamedTuple):
+    """An output that changed: when in core clocks, 32 * port + bit, and the level since."""
+
+    time: int
+    pin: int
+    high: bool
+
+
+class Outside:
+    """What outlives a reset: the words of UICR, erased at first, and what is around the chip.
+
+    Attributes:
+        uicr: Words by offset.
+        sound: What the microphone hears.
+        pins: Every change of an output, in order.
+    """
 
     def __init__(self) -> None:
         self.uicr: dict[int, int] = {}
+        self.sound = Sound()
+        self.pins: list[PinChange] = []
 
 
 class Nvmc(Peripheral):
@@ -106,10 +131,10 @@ class Information(Peripheral):
 class UserInformation(Peripheral):
     """UICR: flash of its own; bits only ever go from 1 to 0."""
 
-    def __init__(self, bus: Bus, nvmc: Nvmc, flash: Flash) -> None:
+    def __init__(self, bus: Bus, nvmc: Nvmc, words: dict[int, int]) -> None:
         super().__init__(bus, 0x1000_1000)
         self._nvmc = nvmc
-        self._words = flash.uicr
+        self._words = words
 
     def read(self, offset: int) -> int:
         """Return a word."""
@@ -130,8 +155,9 @@ class UserInformation(Peripheral):
 class Gpio(Peripheral):
     """GPIO ports: outputs, directions and pin configurations."""
 
-    def __init__(self, bus: Bus, ports: int) -> None:
+    def __init__(self, bus: Bus, ports: int, changes: list[PinChange]) -> None:
         super().__init__(bus, 0x5000_0000)
+        self._changes = changes
         self._ports = [[0, 0] for _ in range(ports)]  # OUT, DIR
         self._pins = [[2] * 32 for _ in range(ports)]
 
@@ -153,11 +179,33 @@ class Gpio(Peripheral):
             which = int(offset >= 0x514)
             old = self._ports[port][which]
             kind = (offset - 0x504) % 0x10 // 4
+            before = list(self._ports[port])
             self._ports[port][which] = (value, old | value, old & ~value)[kind]
+            self._note(port, *before)
         elif 0x700 <= offset < 0x780:
             self._pins[port][(offset - 0x700) // 4] = value
         else:
             raise NoRegister
+
+    def _note(self, port: int, levels: int, outputs: int) -> None:
+        """Note which outputs changed, or became outputs."""
+        now, driven = self._ports[port]
+        for bit in range(32):
+            if driven >> bit & 1 and ((now ^ levels) | ~outputs) >> bit & 1:
+                high = bool(now >> bit & 1)
+                self._changes.append(PinChange(self.bus.now(), 32 * port + bit, high))
+
+    def is_output(self, pin: int) -> bool:
+        """Whether the chip drives a pin, 32 * port + bit."""
+        return bool(self._ports[pin // 32][1] >> pin % 32 & 1)
+
+    def level(self, pin: int) -> bool:
+        """Whether an output is high."""
+        return bool(self._ports[pin // 32][0] >> pin % 32 & 1)
+
+    def is_input(self, pin: int) -> bool:
+        """Whether a pin is no output and its input buffer is connected."""
+        return not self.is_output(pin) and not self._pins[pin // 32][pin % 32] & 3
 
     def _port(self, offset: int) -> tuple[int, int]:
         port = int(offset >= 0x800)
@@ -213,15 +261,3 @@ class Timer(Peripheral):
             self._registers[offset] = value
         else:
             raise NoRegister
-
-
-def peripherals(bus: Bus, board: Board, flash: Flash) -> list[Peripheral]:
-    """Return the peripherals of a board's family, without its UART."""
-    family = board.startup.family
-    if family == "nrf52840":
-        nvmc = Nvmc(bus)
-        information = [Information(bus), UserInformation(bus, nvmc, flash)]
-        return [Clock(bus, board), Timer(bus, board), nvmc, *information, Gpio(bus, 2)]
-    if family == "nrf51":
-        return [Clock(bus, board), Timer(bus, board), Gpio(bus, 1)]
-    return []

@@ -38,6 +38,8 @@ class RenodeContext:
         mips: Instructions per microsecond of the board's time, so that the DWT counts them.
         elf: The image, absolute or relative to the script.
         timeout: Seconds that the robot test may take.
+        heard: Milliseconds of `sound.raw` that the `kws` app has heard at its first status line,
+            and the CRC in it; None for an image that does not listen.
     """
 
     board: Board
@@ -46,6 +48,7 @@ class RenodeContext:
     mips: int
     elf: str
     timeout: int = 120
+    heard: tuple[int, str] | None = None
 
 
 def program() -> Path | None:
@@ -71,7 +74,7 @@ def missing() -> str | None:
     )
 
 
-def context(board: Board, elf: str) -> RenodeContext:
+def context(board: Board, elf: str, heard: tuple[int, str] | None = None) -> RenodeContext:
     """Return what the templates need.
 
     Raises:
@@ -81,21 +84,22 @@ def context(board: Board, elf: str) -> RenodeContext:
     if settings is None:
         raise GhostError(f"Renode has no platform for {board.name}.")
     mips = max(1, round(board.cpu.clock_hz / 1_000_000))
-    return RenodeContext(board, settings.platform, settings.uart, mips, elf)
+    return RenodeContext(board, settings.platform, settings.uart, mips, elf, heard=heard)
 
 
-def write(board: Board, elf: str, folder: Path) -> None:
+def write(board: Board, elf: str, folder: Path, heard: tuple[int, str] | None = None) -> None:
     """Write script, platform overlay and robot test into a folder.
 
     Args:
         board: A board that Renode knows.
         elf: The image, relative to the folder.
         folder: Where to.
+        heard: What a `kws` image must print; see `RenodeContext`.
 
     Raises:
         GhostError: Renode has no platform for the board, or the folder cannot be written.
     """
-    values = context(board, elf)
+    values = context(board, elf, heard)
     for name in _FILES:
         write_text(folder / name, render(f"renode/{name}.jinja", values))
 

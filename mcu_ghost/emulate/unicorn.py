@@ -17,7 +17,7 @@ from typing import Any
 
 from mcu_ghost import image
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import Counts, MachineFault, direct, faults, nordic, serial, system
+from mcu_ghost.emulate import Counts, MachineFault, chips, direct, faults, nordic, serial, system
 from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
@@ -57,7 +57,11 @@ def start(
 
 
 class UnicornMachine:
-    """A board on Unicorn; see `start`."""
+    """A board on Unicorn; see `start`.
+
+    Attributes:
+        outside: What is around the chip: the sound that it hears, the pins that it drives.
+    """
 
     def __init__(
         self, board: Board, elf: Path, watch: Sequence[str] = (), trace: Sequence[int] = ()
@@ -74,7 +78,7 @@ class UnicornMachine:
         self._unicorn = unicorn
         self._arm = arm
         linked = image.read(elf, board)
-        self._functions = _functions(linked)
+        self._place = linked.place
         self._calls = Calls(watch, linked.symbols, trace)
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
@@ -98,7 +102,8 @@ class UnicornMachine:
         self._tally = self._blocks.tally
         if trace:
             self._calls.trace = Trace(self._blocks.all(), self._uc, unicorn, board.flash)
-        self._power_on(nordic.Flash())
+        self.outside = nordic.Outside()
+        self._power_on()
         self._hook()
 
     # The machine, as others see it
@@ -132,7 +137,7 @@ class UnicornMachine:
         state = "sleeping" if self._sleeping else "running"
         if self._looping:
             state = "in an endless loop"
-        place = self._symbol(self._pc) or f"{self._pc:#010x}"
+        place = self._place(self._pc) or f"{self._pc:#010x}"
         return f"It is {state} at {place}, {self._tally[0]:,} instructions after reset."
 
     def close(self) -> None:
@@ -182,18 +187,17 @@ class UnicornMachine:
         for segment in linked.segments:
             uc.mem_write(segment.address, segment.data)
 
-    def _power_on(self, kept: nordic.Flash) -> None:
+    def _power_on(self) -> None:
         """Bring all registers to where they are after a reset; RAM and flash stay."""
         board, arm, uc = self._board, self._arm, self._uc
         self._system = system.System(self, board)
         self._console = serial.CONSOLES[board.console.driver](self, board)
         self._peripherals: list[Peripheral] = [self._system, self._console]
-        self._peripherals += nordic.peripherals(self, board, kept)
+        self._peripherals += chips.peripherals(self, board, self.outside)
         if not board.cpu.armv6m:
             self._peripherals.append(system.Dwt(self, board, self._system))
         self._checks.switches = self._system
         self._pages = {peripheral.base & -_PAGE: peripheral for peripheral in self._peripherals}
-        self._kept = kept
         table = board.flash.start
         stack, entry = struct.unpack("<II", uc.mem_read(table, 8))
         if not entry & 1 or stack & 3:
@@ -280,7 +284,8 @@ class UnicornMachine:
             try:
                 peripheral.advance()
             except Misuse as misuse:
-                raise self._crash(str(misuse), self._pc) from None
+                if not self._dying:  # else the last words count, not what is left undone
+                    raise self._crash(str(misuse), self._pc) from None
             if peripheral.irq is not None and peripheral.line():
                 exception = system.FIRST_IRQ + peripheral.irq
                 if exception not in self._system.active:
@@ -320,7 +325,7 @@ class UnicornMachine:
         self._tally[0] -= self._blocks.left(pc) - 1
         self._calls.forget(self._tally[0])
         line = self._console
-        self._power_on(self._kept)
+        self._power_on()
         self._console.take_over(line)
 
     def _interpret(self, number: int, pc: int) -> Fault | None:
@@ -486,14 +491,4 @@ class UnicornMachine:
     def _crash(
         self, reason: str, pc: int, address: int | None = None, printed: str = ""
     ) -> MachineFault:
-        return MachineFault(reason, pc, self._symbol(pc), address, printed)
-
-    def _symbol(self, pc: int) -> str:
-        for start_, size, name in self._functions:
-            if start_ <= pc < start_ + size:
-                return f"{name}+{pc - start_:#x}"
-        return ""
-
-
-def _functions(linked: image.Image) -> list[tuple[int, int, str]]:
-    return [(address, size, name) for name, (address, size) in linked.symbols.items() if size]
+        return MachineFault(reason, pc, self._place(pc), address, printed)

@@ -35,6 +35,8 @@ def test_bundled_boards_are_whole(name: str) -> None:
     assert (firmware / "drivers" / f"{board.console.driver}.c").is_file()
     assert (firmware / "drivers" / f"{board.counter.driver}.c").is_file()
     assert board.emulators.order and board.flashing.methods
+    if board.microphone:
+        assert (firmware / "drivers" / f"{board.microphone.driver}.c").is_file()
     if board.emulators.qemu:
         assert board.emulators.qemu.counter_ratio == pytest.approx(1e9 / 64 / board.counter.hz)
 
@@ -46,6 +48,15 @@ def test_nrf52840() -> None:
     assert (board.flash.wait_states, board.flash.code_cache) == (2, 2048)
     assert (board.console.tx_pin_number, board.console.rx_pin_number) == (6, 8)
     assert board.counter.kind == 1
+
+
+def test_microphones() -> None:
+    assert boards.with_microphone() == ["nano33ble", "nrf52840"]
+    microphone, led = boards.load("nano33ble").microphone, boards.load("nano33ble").led
+    assert microphone is not None and led is not None
+    assert (microphone.hertz, microphone.gain_register) == (16000, 0x50)
+    assert (led.pin, led.active_low) == ("P0.13", False)
+    assert boards.load("microbit").microphone is None
 
 
 def test_a_misspelt_name_is_guessed() -> None:
@@ -108,6 +119,31 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         ('tx_pin = "P0.06"', 'tx_pin = "P2.01"', "console.tx_pin must look like"),
         ('rx_pin = "P0.08"\n', "", "console.rx_pin must look like"),
         ('driver = "nrf_uarte"', 'driver = "cmsdk_uart"', "console.tx_pin is 'P0.06', but"),
+        ('"nrf_pdm"', '"pdm"', "microphone.driver must be one of nrf_pdm, nrf_i2s, not 'pdm'."),
+        ("base = 0x4001_D000", "base = 0x4001_D001", "microphone.base must be an address"),
+        ("irq = 29", "irq = 48", "microphone.irq must be 0 to startup.vector_count - 17, not 48."),
+        ("irq = 29", "irq = 2", "microphone.irq is that of the console."),
+        ('"P1.01"', '""', "microphone.clock_pin must look like \"P0.26\", not ''."),
+        ('"P1.01"', '"P1.02"', "microphone.data_pin is P1.02, which is microphone.clock_pin too."),
+        ('"P0.13"', '"P0.06"', "led.pin is P0.06, which is console.tx_pin too."),
+        ('"P0.13"', '"D13"', "led.pin must look like"),
+        (
+            'data_pin = "P1.02"',
+            'data_pin = "P1.02"\nword_pin = "P1.03"',
+            "word_pin is what nrf_i2s",
+        ),
+        ('"nrf_pdm"', '"nrf_i2s"', "microphone.word_pin is what nrf_i2s needs"),
+        ("irq = 29", "irq = 29\ngain_db = 0.2", "gain_db must be -20 to 20 by 0.5, not 0.2."),
+        (
+            '"nrf_pdm"',
+            '"nrf_i2s"\nword_pin = "P1.03"\ngain_db = 6.0',
+            "microphone.gain_db is for nrf_pdm, nrf_i2s has no gain.",
+        ),
+        (
+            'family = "nrf52840"',
+            'family = "mps2"',
+            "microphone.driver is 'nrf_pdm', which needs an",
+        ),
         ("vector_count = 64", "vector_count = 16", "startup.vector_count must be 17 to 496"),
         ('["unicorn", "renode"]', '["qemu"]', "emulators.order names 'qemu': add a table"),
         ('url = "', 'url = "\\u0007', "url holds a character that cannot be printed."),

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from intelhex import IntelHex
 
-from mcu_ghost import boards, build, toolchain
+from mcu_ghost import boards, build, kws, toolchain
 from mcu_ghost.errors import GhostError
 from mcu_ghost.model import Model
 from mcu_ghost.random_model import random_model
 from tests.conftest import need
+from tests.kws.models import listener
 
 pytestmark = pytest.mark.toolchain
 
@@ -128,3 +131,28 @@ def test_a_selftest_comes_with_what_renode_needs(model: Model, tmp_path: Path) -
     assert "${CURDIR}/../firmware.elf" in robot and "PASS" in robot
     assert {p.name for p in (tmp_path / "b" / "renode").iterdir()} == {
         "board.repl", "board.resc", "board.robot"}  # fmt: skip
+
+
+def test_a_listener_comes_with_sound_for_renode(tmp_path: Path) -> None:
+    build.build(listener(), boards.load("nrf52840"), "kws", tmp_path / "b", "zig")
+    sound = np.fromfile(tmp_path / "b" / "renode" / "sound.raw", "<i2")
+    assert len(sound) == 160_000
+    crc = kws.expected(listener(), sound).crcs[10_000]
+    robot = (tmp_path / "b" / "renode" / "board.robot").read_text()
+    assert '"event":"status","ms":10000,' in robot and f'"crc":"{crc:08x}"' in robot
+    script = (tmp_path / "b" / "renode" / "board.resc").read_text()
+    assert script.endswith("\nsysbus.pdm SetInputFile $ORIGIN/sound.raw\n")
+
+
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_an_i2s_microphone_without_a_light(kind: str, tmp_path: Path) -> None:
+    """And with its interrupt below the console's."""
+    board = boards.load("nrf52840")
+    ears = boards.Microphone("nrf_i2s", 0x4002_5000, 1, "P1.01", "P1.02", word_pin="P1.03")
+    board = dataclasses.replace(board, microphone=ears, led=None)
+    built = build.build(listener(), board, "kws", tmp_path / "b", compiler(kind))
+    vectors = np.fromfile(built.bin, "<u4")[:64]
+    handlers = {number: vectors[16 + number] for number in range(48)}
+    fault = handlers.pop(0)
+    assert {n for n, handler in handlers.items() if handler != fault} == {1, 2}
+    assert not (tmp_path / "b" / "drivers" / "nrf_led.c").exists()

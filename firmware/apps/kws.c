@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Listens without end: microphone, front end, network, detector; a line of JSON for every event.
+ *
+ * {"event":"start",…} once, {"event":"word",…} for each word, {"event":"overrun",…} where sound was
+ * lost, {"event":"status",…} every ten seconds of sound and after each byte received.
+ */
+#include "apps/kws.h"
+
+#include <stdbool.h>
+
+#include "app_model.h"
+#include "board.h"
+#include "front_end.h"
+#include "runtime/console.h"
+#include "runtime/counter.h"
+#include "runtime/cpu.h"
+#include "runtime/crc32.h"
+#include "runtime/led.h"
+#include "runtime/microphone.h"
+#include "runtime/stack.h"
+#include "runtime/text.h"
+
+enum {
+  HOP_MS = FRONT_END_HOP * 1000u / FRONT_END_RATE,
+  LED_HOPS = 300 / HOP_MS,
+  STATUS_HOPS = 10000 / HOP_MS,
+};
+_Static_assert(APP_MODEL_HEAD_PER_FRAME, "the network must have outputs for every frame");
+_Static_assert(sizeof(app_model_in_t) == FRONT_END_CHANNELS, "the network reads one frame");
+
+GHOST_NOINIT static front_end_state_t front_end;
+GHOST_NOINIT static front_end_scratch_t front_end_scratch;
+GHOST_NOINIT static app_model_state_t state;
+GHOST_NOINIT static app_model_scratch_t scratch;
+static app_model_in_t in;
+static app_model_out_t out;
+
+static uint8_t history[DETECTOR_WINDOW * DETECTOR_WORDS];
+static uint16_t sums[DETECTOR_WORDS];
+static ghost_detector_t heard = {.history = history, .sums = sums};
+
+static uint32_t hops; /* of sound since the start, dropped ones included */
+static uint32_t frames; /* of the front end since the network took one */
+static uint32_t crc; /* of all outputs of the network */
+static uint8_t received[4];
+
+/* Counter ticks from a hop's arrival until all is done, since the last status line. */
+static struct {
+  uint32_t hops, total, least, most;
+} busy;
+
+__attribute__((weak)) void ghost_on_word(uint32_t word, uint32_t sum, uint32_t ms) {
+  (void)word;
+  (void)sum;
+  (void)ms;
+}
+
+static void number(const char *name, uint64_t value) {
+  ghost_text(name);
+  ghost_text_uint(value);
+}
+
+static void hexadecimal(const char *name, uint32_t value, uint32_t digits) {
+  ghost_text(name);
+  while (digits-- > 0u) {
+    const char digit[] = {"0123456789abcdef"[value >> 4u * digits & 15u], '\0'};
+    ghost_text(digit);
+  }
+}
+
+static void print_start(void) {
+  static const uint8_t hash[16] = APP_MODEL_HASH;
+  ghost_text("{\"event\":\"start\",\"app\":\"kws\",\"version\":\"" APP_FIRMWARE_VERSION
+             "\",\"model\":\"" APP_MODEL_NAME "\",\"hash\":\"");
+  for (uint32_t i = 0u; i < sizeof hash; i++) hexadecimal("", hash[i], 2u);
+  number("\",\"rate\":", BOARD_MICROPHONE_HZ);
+  number(",\"hop_ms\":", HOP_MS);
+  number(",\"counter_hz\":", BOARD_COUNTER_HZ);
+  ghost_text(",\"words\":");
+  for (uint32_t i = 0u; i < DETECTOR_WORDS; i++) {
+    ghost_text(i == 0u ? "[\"" : "\",\"");
+    ghost_text(detector.words[i].name);
+  }
+  ghost_text("\"]}\n");
+}
+
+static void print_word(uint32_t word) {
+  /* Thousandths, rounded down: at most 255/256. */
+  const uint32_t score = sums[word] * 1000u / (256u * DETECTOR_WINDOW);
+  ghost_text("{\"event\":\"word\",\"word\":\"");
+  ghost_text(detector.words[word].name);
+  number("\",\"ms\":", (uint64_t)hops * HOP_MS);
+  ghost_text(score < 10u ? ",\"score\":0.00" : score < 100u ? ",\"score\":0.0" : ",\"score\":0.");
+  ghost_text_uint(score);
+  number(",\"sum\":", sums[word]);
+  ghost_text("}\n");
+}
+
+static void print_status(void) {
+  number("{\"event\":\"status\",\"ms\":", (uint64_t)hops * HOP_MS);
+  number(",\"overruns\":", ghost_microphone_overruns());
+  number(",\"busy\":{\"min\":", busy.least);
+  number(",\"mean\":", busy.hops == 0u ? 0u : busy.total / busy.hops);
+  number(",\"max\":", busy.most);
+  number("},\"stack\":{\"used\":", ghost_stack_used());
+  number(",\"size\":", ghost_stack_size());
+  hexadecimal("},\"crc\":\"", crc, 8u);
+  ghost_text("\"}\n");
+  busy.hops = busy.total = busy.least = busy.most = 0u;
+}
+
+static void note_busy(uint32_t taken) {
+  if (busy.hops == 0u || taken < busy.least) busy.least = taken;
+  if (taken > busy.most) busy.most = taken;
+  busy.total += taken;
+  busy.hops++;
+}
+
+static void light(bool on) {
+#if BOARD_HAS_LED
+  ghost_led_set(on);
+#else
+  (void)on;
+#endif
+}
+
+/* Counts the time that dropped hops took, and says so. */
+static void count_overruns(void) {
+  static uint32_t known;
+  const uint32_t dropped = ghost_microphone_overruns() - known;
+  if (dropped == 0u) return;
+  known += dropped;
+  hops += dropped;
+  number("{\"event\":\"overrun\",\"ms\":", (uint64_t)hops * HOP_MS);
+  number(",\"hops\":", dropped);
+  ghost_text("}\n");
+}
+
+/* A hop's samples, on to features, the network's outputs and the detector; the number of the word
+ * that was heard, or -1. */
+static int32_t listen(const int16_t *samples) {
+  static uint16_t features[FRONT_END_CHANNELS];
+  if (!front_end_hop(&front_end, &front_end_scratch, samples, features)) return -1;
+  if (++frames < FRONT_END_STEP) return -1;
+  frames = 0u;
+  front_end_quantize(features, (int8_t *)&in);
+  app_model_step(&state, &scratch, &in, &out);
+  crc = ghost_crc32(crc, &out, sizeof out);
+  return ghost_detector_step(&detector, &heard, (const int8_t *)&out);
+}
+
+int main(void) {
+  ghost_console_init();
+  ghost_console_receive(received, sizeof received);
+  ghost_counter_init();
+  front_end_reset(&front_end);
+  app_model_reset(&state);
+  light(false);
+  print_start();
+  ghost_microphone_start();
+  uint32_t status_at = STATUS_HOPS, dark_at = 0u;
+  bool lit = false;
+  for (;;) {
+    const int16_t *const samples = ghost_microphone_take();
+    const uint32_t start = ghost_counter_now();
+    count_overruns();
+    hops++;
+    const int32_t word = listen(samples);
+    if (lit && (int32_t)(hops - dark_at) >= 0) {
+      lit = false;
+      light(lit);
+    }
+    if (word >= 0) {
+      print_word((uint32_t)word);
+      lit = true;
+      light(lit);
+      dark_at = hops + LED_HOPS;
+      ghost_on_word((uint32_t)word, sums[word], hops * HOP_MS);
+    }
+    bool asked = (int32_t)(hops - status_at) >= 0;
+    for (uint8_t byte; ghost_console_read(&byte);) asked = true;
+    if (asked) {
+      print_status();
+      status_at = hops - hops % STATUS_HOPS + STATUS_HOPS;
+    }
+    note_busy(ghost_counter_now() - start);
+  }
+}

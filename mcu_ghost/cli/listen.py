@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost listen`: sound into the microphone of an emulated board, words out of its UART."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.budget import Budget
+    from mcu_ghost.kernels import Choice
+    from mcu_ghost.kws import Line
+    from mcu_ghost.listen import Part, Report
+
+
+@click.command(
+    "listen",
+    epilog="Examples: mcu-ghost listen -b nrf52840 · mcu-ghost listen -b nano33ble -m mine.tflite"
+    " kitchen.wav · mcu-ghost listen -b nrf52840 --seconds 60 --json",
+)
+@click.argument("recordings", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
+@options.board
+@options.model
+@click.option("--seconds", type=click.FloatRange(0, 86400), default=0.0,
+              help="Seconds of silence to listen to after the recordings.")  # fmt: skip
+@options.emulator
+@options.toolchain
+@options.kernels
+@options.out
+@options.as_json
+def command(
+    recordings: tuple[Path, ...],
+    board: str,
+    model_path: Path | None,
+    seconds: float,
+    emulator: str | None,
+    toolchain: str | None,
+    choice: Choice,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Play recordings into the microphone of an emulated board and show what it hears.
+
+    Builds the kws firmware, the one that is flashed, and plays WAV or FLAC files of any rate into
+    its microphone, with half a second of silence behind each; the bundled clips if neither files
+    nor --seconds are given. Every word and every output of the network must equal what the PC
+    computes from the same samples: exit code 1 if not.
+    """
+    from mcu_ghost import boards, build, console, kws, listen, resources, tflite_file
+    from mcu_ghost.cli.build import show
+
+    target = boards.load(board)
+    model = tflite_file.load(model_path or resources.default_model())
+    files = list(recordings) or ([] if seconds else resources.demo_clips())
+    folder = out or Path("build") / f"{target.name}-kws"
+    listen.choose(target, emulator)
+    parts = listen.parts(files, seconds)
+    total = sum(len(part.samples) for part in parts) / kws.RATE
+    with console.progress() as bars:
+        building = bars.add_task("building", total=None)
+        built = build.build(model, target, "kws", folder, toolchain, choice=choice)
+        bars.remove_task(building)
+        running = bars.add_task("listening, seconds", total=round(total, 1))
+        report = listen.run(
+            built,
+            target,
+            model,
+            parts,
+            (lambda line: None) if as_json else (lambda line: _tell(line, parts)),
+            lambda passed: bars.advance(running, passed),
+        )
+    if as_json:
+        console.print_json(
+            {"board": target.name, "emulator": listen.ENGINE, "model": model.name}
+            | report.as_json()
+        )
+    else:
+        _show(report, total)
+        _show_budget(report.budget, target.cpu.clock_hz)
+        show(built)
+    if report.differences:
+        sys.exit(1)
+
+
+def _tell(line: Line, parts: list[Part]) -> None:
+    """Print a line of the board as it comes."""
+    from rich.markup import escape
+
+    from mcu_ghost import console, listen
+
+    time = f"[dim]{line.get('ms', 0) / 1000:8.2f} s[/]"
+    if line["event"] == "word":
+        bar = "█" * round(20 * line["score"])
+        name = escape(listen.part_at(parts, line["ms"]).name)
+        word = f"[bold]{escape(line['word']):<16}[/]"
+        console.say(f"{time}  {word} {line['score']:.2f} {bar:<20} [dim]{name}[/]")
+    elif line["event"] == "overrun":
+        lost = 10 * line["hops"]
+        console.say(f"{time}  [yellow]{lost} ms of sound were lost: the board is too slow[/]")
+
+
+def _show(report: Report, seconds: float) -> None:
+    """Print the verdict, and in which recordings nothing was heard."""
+    from mcu_ghost import console
+
+    silent = [part.name for part in report.parts if part.name and not part.words]
+    if silent:
+        console.say(f"nothing was heard in {', '.join(silent)}")
+    words = sum(len(part.words) for part in report.parts)
+    verdict = "[green]equal bit for bit[/] with the PC"
+    if report.differences:
+        verdict = f"[red]{len(report.differences)} differences[/], first {report.differences[0]}"
+    crc = report.statuses[-1]["crc"]
+    lost = f"{report.overruns} hops lost" if report.overruns else "none lost"
+    console.say(f"{seconds:.1f} s of sound, {lost}, {words} words, CRC {crc}: {verdict}")
+
+
+def _show_budget(budget: Budget, clock_hz: int) -> None:
+    """Print what a hop costs."""
+    from rich.table import Table
+
+    from mcu_ghost import console
+
+    table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
+    cycles = budget.cycles is not None
+    table.add_column(f"per {budget.hop_ms} ms of sound")
+    for heading in ("instructions (emulated)", *(("cycles (estimated)", "of the core") * cycles)):
+        table.add_column(heading, justify="right")
+
+    def row(name: str, instructions: float, estimate: float | None) -> None:
+        guess = [] if estimate is None else [
+            f"≈ {console.count(estimate)}", f"{estimate / budget.available:.1%}"
+        ]  # fmt: skip
+        table.add_row(name, console.count(instructions), *guess)
+
+    for item in budget.items:
+        row(item.name, item.instructions, item.cycles)
+    row("[bold]all, the mean[/]", budget.instructions, budget.cycles)
+    row("the worst hop", budget.worst, budget.worst_cycles)
+    console.stderr().print(table)
+    console.say(
+        f"[dim]The core has {console.count(budget.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
+    )

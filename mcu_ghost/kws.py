@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `kws` app: what it needs besides the network, and what it must say of a sound."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcu_ghost import __version__, audio, boards, detector, frontend_c, reference
+from mcu_ghost.boards import Board
+from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend import FrontEnd, Samples, Settings
+from mcu_ghost.model import Model
+from mcu_ghost.render import render
+
+
+@dataclass(frozen=True)
+class DetectorContext:
+    """What the detector's templates show.
+
+    Attributes:
+        version: Of mcu-ghost.
+        name: The model's.
+        window: Frames whose outputs are added.
+        words: What is reported.
+    """
+
+    version: str
+    name: str
+    window: int
+    words: tuple[detector.Word, ...]
+
+
+FIRMWARE = (*frontend_c.SOURCES, "detector/ghost_detector.c")
+"""Files of `firmware/` that run for every frame, besides the network's."""
+
+VARIABLES = {"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)}
+"""Static variables that the memory table tells apart."""
+
+RATE = audio.RATE  # that microphones have
+PAUSE_MS = 500  # of silence behind each recording
+
+Line = dict[str, Any]
+"""A line of the app, as docs/format.md describes them."""
+
+
+def need_microphone(board: Board) -> None:
+    """Check that a board hears.
+
+    Raises:
+        GhostError: It has no microphone; the message names boards that have one.
+    """
+    if board.microphone is None:
+        raise GhostError(
+            f"{board.name} has no microphone. Boards that have one:"
+            f" {', '.join(boards.with_microphone())}; a table [microphone] in a board file adds it."
+        )
+
+
+def sources(model: Model, board: Board) -> dict[str, str]:
+    """Return the generated C files by name.
+
+    Raises:
+        GhostError: The board has no microphone, or the model does not say how it hears or how its
+            scores become words.
+    """
+    need_microphone(board)
+    chosen = detector.settings(model)
+    ears = frontend_c.frontend_sources(model.metadata)
+    heard = Settings.read(model.metadata.get("front_end"))
+    size = model.tensors[model.inputs[0]].size
+    if heard.sample_rate != RATE:
+        raise GhostError(
+            f"The model '{model.name}' hears {heard.sample_rate} samples per second, microphones"
+            f" have {RATE}: train it with sample_rate = {RATE}."
+        )
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or size != heard.channels:
+        raise GhostError(
+            f"The model '{model.name}' reads {size} values, but its front end makes"
+            f" {heard.channels}: it must have one input, one frame of features, and one output."
+        )
+    context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
+    words = {name: render(f"{name}.jinja", context) for name in ("detector.h", "detector.c")}
+    return ears | words
+
+
+def recording(path: Path) -> Samples:
+    """Return a recording of any rate as it is played to a board, with silence behind it.
+
+    Raises:
+        GhostError: It cannot be used.
+    """
+    return np.concatenate([audio.read(path), np.zeros(PAUSE_MS * RATE // 1000, np.int16)])
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """What a board must report of some sound.
+
+    Attributes:
+        words: Lines of words.
+        crcs: CRC-32 of all outputs after each hop that was not lost, by the milliseconds of sound.
+    """
+
+    words: tuple[Line, ...]
+    crcs: dict[int, int]
+
+
+def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = ()) -> Expected:
+    """Compute what a board must report.
+
+    Args:
+        model: A network that listens without end.
+        samples: Whole hops of int16.
+        lost: (first, count) of hops that the board dropped.
+
+    Raises:
+        GhostError: The model does not say how it hears or how its scores become words.
+    """
+    chosen = detector.settings(model)
+    ears = Settings.read(model.metadata.get("front_end"))
+    hops = samples.reshape(-1, ears.hop)
+    kept = np.ones(len(hops), bool)
+    for first, count in lost:
+        kept[first : first + count] = False
+    ends = (np.flatnonzero(kept) + 1) * ears.hop_ms  # of each hop, in milliseconds of sound
+    features = FrontEnd(ears).feed(hops[kept].reshape(-1))[ears.step - 1 :: ears.step]
+    frames = audio.to_int8(features, model.metadata["features_to_int8"])
+    outputs = reference.run(model, frames) if len(frames) else np.zeros((0, 1), np.int8)
+    # The hops that complete a frame of the network: the first window's, then every `step`-th.
+    at = ears.history // ears.hop + ears.step - 1 + ears.step * np.arange(len(frames))
+    crc, crcs, done = 0, {}, 0
+    for hop, end in enumerate(ends.tolist()):
+        if done < len(at) and at[done] == hop:
+            crc = zlib.crc32(outputs[done].tobytes(), crc)
+            done += 1
+        crcs[end] = crc
+    words = tuple(
+        {
+            "event": "word",
+            "word": event.label,
+            "ms": int(ends[at[event.frame]]),
+            "score": event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
+            "sum": event.sum,
+        }
+        for event in (detector.events(outputs, chosen) if len(frames) else ())
+    )
+    return Expected(words, crcs)

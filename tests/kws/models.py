@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network that listens without end, with random weights, and sounds to play to it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from mcu_ghost import audio
+from mcu_ghost.kws import RATE
+from mcu_ghost.model import Model
+from mcu_ghost.random_model import random_model
+
+LABELS = ["alexa", 'the "door" \\', "größe", "other"]
+
+
+def listener(seed: int = 14, units: int = 24, **metadata: Any) -> Model:
+    """Return a network whose words come often; `metadata` overrides what it says of itself."""
+    model = random_model(
+        seed, units=units, ratio=2, inputs=40, classes=len(LABELS), head_per_frame=True, gain=3.0
+    )
+    word = {"threshold": 0.3, "refractory_ms": 300}
+    said = {
+        "labels": LABELS,
+        "reset": "never",
+        "frame": {"shape": [40], "hop_ms": 20},
+        "front_end": audio.FRONT_END,
+        "features_to_int8": {"multiplier": 11, "shift": 5, "zero_point": -128},
+        "detector": {"window": 4, "words": dict.fromkeys(LABELS[:3], word)},
+    }
+    return dataclasses.replace(model, metadata=model.metadata | said | metadata)
+
+
+def noise(ms: int) -> np.ndarray:
+    """Return noise that comes and goes, up to full scale."""
+    rng = np.random.default_rng(3)
+    count = ms * RATE // 1000
+    swell = 32767 * np.abs(np.sin(np.arange(count) / 3000)) ** 3
+    return (rng.uniform(-1, 1, count) * swell).astype(np.int16)
