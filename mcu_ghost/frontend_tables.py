@@ -116,6 +116,13 @@ class Settings:
         """Length of the complex transform, half the power of two that holds a window."""
         return 1 << (self.window - 1).bit_length() - 1
 
+    def hops(self, frame: Any) -> Any:
+        """Return after how many hops of sound the network's frame of a number is complete.
+
+        The first feature needs a whole window; every `step`-th feature is a frame, from frame 0 on.
+        """
+        return self.history // self.hop + self.step * (frame + 1)
+
     @property
     def headroom(self) -> int:
         """Bits between a channel's value and its unit: the transform's scaling, less weights."""

@@ -89,13 +89,13 @@ def sources(model: Model, board: Board) -> dict[str, str]:
     return ears | words
 
 
-def recording(path: Path) -> Samples:
+def recording(path: Path, rate: int = RATE) -> Samples:
     """Return a recording of any rate as it is played to a board, with silence behind it.
 
     Raises:
         GhostError: It cannot be used.
     """
-    return np.concatenate([audio.read(path), np.zeros(PAUSE_MS * RATE // 1000, np.int16)])
+    return np.concatenate([audio.read(path, rate), np.zeros(PAUSE_MS * rate // 1000, np.int16)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,8 +132,7 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
     features = FrontEnd(ears).feed(hops[kept].reshape(-1))[ears.step - 1 :: ears.step]
     frames = audio.to_int8(features, model.metadata["features_to_int8"])
     outputs = reference.run(model, frames) if len(frames) else np.zeros((0, 1), np.int8)
-    # The hops that complete a frame of the network: the first window's, then every `step`-th.
-    at = ears.history // ears.hop + ears.step - 1 + ears.step * np.arange(len(frames))
+    at = ears.hops(np.arange(len(frames))) - 1  # the hop that completes each frame
     crc, crcs, done = 0, {}, 0
     for hop, end in enumerate(ends.tolist()):
         if done < len(at) and at[done] == hop:

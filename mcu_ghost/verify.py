@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio, reference, render
+from mcu_ghost import audio, detector, kws, reference, render
 from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend import Samples, Settings
 from mcu_ghost.link import Link
 from mcu_ghost.model import Int8s, Model
 from mcu_ghost.random_model import random_inputs
@@ -25,13 +26,16 @@ class Heard:
 
     Attributes:
         file: The recording.
-        label: The class with the highest score.
+        label: The class with the highest score; of a model that listens without end the word
+            that was reported, with the highest score if there were several, or "" for none.
         score: That score, 0 to 1.
+        ms: When a word was reported, from the recording's beginning; None of other models.
     """
 
     file: str
     label: str
     score: float
+    ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,10 @@ def sequences(model: Model, cases: int, frames: int, recordings: list[Path]) -> 
     """
     found = [Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(0, model, cases, frames))]
     for path in recordings:
-        found.append(Sequence(path.name, audio.features(path, model.metadata), str(path)))
+        sound: Path | Samples = path
+        if "detector" in model.metadata:  # the last word is complete only a little after its end
+            sound = kws.recording(path, Settings.read(model.metadata.get("front_end")).sample_rate)
+        found.append(Sequence(path.name, audio.features(sound, model.metadata), str(path)))
     return found
 
 
@@ -114,7 +121,9 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
             mismatches += count
             differences += [words] if count else []
         if sequence.file:
-            heard.append(_heard(model, sequence.file, final))
+            reported = "detector" in model.metadata
+            heard.append(_reported(model, sequence.file, outputs) if reported
+                         else _heard(model, sequence.file, final))  # fmt: skip
     return Report(
         cases=len(work),
         frames=sum(len(s.frames) for s in work),
@@ -152,3 +161,13 @@ def _heard(model: Model, file: str, final: Int8s) -> Heard:
     tensor = model.tensors[model.outputs[0]]
     score = (int(final[best]) - tensor.zero_point) * tensor.scale
     return Heard(file, model.labels[best], round(score, 4))
+
+
+def _reported(model: Model, file: str, outputs: Int8s) -> Heard:
+    chosen, ears = detector.settings(model), Settings.read(model.metadata.get("front_end"))
+    events = detector.events(outputs, chosen)
+    if not events:
+        return Heard(file, "", 0.0)
+    best = max(events, key=lambda event: event.sum)
+    score = best.sum / (detector.FULL_SCALE * chosen.window)
+    return Heard(file, best.label, round(score, 4), int(ears.hops(best.frame)) * ears.hop_ms)

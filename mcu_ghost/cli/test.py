@@ -93,12 +93,15 @@ def _show(result: Emulated) -> None:
     report = result.report
     if report.heard:
         table = Table(box=None, pad_edge=False)
-        for heading in ("recording", "heard", "score", ""):
-            table.add_column(heading, justify="right" if heading == "score" else "left")
+        timed = any(heard.ms is not None for heard in report.heard)
+        for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
+            table.add_column(heading, justify="right" if heading in ("at", "score") else "left")
         for heard in report.heard:
             bar = "█" * round(10 * heard.score)
             name = Path(heard.file)
-            table.add_row(f"{name.parent.name}/{name.name}", f"[bold]{heard.label}[/]",
+            at = [] if not timed else ["" if heard.ms is None else f"{heard.ms / 1000:.2f} s"]
+            label = f"[bold]{heard.label}[/]" if heard.label else "[dim]nothing[/]"
+            table.add_row(f"{name.parent.name}/{name.name}", label, *at,
                           f"{heard.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
         console.stderr().print(table)
     verdict = (

@@ -62,12 +62,23 @@ def command(
     if target.is_dir():
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
     _join(recipe, worker)
+    from mcu_ghost.data import sounds
     from mcu_ghost.quiet import quiet
+
+    with console.progress() as bars:
+        task = bars.add_task("reading recordings", total=None)
+        found = sounds.load(
+            recipe,
+            root or recipe_path.parent,
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    for note in found.notes if worker == 0 else ():
+        console.say(f"[yellow]note:[/] {note}")
 
     console.say("[dim]loading TensorFlow …[/]")
     with quiet():
         from mcu_ghost.train import pipeline
-    result = pipeline.run(recipe, root or recipe_path.parent, target, cache, worker)
+    result = pipeline.run(recipe, found, target, cache, worker)
     if result is None:
         return
     if as_json:

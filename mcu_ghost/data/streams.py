@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,16 +43,6 @@ class Streams:
     labels: npt.NDArray[np.int8]
 
 
-def frame_ms(frame: int | npt.NDArray[Any], settings: Settings) -> Any:
-    """Return the milliseconds of sound after which a frame is complete, from frame 0 on.
-
-    They are counted in whole hops, as a device takes sound: the first feature needs a whole window,
-    and every `step`-th feature is a frame.
-    """
-    hops = settings.history // settings.hop + settings.step * (frame + 1)
-    return hops * settings.hop_ms
-
-
 def targets(
     spans: Iterable[Span], frames: int, words: int, settings: Settings
 ) -> npt.NDArray[np.int8]:
@@ -68,7 +57,7 @@ def targets(
     Returns:
         (frames,) int8.
     """
-    time = frame_ms(np.arange(frames), settings)
+    time = settings.hops(np.arange(frames)) * settings.hop_ms
     labels = np.full(frames, words, np.int8)
     for span in spans:
         start, end = (1000 * sample / RATE for sample in (span.start, span.end))

@@ -79,6 +79,8 @@ class GhostGRU(keras.layers.RNN):
         self.stateful = stateful  # not through Keras, which refuses it under tf.distribute
         self.input_spec = [keras.layers.InputSpec(ndim=3)]
 
+    states: list[Any]
+
     @property
     def units(self) -> int:
         """N, the size of the output."""

@@ -16,7 +16,6 @@ from mcu_ghost.data import scenes
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.scenes import Span
 from mcu_ghost.data.sounds import Pool, Said
-from mcu_ghost.data.streams import frame_ms
 from mcu_ghost.detector import Event, Word
 from mcu_ghost.frontend_tables import Settings
 from mcu_ghost.model import Int8s, Model
@@ -198,7 +197,7 @@ def match(
     heard = []
     for span in spans:
         start, end = 1000 * span.start / RATE, 1000 * span.end / RATE + LATE_MS
-        near = [e for e in free if start <= frame_ms(e.frame, settings) <= end]
+        near = [e for e in free if start <= settings.hops(e.frame) * settings.hop_ms <= end]
         right = [e for e in near if e.label == labels[span.label]]
         for chosen in (right or near)[:1]:
             free.remove(chosen)

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost import boards, build, console, convert, emulated, tflite_file, verify
-from mcu_ghost.data import sounds as sound_files
 from mcu_ghost.data import streams
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Split
@@ -119,12 +118,12 @@ class Result:
     no_image: str
 
 
-def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> Result | None:
+def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0) -> Result | None:
     """Prepare, train, convert and measure; an interrupted run goes on where it stopped.
 
     Args:
         recipe: The run.
-        root: What its folders are relative to.
+        sounds: What it names.
         out: The `.tflite` to write.
         cache: For scenes and checkpoints.
         worker: This process's number among the recipe's workers.
@@ -133,17 +132,8 @@ def run(recipe: Recipe, root: Path, out: Path, cache: Path, worker: int = 0) -> 
         What was measured; None by a worker that is not the first.
 
     Raises:
-        GhostError: A folder is missing, the data cannot be used, the loss diverged, the disk is
-            full.
+        GhostError: There is too little sound, the loss diverged, the disk is full.
     """
-    with console.progress() as bars:
-        task = bars.add_task("reading recordings", total=None)
-        sounds = sound_files.load(
-            recipe, root, lambda done, total: bars.update(task, completed=done, total=total)
-        )
-    if worker == 0:
-        for note in sounds.notes:
-            console.say(f"[yellow]note:[/] {note}")
     train = scenes(recipe, sounds, "train", recipe.scenes.train_hours, cache)
     validation = scenes(recipe, sounds, "validation", recipe.scenes.validation_hours, cache)
     form = inputs.fit(train.features)

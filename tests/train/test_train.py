@@ -1,83 +1,127 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole road on two tones: train, quantise, convert, and the integer network still hears."""
+"""The whole road on tones: recipe, scenes, float, QAT, integers, and what may go wrong on it."""
 
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from mcu_ghost import audio
+from .tones import write
 
 pytestmark = pytest.mark.train
 
 
-def clips(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return features of low tones, high tones and noise."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(8000) / audio.RATE
-    features, labels = [], []
-    for i in range(count):
-        label = i % 3
-        wave = rng.normal(0, 100, 8000)
-        if label < 2:
-            pitch = rng.uniform(300, 500) if label == 0 else rng.uniform(2000, 3000)
-            wave += 6000 * np.sin(2 * np.pi * pitch * time) * (time > rng.uniform(0, 0.2))
-        features.append(audio.frames(wave.astype(np.int16)))
-        labels.append(label)
-    return np.stack(features), np.array(labels)
+def command(recipe: Path, *more: str) -> list[str]:
+    out = recipe.with_suffix(".tflite")
+    cache = recipe.parent / "cache"
+    return [sys.executable, "-m", "mcu_ghost", "train", str(recipe), "-o", str(out),
+            "--cache", str(cache), "--json", *more]  # fmt: skip
 
 
-def test_tones_from_training_to_integers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mcu_ghost import convert, reference, tflite_file
-    from mcu_ghost.train import inputs, keyword, pipeline
-    from mcu_ghost.train.metrics import macro_accuracy
-
-    features, labels = clips(0, 240)
-    form = inputs.fit(features)
-    recipe = keyword.Recipe(units=16, epochs=12, qat_epochs=4, batch=16, learning_rate=1e-2)
-    data = form.real(features), labels
-    held = clips(1, 90)
-    folder = tmp_path / "run"
-    model, quantised = keyword.train(recipe, data, data, 3, form.range, folder)
-    real = form.real(held[0])
-    assert macro_accuracy(held[1], keyword.scores(model, real).argmax(-1), 3) > 0.95
-
-    out = tmp_path / "tones.tflite"
-    about = pipeline.metadata(("low",), form, 0.5, {})
-    convert.convert(quantised, out, metadata=about)
-    network = tflite_file.load(out)
-    assert network.metadata["features_to_int8"] == form.formula
-    tensor = network.tensors[network.inputs[0]]
-    assert (tensor.scale, tensor.zero_point) == (form.scale, form.zero_point)
-    got = reference.run(network, form.quantize(held[0]))
-    assert macro_accuracy(held[1], got.argmax(-1), 3) > 0.95
-    want = keyword.scores(quantised, real)
-    assert np.abs((got.astype(float) + 128) / 256 - want).mean() < 0.02
-
-    # A finished run is loaded, not trained again.
-    monkeypatch.setattr(keyword, "_fit", None)
-    again = keyword.train(recipe, data, data, 3, form.range, folder)[1]
-    assert np.array_equal(keyword.scores(again, real), want)
+def run(recipe: Path) -> dict[str, Any]:
+    result = subprocess.run(command(recipe), capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
 
 
-def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mcu_ghost.train import inputs, keyword
+def weights(recipe: Path) -> bytes:
+    return recipe.with_suffix(".tflite").read_bytes()
 
-    features, labels = clips(0, 60)
-    form = inputs.fit(features)
-    data = form.real(features), labels
-    recipe = keyword.Recipe(units=4, epochs=4, qat_epochs=1, batch=20)
-    seen: list[int] = []
-    report = keyword._Report.on_epoch_end
 
-    def stop(self: keyword._Report, epoch: int, logs: dict[str, float] | None = None) -> None:
-        report(self, epoch, logs)
-        seen.append(epoch)
-        if seen == [0, 1, 2]:
-            raise KeyboardInterrupt
+def test_tones_from_training_to_integers(tmp_path: Path) -> None:
+    from mcu_ghost import detector, tflite_file
 
-    monkeypatch.setattr(keyword._Report, "on_epoch_end", stop)
-    with pytest.raises(KeyboardInterrupt):
-        keyword.train(recipe, data, data, 3, form.range, tmp_path)
-    keyword.train(recipe, data, data, 3, form.range, tmp_path)
-    assert seen[3:] in ([2, 3, 0], [3, 0])
+    recipe = write(tmp_path, epochs=6, qat_epochs=2)
+    found = run(recipe)
+    quiet = next(w for w in found["words"] if w["snr_db"] is None)
+    assert quiet["int8"]["of"] >= 10
+    assert quiet["int8"]["count"] <= 0.2 * quiet["int8"]["of"]
+    assert abs(quiet["int8"]["count"] - quiet["float32"]["count"]) <= 1
+    assert {a["name"] for a in found["accepts"]} == {"other speech", "generated noise and music"}
+    assert sum(map(sum, found["confusion"])) == quiet["int8"]["of"]
+    model = tflite_file.load(recipe.with_suffix(".tflite"))
+    assert model.head_per_frame and model.layers[0].stateful
+    assert model.metadata["reset"] == "never"
+    words = detector.settings(model).words
+    assert [w.label for w in words] == ["fall", "rise"]
+    numbers = json.loads(recipe.with_suffix(".json").read_text())
+    assert numbers["thresholds"] == found["thresholds"]
+    page = recipe.with_suffix(".html").read_text()
+    assert "<svg" in page and f"{quiet['int8']['of']}</td>" in page
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    whole, cut = (tmp_path / name for name in ("whole", "cut"))
+    recipe = write(whole, epochs=3)
+    run(recipe)
+    other = write(cut, epochs=3)
+    process = subprocess.Popen(command(other), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    state = cut / "cache/tones/float.json"
+    deadline = time.monotonic() + 300
+    while not state.is_file() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert json.loads(state.read_text())["epoch"] < 3, "it was over before it was killed"
+    run(other)
+    assert weights(recipe) == weights(other)
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> None:
+    from mcu_ghost import recipe as recipes
+    from mcu_ghost.data.streams import Streams
+    from mcu_ghost.train import fit
+    from mcu_ghost.train.inputs import InputFormat
+
+    class Broken(InputFormat):
+        """Turns to no numbers after some steps."""
+
+        left = 12
+
+        def real(self, features: Any) -> Any:
+            type(self).left -= 1
+            return super().real(features) * (np.nan if self.left < 0 else 1)
+
+    chosen = recipes.read(write(tmp_path, epochs=4))
+    rng = np.random.default_rng(1)
+    scenes = Streams(rng.integers(0, 600, (8, 200, 40)).astype(np.uint16),
+                     rng.integers(0, 3, (8, 200)).astype(np.int8))  # fmt: skip
+    form = Broken({"multiplier": 1000, "shift": 12, "zero_point": -128}, 1 / 64, -60)
+    with pytest.raises(fit.Diverged, match=r"Epoch 1 is kept in .*smaller learning_rate"):
+        fit.train(chosen, (scenes, scenes), form, 3, tmp_path / "run", "digest")
+    kept = np.load(tmp_path / "run/float.last.npz")
+    assert all(np.isfinite(kept[name]).all() for name in kept.files)
+    assert not (tmp_path / "run/float.ghost").exists()
+
+
+def test_two_workers_train_one_model(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            ports.append(probe.getsockname()[1])
+    workers = ", ".join(f'"127.0.0.1:{port}"' for port in ports)
+    recipe = write(tmp_path, epochs=3, more=f"workers = [{workers}]")
+    environment = os.environ | {"TF_NUM_INTRAOP_THREADS": "1"}
+    processes = [
+        subprocess.Popen(command(recipe, "--worker", str(number)), env=environment, text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for number in (0, 1)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=600) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    found = json.loads(said[0][0])
+    assert said[1][0] == ""
+    quiet = next(w for w in found["words"] if w["snr_db"] is None)
+    assert quiet["int8"]["count"] < quiet["int8"]["of"], "it learnt something"
