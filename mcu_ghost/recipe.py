@@ -92,6 +92,7 @@ class Scenes:
     Attributes:
         train_hours: Of training scenes.
         validation_hours: Of validation scenes with words.
+        noise_hours: Of generated noise and music on which false accepts are counted.
         words: Share of what is said that is a word.
         cut_words: Share that is the beginning of a word, which is none.
         quiet: Share of scenes without any noise.
@@ -103,6 +104,7 @@ class Scenes:
 
     train_hours: float = 10.0
     validation_hours: float = 1.0
+    noise_hours: float = 0.5
     words: float = 0.4
     cut_words: float = 0.08
     quiet: float = 0.15
@@ -211,6 +213,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "network.dropout": (0, 0.9),
     "scenes.train_hours": (0.01, 1000),
     "scenes.validation_hours": (0.01, 1000),
+    "scenes.noise_hours": (0.01, 1000),
     "scenes.words": (0.01, 1),
     "scenes.cut_words": (0, 0.9),
     "scenes.quiet": (0, 1),

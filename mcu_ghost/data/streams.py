@@ -75,7 +75,7 @@ def of_scene(scene: Scene, words: int, settings: Settings) -> tuple[Features, np
 def digest(recipe: Recipe, sounds: Sounds) -> str:
     """Return a hash of all that decides what a scene of some number is."""
     settings = asdict(recipe.scenes)
-    for key in ("train_hours", "validation_hours"):
+    for key in ("train_hours", "validation_hours", "noise_hours"):
         del settings[key]  # more hours are more of the same scenes
     facts = [_VERSION, sounds.digest, settings, recipe.training.seed, SECONDS,
              asdict(recipe.settings)]  # fmt: skip

@@ -25,8 +25,6 @@ from mcu_ghost.train import evaluate, fit, inputs, report
 from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Rate, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 
-_GENERATED_HOURS = 0.5
-
 
 @dataclass(frozen=True)
 class Words:
@@ -166,7 +164,7 @@ def negatives(pool: Pool, recipe: Recipe, number: int) -> list[Silent]:
         found.append(evaluate.silent("other speech", pool.speech, seed, settings))
     if pool.noise:
         found.append(evaluate.silent("recorded noise and music", pool.noise, seed, settings))
-    generated = evaluate.made_up(pool, seed, _GENERATED_HOURS)
+    generated = evaluate.made_up(pool, seed, recipe.scenes.noise_hours)
     found.append(evaluate.silent("generated noise and music", generated, seed, settings))
     return found
 

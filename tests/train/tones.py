@@ -24,6 +24,7 @@ units = 16
 [scenes]
 train_hours = 0.3
 validation_hours = 0.16
+noise_hours = 0.05
 speed = 0.0
 reverb = 0.0
 snr_db = [10.0, 30.0]
