@@ -7,21 +7,20 @@ in the model's metadata. Training goes through these same functions, devices thr
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import frontend
+from mcu_ghost import frontend, recording
 from mcu_ghost.errors import GhostError
 from mcu_ghost.frontend import Features as Features
 from mcu_ghost.frontend import Samples as Samples
 from mcu_ghost.frontend import Settings
 from mcu_ghost.model import Int8s
+from mcu_ghost.recording import RATE as RATE
 
-RATE = 16000  # samples per second, unless a model's front end says otherwise
 CHANNELS = 40
 CLIP_MS = 1500
 SHORTEST_MS = 200
@@ -50,23 +49,23 @@ def read(path: Path, rate: int = RATE) -> Samples:
     Raises:
         GhostError: The file is missing, unreadable, not mono, too short, or silent.
     """
-    import soundfile
-
     if not path.is_file():
         raise GhostError(f"{path}: there is no such file. Name a WAV or FLAC recording.")
     try:
-        samples, found = soundfile.read(path, dtype="int16", always_2d=True)
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
+        found = recording.decode(path)
+    except GhostError as error:
+        if error.__cause__ is None:  # it is readable, but of no use
+            raise
         raise GhostError(
-            f"{path}: not a readable recording ({error}). "
-            f"Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
+            f"{error} Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
         ) from error
-    if samples.shape[1] != 1:
+    channels = found.samples.shape[1]
+    if channels != 1:
         raise GhostError(
-            f"{path}: has {samples.shape[1]} channels, one is needed. "
+            f"{path}: has {channels} channels, one is needed. "
             f"Mix it down, for example: ffmpeg -i '{path}' -ac 1 mono.wav"
         )
-    mono = resample(samples[:, 0], int(found), rate)
+    mono = found.mono(rate)
     _check(mono, str(path), rate)
     return mono
 
@@ -82,17 +81,6 @@ def _check(samples: Samples, name: str, rate: int) -> None:
             f"{name}: is silent. Check that the microphone is connected and not muted, "
             "and record again."
         )
-
-
-def resample(samples: Samples, rate: int, wanted: int = RATE) -> Samples:
-    """Return samples taken at `rate` per second as ones taken at `wanted`."""
-    if rate == wanted:
-        return samples
-    from scipy import signal
-
-    common = math.gcd(rate, wanted)
-    out = signal.resample_poly(samples.astype(np.float64), wanted // common, rate // common)
-    return np.clip(np.rint(out), -32768, 32767).astype(np.int16)
 
 
 def cut(samples: Samples, clip_ms: int = CLIP_MS, rate: int = RATE) -> Samples:

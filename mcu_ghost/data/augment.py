@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mcu_ghost.audio import RATE, Samples
 from mcu_ghost.data.music import music
+from mcu_ghost.recording import to_int16
 
 Reals = npt.NDArray[np.float64]
 NOISES = ("white", "pink", "brown", "hum", "babble")
@@ -145,11 +146,6 @@ def loudness(samples: Samples) -> float:
     pieces = np.resize(samples, -(-len(samples) // 320) * 320).astype(np.float64).reshape(-1, 320)
     energies = (pieces**2).mean(1)
     return float(np.sqrt(energies[energies >= energies.max() / 100].mean()))
-
-
-def to_int16(values: Reals) -> Samples:
-    """Round and saturate."""
-    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
 
 
 def augment(rng: np.random.Generator, samples: Samples, speech: Sequence[Samples]) -> Samples:

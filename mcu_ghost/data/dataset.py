@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from mcu_ghost import recording
 from mcu_ghost.audio import Samples
-from mcu_ghost.data import folder, recording
+from mcu_ghost.data import folder
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError, did_you_mean

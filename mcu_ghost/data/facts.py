@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mcu_ghost import recording
 from mcu_ghost.audio import SILENT, Samples
-from mcu_ghost.data import recording
 from mcu_ghost.data.folder import Split
 
 _RUN = 3  # samples at full scale in a row are clipped; a lone one may be a normalised peak

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost import recording
 from mcu_ghost.audio import RATE, Samples
 from mcu_ghost.data import augment
 from mcu_ghost.data.augment import Noise, Reals
@@ -137,7 +138,7 @@ def swell(rng: np.random.Generator, length: int) -> Reals:
 
 def finish(rng: np.random.Generator, mixture: Reals) -> Samples:
     """Return a mixture as a microphone has it: with a little noise of its own, saturated."""
-    return augment.to_int16(mixture + rng.normal(0, _DITHER, len(mixture)))
+    return recording.to_int16(mixture + rng.normal(0, _DITHER, len(mixture)))
 
 
 def training_scene(rng: np.random.Generator, pool: Pool, settings: Scenes, seconds: float) -> Scene:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcu_ghost import recording
 from mcu_ghost.audio import Samples
-from mcu_ghost.data import recording
 from mcu_ghost.data.folder import Split
 from mcu_ghost.errors import GhostError
 

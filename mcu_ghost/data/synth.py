@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost import files
+from mcu_ghost import files, recording
 from mcu_ghost.audio import RATE, Samples
-from mcu_ghost.data import augment, folder, plan, recording, speech
+from mcu_ghost.data import augment, folder, plan, speech
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.keywords import UNKNOWN
 from mcu_ghost.data.plan import Clip
@@ -225,7 +225,7 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
                 rng = np.random.default_rng([settings.seed, i, augment.KINDS.index(kind)])
                 talk = [_talk(rng, settings) for _ in range(8)] if kind == "babble" else []
                 sound = augment.noise(rng, _NOISE_SECONDS * RATE, kind, talk)
-                samples = augment.to_int16(sound * 32768 * min(0.1, 0.9 / np.abs(sound).max()))
+                samples = recording.to_int16(sound * 32768 * min(0.1, 0.9 / np.abs(sound).max()))
                 files.write_bytes(path, recording.encode(samples, settings.format))
             yield recording.read(path)
     for file in own:

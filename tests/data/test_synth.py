@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import folder, plan, recording, speech, synth
+from mcu_ghost import recording
+from mcu_ghost.data import folder, plan, speech, synth
 from mcu_ghost.data.synth import Settings, synthesise
 from mcu_ghost.errors import GhostError
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import recording
+from mcu_ghost import recording
 from mcu_ghost.errors import GhostError
 
-from .sets import tone
+from ..data.sets import tone
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8"])

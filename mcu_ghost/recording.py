@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings of a data set: any rate, any number of channels, WAV or FLAC."""
+"""Recordings: any rate, any number of channels, WAV or FLAC."""
 
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-from mcu_ghost import audio
-from mcu_ghost.audio import Samples
-from mcu_ghost.data.augment import to_int16
 from mcu_ghost.errors import GhostError
+from mcu_ghost.frontend import Samples
 
+RATE = 16000  # samples per second, unless a model's front end says otherwise
 _LOWEST, _HIGHEST = 4000, 384000  # samples per second that a recording may have
 _BLOCK = 1 << 20
 
@@ -38,9 +39,25 @@ class Raw:
             return self.samples[:, 0]
         return np.rint(self.samples.mean(1)).astype(np.int16)
 
-    def mono(self) -> Samples:
-        """Return the mean of the channels, int16 at 16 kHz."""
-        return audio.resample(self.mixed(), self.rate)
+    def mono(self, rate: int = RATE) -> Samples:
+        """Return the mean of the channels, int16 at another rate."""
+        return resample(self.mixed(), self.rate, rate)
+
+
+def resample(samples: Samples, rate: int, wanted: int = RATE) -> Samples:
+    """Return samples taken at `rate` per second as ones taken at `wanted`."""
+    if rate == wanted:
+        return samples
+    from scipy import signal
+
+    common = math.gcd(rate, wanted)
+    out = signal.resample_poly(samples.astype(np.float64), wanted // common, rate // common)
+    return np.clip(np.rint(out), -32768, 32767).astype(np.int16)
+
+
+def to_int16(values: npt.NDArray[np.float64]) -> Samples:
+    """Round and saturate."""
+    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
 
 
 def decode(source: Path | BinaryIO, name: str = "") -> Raw:
@@ -100,5 +117,5 @@ def encode(samples: Samples, kind: str) -> bytes:
     import soundfile
 
     content = io.BytesIO()
-    soundfile.write(content, samples, audio.RATE, subtype="PCM_16", format=kind.upper())
+    soundfile.write(content, samples, RATE, subtype="PCM_16", format=kind.upper())
     return content.getvalue()
