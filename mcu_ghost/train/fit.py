@@ -404,7 +404,8 @@ def _claim(recipe: Recipe, folder: Path, digest: str, classes: int, worker: int)
     if worker:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"data": digest, "classes": classes, "scenes": asdict(recipe.scenes),
+    hours = [recipe.scenes.train_hours, recipe.scenes.validation_hours]
+    facts = {"data": digest, "hours": hours, "classes": classes,
              "network": asdict(recipe.network), "training": asdict(recipe.training)}  # fmt: skip
     if files.write_text(folder / "run.json", json.dumps(facts, indent=2) + "\n"):
         for path in folder.iterdir():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import boards, build, console, convert, emulated, tflite_file, verify
+from mcu_ghost import boards, build, console, convert, emulated, verify
 from mcu_ghost.data import streams
 from mcu_ghost.data.augment import Noise
 from mcu_ghost.data.folder import Split
@@ -181,19 +182,30 @@ def judge(
     judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
     one = fit.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
-    convert.convert(one, out, metadata=metadata(recipe, sounds.labels, form, None, facts))
-    network = tflite_file.load(out)
+    with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
+        path = Path(folder) / out.name  # thresholds are missing yet
+        blank = metadata(recipe, sounds.labels, form, None, facts)
+        network = convert.convert(one, path, metadata=blank)
+    integers = functools.partial(evaluate.integer_outputs, network, form)
     quiet = negatives(sounds.pools["validation"], recipe, 1)
-    sums = [
-        s for n in quiet for s in judge_.sums(evaluate.integer_outputs(network, form, n.features))
-    ]
+    found = evaluate.outputs(integers, [n.features for n in quiet])
     hours = sum(n.hours for n in quiet)
-    thresholds = judge_.choose(sums, hours)
-    convert.convert(one, out, metadata=metadata(recipe, sounds.labels, form, thresholds, facts))
-    many = fit.reshaped(models[0], recipe, 16, 100, form.range)
-    both = _Both(judge_, network, many, form, thresholds)
-    words, confusion = _words(recipe, sounds, both)
-    accepts = tuple(both.accepts(n) for n in negatives(sounds.pools["test"], recipe, 2))
+    thresholds = judge_.choose([s for out in found for s in judge_.sums(out)], hours)
+    chosen = metadata(recipe, sounds.labels, form, thresholds, facts)
+    network = convert.convert(one, out, metadata=chosen)
+    many = fit.reshaped(models[0], recipe, 32, 100, form.range)
+    floats = functools.partial(evaluate.float_outputs, many, form)
+    said, quiet = spoken(recipe, sounds), negatives(sounds.pools["test"], recipe, 2)
+    features = [one.said.features for one in said] + [one.features for one in quiet]
+    both = [
+        [judge_.sums(out) for out in evaluate.outputs(run, features)] for run in (floats, integers)
+    ]
+    sums = list(zip(*both, strict=True))
+    words, confusion = _words(judge_, thresholds, said, sums[: len(said)])
+    accepts = tuple(
+        _accepts(judge_, thresholds, one, pair)
+        for one, pair in zip(quiet, sums[len(said) :], strict=True)
+    )
     image, no_image = cost(recipe, network)
     return Result(
         labels=sounds.labels,
@@ -227,61 +239,58 @@ def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Both:
-    """The integer network and its float model, judged alike."""
+class Test:
+    """Words of the test split as they are played.
 
-    judge: Judge
-    network: Model
-    floats: Any
-    form: InputFormat
-    thresholds: list[float]
+    Attributes:
+        folder: Where they come from.
+        snr_db: Over the noise; None: no noise.
+        said: The streams.
+    """
 
-    def sums(self, features: Any) -> tuple[Any, Any]:
-        float32 = evaluate.float_outputs(self.floats, self.form, features)
-        int8 = evaluate.integer_outputs(self.network, self.form, features)
-        return self.judge.sums(float32), self.judge.sums(int8)
+    folder: str
+    snr_db: float | None
+    said: Spoken
 
-    def words(self, folder: str, snr_db: float | None, said: Spoken) -> tuple[Words, Any]:
-        judge, spans = self.judge, said.spans
-        float32, int8 = self.sums(said.features)
-        found = [judge.matched(sums, spans, self.thresholds) for sums in (float32, int8)]
-        rates = [judge.misses(one, spans) for one in found]
-        curve = [judge.misses(judge.matched(int8, spans, t), spans).value for t in THRESHOLDS]
-        return Words(folder, snr_db, rates[0], rates[1], found[1].extra, tuple(curve)), found[1]
 
-    def accepts(self, quiet: Silent) -> Accepts:
-        judge = self.judge
-        float32, int8 = self.sums(quiet.features)
-        rates = [
-            evaluate.per_hour(judge.accepts(sums, self.thresholds), quiet.hours)
-            for sums in (float32, int8)
-        ]
-        curve = tuple(judge.accepts(int8, t) for t in THRESHOLDS)
-        return Accepts(quiet.name, rates[0], rates[1], curve)
+def spoken(recipe: Recipe, sounds: Sounds) -> list[Test]:
+    """Return the test words of each folder in each noise."""
+    pool = sounds.pools["test"]
+    noise = Noise(pool.noise, speech=pool.speech)
+    tests = []
+    for origin, folder in enumerate(recipe.words.folders):
+        words = [word for word in pool.words if word.origin == origin]
+        for snr_db in SNRS if words else ():
+            said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.settings)
+            tests.append(Test(folder, snr_db if np.isfinite(snr_db) else None, said))
+    return tests
 
 
 def _words(
-    recipe: Recipe, sounds: Sounds, both: _Both
+    judge: Judge, thresholds: list[float], tests: list[Test], sums: list[Any]
 ) -> tuple[tuple[Words, ...], tuple[tuple[int, ...], ...]]:
-    pool = sounds.pools["test"]
-    noise = Noise(pool.noise, speech=pool.speech)
-    labels = [*sounds.labels, ""]
+    """Return what was missed in each test, float and int8, and the confusion of one."""
+    labels = [*judge.labels, ""]
     confusion: npt.NDArray[np.int64] = np.zeros((len(labels) - 1, len(labels)), np.int64)
     results = []
-    for origin, folder in enumerate(recipe.words.folders):
-        words = [word for word in pool.words if word.origin == origin]
-        if not words:
-            continue
-        for snr_db in SNRS:
-            said = evaluate.spoken(words, noise, snr_db, recipe.training.seed, recipe.settings)
-            shown = snr_db if np.isfinite(snr_db) else None
-            result, matched = both.words(folder, shown, said)
-            results.append(result)
-            if origin == 0 and snr_db == 10:
-                spans = [span for stream in said.spans for span in stream]
-                for span, heard in zip(spans, matched.heard, strict=True):
-                    confusion[span.label, labels.index(heard)] += 1
+    for test, (float32, int8) in zip(tests, sums, strict=True):
+        spans = test.said.spans
+        found = [judge.matched(one, spans, thresholds) for one in (float32, int8)]
+        rates = [judge.misses(one, spans) for one in found]
+        curve = tuple(judge.misses(judge.matched(int8, spans, t), spans).value for t in THRESHOLDS)
+        results.append(Words(test.folder, test.snr_db, rates[0], rates[1], found[1].extra, curve))
+        if test.folder == tests[0].folder and test.snr_db == 10:
+            every = [span for stream in spans for span in stream]
+            for span, heard in zip(every, found[1].heard, strict=True):
+                confusion[span.label, labels.index(heard)] += 1
     return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
+
+
+def _accepts(judge: Judge, thresholds: list[float], quiet: Silent, sums: Any) -> Accepts:
+    """Return the false accepts on some sound without words, float and int8."""
+    rates = [evaluate.per_hour(judge.accepts(one, thresholds), quiet.hours) for one in sums]
+    curve = tuple(judge.accepts(sums[1], t) for t in THRESHOLDS)
+    return Accepts(quiet.name, rates[0], rates[1], curve)
 
 
 def hop_ms(recipe: Recipe) -> int:
