@@ -27,8 +27,6 @@ from mcu_ghost.errors import GhostError
 from mcu_ghost.recipe import Network, Recipe, Training
 from mcu_ghost.train.inputs import InputFormat
 
-_CALIBRATION_STEPS = 4
-
 
 def network(shape: Network, streams: int, frames: int, inputs: int, classes: int) -> Any:
     """Return the untrained model: (streams, frames, inputs) to each frame's probabilities."""
@@ -197,6 +195,7 @@ class Phase:
         )
         model.optimizer.build(model.trainable_variables)
         self._state = _Progress()
+        self._best: list[Any] = []  # weights
 
     @property
     def _chief(self) -> bool:
@@ -233,7 +232,7 @@ class Phase:
                         f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}, "
                         f"validation {found:.4f}{' (best)' if better else ''}"
                     )
-        self._model.set_weights(self._best())
+        self._model.set_weights(self._best)
 
     def _over(self) -> bool:
         state = self._state
@@ -285,37 +284,30 @@ class Phase:
     # Checkpoints: the last whole epoch with the optimizer's state, and the best weights.
 
     def _restore(self) -> None:
-        facts = self._folder / f"{self._name}.json"
-        arrays = self._folder / f"{self._name}.last.npz"
-        if not (facts.is_file() and arrays.is_file()):
+        path = self._folder / f"{self._name}.last.npz"
+        if not path.is_file():
             return
-        state = json.loads(facts.read_text())
-        with np.load(arrays) as found:
-            if int(found["epoch"]) != state["epoch"]:
-                return  # killed between the two files: the one before is gone, start again
-            variables = self._variables()
-            for i, variable in enumerate(variables):
+        with np.load(path) as found:
+            self._state = _Progress(**json.loads(str(found["state"])))
+            for i, variable in enumerate(self._variables()):
                 variable.assign(found[str(i)])
-        self._state = _Progress(**state)
+        with np.load(self._folder / f"{self._name}.best.npz") as found:
+            self._best = [found[str(i)] for i in range(len(found.files))]
 
     def _variables(self) -> list[Any]:
         return [*self._model.weights, *self._model.optimizer.variables]
 
     def _save(self, better: bool) -> None:
         values = {str(i): np.asarray(v) for i, v in enumerate(self._variables())}
+        if better:
+            self._best = [np.asarray(w) for w in self._model.get_weights()]
         if not self._chief:
             return
         if better:
-            best = {str(i): np.asarray(w) for i, w in enumerate(self._model.get_weights())}
+            best = {str(i): w for i, w in enumerate(self._best)}
             files.write_npz(self._folder / f"{self._name}.best.npz", best)
-        values["epoch"] = np.array(self._state.epoch)
+        values["state"] = np.array(json.dumps(asdict(self._state)))
         files.write_npz(self._folder / f"{self._name}.last.npz", values)
-        text = json.dumps(asdict(self._state))
-        files.write_text(self._folder / f"{self._name}.json", text + "\n")
-
-    def _best(self) -> list[Any]:
-        with np.load(self._folder / f"{self._name}.best.npz") as found:
-            return [found[str(i)] for i in range(len(found.files))]
 
     def _diverged(self, loss: float) -> str:
         kept = self._folder / f"{self._name}.last.npz"
@@ -387,9 +379,8 @@ def train(
                 model = network(recipe.network, rows, settings.frames, inputs, classes)
                 epochs, rate = settings.epochs, settings.learning_rate
             else:
-                few = batches[0].epoch(None)
-                sample = np.concatenate([next(few)[0][:rows] for _ in range(1)])
-                model = layers.quantize_model(models[0], form.range, calibration=sample)
+                sample, _, _ = next(batches[0].epoch(None))
+                model = layers.quantize_model(models[0], form.range, calibration=sample[:rows])
                 epochs, rate = settings.qat_epochs, settings.qat_learning_rate
             phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
             phase.run(*batches)
