@@ -47,6 +47,13 @@ def recurrent(model: Any) -> list[Any]:
     return [layer for layer in inner if isinstance(layer, layers.GhostGRU)]
 
 
+def generators(model: Any) -> list[Any]:
+    """Return what a model's dropout layers draw from."""
+    inner = (getattr(layer, "layer", layer) for layer in model.layers)
+    found = (getattr(layer, "_random_generator", None) for layer in inner)
+    return [g._generator for g in found if getattr(g, "_generator", None) is not None]
+
+
 def reshaped(
     model: Any, recipe: Recipe, streams: int, frames: int, input_range: tuple[float, float]
 ) -> Any:
@@ -240,7 +247,10 @@ class Phase:
         return state.epoch >= self._epochs or waited >= self._training.patience
 
     def _train(self, batches: Batches, moved: Callable[[int, float], None]) -> float:
-        rng = np.random.default_rng([self._training.seed, self._state.epoch, len(self._name)])
+        seeds = [self._training.seed, self._state.epoch, len(self._name)]
+        rng = np.random.default_rng(seeds)
+        for generator in generators(self._model):  # so that an epoch is the same after a kill
+            generator.reset_from_seed(int(np.random.default_rng(seeds).integers(2**31)))
         self._reset()
         data = self._dataset(
             lambda: batches.epoch(rng, self._training, self._rows(batches)), batches
@@ -367,6 +377,7 @@ def train(
         )
     inputs = data[0].features.shape[-1]
     keras.utils.set_random_seed(settings.seed)
+    keras.backend.experimental.enable_tf_random_generator()  # `generators` of their own
     finished = folder / "float.ghost", folder / "qat.ghost"
     models = []
     with strategy(recipe, worker):
