@@ -120,7 +120,7 @@ class GhostGRU(keras.layers.RNN):
                     trainable=False,
                     name="state",
                     synchronization=tf.VariableSynchronization.ON_READ,
-                    aggregation=tf.VariableAggregation.NONE,
+                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
                 )
             ]
         variable = self.states[0]

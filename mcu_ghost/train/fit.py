@@ -308,7 +308,7 @@ class Phase:
         return [*self._model.weights, *self._model.optimizer.variables]
 
     def _save(self, better: bool) -> None:
-        values = {str(i): np.asarray(v) for i, v in enumerate(self._variables())}
+        values = {str(i): np.asarray(v.read_value()) for i, v in enumerate(self._variables())}
         if better:
             self._best = [np.asarray(w) for w in self._model.get_weights()]
         if not self._chief:
