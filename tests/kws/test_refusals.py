@@ -78,7 +78,7 @@ def test_any_label_is_a_c_string() -> None:
 
 def test_lost_hops_are_left_out() -> None:
     """What a board lost changes what it must say: frames come later, and are others."""
-    sound = audio.read(Path(build.__file__).parent / "models" / "clips" / "alexa_m1.flac")
+    sound = audio.read(Path(build.__file__).parent / "models" / "clips" / "alexa_slt.flac")
     sound = sound[: len(sound) // 160 * 160]
     whole, lossy = kws.expected(listener(), sound), kws.expected(listener(), sound, [(10, 3)])
     assert len(whole.crcs) == len(sound) // 160 == len(lossy.crcs) + 3
@@ -97,12 +97,12 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     model = tmp_path / "model.tflite"
     tflite_write.write(listener(), model)
     words = ["-b", "nrf52840", "-m", str(model), "-o", str(tmp_path / "b")]
-    words.append(str(Path(build.__file__).parent / "models" / "clips" / "alexa_m1.flac"))
+    words.append(str(Path(build.__file__).parent / "models" / "clips" / "alexa_slt.flac"))
     result = CliRunner().invoke(command, [*words, "--seconds", "0.2", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert found["board"] == "nrf52840" and found["differences"] == [] and found["overruns"] == 0
-    assert [part["name"] for part in found["parts"]] == ["alexa_m1.flac", ""]
+    assert [part["name"] for part in found["parts"]] == ["alexa_slt.flac", ""]
     assert {word["word"] for part in found["parts"] for word in part["words"]} <= set(LABELS)
     assert found["budget"]["cycles"] > found["budget"]["instructions"] > 0
     result = CliRunner().invoke(command, words)
