@@ -93,7 +93,7 @@ def curve(result: Result) -> str:
     import matplotlib
 
     matplotlib.use("svg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     hours = sum(one.int8.of for one in result.accepts)
     accepts = [sum(one.curve[i] for one in result.accepts) for i in range(len(THRESHOLDS))]
@@ -110,6 +110,8 @@ def curve(result: Result) -> str:
             axes.plot(max(chosen, 0.5) / hours, 100 * words.int8.value, "o", color=colour,
                       markersize=9, markerfacecolor="none")  # fmt: skip
         axes.set_xscale("log")
+        for each in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+            each(ticker.LogFormatter(labelOnlyBase=False, minor_thresholds=(1.2, 0.5)))
         axes.set_xlabel(f"false accepts per hour, on {hours:.1f} h without words")
         axes.set_ylabel("words missed, %")
         axes.set_ylim(bottom=0)
