@@ -48,6 +48,8 @@ def command(
 
     A run that was stopped goes on at its last whole epoch when it is started again.
     """
+    # Of NumPy's small products threads make more work than they save; TensorFlow has its own.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import dataclasses
 
     from mcu_ghost import console

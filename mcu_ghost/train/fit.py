@@ -50,8 +50,8 @@ def recurrent(model: Any) -> list[Any]:
 def generators(model: Any) -> list[Any]:
     """Return what a model's dropout layers draw from."""
     inner = (getattr(layer, "layer", layer) for layer in model.layers)
-    found = (getattr(layer, "_random_generator", None) for layer in inner)
-    return [g._generator for g in found if getattr(g, "_generator", None) is not None]
+    found = [layer._random_generator for layer in inner if type(layer) is keras.layers.Dropout]
+    return [each._generator for each in found]
 
 
 def reshaped(
