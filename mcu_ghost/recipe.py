@@ -156,7 +156,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Detector:
-    """`[detector]`: how scores become words; thresholds are chosen on validation.
+    """`[detector]`: how scores become words; the threshold is chosen on validation.
 
     Attributes:
         window: Frames whose scores are added.

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +49,14 @@ class Pool:
         words: Recordings of the words.
         speech: Speech without the words.
         noise: Anything else without them.
+        apart: What false accepts are counted on, by folder: the recipe's negatives. Other words of
+            the words' own data sets, many of them chosen to sound alike, are not among them.
     """
 
     words: tuple[Said, ...]
     speech: tuple[Samples, ...]
     noise: tuple[Samples, ...]
+    apart: dict[str, tuple[Samples, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,7 @@ class Sounds:
 @dataclass(frozen=True)
 class _Plan:
     words: tuple[tuple[Item, int], ...]  # with the folder's number
-    others: tuple[tuple[Item, str], ...]  # with their kind
+    others: tuple[tuple[Item, str, str], ...]  # with their kind, and the folder of negatives
 
 
 def words_of(recipe: Recipe, root: Path) -> tuple[str, ...]:
@@ -113,9 +116,10 @@ def load(
     """
     labels = words_of(recipe, root)
     plan = _plan(recipe, root, labels)
-    items = [item for item, _ in plan.words + plan.others]
+    items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
     words: dict[Split, list[Said]] = {split: [] for split in SPLITS}
     kinds: dict[tuple[Split, str], list[Samples]] = {}
+    apart: dict[tuple[Split, str], list[Samples]] = {}
     skipped: list[tuple[Path, str]] = []
     usable = dict.fromkeys({item.path.parent for item, _ in plan.words}, 0)
     reading = dataset.each(items, dataset.read, progress=progress)
@@ -127,8 +131,10 @@ def load(
             label, origin = labels.index(item.label), plan.words[number][1]
             words[item.split].append(_said(samples, label, origin, recipe.clip_ms))
         else:
-            kind = plan.others[number - len(plan.words)][1]
+            _, kind, name = plan.others[number - len(plan.words)]
             kinds.setdefault((item.split, kind), []).append(samples)
+            if name:
+                apart.setdefault((item.split, name), []).append(samples)
     for parent, count in usable.items():
         wanted = sum(item.path.parent == parent for item, _ in plan.words)
         dataset.refuse_mostly_broken(parent, wanted, count)
@@ -137,6 +143,7 @@ def load(
             tuple(words[split]),
             tuple(kinds.get((split, "speech"), ())),
             tuple(kinds.get((split, "noise"), ())),
+            {name: tuple(found) for (use, name), found in apart.items() if use == split},
         )
         for split in SPLITS
     }
@@ -146,7 +153,7 @@ def load(
 
 def _plan(recipe: Recipe, root: Path, labels: tuple[str, ...]) -> _Plan:
     words: list[tuple[Item, int]] = []
-    others: list[tuple[Item, str]] = []
+    others: list[tuple[Item, str, str]] = []
     for origin, name in enumerate(recipe.words.folders):
         path = root / name
         if not path.is_dir():
@@ -160,12 +167,13 @@ def _plan(recipe: Recipe, root: Path, labels: tuple[str, ...]) -> _Plan:
             if item.label in labels:
                 words.append((item, origin))
             else:
-                others.append((item, "speech"))
+                others.append((item, "speech", ""))
         noises = folder.files(path / folder.NOISE)
         for file in noises:
-            others += [(Item(file, folder.NOISE, file.stem, split), "noise") for split in SPLITS]
+            for split in SPLITS:
+                others.append((Item(file, folder.NOISE, file.stem, split), "noise", ""))
     for entry in recipe.negatives:
-        others += [(item, entry.kind) for item in _negatives(entry, root)]
+        others += [(item, entry.kind, entry.folder) for item in _negatives(entry, root)]
     for label in labels:
         for split in SPLITS:
             if not any(i.label == label and i.split == split for i, _ in words):
@@ -235,7 +243,7 @@ def _notes(
 def _digest(recipe: Recipe, plan: _Plan) -> str:
     facts = [
         [item.path.parent.name, item.path.name, item.path.stat().st_size, item.split, tag]
-        for item, tag in plan.words + plan.others
+        for item, tag in [*plan.words, *(other[:2] for other in plan.others)]
     ]
     text = json.dumps([facts, recipe.words.labels, recipe.clip_ms])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -292,24 +292,18 @@ class Judge:
         self,
         sums: Sequence[npt.NDArray[np.int32]],
         thresholds: float | Sequence[float],
-        only: int | None = None,
     ) -> int:
         """Return how many words are reported in streams without any."""
         words = self.words(thresholds)
-        if only is not None:
-            words = words[only : only + 1]
         return sum(len(detector.picked(stream, words)) for stream in sums)
 
-    def choose(self, sums: Sequence[npt.NDArray[np.int32]], hours: float) -> list[float]:
-        """Return each word's lowest threshold that has few enough false accepts.
+    def choose(self, sums: Sequence[npt.NDArray[np.int32]], hours: float) -> float:
+        """Return the lowest threshold that has few enough false accepts; the highest if none has.
 
         Args:
             sums: Of validation streams without words.
-            hours: Their length. All words get the same share of what the recipe allows.
+            hours: Their length.
         """
-        allowed = self.detector.false_accepts_per_hour * hours / len(self.labels)
+        allowed = self.detector.false_accepts_per_hour * hours
         grid = [t for t in THRESHOLDS if t >= LOWEST]
-        return [
-            next((t for t in grid if self.accepts(sums, t, only=word) <= allowed), grid[-1])
-            for word in range(len(self.labels))
-        ]
+        return next((t for t in grid if self.accepts(sums, t) <= allowed), grid[-1])

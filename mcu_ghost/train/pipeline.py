@@ -158,16 +158,15 @@ def scenes(recipe: Recipe, sounds: Sounds, split: Split, hours: float, cache: Pa
 
 
 def negatives(pool: Pool, recipe: Recipe, number: int) -> list[Silent]:
-    """Return all that a use has without words: speech, recorded noise, generated noise."""
+    """Return all that a use has without words: the recipe's negatives, and generated noise.
+
+    Where the recipe names none, other words of the data sets take their place.
+    """
     seed, settings = recipe.training.seed + 1000 * number, recipe.settings
-    found = []
-    if pool.speech:
-        found.append(evaluate.silent("other speech", pool.speech, seed, settings))
-    if pool.noise:
-        found.append(evaluate.silent("recorded noise and music", pool.noise, seed, settings))
+    apart = pool.apart or ({"other words": pool.speech} if pool.speech else {})
+    found = [evaluate.silent(name, sounds, seed, settings) for name, sounds in apart.items()]
     generated = evaluate.made_up(pool, seed, recipe.scenes.noise_hours)
-    found.append(evaluate.silent("generated noise and music", generated, seed, settings))
-    return found
+    return [*found, evaluate.silent("generated noise and music", generated, seed, settings)]
 
 
 def judge(
@@ -190,7 +189,8 @@ def judge(
     quiet = negatives(sounds.pools["validation"], recipe, 1)
     found = evaluate.outputs(integers, [n.features for n in quiet])
     hours = sum(n.hours for n in quiet)
-    thresholds = judge_.choose([s for out in found for s in judge_.sums(out)], hours)
+    threshold = judge_.choose([s for out in found for s in judge_.sums(out)], hours)
+    thresholds = [threshold] * len(sounds.labels)
     chosen = metadata(recipe, sounds.labels, form, thresholds, facts)
     network = convert.convert(one, out, metadata=chosen)
     many = fit.reshaped(models[0], recipe, 32, 100, form.range)

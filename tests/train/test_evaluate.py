@@ -51,15 +51,16 @@ def test_intervals_are_the_exact_ones() -> None:
     assert (rate.low, rate.high) == (pytest.approx(4.795, abs=1e-3), pytest.approx(18.39, abs=0.01))
 
 
-def test_thresholds_are_the_lowest_that_are_quiet_enough() -> None:
+def test_the_threshold_is_the_lowest_that_is_quiet_enough() -> None:
     judge = Judge(LABELS, Detector(window=1, refractory_ms=0, false_accepts_per_hour=2.0), EARS)
     outputs = np.full((1, 1000, 3), -128, np.int8)
-    outputs[0, 10:13, 0] = 256 * 7 // 10 - 128  # three frames of 0.7: more than one an hour
-    outputs[0, 20, 1] = 127  # a single one of "no"
+    outputs[0, 10:13, 0] = 256 * 7 // 10 - 128  # three frames of 0.7
+    outputs[0, 20, 1] = 127  # a single one of the other word
     sums = judge.sums(outputs)
     assert judge.accepts(sums, 0.5) == 4
-    assert judge.choose(sums, 1.0) == [0.7, evaluate.LOWEST]  # 0.7 is 180 of 256, they have 179
-    assert judge.choose(sums, 0.5) == [0.7, 0.99]  # nothing is quiet enough for "no"
+    assert judge.choose(sums, 2.0) == evaluate.LOWEST
+    assert judge.choose(sums, 1.9) == 0.7  # 0.7 is 180 of 256, they have 179
+    assert judge.choose(sums, 0.4) == 0.99  # nothing is quiet enough
 
 
 def test_misses_count_wrong_words_too() -> None:
