@@ -18,6 +18,7 @@ from mcu_ghost import audio
 from mcu_ghost.audio import RATE, Features, Samples
 from mcu_ghost.data import augment, folder, keywords, speech
 from mcu_ghost.data.folder import Recording, Split
+from mcu_ghost.errors import GhostError
 
 SNRS = (10, 5, 0)
 CONDITIONS = ("clean", *(f"{snr} dB" for snr in SNRS))
@@ -116,15 +117,20 @@ def commands(source: Path, cache: Path) -> Task:
         source: Speech Commands itself, or what `mcu-ghost data synth` made; every folder besides
             the ten is an unknown word.
         cache: For features.
+
+    Raises:
+        GhostError: Recordings are missing, or background noise is too short to be split.
     """
     others = [label for label in folder.labels(source) if label not in COMMANDS]
     recordings = folder.scan(source, (*COMMANDS, *others))
-    sizes = [(f"{r.label}/{r.path.name}", r.split, r.path.stat().st_size) for r in recordings]
-    facts = (sizes, audio.FRONT_END, NOISES, TALKER, SNRS, COMMANDS)
-    name = _digest(_VERSION, _digest(facts))
+    background = folder.recordings(source / BACKGROUND)
+    splits = [(f"{r.label}/{r.path.name}", r.split) for r in recordings]
+    sizes = [path.stat().st_size for path in (*(r.path for r in recordings), *background)]
+    facts = (splits, sizes, audio.FRONT_END, NOISES, TALKER, SNRS, COMMANDS)
+    name = _digest(_VERSION, facts)
     path = cache / f"commands-{name}.npz"
     if not path.is_file():
-        _save(path, _Commands(source, recordings).arrays())
+        _save(path, _Commands(recordings, background).arrays())
     with np.load(path) as held:
         sets = {s: (held[s], held[f"{s} labels"]) for s in ("train", "validation", *CONDITIONS)}
     title = "synthetic commands" if (source / "synth.json").is_file() else "Speech Commands"
@@ -136,9 +142,12 @@ def commands(source: Path, cache: Path) -> Task:
 class _Commands:
     """Makes the features of `commands`; everything random has a fixed seed."""
 
-    def __init__(self, source: Path, recordings: list[Recording]) -> None:
+    def __init__(self, recordings: list[Recording], background: list[Path]) -> None:
         self.recordings = recordings
-        self.background = [_samples(p) for p in folder.recordings(source / BACKGROUND)]
+        self.background = [_samples(path) for path in background]
+        for path, samples in zip(background, self.background, strict=True):
+            if len(samples) < 10 * RATE:
+                raise GhostError(f"{path}: background noise must be 10 s long or more.")
 
     def arrays(self) -> dict[str, npt.NDArray]:
         """Return features and labels by split and condition."""
