@@ -13,7 +13,7 @@ import click
 from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
-VERBS = ("build", "test", "bench", "profile", "boards", "train", "convert")
+VERBS = ("build", "test", "bench", "profile", "boards", "data", "train", "convert")
 
 
 class Verbs(click.Group):

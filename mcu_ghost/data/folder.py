@@ -13,12 +13,14 @@ from mcu_ghost.errors import GhostError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+LISTS: dict[Split, str] = {"validation": "validation_list.txt", "test": "testing_list.txt"}
+NOISE = "_background_noise_"
 _SUFFIXES = {".wav", ".flac"}
 _TRAIN, _VALIDATION = 0.7, 0.8  # below the first: train; below the second: validation
 
 
 @dataclass(frozen=True)
-class Recording:
+class Item:
     """One file of a data set.
 
     Attributes:
@@ -45,16 +47,22 @@ def group_of(path: Path) -> str:
     return path.stem.split("_")[0]
 
 
+def files(folder: Path) -> list[Path]:
+    """Return the WAV and FLAC files directly in a folder, sorted by name; hidden ones left out."""
+    return sorted(p for p in folder.glob("[!.]*") if p.suffix.lower() in _SUFFIXES)
+
+
 def recordings(folder: Path) -> list[Path]:
-    """Return the recordings directly in a folder, sorted by name.
+    """Return the recordings directly in a folder, as `files`.
 
     Raises:
         GhostError: The folder is missing or holds none.
     """
-    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in _SUFFIXES)
+    found = files(folder)
     if not found:
         raise GhostError(
-            f"{folder}: holds no WAV or FLAC files. A data set is a folder <label>/*.flac."
+            f"{folder}: holds no WAV or FLAC files. A data set is a folder <label>/*.flac; "
+            "put recordings there, or take the folder away."
         )
     return found
 
@@ -71,12 +79,14 @@ def labels(folder: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _listed(folder: Path, name: str) -> set[str]:
-    path = folder / name
-    return set(path.read_text().split()) if path.is_file() else set()
+def listed(folder: Path, split: Split) -> set[str]:
+    """Return the `<label>/<file>` that the list of a split (not train) names; none without one."""
+    path = folder / LISTS[split]
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    return {line.strip().removeprefix("./") for line in lines} - {""}
 
 
-def scan(folder: Path, labels: Iterable[str]) -> list[Recording]:
+def scan(folder: Path, labels: Iterable[str]) -> list[Item]:
     """Return the recordings of some labels, sorted by label and name.
 
     `validation_list.txt` and `testing_list.txt`, lines of `<label>/<file>`, decide the split where
@@ -85,8 +95,7 @@ def scan(folder: Path, labels: Iterable[str]) -> list[Recording]:
     Raises:
         GhostError: A label's folder is missing or empty.
     """
-    validation = _listed(folder, "validation_list.txt")
-    test = _listed(folder, "testing_list.txt")
+    validation, test = listed(folder, "validation"), listed(folder, "test")
     found = []
     for label in labels:
         for path in recordings(folder / label):
@@ -94,5 +103,5 @@ def scan(folder: Path, labels: Iterable[str]) -> list[Recording]:
             split = split_of(group)
             if validation or test:
                 split = "test" if name in test else "validation" if name in validation else "train"
-            found.append(Recording(path, label, group, split))
+            found.append(Item(path, label, group, split))
     return found

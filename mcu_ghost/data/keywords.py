@@ -24,7 +24,7 @@ from mcu_ghost.errors import GhostError
 
 UNKNOWN, SILENCE = "unknown", "silence"
 LENGTH = CLIP_MS * RATE // 1000
-_VERSION = 2  # of this recipe; a cache of another one is not read
+_VERSION = 3  # of this recipe; a cache of another one is not read
 _COPIES = {"human": 6, "unknown": 1, "synthetic": 2}  # training clips made of each original
 # Between the pieces cut from a sentence: a word can be anywhere in a window, and training and the
 # choice of a threshold should have seen that; test clips do not overlap.

@@ -7,7 +7,7 @@ from mcu_ghost.data import augment
 RNG = np.random.default_rng
 
 
-@pytest.mark.parametrize("kind", augment.NOISES)
+@pytest.mark.parametrize("kind", augment.KINDS)
 def test_noise_has_unit_power_and_a_seed(kind: str) -> None:
     speech = [RNG(1).integers(-999, 999, 8000).astype(np.int16)]
     got = augment.noise(RNG(0), 24000, kind, speech)
@@ -36,9 +36,87 @@ def test_mix_sets_level_and_ratio() -> None:
     assert augment.mix(clip, 60).max() == 32767
 
 
+def test_loudness_is_of_the_word_however_long_the_clip() -> None:
+    word = (3000 * np.sin(np.arange(3200) / 5)).astype(np.int16)
+    for length in (3200, 16000, 80000):
+        clip = augment.place(RNG(1), word, length)
+        assert augment.loudness(clip) == pytest.approx(3000 / 2**0.5, rel=0.06)
+    assert augment.loudness(np.zeros(1000, np.int16)) == 0
+
+
 def test_augmented_and_silent_clips_keep_their_length() -> None:
     clip = RNG(2).integers(-2000, 2000, 24000).astype(np.int16)
     rng = RNG(0)
     for _ in range(20):
         assert len(augment.augment(rng, clip, [clip])) == 24000
         assert len(augment.silence(rng, 24000)) == 24000
+
+
+def click() -> np.ndarray:
+    samples = np.zeros(16000, np.int16)
+    samples[4000:4400] = (12000 * np.sin(np.arange(400) / 3)).astype(np.int16)
+    return samples
+
+
+def test_a_room_rings_after_the_sound_at_the_same_level() -> None:
+    dry = click().astype(float)
+    tails = []
+    for seed in range(20):
+        wet = augment.reverberate(RNG(seed), click()).astype(float)
+        assert len(wet) == 16000 and not wet[:4000].any()
+        assert wet.std() == pytest.approx(dry.std(), rel=0.05)
+        energy = wet**2 / (wet**2).sum()
+        tails.append(energy[4400:].sum())
+        assert energy[4000 + 11000 :].sum() < 1e-4  # 60 dB below after 0.6 s
+    assert 0.01 < min(tails) < 0.1 and 0.25 < max(tails) < 0.6  # 15 dB to 0 dB, partly hidden
+    assert np.array_equal(
+        augment.reverberate(RNG(3), click()), augment.reverberate(RNG(3), click())
+    )
+    assert not augment.reverberate(RNG(0), np.zeros(100, np.int16)).any()
+
+
+def test_speed_changes_length_and_pitch_together() -> None:
+    tone = (9000 * np.sin(2 * np.pi * 500 / 16000 * np.arange(16000))).astype(np.int16)
+    lengths = set()
+    for seed in range(30):
+        got = augment.speed(RNG(seed), tone)
+        lengths.add(len(got))
+        hertz = np.abs(np.fft.rfft(got)).argmax() * 16000 / len(got)
+        assert hertz * len(got) / 16000 == pytest.approx(500, abs=1)
+    assert 14500 < min(lengths) < 15200 and 16800 < max(lengths) < 17800
+
+
+def test_noise_is_cut_from_recordings_or_generated() -> None:
+    ramp = np.arange(1, 30001, dtype=np.int16)
+    cut = augment.Noise((ramp,), kinds=()).draw(RNG(0), 8000)
+    assert cut.std() == pytest.approx(1) and cut.mean() == pytest.approx(0, abs=1e-9)
+    assert np.allclose(np.diff(cut), np.diff(cut)[0])
+    assert len(augment.Noise((ramp[:500],), kinds=()).draw(RNG(0), 8000)) == 8000
+    silent = augment.Noise((np.zeros(9000, np.int16),), kinds=()).draw(RNG(0), 8000)
+    assert not silent.any()
+    both = augment.Noise((ramp,), kinds=("white",))
+    straight = [np.ptp(np.diff(both.draw(RNG(seed), 4000))) < 1e-6 for seed in range(40)]
+    assert 8 < sum(straight) < 32
+    assert (
+        augment.Noise().draw(RNG(5), 4000).tolist() == augment.Noise().draw(RNG(5), 4000).tolist()
+    )
+
+
+def test_music_is_tonal_and_moves() -> None:
+    """Unlike noise: most energy in few frequencies, and not the same from beat to beat."""
+    for seed in range(5):
+        piece = augment.noise(RNG(seed), 48000, "music")
+        spectrum = np.sort(np.abs(np.fft.rfft(piece)) ** 2)[::-1]
+        assert spectrum[: len(spectrum) // 50].sum() > 0.6 * spectrum.sum()
+        levels = (piece.reshape(-1, 800) ** 2).mean(1)
+        assert levels.max() > 1.8 * np.median(levels)  # white noise: 1.2
+
+
+def test_degraded_clips_differ_and_are_reproducible() -> None:
+    source = augment.Noise(kinds=("pink",))
+    clips = [augment.degrade(RNG(seed), click(), source) for seed in range(80)]
+    assert all(len(c) == 16000 and c.any() for c in clips)
+    assert len({c.tobytes() for c in clips}) == 80
+    clean = sum(not c[:3000].any() for c in clips)
+    assert 10 < clean < 35  # one in four
+    assert np.array_equal(clips[4], augment.degrade(RNG(4), click(), source))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost data`: make, fetch and check the folders of recordings that training reads."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mcu_ghost.data.facts import Report
+
+_path = click.Path(path_type=Path)
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores"
+)
+
+
+@click.group(
+    "data",
+    epilog="Example: mcu-ghost data synth --words 'hey lamp,stop' --out lamp && "
+    "mcu-ghost data check lamp",
+)
+def command() -> None:
+    """Make, fetch and check data sets: folders <label>/*.wav or *.flac."""
+
+
+@command.command(
+    "fetch", epilog="Example: mcu-ghost data fetch speech_commands_v2 --out speech_commands"
+)
+@click.argument("name")
+@click.option("--out", type=_path, required=True, metavar="DIR", help="The folder to make.")
+@click.option("--archive", type=_path, metavar="FILE",
+              help="The archive, where there is no network.")  # fmt: skip
+def fetch(name: str, out: Path, archive: Path | None) -> None:
+    """Download a public data set by name: speech_commands_v2 (2.4 GB).
+
+    A download that was stopped goes on; what arrives is compared with its published SHA-256.
+    """
+    from mcu_ghost import console
+    from mcu_ghost.data import fetch as fetching
+
+    chosen = fetching.find(name)
+    with console.progress() as bars:
+        task = bars.add_task("")
+
+        def progress(what: str, done: int, total: int) -> None:
+            mb = 1_000_000
+            bars.update(task, description=f"{what} (MB)", completed=done // mb, total=total // mb)
+
+        fetching.fetch(chosen, out, archive, progress)
+    console.say(f"{out}: {chosen.credit}")
+
+
+@command.command("check", epilog="Example: mcu-ghost data check recordings")
+@click.argument("folder", type=_path, metavar="DIR")
+@_jobs
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def check(folder: Path, jobs: int, as_json: bool) -> None:
+    """Say what is in a data set and what is wrong with it.
+
+    Exits 1 when it cannot be used, or when a recording is in several splits.
+    """
+    from dataclasses import asdict
+
+    from mcu_ghost import console
+    from mcu_ghost.data import check as checks
+
+    with console.progress() as bars:
+        task = bars.add_task("reading", total=None)
+        report = checks.check(
+            folder, jobs, lambda done, total: bars.update(task, completed=done, total=total)
+        )
+    if as_json:
+        console.print_json(asdict(report))
+    else:
+        _show(report)
+    sys.exit(1 if report.errors else 0)
+
+
+def _show(report: Report) -> None:
+    """Print what a check found."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from mcu_ghost import console
+
+    table = Table(box=None, pad_edge=False)
+    problems = ("clipped", "silent", "offset", "stereo", "unreadable")
+    shown = [p for p in problems if any(getattr(one, p) for one in report.classes)]
+    table.add_column("class")
+    for heading in ("train", "valid.", "test", "seconds", "minutes", *shown):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in report.classes:
+        least, median, most, total = one.seconds
+        table.add_row(
+            f"[bold]{escape(one.label)}[/]",
+            *(str(count) for count in one.counts.values()),
+            f"{least:.2f} {median:.2f} {most:.2f}",
+            f"{total / 60:.1f}",
+            *(str(getattr(one, p) or "") for p in shown),
+        )
+    console.stderr().print(table)
+    rates = ", ".join(f"{count} at {rate} Hz" for rate, count in report.rates.items())
+    console.say(f"[dim]seconds: shortest / median / longest; recordings: {rates}; "
+                f"background noise: {report.noise_seconds:.0f} s[/]")  # fmt: skip
+    for path, reason in report.unreadable:
+        console.say(f"{escape(path)}: {escape(reason)}")
+    for sentence in report.warnings:
+        console.say(f"[yellow]warning:[/] {escape(sentence)}")
+    for sentence in report.errors:
+        console.say(f"[red]error:[/] {escape(sentence)}")
+    if not report.errors:
+        console.say("The set can be used.")
+
+
+@command.command(
+    "synth",
+    epilog="Example: mcu-ghost data synth --words 'hey lamp,stop' --per-word 500 --out lamp",
+)
+@click.option("--words", required=True, metavar="WORDS", help="Separated by commas.")
+@click.option("--out", type=_path, required=True, metavar="DIR", help="The folder to make.")
+@click.option("--seed", type=int, default=1, show_default=True,
+              help="The same seed gives the same bytes.")  # fmt: skip
+@click.option("--per-word", type=click.IntRange(10), default=400, show_default=True,
+              help="Clips of each word: 70 % train, 10 % validation, 20 % test.")  # fmt: skip
+@click.option("--unknown", type=click.IntRange(0), metavar="N",
+              help="Clips of other words.  [default: as --per-word]")  # fmt: skip
+@click.option("--noise", type=_path, metavar="DIR",
+              help="Recordings of noise to add to the generated ones.")  # fmt: skip
+@click.option("--clip-ms", type=click.IntRange(300, 5000), default=1000, show_default=True)
+@click.option("--format", "kind", type=click.Choice(["flac", "wav"]), default="flac",
+              show_default=True)  # fmt: skip
+@click.option("--augment-test", is_flag=True,
+              help="Rooms and noise in validation and test clips too.")  # fmt: skip
+@_jobs
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def synth(
+    words: str,
+    out: Path,
+    seed: int,
+    per_word: int,
+    unknown: int | None,
+    noise: Path | None,
+    clip_ms: int,
+    kind: str,
+    augment_test: bool,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Make a data set from text with espeak-ng and flite; a run that was stopped goes on.
+
+    No voice is in two splits. Training clips have rooms and noise, the others are clean.
+    """
+    from mcu_ghost import console
+    from mcu_ghost.data import plan
+    from mcu_ghost.data.synth import Settings, synthesise
+
+    chosen = plan.parse_words(words)
+    others = per_word if unknown is None else unknown
+    settings = Settings(chosen, seed, per_word, others, clip_ms, kind, augment_test)
+    with console.progress() as bars:
+        task = bars.add_task("speaking", total=None)
+        result = synthesise(
+            settings, out, noise, jobs,
+            lambda done, total: bars.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if as_json:
+        console.print_json(result)
+        return
+    told = ", ".join(
+        f"{count} {split} clips by {result['voices'][split]} voices"
+        for split, count in result["clips"].items()
+    )
+    console.say(f"{out}: {told}")
