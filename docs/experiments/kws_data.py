@@ -12,12 +12,11 @@ from pathlib import Path
 import narrower_noise
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
 from mcu_ghost import audio
 from mcu_ghost.audio import RATE, Features, Samples
-from mcu_ghost.data import augment, folder, keywords, speech
-from mcu_ghost.data.folder import Recording, Split
+from mcu_ghost.data import augment, folder, keywords, recording, speech
+from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError
 
 SNRS = (10, 5, 0)
@@ -26,7 +25,6 @@ CONDITIONS = ("clean", *(f"{snr} dB" for snr in SNRS))
 NOISES = ("rattle", "siren", "voice")
 TALKER = "rms"
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-BACKGROUND = "_background_noise_"
 _VERSION = 1  # of this file's recipe
 _MS = 1000  # length of a command
 _PERCENT = 10  # unknown and silent clips, of the clips of all words, as is usual with this set
@@ -123,7 +121,7 @@ def commands(source: Path, cache: Path) -> Task:
     """
     others = [label for label in folder.labels(source) if label not in COMMANDS]
     recordings = folder.scan(source, (*COMMANDS, *others))
-    background = folder.recordings(source / BACKGROUND)
+    background = folder.recordings(source / folder.NOISE)
     splits = [(f"{r.label}/{r.path.name}", r.split) for r in recordings]
     sizes = [path.stat().st_size for path in (*(r.path for r in recordings), *background)]
     facts = (splits, sizes, audio.FRONT_END, NOISES, TALKER, SNRS, COMMANDS)
@@ -142,9 +140,9 @@ def commands(source: Path, cache: Path) -> Task:
 class _Commands:
     """Makes the features of `commands`; everything random has a fixed seed."""
 
-    def __init__(self, recordings: list[Recording], background: list[Path]) -> None:
+    def __init__(self, recordings: list[Item], background: list[Path]) -> None:
         self.recordings = recordings
-        self.background = [_samples(path) for path in background]
+        self.background = [recording.read(path) for path in background]
         for path, samples in zip(background, self.background, strict=True):
             if len(samples) < 10 * RATE:
                 raise GhostError(f"{path}: background noise must be 10 s long or more.")
@@ -177,7 +175,7 @@ class _Commands:
         share = -(-len(words) * _PERCENT // 100)
         chosen = rng.choice(len(others), min(share, len(others)), replace=False)
         every = words + [others[i] for i in sorted(chosen)]
-        clips = [audio.cut(_samples(r.path), _MS) for r in every]
+        clips = [audio.cut(recording.read(r.path), _MS) for r in every]
         labels = [COMMANDS.index(r.label) for r in words] + [len(COMMANDS)] * len(chosen)
         for _ in range(share):
             level = 10 ** (rng.uniform(-40, 0) / 20)
@@ -200,12 +198,6 @@ class _Commands:
         if rng.random() < 0.25:
             return augment.mix(moved, gain)
         return augment.mix(moved, gain, noise / (noise.std() + 1e-9), float(rng.uniform(5, 30)))
-
-
-def _samples(path: Path) -> Samples:
-    """Read a recording; some of Speech Commands are silent, which `audio.read` would refuse."""
-    samples, rate = soundfile.read(path, dtype="int16", always_2d=True)
-    return audio.resample(samples[:, 0], rate)
 
 
 def _save(path: Path, arrays: dict[str, npt.NDArray]) -> None:
