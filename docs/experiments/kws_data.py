@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -39,7 +40,6 @@ class Task:
     Attributes:
         name: What tables call it.
         labels: The classes.
-        data: A digest of what decides the clips.
         train: (clips, frames, 40) uint16, and class numbers.
         validation: The same.
         tests: The same for each of `CONDITIONS`. Silence has no signal-to-noise ratio: it is a
@@ -50,11 +50,18 @@ class Task:
 
     name: str
     labels: tuple[str, ...]
-    data: str
     train: tuple[Features, Labels]
     validation: tuple[Features, Labels]
     tests: dict[str, tuple[Features, Labels]]
     kinds: int
+
+    @functools.cached_property
+    def data(self) -> str:
+        """A digest of all clips, however they were made."""
+        digest = hashlib.sha256()
+        for features, labels in (self.train, self.validation, *self.tests.values()):
+            digest.update(features.tobytes() + labels.tobytes())
+        return digest.hexdigest()[:16]
 
 
 def _digest(*facts: object) -> str:
@@ -105,7 +112,7 @@ def wake_words(data: Path, cache: Path) -> Task:
     clean = clips["test"].features[human], clips["test"].labels[human]
     train, validation = ((clips[s].features, clips[s].labels) for s in ("train", "validation"))
     names = tuple(keywords.label_names(words))
-    return Task("wake words", names, name, train, validation, {"clean": clean} | tests, kinds)
+    return Task("wake words", names, train, validation, {"clean": clean} | tests, kinds)
 
 
 def commands(source: Path, cache: Path) -> Task:
@@ -134,7 +141,7 @@ def commands(source: Path, cache: Path) -> Task:
     title = "synthetic commands" if (source / "synth.json").is_file() else "Speech Commands"
     labels = (*COMMANDS, keywords.UNKNOWN, keywords.SILENCE)
     train, validation = sets.pop("train"), sets.pop("validation")
-    return Task(title, labels, name, train, validation, sets, 1)
+    return Task(title, labels, train, validation, sets, 1)
 
 
 class _Commands:

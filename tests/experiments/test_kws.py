@@ -158,7 +158,7 @@ def test_commands_are_the_same_from_the_cache_and_from_scratch(
     assert np.array_equal(made.train[0], held.train[0])
     (source / "synth.json").write_text("{}")
     assert kws_data.commands(source, tmp_path).name == "synthetic commands"
-    (source / "bed" / "v9_nohash_0.wav").write_bytes((source / "bed/v1_nohash_0.wav").read_bytes())
+    (source / "bed" / "v9_nohash_0.wav").write_bytes((source / "yes/v1_nohash_0.wav").read_bytes())
     assert kws_data.commands(source, tmp_path).data != made.data
 
 
@@ -178,4 +178,4 @@ def test_noise_grows_from_condition_to_condition_and_its_kinds_take_turns(
     kws_data.noisy([np.full(16000, 1000, np.int16)] * 2, ("go",), 3)
     assert heard == ["rattle", "siren", "siren", "voice", "voice", "rattle"]
     assert mixed[:3] == sorted(mixed[:3])
-    assert (np.array(mixed[:3]) - 1000 == np.rint(1001 / 10 ** (np.array([10, 5, 0]) / 20))).all()
+    assert (np.array(mixed[:3]) - 1000 == np.rint(1000 / 10 ** (np.array([10, 5, 0]) / 20))).all()
