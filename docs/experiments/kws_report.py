@@ -134,7 +134,7 @@ def write() -> None:
 
 
 def lines(name: str, results: Results) -> Iterator[str]:
-    """Yield the Markdown of one task: accuracies and costs, differences, the three arithmetics."""
+    """Yield the Markdown of one task: accuracies and costs, differences, float, QAT and int8 apart."""
     every = results.networks
     seeds = {str(len(results.runs[n])) for n in every.values()}
     yield f"### {name[0].upper()}{name[1:]}: {len(results.facts['labels'])} classes, " + (
@@ -157,7 +157,7 @@ def lines(name: str, results: Results) -> Iterator[str]:
     )
     yield from _table(
         ["float / QAT / int8, %", *CONDITIONS, "int8 answers as QAT"],
-        (_arithmetics(results, network) for network in every.values()),
+        (_kinds(results, network) for network in every.values()),
     )
 
 
@@ -188,7 +188,7 @@ def _difference(found: tuple[float, ...]) -> str:
     return f"**{text}**" if abs(mean) > both else text
 
 
-def _arithmetics(results: Results, network: Network) -> list[str]:
+def _kinds(results: Results, network: Network) -> list[str]:
     seeds = results.seeds(network)
     cells = [str(network)]
     for condition in CONDITIONS:
