@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import narrower_noise
 import numpy as np
@@ -154,9 +155,9 @@ class _Commands:
             if len(samples) < 10 * RATE:
                 raise GhostError(f"{path}: background noise must be 10 s long or more.")
 
-    def arrays(self) -> dict[str, npt.NDArray]:
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return features and labels by split and condition."""
-        found: dict[str, npt.NDArray] = {}
+        found: dict[str, npt.NDArray[Any]] = {}
         for split in folder.SPLITS:
             clips, labels = self._clips(split)
             name = "clean" if split == "test" else split
@@ -207,7 +208,7 @@ class _Commands:
         return augment.mix(moved, gain, noise / (noise.std() + 1e-9), float(rng.uniform(5, 30)))
 
 
-def _save(path: Path, arrays: dict[str, npt.NDArray]) -> None:
+def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, **arrays)
     partial.replace(path)
