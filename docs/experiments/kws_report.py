@@ -134,7 +134,7 @@ def write() -> None:
 
 
 def lines(name: str, results: Results) -> Iterator[str]:
-    """Yield the Markdown of one task: accuracies and costs, differences, float, QAT and int8 apart."""
+    """Yield a task as Markdown: accuracies and costs, differences, float beside QAT and int8."""
     every = results.networks
     seeds = {str(len(results.runs[n])) for n in every.values()}
     yield f"### {name[0].upper()}{name[1:]}: {len(results.facts['labels'])} classes, " + (
