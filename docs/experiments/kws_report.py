@@ -53,22 +53,23 @@ class Results:
         every = networks(len(self.facts["labels"]))
         return {role: network for role, network in every.items() if 1 in self.runs.get(network, {})}
 
-    def seeds(self, *networks: Network) -> list[int]:
-        """Return the seeds that all of these networks were trained with."""
-        return sorted(set.intersection(*(set(self.runs[n]) for n in networks)))
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that every network was trained with, so that all means are of the same ones."""
+        return sorted(set.intersection(*(set(self.runs[n]) for n in self.networks.values())))
 
-    def accuracy(self, network: Network, condition: str, kind: str, seeds: list[int]) -> Reals:
+    def accuracy(self, network: Network, condition: str, kind: str) -> Reals:
         """Return macro accuracies in percent, one for each seed."""
-        runs = [self.runs[network][seed] for seed in seeds]
+        runs = [self.runs[network][seed] for seed in self.seeds]
         return np.array([100 * run["accuracy"][condition][kind] for run in runs])
 
-    def right(self, network: Network, condition: str, seeds: list[int]) -> npt.NDArray[np.bool_]:
+    def right(self, network: Network, condition: str) -> npt.NDArray[np.bool_]:
         """Return whether the integer network was right: (seeds, kinds of noise, clips)."""
         labels, kinds = self.labels(condition)
         total = len(labels) * kinds
-        bits = [_bytes(self.runs[network][seed]["right"][condition]) for seed in seeds]
+        bits = [_bytes(self.runs[network][seed]["right"][condition]) for seed in self.seeds]
         found = np.stack([np.unpackbits(b, count=total) for b in bits])
-        return found.reshape(len(seeds), kinds, -1).astype(bool)
+        return found.reshape(len(bits), kinds, -1).astype(bool)
 
     def labels(self, condition: str) -> tuple[npt.NDArray[np.uint8], int]:
         """Return the classes of a condition's clips, and with how many noises each is mixed."""
@@ -84,12 +85,10 @@ class Results:
             The mean difference in points, and the half widths of its 95 % intervals: over seeds
             with these clips (Student's t), and over clips with these seeds.
         """
-        seeds = self.seeds(ours, base)
-        by_seed = np.subtract(*(self.accuracy(n, condition, "int8", seeds) for n in (ours, base)))
-        seed_width = (
-            stats.t.ppf(0.975, len(seeds) - 1) * by_seed.std(ddof=1) / math.sqrt(len(seeds))
-        )
-        clips = np.subtract(*(self.right(n, condition, seeds).mean((0, 1)) for n in (ours, base)))
+        by_seed = np.subtract(*(self.accuracy(n, condition, "int8") for n in (ours, base)))
+        quantile = float(stats.t.ppf(0.975, len(by_seed) - 1))
+        seed_width = quantile * by_seed.std(ddof=1) / math.sqrt(len(by_seed))
+        clips = np.subtract(*(self.right(n, condition).mean((0, 1)) for n in (ours, base)))
         labels, _ = self.labels(condition)
         groups = [clips[labels == c] for c in np.unique(labels)]
         variance = sum(g.var(ddof=1) / len(g) for g in groups) / len(groups) ** 2
@@ -136,9 +135,8 @@ def write() -> None:
 def lines(name: str, results: Results) -> Iterator[str]:
     """Yield a task as Markdown: accuracies and costs, differences, float beside QAT and int8."""
     every = results.networks
-    seeds = {str(len(results.runs[n])) for n in every.values()}
     yield f"### {name[0].upper()}{name[1:]}: {len(results.facts['labels'])} classes, " + (
-        f"{' or '.join(sorted(seeds))} seeds"
+        f"{len(results.seeds)} seeds"
     )
     yield ""
     yield from _table(
@@ -146,15 +144,15 @@ def lines(name: str, results: Results) -> Iterator[str]:
          "instructions"],
         (_row(results, network) for network in every.values()),
     )  # fmt: skip
-    pairs = [(every[a], every[b]) for a, b in PAIRS if a in every and b in every]
-    yield from _table(
-        ["difference, points", *CONDITIONS],
-        (
-            [f"{a} − {b}", *(_difference(results.difference(a, b, c)) for c in CONDITIONS)]
-            for a, b in pairs
-            if len(results.seeds(a, b)) > 1
-        ),
-    )
+    if len(results.seeds) > 1:
+        pairs = [(every[a], every[b]) for a, b in PAIRS if a in every and b in every]
+        yield from _table(
+            ["difference, points", *CONDITIONS],
+            (
+                [f"{a} − {b}", *(_difference(results.difference(a, b, c)) for c in CONDITIONS)]
+                for a, b in pairs
+            ),
+        )
     yield from _table(
         ["float / QAT / int8, %", *CONDITIONS, "int8 answers as QAT"],
         (_kinds(results, network) for network in every.values()),
@@ -169,11 +167,10 @@ def _table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def _row(results: Results, network: Network) -> list[str]:
-    seeds = results.seeds(network)
     first = results.runs[network][1]
     cells = [str(network)]
     for condition in CONDITIONS:
-        found = results.accuracy(network, condition, "int8", seeds)
+        found = results.accuracy(network, condition, "int8")
         spread = f" ± {found.std(ddof=1):.2f}" if len(found) > 1 else ""
         cells.append(f"{found.mean():.2f}{spread}")
     costs = [first["parameters"], *(first["cost"][k] for k in ("weights", "image", "instructions"))]
@@ -189,15 +186,13 @@ def _difference(found: tuple[float, ...]) -> str:
 
 
 def _kinds(results: Results, network: Network) -> list[str]:
-    seeds = results.seeds(network)
     cells = [str(network)]
     for condition in CONDITIONS:
         means = [
-            results.accuracy(network, condition, kind, seeds).mean()
-            for kind in ("float", "qat", "int8")
+            results.accuracy(network, condition, kind).mean() for kind in ("float", "qat", "int8")
         ]
         cells.append(" / ".join(f"{mean:.2f}" for mean in means))
-    same = [results.runs[network][s]["same"][c] for s in seeds for c in CONDITIONS]
+    same = [results.runs[network][s]["same"][c] for s in results.seeds for c in CONDITIONS]
     return [*cells, f"{100 * min(same):.2f} % or more"]
 
 
@@ -209,9 +204,8 @@ def panels(results: dict[str, Results]) -> list[kws_plot.Panel]:
             for condition in CONDITIONS:
                 clouds = []
                 for network in task.networks.values():
-                    seeds = task.seeds(network)
                     x = task.runs[network][1]["cost"][cost]
-                    y = task.accuracy(network, condition, "int8", seeds)
+                    y = task.accuracy(network, condition, "int8")
                     clouds.append(kws_plot.Cloud(str(network), x, y.tolist()))
                 found.append(kws_plot.Panel(f"{name}, {condition}", label, clouds))
     return found
