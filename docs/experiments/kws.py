@@ -189,7 +189,7 @@ def collect(tasks: list[Task], runs: list[Run]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run what is missing; write results, tables and plot after each run."""
+    """Run what is missing; write results after each run, tables and plot at the end."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, help="a folder with wake_words/ and sentences/")
     parser.add_argument("--commands", type=Path, help="a folder in Speech Commands layout")
