@@ -15,9 +15,9 @@ import narrower_noise
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio
+from mcu_ghost import audio, recording
 from mcu_ghost.audio import RATE, Features, Samples
-from mcu_ghost.data import augment, folder, keywords, recording, speech
+from mcu_ghost.data import augment, folder, keywords, speech
 from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError
 
