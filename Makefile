@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 TOOLS := gcc arm-none-eabi-gcc qemu-system-arm espeak-ng flite
 PACKAGES := gcc libc6-dev gcc-arm-none-eabi qemu-system-arm espeak-ng flite
-# A folder of recordings, <word>/*.flac: the demo plays one of each word where it exists.
+# A folder of recordings, <word>/*.flac: the demo plays one of each word, or the bundled clips.
 RECORDINGS ?= ../shared/data/wake_words
 HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $(d)/*.flac))))
 
@@ -16,8 +16,10 @@ HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $
 demo: $(VENV)/demo.stamp
 	@echo "mcu-ghost build --board nrf52840"
 	@$(BIN)/mcu-ghost build --board nrf52840
-	@echo "mcu-ghost test --board nrf52840 --clips --audio …"
-	@$(BIN)/mcu-ghost test --board nrf52840 --clips $(addprefix --audio ,$(HUMAN))
+	@echo "mcu-ghost test --board nrf52840"
+	@$(BIN)/mcu-ghost test --board nrf52840
+	@echo "mcu-ghost listen --board nrf52840 …"
+	@$(BIN)/mcu-ghost listen --board nrf52840 $(HUMAN)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest -q -m "" -n auto --dist loadfile $(ARGS)
