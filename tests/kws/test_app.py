@@ -89,7 +89,7 @@ def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     board, lines, seconds = boards.load("nrf52840"), list[kws.Line](), list[float]()
-    played = [*listen.parts(resources.demo_clips()[:4], 2.0), listen.Part("noise", noise(3000))]
+    played = [*listen.parts(resources.demo_clips()[:4], 2.0), listen.Part("noise", noise(4000))]
     report = listen.run(image, board, listener(), played, lines.append, seconds.append)
     assert report.differences == () and report.overruns == 0
     assert [part.name for part in report.parts] == [part.name for part in played]
