@@ -10,7 +10,8 @@ from mcu_ghost import emulate, verify
 from mcu_ghost.boards import Board
 from mcu_ghost.build import Built
 from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link, Stats
+from mcu_ghost.link import Link
+from mcu_ghost.messages import Stats
 from mcu_ghost.model import Model
 
 
