@@ -329,7 +329,7 @@ class Link:
                 self._damaged = False
                 return None
             # Of a reply that has begun to come, or that came damaged, the rest comes at once.
-            begun = self._wire and (self._damaged or self._pending)
+            begun = self._damaged or _printable(self._pending) is None
             data = self._port.read(self._wire.lull if self._wire and begun else self._timeout)
             if not data:
                 self._note(bytes(self._pending))
@@ -341,9 +341,8 @@ class Link:
     def _note(self, chunk: bytes) -> None:
         """Keep what the board printed, or that it was none; raise when it reports a crash."""
         fault = chunk.find(b"FAULT ")
-        printable = chunk[fault:] if fault >= 0 else chunk
-        text = printable.decode("ascii", "replace")
-        if not all(c.isprintable() and c.isascii() or c in "\r\n\t" for c in text):
+        text = _printable(chunk[fault:] if fault >= 0 else chunk)
+        if text is None:
             self._damaged = True
         elif text:
             self._text = (self._text + text)[-_LONGEST_TEXT:]
@@ -373,3 +372,10 @@ class Link:
         else:
             message += " It printed nothing. Does it run the `stream` app?"
         return GhostError(message)
+
+
+def _printable(data: bytes | bytearray) -> str | None:
+    """Return text, or None where it is noise or part of a packet."""
+    text = data.decode("latin-1")
+    good = all(c.isascii() and c.isprintable() or c in "\r\n\t" for c in text)
+    return text if good else None
