@@ -65,8 +65,8 @@ class Wire:
     """
 
     clock: Callable[[], float]
-    lull: float = 0.03
-    limit: float = 20.0
+    lull: float
+    limit: float
 
 
 class _Lost(Exception):

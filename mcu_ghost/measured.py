@@ -18,7 +18,6 @@ from mcu_ghost.serial_port import SerialPort
 UNITS = {1: "cycles", 2: "SysTick ticks", 3: "timer ticks"}
 """What a board's counter counts, by `Hello.counter`."""
 
-_USB = 0.15  # seconds that a hub, an adapter and a busy PC may add to an answer
 _ATTEMPTS = 20
 
 
@@ -100,6 +99,7 @@ def run(
     model: Model,
     work: list[verify.Sequence],
     progress: verify.Progress = lambda done: None,
+    delay: float = 0.15,
 ) -> Measured:
     """Verify the `stream` image on a board.
 
@@ -113,12 +113,14 @@ def run(
         model: The network that its image was built from.
         work: Sequences to run.
         progress: Called with the frames done since the last call.
+        delay: Seconds that hubs, adapters and a busy PC may add to an answer.
 
     Raises:
         GhostError: Another image or board, a crash, or no answer.
     """
-    wire = Wire(port.clock)
-    link = Link(port, verify.longest(board, model) + _USB, _ATTEMPTS, window=1, wire=wire)
+    timeout = verify.longest(board, model) + delay
+    wire = Wire(port.clock, lull=delay / 5, limit=2 * _ATTEMPTS * timeout)
+    link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
     hello = link.hello()
     counter = (hello.counter, hello.counter_hz)
     if counter != (board.counter.kind, board.counter.hz):
