@@ -238,9 +238,12 @@ class Usb:
 
     Attributes:
         ids: "vendor:product" in hexadecimal, for example "1366:1015".
+        console: Whether the first serial port of that device is the console; false where the
+            console is on pins that need an adapter.
     """
 
     ids: tuple[str, ...] = ()
+    console: bool = True
 
 
 @dataclass(frozen=True)
