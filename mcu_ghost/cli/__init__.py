@@ -13,7 +13,18 @@ import click
 from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
-VERBS = ("build", "test", "listen", "bench", "profile", "boards", "data", "train", "convert")
+VERBS = (
+    "build",
+    "test",
+    "listen",
+    "bench",
+    "profile",
+    "export",
+    "boards",
+    "data",
+    "train",
+    "convert",
+)
 
 
 class Verbs(click.Group):
