@@ -18,9 +18,8 @@ CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
 Family = Literal["nrf52840", "nrf51", "mps2"]
 Engine = Literal["unicorn", "qemu", "renode"]
-Method = Literal[
-    "jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "uf2", "copy", "bossac", "qemu"
-]
+Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
+                 "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 
 _ARMV6M = ("cortex-m0", "cortex-m0plus")
 
