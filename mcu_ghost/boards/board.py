@@ -16,7 +16,7 @@ Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m
 ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
-Family = Literal["nrf52", "nrf51", "mps2"]
+Family = Literal["nrf52", "nrf5340", "nrf51", "mps2"]
 Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal[
     "jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "uf2", "copy", "bossac", "qemu"

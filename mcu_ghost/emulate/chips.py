@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import nordic
+from mcu_ghost.emulate import nordic, nrf5340
 from mcu_ghost.emulate.capture import Capture
 from mcu_ghost.emulate.nordic_i2s import I2s
 from mcu_ghost.emulate.nordic_pdm import Pdm
@@ -16,6 +16,8 @@ _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
 def peripherals(bus: Bus, board: Board, outside: nordic.Outside) -> list[Peripheral]:
     """Return the peripherals of a board's family, without its UART."""
     family = board.startup.family
+    if family == "nrf5340":
+        return nrf5340.peripherals(bus, board, outside)
     if family not in ("nrf52", "nrf51"):
         return []
     clock = nordic.Clock(bus, board)

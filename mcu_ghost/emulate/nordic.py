@@ -9,7 +9,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister, Peripheral
 from mcu_ghost.emulate.sound import Sound
 
-_STARTUP_SECONDS = {"nrf52": 0.36e-3, "nrf51": 0.8e-3}
+_STARTUP_SECONDS = {"nrf52": 0.36e-3, "nrf5340": 0.36e-3, "nrf51": 0.8e-3}
 _ERASED = 0xFFFF_FFFF
 # By KB of RAM: part, KB of flash, family and revision in FICR.
 _PARTS = {256: (0x52840, 1024, 0x08, 5), 128: (0x52833, 512, 0x0D, 1)}
@@ -22,8 +22,8 @@ class Clock(Peripheral):
         running: Whether the crystal does.
     """
 
-    def __init__(self, bus: Bus, board: Board) -> None:
-        super().__init__(bus, 0x4000_0000)
+    def __init__(self, bus: Bus, board: Board, base: int = 0x4000_0000) -> None:
+        super().__init__(bus, base)
         self._delay = round(_STARTUP_SECONDS[board.startup.family] * board.cpu.clock_hz)
         self._protection = board.startup.family == "nrf52"
         self._running_at: int | None = None
@@ -90,8 +90,8 @@ class Outside:
 class Nvmc(Peripheral):
     """The flash controller: writing must be switched on."""
 
-    def __init__(self, bus: Bus) -> None:
-        super().__init__(bus, 0x4001_E000)
+    def __init__(self, bus: Bus, base: int = 0x4001_E000) -> None:
+        super().__init__(bus, base)
         self.config = 0
         self._cache = 0
 
@@ -138,8 +138,10 @@ class Information(Peripheral):
 class UserInformation(Peripheral):
     """UICR: flash of its own; bits only ever go from 1 to 0."""
 
-    def __init__(self, bus: Bus, nvmc: Nvmc, words: dict[int, int]) -> None:
-        super().__init__(bus, 0x1000_1000)
+    def __init__(
+        self, bus: Bus, nvmc: Nvmc, words: dict[int, int], base: int = 0x1000_1000
+    ) -> None:
+        super().__init__(bus, base)
         self._nvmc = nvmc
         self._words = words
 
@@ -162,8 +164,10 @@ class UserInformation(Peripheral):
 class Gpio(Peripheral):
     """GPIO ports: outputs, directions and pin configurations."""
 
-    def __init__(self, bus: Bus, ports: int, changes: list[PinChange]) -> None:
-        super().__init__(bus, 0x5000_0000)
+    def __init__(
+        self, bus: Bus, ports: int, changes: list[PinChange], base: int = 0x5000_0000
+    ) -> None:
+        super().__init__(bus, base)
         self._changes = changes
         self._ports = [[0, 0] for _ in range(ports)]  # OUT, DIR
         self._pins = [[2] * 32 for _ in range(ports)]
