@@ -81,10 +81,40 @@ def plugged(board: Board) -> list[UsbPort]:
     """
     first: dict[tuple[str, str], UsbPort] = {}
     for port in ports():
-        if port.id in board.usb.ids:
+        if board.usb.fits(port.id, port.serial):
             socket = port.location.partition(":")[0]
             first.setdefault((port.id, port.serial or socket or port.device), port)
     return list(first.values())
+
+
+def find(board: Board) -> UsbPort:
+    """Return the serial port of the one board of that name that is plugged in.
+
+    Raises:
+        GhostError: There is none, or more than one; the message lists what there is.
+    """
+    if not board.usb.console:
+        pins = f"{board.console.tx_pin} and {board.console.rx_pin}"
+        raise GhostError(
+            f"The console of {board.name} is on its pins {pins}, not on its USB socket: connect a"
+            f" USB serial adapter and name its port with --port. {listing()}"
+        )
+    found = plugged(board)
+    if not found:
+        what = f"No {board.name} (USB {', '.join(board.usb.ids)}) is plugged in."
+        if not board.usb.ids:
+            what = f"The file of {board.name} lists no USB ids to find it by."
+        raise GhostError(f"{what} {listing()} Name its port with --port.")
+    if len(found) > 1:
+        lines = "".join(f"\n  {port}" for port in found)
+        raise GhostError(f"Which {board.name}? Choose one with --port:{lines}")
+    return found[0]
+
+
+def listing() -> str:
+    """Return a sentence that lists the serial ports on USB."""
+    lines = "".join(f"\n  {port}" for port in ports())
+    return f"Serial ports on USB:{lines}\n" if lines else "There are no serial ports on USB."
 
 
 def udev_rule(board: Board) -> str:

@@ -23,6 +23,11 @@ _PROBE_RS = {"rp2350": "RP235x"}
 _CTRL_APS = {"nrf52": (1,), "nrf53": (3, 2)}
 
 
+def pyocd(board: Board) -> str:
+    """Return pyOCD's name of the chip; that of the nRF53 comes with `pyocd pack install`."""
+    return "nrf5340_xxaa" if family(board) == "nrf53" else board.flashing.target
+
+
 def openocd(board: Board) -> str:
     """Return OpenOCD's file of the chip."""
     target = board.flashing.target
