@@ -33,9 +33,8 @@ class Wanted:
 
     def allows(self, through: Through) -> bool:
         """Whether no option speaks against a method of that kind."""
-        kinds = {"probe" * bool(self.probe), "usb" * bool(self.probe), "port" * bool(self.port),
-                 "volume" * bool(self.volume)} - {""}  # fmt: skip
-        return not kinds or through in kinds
+        given = {"probe": self.probe, "usb": self.probe, "port": self.port, "volume": self.volume}
+        return bool(given[through]) or not any(given.values())
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,18 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         ('ids = ["1366:1015"', "ids = [7", "usb.ids[0] must be a string, not 7."),
         ('"jlink", ', '"jlinc", ', "flashing.methods[1] must be one of jlink"),
         ('"jlink", ', '"pyocd", ', "flashing.methods names something twice."),
+        (
+            'target = "nrf52840"\n',
+            "",
+            "flashing.target is missing, which the method nrfutil needs.",
+        ),
+        ('volume = "JLINK"\n', "", "flashing.volume is missing, which the method copy needs."),
+        ('"copy"]', '"uf2"]', "flashing.uf2_family is missing, which the method uf2 needs."),
+        (
+            "size = 0x0010_0000\n",
+            "size = 0x0010_0000\nreserved = 0x1000\n",
+            "flashing.methods names copy, which may erase the bootloader (flash.reserved).",
+        ),
         ('core = "cortex-m4"', 'core = "cortex-m4f"', "Did you mean 'cortex-m4'?"),
         ('core = "cortex-m4"', 'core = "cortex-m3"', "cpu.fpu is true, but no cortex-m3 has a"),
         ('core = "cortex-m4"\nfpu = true', 'core = "cortex-m0"\nfpu = false', "counter.driver is"),
