@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mcu_ghost.flashing.devices import Device
 from mcu_ghost.flashing.methods import METHODS
 from mcu_ghost.flashing.recipe import Copy, Job, Recipe, Step
 
@@ -54,8 +55,13 @@ def uf2(job: Job) -> Recipe:
 
 
 def copy(job: Job) -> Recipe:
-    """Copy onto the drive of an on-board debugger, which writes it into the chip."""
-    return Recipe((Copy("writing", job.file(), _drive(job), leaves=False),))
+    """Copy onto the drive of an on-board debugger, which writes it into the chip.
+
+    An older ST-Link takes flat binaries only, and knows where flash begins.
+    """
+    stlink = any(Device(usb_id).probe == "stlink" for usb_id in job.board.usb.ids)
+    file = job.file("bin" if stlink else "hex")
+    return Recipe((Copy("writing", file, _drive(job), leaves=False),))
 
 
 def _drive(job: Job) -> Path:

@@ -11,6 +11,7 @@ _OPENOCD = {
     "nrf53": "target/nordic/nrf53.cfg",
     "rp2040": "target/rp2040.cfg",
     "rp2350": "target/rp2350.cfg",
+    "stm32u5": "target/stm32u5x.cfg",
     "stm32l5": "target/stm32l5x.cfg",
     "stm32l4": "target/stm32l4x.cfg",
     "stm32h7": "target/stm32h7x.cfg",
