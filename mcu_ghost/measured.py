@@ -119,7 +119,7 @@ def run(
         GhostError: Another image or board, a crash, or no answer.
     """
     timeout = verify.longest(board, model) + delay
-    wire = Wire(port.clock, lull=delay / 5, limit=2 * _ATTEMPTS * timeout)
+    wire = Wire(port.clock, lull=delay / 5, limit=5 * _ATTEMPTS * timeout)
     link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
     hello = link.hello()
     counter = (hello.counter, hello.counter_hz)
