@@ -13,8 +13,20 @@ import click
 from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
-VERBS = ("build", "test", "listen", "bench", "profile", "monitor", "verify",
-         "boards", "data", "train", "convert")  # fmt: skip
+VERBS = (
+    "build",
+    "test",
+    "listen",
+    "bench",
+    "profile",
+    "boards",
+    "monitor",
+    "verify",
+    "export",
+    "data",
+    "train",
+    "convert",
+)
 
 
 class Verbs(click.Group):
