@@ -331,6 +331,7 @@ class Link:
                 self._note(chunk)
                 end = self._pending.find(0)
             if self._now() > self._deadline:  # it babbles, and nothing of it is an answer
+                self._note(bytes(self._pending))
                 self._pending.clear()
                 self._damaged = False
                 return None
