@@ -54,7 +54,7 @@ def command(
     with contextlib.suppress(KeyboardInterrupt):
         opened = SerialPort(device, target, math.inf, tell)
         with contextlib.closing(opened):
-            console.say(f"[dim]{device} at {target.console.baud} baud; Ctrl-C ends[/]")
+            console.say(f"[dim]{opened.status()} Ctrl-C ends.[/]")
             if reset:
                 opened.reset()
             if raw:

@@ -8,6 +8,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from mcu_ghost import boards
 from mcu_ghost.errors import GhostError
 from mcu_ghost.serial_port import SerialPort
 
+from .test_usb import plug
+
 BOARD = boards.load("nrf52840")
 
 
 @pytest.fixture
-def device() -> str:
+def device() -> Iterator[str]:
     board, host = os.openpty()
     yield os.ttyname(host)
     os.close(board)
@@ -86,3 +89,27 @@ def test_reset_asks_politely(device: str) -> None:
     with contextlib.closing(SerialPort(device, BOARD)) as port:
         port.reset()
         assert port.read(0.01) == b""
+
+
+def test_the_same_device_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plugged into another socket it is known by its serial number, of two ports the same one."""
+    ends = [os.openpty() for _ in range(3)]
+    first, other, moved = (os.ttyname(host) for _, host in ends)
+    one, two = (0x1366, 0x1051, "7", "1-1:1.0"), (0x1366, 0x1051, "7", "1-1:1.2")
+    plug(monkeypatch, (first, *one), (other, *two))
+    told: list[str] = []
+    with contextlib.closing(SerialPort(first, BOARD, 10.0, told.append)) as port:
+        assert port.status() == f"The port is {first} at 1000000 baud; its device has {other} too."
+        for end in ends[0]:
+            os.close(end)
+        stranger = (other, 0x1366, 0x1051, "8", "1-1:1.0")
+        plug(monkeypatch, stranger, (moved, 0x1366, 0x1051, "7", "1-3:1.0"))
+        before = port.clock()
+        assert port.read(0.01) == b"" and port.device == moved
+        assert port.clock() - before < 0.1  # the time without it does not count
+        os.write(ends[2][0], b"hello")
+        assert port.read(1.0)[:1] == b"h"
+    assert told == [
+        f"{first} is gone: was the cable pulled? Waiting for it to come back.",
+        f"{moved} is back.",
+    ]
