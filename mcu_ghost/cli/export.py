@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--as",
     "kind",
     required=True,
-    type=click.Choice(["cmake"]),
+    type=click.Choice(["cmake", "zephyr", "arduino", "platformio"]),
     help="The build system.",
 )
 @click.option("--core", metavar="CORE", help="cortex-m0 … cortex-m55, or any: plain C.")

@@ -17,17 +17,40 @@ from mcu_ghost.render import render
 Kind = Literal["cmake", "zephyr", "arduino", "platformio", "tflm"]
 
 # Files by path, with the template below `templates/export/` that makes them.
-_CHECK = {"check.c": "check.c", "check.h": "check.h"}
 _FILES: dict[Kind, dict[str, str]] = {
-    "cmake": {
-        "CMakeLists.txt": "cmake/CMakeLists.txt",
-        "examples/check/main.c": "main.c",
+    "cmake": {"CMakeLists.txt": "cmake/CMakeLists.txt", "examples/check/main.c": "main.c"},
+    "zephyr": {
+        "zephyr/module.yml": "zephyr/module.yml",
+        "zephyr/CMakeLists.txt": "zephyr/CMakeLists.txt",
+        "zephyr/Kconfig": "zephyr/Kconfig",
+        "samples/check/CMakeLists.txt": "zephyr/sample.CMakeLists.txt",
+        "samples/check/prj.conf": "zephyr/prj.conf",
+        "samples/check/sample.yaml": "zephyr/sample.yaml",
+        "samples/check/src/main.c": "main.c",
+    },
+    "arduino": {
+        "library.properties": "arduino/library.properties",
+        "keywords.txt": "arduino/keywords.txt",
+        "examples/check/check.ino": "arduino/check.ino",
+    },
+    "platformio": {
+        "library.json": "platformio/library.json",
+        "examples/check/platformio.ini": "platformio/platformio.ini",
+        "examples/check/src/main.cpp": "arduino/check.ino",
     },
 }
+# Likewise, of a network that listens.
 _LISTENING: dict[Kind, dict[str, str]] = {
     "cmake": {"examples/listen/main.c": "cmake/listen.c"},
+    "arduino": {"examples/listen/listen.ino": "arduino/listen.ino"},
 }
-_EXAMPLE: dict[Kind, str] = {"cmake": "examples/check"}
+# Where the example's own C goes.
+_CHECK: dict[Kind, str] = {
+    "cmake": "examples/check",
+    "zephyr": "samples/check/src",
+    "arduino": "examples/check",
+    "platformio": "examples/check/src",
+}
 
 
 @dataclass(frozen=True)
@@ -100,14 +123,19 @@ def export(
 
 def _texts(model: Model, made: Library, kind: Kind) -> dict[str, str]:
     """Return the files of an export by path."""
-    wanted = {f"src/{made.name}.h": "library.h", "README.md": f"{kind}/README.md", **_FILES[kind]}
-    wanted |= {f"{_EXAMPLE[kind]}/{file}": template for file, template in _CHECK.items()}
-    if made.detector:
-        wanted |= _LISTENING[kind]
+    check = _CHECK[kind]
+    wanted = {
+        f"src/{made.name}.h": "library.h",
+        "README.md": f"{kind}/README.md",
+        f"{check}/check.c": "check.c",
+        f"{check}/check.h": "check.h",
+        **_FILES[kind],
+        **(_LISTENING.get(kind, {}) if made.detector else {}),
+    }
     texts = {f"src/{path}": text for path, text in made.sources.items()}
     for path, template in wanted.items():
-        texts[path.format(name=made.name)] = render(f"export/{template}.jinja", made)
+        texts[path] = render(f"export/{template}.jinja", made)
     for file, text in checks.golden_sources(model).items():
-        texts[f"{_EXAMPLE[kind]}/{file}"] = text
+        texts[f"{check}/{file}"] = text
     texts["LICENSE"] = resources.licence().read_text(encoding="utf-8")
     return texts
