@@ -7,6 +7,7 @@ go into `./boards/` and win over a bundled one of the same name.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, pin_number
@@ -15,7 +16,7 @@ from mcu_ghost.errors import GhostError, did_you_mean
 from mcu_ghost.schema import read
 
 __all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "load", "load_file", "names",
-           "pin_number", "with_microphone"]  # fmt: skip
+           "pin_number", "with_baud", "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 _USER = Path("boards")
@@ -50,6 +51,13 @@ def load_file(path: Path) -> Board:
     board: Board = read(path, Board)
     check(board, path)
     return board
+
+
+def with_baud(board: Board, baud: int | None) -> Board:
+    """Return a board with another baud rate of its console, or as it is where None is given."""
+    if baud is None:
+        return board
+    return dataclasses.replace(board, console=dataclasses.replace(board.console, baud=baud))
 
 
 def _files() -> dict[str, Path]:
