@@ -101,7 +101,7 @@ def export(
     model = dataclasses.replace(model, name=name or model.name)
     names.check(model.name)
     texts = tflm.texts(model) if kind == "tflm" else _texts(model, target, kind)
-    texts["LICENSE"] = resources.licence().read_text(encoding="utf-8")
+    texts["LICENSE"] = resources.licence()
     facts = {"mcu_ghost": __version__, "as": kind, "name": model.name, "core": target.core}
     folder.write(texts, facts, out)
     return Export(out, kind, model.name, target.core, target.cores)
