@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Arduino and PlatformIO libraries: metadata by their rules, sketches on a stub of the core.
 
-Sources are compiled as those tools do: all below `src/`, with `src/` as the only include path.
+Arduino's own builder makes an image for QEMU. On this machine, and for PlatformIO, sources are
+compiled as those tools do: all below `src/`, with `src/` as the only include path.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from tests.conftest import WARNINGS, need
 from tests.export import libraries
 from tests.export.libraries import MODELS
 
-STUBS = Path(__file__).with_name("stubs")
+HARDWARE = Path(__file__).with_name("hardware")
+STUBS = HARDWARE / "ghost" / "stub" / "cores" / "stub"
 SKETCHES: dict[Kind, str] = {
     "arduino": "examples/check/check.ino",
     "platformio": "examples/check/src/main.cpp",
@@ -133,14 +135,36 @@ def test_the_sketch_that_listens(tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("kind", SKETCHES)
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4"])
-def test_the_sketch_in_a_machine(core: str, kind: Kind, tmp_path: Path) -> None:
+def test_arduinos_builder(core: str, tmp_path: Path) -> None:
+    """It finds the library by the sketch's include, and compiles it, assembly included."""
+    builder = need("arduino-builder", "arduino-builder")
     need("arm-none-eabi-g++", "gcc-arm-none-eabi")
     model = MODELS["last_only"]()
-    folder = libraries.make(model, kind, tmp_path / "net", core)
+    folder = libraries.make(model, "arduino", tmp_path / "libraries" / "net", core)
+    out = tmp_path / "out"
+    out.mkdir()
+    cpu = " ".join(libraries.arm_flags(core))
+    libraries.run([builder, "-compile", "-hardware", HARDWARE, "-tools", HARDWARE,
+                   "-libraries", folder.parent, "-fqbn", "ghost:stub:machine", "-build-path", out,
+                   "-prefs", f"ghost.cpu={cpu}", folder / SKETCHES["arduino"]])  # fmt: skip
+    made = [out / "sketch.a", *out.glob("core/*.a")]
+    objects = {file.name for file in out.glob("libraries/net/**/*.o")}
+    assert objects == {f"{file.name}.o" for file in folder.glob("src/**/*.[cS]")}
+    wrapped = ["-Wl,--whole-archive", *made, "-Wl,--no-whole-archive"]
+    said = libraries.emulate(core, libraries.image(core, wrapped, tmp_path / "check.elf"))
+    np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
+    assert said.endswith("PASS\n")
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4"])
+def test_platformios_example_in_a_machine(core: str, tmp_path: Path) -> None:
+    need("arm-none-eabi-g++", "gcc-arm-none-eabi")
+    model = MODELS["last_only"]()
+    folder = libraries.make(model, "platformio", tmp_path / "net", core)
     compiler = ["arm-none-eabi-gcc", *libraries.arm_flags(core), "-Os"]
-    made = objects(folder, folder / SKETCHES[kind], compiler, tmp_path / "out")
+    made = objects(folder, folder / SKETCHES["platformio"], compiler, tmp_path / "out")
     said = libraries.emulate(core, libraries.image(core, made, tmp_path / "check.elf"))
     np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
     assert said.endswith("PASS\n")
