@@ -18,7 +18,7 @@ from mcu_ghost.errors import GhostError
 from mcu_ghost.files import write_text
 
 NAME = "baseline.json"
-UPDATE = "`mcu-ghost check --update` measures it and writes it down."
+UPDATE = "`mcu-ghost check --update` writes it down."
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Measured:
+class Costs:
     """What a board's firmware costs, and that it is right. Instructions and bytes are emulated.
 
     Attributes:
@@ -84,10 +84,10 @@ class Baseline:
         boards: One entry for each of the project's boards.
     """
 
-    boards: tuple[Measured, ...]
+    boards: tuple[Costs, ...]
 
-    def of(self, board: str) -> Measured | None:
-        """Return what was measured of a board."""
+    def of(self, board: str) -> Costs | None:
+        """Return what a board's firmware cost."""
         return next((entry for entry in self.boards if entry.board == board), None)
 
 
@@ -98,7 +98,7 @@ class Row:
     Attributes:
         what: In words.
         before: In the baseline; None where it is not there.
-        now: As measured; None where it cannot be.
+        now: As it is; None where it cannot be counted.
         unit: Behind it.
         worse: What is wrong with it in comparison with the baseline; "" if nothing is.
         wrong: What is wrong with it whatever the baseline says.
@@ -133,23 +133,23 @@ def read(path: Path) -> Baseline:
     return found
 
 
-def write(path: Path, measured: Sequence[Measured]) -> None:
+def write(path: Path, found: Sequence[Costs]) -> None:
     """Write a baseline, whole or not at all.
 
     Raises:
         GhostError: The folder cannot be written.
     """
-    data = dataclasses.asdict(Baseline(tuple(measured)))
+    data = dataclasses.asdict(Baseline(tuple(found)))
     write_text(path, json.dumps(data, indent=2) + "\n")
 
 
-def compare(project: ghost_toml.Project, before: Measured, now: Measured) -> list[Row]:
-    """Compare what was measured of a board with the baseline and with the budget.
+def compare(project: ghost_toml.Project, before: Costs, now: Costs) -> list[Row]:
+    """Compare what a board's firmware costs with the baseline and with the budget.
 
     Args:
         project: How much worse it may be.
         before: The baseline.
-        now: What was measured.
+        now: What it costs.
 
     Returns:
         A row for each number that either of them has, or should.
@@ -170,8 +170,8 @@ def compare(project: ghost_toml.Project, before: Measured, now: Measured) -> lis
     return [row for row in rows if row.wrong or (row.before, row.now) != (None, None)]
 
 
-def changes(before: Measured, now: Measured) -> list[str]:
-    """Say what else is not as it was when the baseline was measured."""
+def changes(before: Costs, now: Costs) -> list[str]:
+    """Say what else is not as it was when the baseline was written."""
     names = {"app": "app", "mcu_ghost": "mcu-ghost", "toolchain": "compiler", "kernels": "kernels",
              "model": "model", "emulator": "emulator"}  # fmt: skip
     pairs = ((word, getattr(before, key), getattr(now, key)) for key, word in names.items())
@@ -187,14 +187,14 @@ def _cost(
     if before is None and now is not None:
         worse = f"{what}: not in {NAME} yet. {UPDATE}"
     elif before is not None and now is None:
-        worse = f"{what}: in {NAME}, but no longer measured. {UPDATE}"
+        worse = f"{what}: in {NAME}, but no longer counted. {UPDATE}"
     elif before is not None and now is not None and now > before * (1 + percent / 100):
         worse = (
             f"{what} grew from {count(before)} to {count(now)}{unit}, by"
             f" {100 * (now / before - 1):.1f} %; {ghost_toml.NAME} allows {percent:g} %."
         )
     if limit is not None and now is None:
-        wrong = f"{what}: {ghost_toml.NAME} has a budget for it, but it cannot be measured."
+        wrong = f"{what}: {ghost_toml.NAME} has a budget for it, but it cannot be counted."
     elif limit is not None and now is not None and now > limit:
         wrong = (
             f"{what}: {count(now)}{unit} are over the budget of {count(limit)}{unit} in"
@@ -203,7 +203,7 @@ def _cost(
     return Row(what, before, now, unit, worse, wrong)
 
 
-def _bytes(before: Measured, now: Measured) -> Row:
+def _bytes(before: Costs, now: Costs) -> Row:
     """Whatever the baseline says, no byte may differ."""
     worse, wrong = "", ""
     if now.different_bytes:

@@ -58,9 +58,9 @@ class Project:
         boards: What it is for; verbs that take one board take the first.
         model: The `.tflite`; the bundled keyword model if left out.
         app: The firmware's main program.
-        toolchain: What the baseline is measured with; the first that is installed if left out.
+        toolchain: What the baseline is built with; the first that is installed if left out.
         recipe: What `mcu-ghost train` reads.
-        recordings: Folder of recordings that accuracy is measured on, `<word>/*.wav|flac`.
+        recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`.
         tolerance: How much worse than the baseline it may get.
         budget: What it may never exceed.
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a user's project: a folder that builds, tests itself, and knows what it may cost.
 
-It begins with the bundled keyword model and numbers measured right here. The folder is written
+It begins with the bundled keyword model and numbers counted right here. The folder is written
 beside and renamed, so there is a whole project or none.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcu_ghost import __version__, baseline, boards, emulate, ghost_toml, kws, measure, resources
+from mcu_ghost import __version__, baseline, boards, costs, emulate, ghost_toml, kws, resources
 from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError
 from mcu_ghost.files import write_bytes, write_text
@@ -80,15 +80,15 @@ def create(
     names: Sequence[str],
     app: App | None = None,
     toolchain: str = "zig",
-    tell: measure.Step = lambda step: None,
-) -> list[baseline.Measured]:
+    tell: costs.Step = lambda step: None,
+) -> list[baseline.Costs]:
     """Make a project and return what its firmware costs.
 
     Args:
         target: The folder; its last part is the project's name.
         names: Boards.
         app: The main program; `kws` if all boards have a microphone, else `stream`, if None.
-        toolchain: What the baseline is measured with.
+        toolchain: What the baseline is built with.
         tell: Called with what is being done.
 
     Raises:
@@ -101,7 +101,7 @@ def create(
     try:
         beside = tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)
         folder = Path(beside)
-        measured = _fill(folder, context, tell)
+        found = _fill(folder, context, tell)
         folder.chmod(0o755)
         folder.rename(target)
     except OSError as error:
@@ -109,7 +109,7 @@ def create(
     finally:
         if beside:
             shutil.rmtree(beside, ignore_errors=True)
-    return measured
+    return found
 
 
 def _free(target: Path) -> None:
@@ -138,15 +138,15 @@ def _context(name: str, targets: Sequence[Board], app: App | None, toolchain: st
     if app == "kws" and deaf:
         kws.need_microphone(deaf[0])
     engines = {emulate.choose(board) for board in targets if board.emulators.order}
-    network = measure.model(ghost_toml.Project(boards=()))
+    network = costs.model(ghost_toml.Project(boards=()))
     return NewContext(
         version=__version__,
         name=name,
         boards=tuple(targets),
         app=app or ("stream" if deaf else "kws"),
         toolchain=toolchain,
-        words=tuple(measure.words(network)),
-        no_word=measure.NO_WORD,
+        words=tuple(costs.words(network)),
+        no_word=costs.NO_WORD,
         engines=tuple(sorted(engines)),
         renode=tuple(board for board in targets if board.emulators.renode is not None),
         renode_revision=RENODE_REVISION,
@@ -159,7 +159,7 @@ def _context(name: str, targets: Sequence[Board], app: App | None, toolchain: st
     )
 
 
-def _fill(folder: Path, context: NewContext, tell: measure.Step) -> list[baseline.Measured]:
+def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.Costs]:
     """Write all of a project, its baseline last."""
     for template, name in _FILES.items():
         write_text(folder / name.format(name=context.name),
@@ -173,15 +173,13 @@ def _fill(folder: Path, context: NewContext, tell: measure.Step) -> list[baselin
     project = ghost_toml.read(folder / ghost_toml.NAME)
     here = dataclasses.replace(project, model=str(model), recordings=None)  # of which it has none
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as build:
-        network = measure.model(here)
-        measured = [
-            measure.board(here, board, network, Path(build), tell) for board in context.boards
-        ]
-    for entry in measured:
+        network = costs.model(here)
+        found = [costs.board(here, board, network, Path(build), tell) for board in context.boards]
+    for entry in found:
         if entry.different_bytes:
             raise GhostError(
                 f"{entry.board}: {entry.different_bytes} bytes differ from the reference."
                 " `mcu-ghost test` says where."
             )
-    baseline.write(folder / baseline.NAME, measured)
-    return measured
+    baseline.write(folder / baseline.NAME, found)
+    return found

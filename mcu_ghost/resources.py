@@ -16,6 +16,12 @@ def folder(name: str) -> Path:
     return _PACKAGE / "_data" / name
 
 
+def licence() -> Path:
+    """Return the text of the licence, wherever this package is."""
+    checkout = _PACKAGE.parent / "LICENSE"
+    return checkout if checkout.is_file() else _PACKAGE / "_data" / "LICENSE"
+
+
 def default_model() -> Path:
     """Return the bundled keyword model, a `.tflite` file."""
     return _PACKAGE / "models" / "wake_words.tflite"

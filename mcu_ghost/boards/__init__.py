@@ -7,6 +7,7 @@ go into `./boards/` and win over a bundled one of the same name.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, pin_number
@@ -15,7 +16,7 @@ from mcu_ghost.errors import GhostError, did_you_mean
 from mcu_ghost.schema import read
 
 __all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "load", "load_file", "names",
-           "pin_number", "user_file", "with_microphone"]  # fmt: skip
+           "pin_number", "user_file", "with_baud", "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 _USER = Path("boards")
@@ -56,6 +57,13 @@ def user_file(name: str) -> Path | None:
     """Return the file in `./boards/` that a name stands for, or None for a bundled board."""
     path = _files().get(name)
     return path if path is not None and path.parent == _USER else None
+
+
+def with_baud(board: Board, baud: int | None) -> Board:
+    """Return a board with another baud rate of its console, or as it is where None is given."""
+    if baud is None:
+        return board
+    return dataclasses.replace(board, console=dataclasses.replace(board.console, baud=baud))
 
 
 def _files() -> dict[str, Path]:

@@ -13,8 +13,22 @@ import click
 from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
-VERBS = ("new", "build", "test", "listen", "check", "bench", "profile", "boards", "data", "train",
-         "convert")  # fmt: skip
+VERBS = (
+    "new",
+    "build",
+    "test",
+    "listen",
+    "check",
+    "bench",
+    "profile",
+    "boards",
+    "monitor",
+    "verify",
+    "export",
+    "data",
+    "train",
+    "convert",
+)
 
 
 class Verbs(click.Group):

@@ -13,14 +13,14 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
-    from mcu_ghost.baseline import Measured, Row
+    from mcu_ghost.baseline import Costs, Row
 
 
 @click.command(
     "check",
     epilog="Examples: mcu-ghost check · mcu-ghost check --json · mcu-ghost check --update",
 )
-@click.option("--update", is_flag=True, help="Write what is measured to baseline.json.")
+@click.option("--update", is_flag=True, help="Write what it costs now to baseline.json.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build"),
               show_default=True, metavar="DIR", help="For the build folders.")  # fmt: skip
 @options.as_json
@@ -32,32 +32,32 @@ def command(update: bool, out: Path, as_json: bool) -> None:
     recordings, accuracy are compared with baseline.json. Exit code 1 when one of them is worse by
     more than ghost.toml allows, or a byte differs.
     """
-    from mcu_ghost import baseline, boards, console, ghost_toml, measure
+    from mcu_ghost import baseline, boards, console, costs, ghost_toml
 
     project = ghost_toml.need()
     path = Path(baseline.NAME)
     old = baseline.Baseline(()) if update and not path.exists() else baseline.read(path)
-    model = measure.model(project)
+    model = costs.model(project)
     targets = [boards.load(name) for name in project.boards]
     with console.stderr().status("") as status:
-        measured = [
-            measure.board(project, target, model, out, lambda step: status.update(f"{step} …"))
+        found = [
+            costs.board(project, target, model, out, lambda step: status.update(f"{step} …"))
             for target in targets
         ]
     failures, results = [], []
-    for now in measured:
+    for now in found:
         before = old.of(now.board)
         if before is None and not update:
             failures.append(f"{now.board}: not in {path} yet. {baseline.UPDATE}")
         rows = baseline.compare(project, before or now, now)
-        found = [row.wrong for row in rows] + [row.worse for row in rows if not update]
-        failures += [f"{now.board}: {sentence}" for sentence in found if sentence]
+        told = [row.wrong for row in rows] + [row.worse for row in rows if not update]
+        failures += [f"{now.board}: {sentence}" for sentence in told if sentence]
         results.append((before, now, rows))
         if not as_json:
             _show(before, now, rows)
-    updated = update and not any(now.different_bytes for now in measured)
+    updated = update and not any(now.different_bytes for now in found)
     if updated:
-        baseline.write(path, measured)
+        baseline.write(path, found)
     if as_json:
         entries = [
             {"baseline": before and dataclasses.asdict(before), "now": dataclasses.asdict(now)}
@@ -72,7 +72,7 @@ def command(update: bool, out: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _show(before: Measured | None, now: Measured, rows: list[Row]) -> None:
+def _show(before: Costs | None, now: Costs, rows: list[Row]) -> None:
     """Print one board's numbers, and what else has changed since the baseline."""
     from rich.table import Table
 
@@ -107,6 +107,6 @@ def _show(before: Measured | None, now: Measured, rows: list[Row]) -> None:
         table.add_row(row.what, *shown, change, bad)
     console.stderr().print(table)
     if now.accuracy is None:
-        console.say("[dim]no recordings: accuracy is not measured[/]")
+        console.say("[dim]no recordings: accuracy is not known[/]")
     if before and (others := baseline.changes(before, now)):
         console.say(f"[yellow]changed since the baseline:[/] {', '.join(others)}")

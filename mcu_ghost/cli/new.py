@@ -28,16 +28,14 @@ def command(target: Path, names: tuple[str, ...], app: App | None, toolchain: st
     """Make a folder NAME with firmware that works, tests, a baseline and a GitHub workflow.
 
     It begins with the bundled keyword model; its README says how your own takes that one's place.
-    What its firmware costs is measured on the spot.
+    What its firmware costs is counted on the spot.
     """
     from mcu_ghost import console, new
 
     chosen = tuple(dict.fromkeys(names))
     with console.stderr().status("") as status:
-        measured = new.create(
-            target, chosen, app, toolchain, lambda step: status.update(f"{step} …")
-        )
-    for entry in measured:
+        found = new.create(target, chosen, app, toolchain, lambda step: status.update(f"{step} …"))
+    for entry in found:
         cost = "" if entry.instructions_per_frame is None else (
             f", {console.count(entry.instructions_per_frame)} instructions per frame (emulated),"
             " equal bit for bit with the reference"

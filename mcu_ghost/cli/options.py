@@ -79,3 +79,9 @@ emulator = click.option(
     type=click.Choice(["unicorn", "qemu", "renode"]),
     help="The board's first one if left out.",
 )
+port = click.option(
+    "--port", metavar="PORT", help="A serial port; found by the board's USB ids if left out."
+)
+baud = click.option(
+    "--baud", type=click.IntRange(50, 12_000_000), help="Bits per second; the board's if left out."
+)

@@ -24,8 +24,7 @@ from mcu_ghost import files, recording
 from mcu_ghost.audio import RATE, Samples
 from mcu_ghost.data import augment, folder, plan, speech
 from mcu_ghost.data.augment import Noise
-from mcu_ghost.data.keywords import UNKNOWN
-from mcu_ghost.data.plan import Clip
+from mcu_ghost.data.plan import UNKNOWN, Clip
 from mcu_ghost.data.speech import Voice
 from mcu_ghost.errors import GhostError
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import baseline
-from mcu_ghost.baseline import Accuracy, Measured
+from mcu_ghost.baseline import Accuracy, Costs
 from mcu_ghost.errors import GhostError
 from mcu_ghost.ghost_toml import Budget, Project, Tolerance
 
-BEFORE = Measured(
+BEFORE = Costs(
     board="nrf52840",
     app="kws",
     mcu_ghost="0.1.0",
@@ -34,12 +34,12 @@ PROJECT = Project(
 )
 
 
-def complaints(now: Measured, project: Project = PROJECT, before: Measured = BEFORE) -> list[str]:
+def complaints(now: Costs, project: Project = PROJECT, before: Costs = BEFORE) -> list[str]:
     rows = baseline.compare(project, before, now)
     return [text for row in rows for text in (row.worse, row.wrong) if text]
 
 
-def changed(**values: object) -> Measured:
+def changed(**values: object) -> Costs:
     return dataclasses.replace(BEFORE, **values)  # type: ignore[arg-type]
 
 
@@ -96,7 +96,7 @@ def test_a_budget_counts_besides_the_baseline() -> None:
     strict = dataclasses.replace(PROJECT, budget=Budget(instructions_per_frame=1))
     unknown = changed(instructions_per_frame=None)
     (sentence,) = complaints(unknown, strict, unknown)
-    assert "budget for it, but it cannot be measured" in sentence
+    assert "budget for it, but it cannot be counted" in sentence
 
 
 def test_numbers_that_come_and_go_are_noticed() -> None:

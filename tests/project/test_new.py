@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mcu_ghost import baseline, boards, ghost_toml, measure, new, recipe, resources
-from mcu_ghost.baseline import Measured
+from mcu_ghost import baseline, boards, costs, ghost_toml, new, recipe, resources
+from mcu_ghost.baseline import Costs
 from mcu_ghost.boards import Board
 from mcu_ghost.cli import VERBS
 from mcu_ghost.errors import GhostError
@@ -29,13 +29,13 @@ RENODE_INPUTS = {
 
 
 @pytest.fixture
-def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing be built: what is written besides is of interest."""
 
-    def board(project: object, target: Board, *rest: object) -> Measured:
+    def board(project: object, target: Board, *rest: object) -> Costs:
         return changed(board=target.name)
 
-    monkeypatch.setattr(measure, "board", board)
+    monkeypatch.setattr(costs, "board", board)
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_nothing_is_left_of_one_that_failed(
 ) -> None:
     seen: list[Path] = []
 
-    def board(*rest: object) -> Measured:
+    def board(*rest: object) -> Costs:
         seen.extend(tmp_path.iterdir())
         raise ending
 
-    monkeypatch.setattr(measure, "board", board)
+    monkeypatch.setattr(costs, "board", board)
     with pytest.raises(type(ending)):
         new.create(tmp_path / "lamp", ["nrf52840"])
     assert [p.name.startswith(".lamp.") for p in seen] == [True]
@@ -98,13 +98,13 @@ def test_nothing_is_left_of_one_that_failed(
 
 
 def test_wrong_bytes_make_no_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "board", lambda *rest: changed(different_bytes=7))
+    monkeypatch.setattr(costs, "board", lambda *rest: changed(different_bytes=7))
     with pytest.raises(GhostError, match="7 bytes differ from the reference"):
         new.create(tmp_path / "lamp", ["nrf52840"])
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unbuilt")
 @pytest.mark.parametrize("names", [[name] for name in boards.names()] + [["nano33ble", "microbit"]])
 def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
     folder = tmp_path / "my-lamp_2"
@@ -121,7 +121,7 @@ def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unbuilt")
 def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     bundled = Path(boards.__file__).parent / "mps2-an386.toml"
@@ -132,7 +132,7 @@ def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "lamp" / "boards" / "mine.toml").read_bytes() == own.read_bytes()
 
 
-@pytest.mark.usefixtures("unmeasured")
+@pytest.mark.usefixtures("unbuilt")
 @pytest.mark.parametrize("names", [["nrf52840"], ["microbit"], ["mps3-an547", "nano33ble"]])
 def test_the_workflow(tmp_path: Path, names: list[str]) -> None:
     """Its steps are ones that exist: Renode's action with its own inputs, verbs of ours."""
@@ -174,7 +174,7 @@ def test_a_project_passes_its_tests_until_it_gets_worse(tmp_path: Path) -> None:
     passes = tested()
     assert passes.returncode == 0, passes.stdout
     assert "2 passed, 1 skipped" in passes.stdout
-    assert "recordings/ is empty: accuracy is not measured" in passes.stdout
+    assert "recordings/ is empty: accuracy is not known" in passes.stdout
 
     path = folder / "baseline.json"
     data = json.loads(path.read_text())

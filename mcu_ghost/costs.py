@@ -20,7 +20,7 @@ from mcu_ghost import (
     toolchain,
     verify,
 )
-from mcu_ghost.baseline import Accuracy, Measured
+from mcu_ghost.baseline import Accuracy, Costs
 from mcu_ghost.boards import Board
 from mcu_ghost.data import folder
 from mcu_ghost.errors import GhostError, did_you_mean
@@ -80,7 +80,7 @@ def words(network: Model) -> list[str]:
 
 def board(
     project: Project, target: Board, network: Model, out: Path, tell: Step = lambda step: None
-) -> Measured:
+) -> Costs:
     """Build and run a project's firmware.
 
     Args:
@@ -121,7 +121,7 @@ def board(
         sound = listen.run(image, target, network, listen.parts(resources.demo_clips()[:_CLIPS]))
         different = (different or 0) + len(sound.differences)
         per_hop = round(sound.budget.instructions)
-    return Measured(
+    return Costs(
         board=target.name,
         app=project.app,
         mcu_ghost=__version__,

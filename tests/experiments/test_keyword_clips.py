@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
+import keyword_clips
 import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import folder, keywords, speech
+from mcu_ghost.data import folder, speech
 
 
 def noise(seconds: float, level: int) -> np.ndarray:
@@ -24,15 +25,15 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_the_last_third_of_the_sentences_is_kept_apart(data: Path) -> None:
-    used, kept = keywords.sentence_files(data)
+    used, kept = keyword_clips.sentence_files(data)
     assert len(used) == 20 and len(kept) == 10
     assert max(used) < min(kept)
 
 
 def test_pieces_leave_pauses_out() -> None:
     speech = np.concatenate([noise(3, 5000), noise(1.5, 50), noise(1.5, 4000)])
-    assert len(keywords.pieces(speech, 1500)) == 3
-    assert all(len(p) == keywords.LENGTH for p in keywords.pieces(speech, 500))
+    assert len(keyword_clips.pieces(speech, 1500)) == 3
+    assert all(len(p) == keyword_clips.LENGTH for p in keyword_clips.pieces(speech, 500))
 
 
 def test_load_makes_every_split_once(
@@ -46,7 +47,7 @@ def test_load_makes_every_split_once(
 
     monkeypatch.setattr(speech, "say", say)
     monkeypatch.setattr(speech, "VARIANTS", speech.VARIANTS[:12])
-    clips = keywords.load(data, ("go",), 1, tmp_path / "cache")
+    clips = keyword_clips.load(data, ("go",), 1, tmp_path / "cache")
     calls = len(said)
     assert calls
     for split in folder.SPLITS:
@@ -55,6 +56,6 @@ def test_load_makes_every_split_once(
     human = sum(folder.split_of(f"i{i}") == "test" for i in range(20))
     test = clips["test"]
     assert ((test.labels == 0) & (test.sources == "human")).sum() == human
-    again = keywords.load(data, ("go",), 1, tmp_path / "cache")
+    again = keyword_clips.load(data, ("go",), 1, tmp_path / "cache")
     assert len(said) == calls
     assert np.array_equal(again["train"].features, clips["train"].features)

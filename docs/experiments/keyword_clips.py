@@ -20,31 +20,15 @@ from mcu_ghost import audio
 from mcu_ghost.audio import CLIP_MS, RATE, Features, Samples
 from mcu_ghost.data import augment, folder, speech
 from mcu_ghost.data.folder import Split
+from mcu_ghost.data.plan import OTHER_WORDS, SILENCE, UNKNOWN
 from mcu_ghost.errors import GhostError
 
-UNKNOWN, SILENCE = "unknown", "silence"
 LENGTH = CLIP_MS * RATE // 1000
 _VERSION = 3  # of this recipe; a cache of another one is not read
 _COPIES = {"human": 6, "unknown": 1, "synthetic": 2}  # training clips made of each original
 # Between the pieces cut from a sentence: a word can be anywhere in a window, and training and the
 # choice of a threshold should have seen that; test clips do not overlap.
 _HOP_MS: dict[Split, int] = {"train": 250, "validation": 500, "test": CLIP_MS}
-
-# Words that share sounds with the keywords, parts of them, and common ones.
-OTHER_WORDS = tuple(
-    "alex|alexander|a lexicon|electric|election|axis|relax|elixir|compute|commuter|competitor|"
-    "compare|company|come here|jar|jargon|harvest|service|nervous|carpet|travis|smart|mirror|"
-    "smarter|near her|smart phone|market|error|snow|boy|snowball|cowboy|snowman|slowly|no boy|"
-    "view|glass|few|class|new class|you grass|viewfinder|glasses|glance|yes|no|up|down|left|right|"
-    "on|off|stop|go|hello|good morning|thank you|please|one|two|three|four|five|six|seven|eight|"
-    "nine|ten|zero|bed|bird|cat|dog|happy|house|tree|wow|visual|forward|backward|follow|learn|"
-    "marvin|sheila|coffee|kitchen|music|play|volume|louder|window|light|weather|tomorrow|tonight|"
-    "okay google|hey siri|open the door|what time is it|water|table|telephone|number|question|"
-    "morning|evening|remember|picture|mountain|river|garden|always|nothing|something|because|"
-    "children|important|government|possible|summer|winter|yellow|orange|purple|animal|history".split(
-        "|"
-    )
-)
 
 
 @dataclass(frozen=True, eq=False)

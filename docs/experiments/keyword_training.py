@@ -182,3 +182,9 @@ def train(
 def scores(model: Any, inputs: Reals) -> Reals:
     """Return the classes' probabilities, (clips, classes)."""
     return np.asarray(model.predict(inputs, batch_size=256, verbose=0), np.float32)
+
+
+def macro_accuracy(labels: Labels, predicted: Labels, classes: int) -> float:
+    """Return the mean of the classes' recalls: each class counts the same, however many clips."""
+    present = [c for c in range(classes) if (labels == c).any()]
+    return float(np.mean([(predicted[labels == c] == c).mean() for c in present]))

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways to get an image onto a board: which program each needs, and how to install it.
+
+This table is the one place that says so; `mcu-ghost flash` and `mcu-ghost doctor` read it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Through = Literal["probe", "usb", "port", "volume"]
+Format = Literal["hex", "bin", "uf2"]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A way to flash, and the program that does it.
+
+    Attributes:
+        title: What people call it.
+        programs: Names of the program, of which the first that is found is taken; empty where none
+            is needed.
+        install: One line that says how to get it, by `sys.platform`; "" is for every other system.
+        through: What the board must be plugged in with: a debug probe, its own bootloader on USB,
+            a serial port, or a drive.
+        format: The kind of file that it is given.
+        verbs: The verbs of mcu-ghost that use it.
+    """
+
+    title: str
+    programs: tuple[str, ...]
+    install: dict[str, str]
+    through: Through
+    format: Format
+    verbs: tuple[str, ...] = field(default=("flash",))
+
+    @property
+    def program(self) -> str:
+        """The program's usual name; "" where none is needed."""
+        return self.programs[0] if self.programs else ""
+
+    @property
+    def how_to_install(self) -> str:
+        """The line for this system."""
+        return self.install.get(sys.platform, self.install.get("", ""))
+
+    def find(self) -> Path | None:
+        """Return the program's path: on PATH, or beside this Python; None where there is none."""
+        scripts = sysconfig.get_path("scripts")
+        for name in self.programs:
+            found = shutil.which(name) or shutil.which(name, path=scripts)
+            if found:
+                return Path(found)
+        return None
+
+
+_NORDIC = "https://www.nordicsemi.com/Products/Development-tools"
+
+METHODS: dict[str, Tool] = {
+    "jlink": Tool(
+        "SEGGER J-Link Commander",
+        ("JLinkExe", "JLink"),
+        {"": "install the J-Link software from https://www.segger.com/downloads/jlink"},
+        "probe",
+        "hex",
+    ),
+    # In an environment of its own: it wants capstone 5, the emulate extra capstone 6.
+    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex"),
+    "openocd": Tool(
+        "OpenOCD",
+        ("openocd",),
+        {
+            "linux": "sudo apt install openocd",
+            "darwin": "brew install open-ocd",
+            "": "install a release from https://github.com/xpack-dev-tools/openocd-xpack/releases",
+        },
+        "probe",
+        "hex",
+    ),
+    "probe-rs": Tool(
+        "probe-rs",
+        ("probe-rs",),
+        {"": "install a release from https://probe.rs/docs/getting-started/installation"},
+        "probe",
+        "hex",
+    ),
+    "nrfutil": Tool(
+        "nRF Util",
+        ("nrfutil",),
+        {"": f"install it from {_NORDIC}/nRF-Util, then run: nrfutil install device"},
+        "probe",
+        "hex",
+    ),
+    "nrfjprog": Tool(
+        "nRF Command Line Tools",
+        ("nrfjprog",),
+        {"": f"install them from {_NORDIC}/nRF-Command-Line-Tools"},
+        "probe",
+        "hex",
+    ),
+    "dfu-util": Tool(
+        "dfu-util",
+        ("dfu-util",),
+        {
+            "linux": "sudo apt install dfu-util",
+            "darwin": "brew install dfu-util",
+            "": "install a release from https://dfu-util.sourceforge.net",
+        },
+        "usb",
+        "bin",
+    ),
+    "picotool": Tool(
+        "picotool",
+        ("picotool",),
+        {
+            "darwin": "brew install picotool",
+            "": "install a release from https://github.com/raspberrypi/pico-sdk-tools/releases",
+        },
+        "usb",
+        "uf2",
+    ),
+    "bossac": Tool(
+        "BOSSA, Arduino's version",
+        ("bossac",),
+        {"": "arduino-cli core install arduino:mbed_nano, then put its bossac folder on PATH"},
+        "port",
+        "bin",
+    ),
+    "uf2": Tool("a UF2 file onto the bootloader's drive", (), {}, "volume", "uf2"),
+    "copy": Tool("a file onto the on-board debugger's drive", (), {}, "volume", "hex"),
+}
