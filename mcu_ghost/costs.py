@@ -22,12 +22,12 @@ from mcu_ghost import (
 )
 from mcu_ghost.baseline import Accuracy, Costs
 from mcu_ghost.boards import Board
-from mcu_ghost.data import folder
+from mcu_ghost.data import folder, plan
 from mcu_ghost.errors import GhostError, did_you_mean
 from mcu_ghost.ghost_toml import Project
 from mcu_ghost.model import Model
 
-NO_WORD = "unknown"  # the folder of recordings in which a model that listens must hear nothing
+NO_WORD = plan.UNKNOWN  # the folder of recordings in which a model that listens must hear nothing
 _CASES, _FRAMES = 3, 49  # as `mcu-ghost test` has them
 _CLIPS = 2  # that the microphone hears: enough for the mean of a hop
 

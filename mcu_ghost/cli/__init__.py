@@ -28,6 +28,7 @@ VERBS = (
     "data",
     "train",
     "convert",
+    "doctor",
 )
 
 
