@@ -14,9 +14,11 @@ from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
 VERBS = (
+    "new",
     "build",
     "test",
     "listen",
+    "check",
     "bench",
     "profile",
     "boards",
@@ -26,6 +28,7 @@ VERBS = (
     "data",
     "train",
     "convert",
+    "doctor",
 )
 
 

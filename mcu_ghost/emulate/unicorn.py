@@ -8,14 +8,13 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import importlib.util
 import random
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import image
+from mcu_ghost import image, tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, MachineFault, chips, direct, faults, nordic, serial, system
 from mcu_ghost.emulate.blocks import Blocks
@@ -44,9 +43,7 @@ _WFI = b"\x30\xbf"
 
 def missing() -> str | None:
     """Return how to install the engine, or None when it is there."""
-    if importlib.util.find_spec("unicorn") is not None:
-        return None
-    return "The emulator Unicorn is not installed: pip install 'mcu-ghost[emulate]'"
+    return tools.missing("unicorn")
 
 
 def start(
