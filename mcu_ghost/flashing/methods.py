@@ -7,11 +7,12 @@ This table is the one place that says so; `mcu-ghost flash` and `mcu-ghost docto
 from __future__ import annotations
 
 import shutil
-import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from mcu_ghost import tools
 
 Through = Literal["probe", "usb", "port", "volume"]
 Format = Literal["hex", "bin", "uf2"]
@@ -26,7 +27,7 @@ class Tool:
         title: What people call it.
         programs: Names of the program, of which the first that is found is taken; empty where none
             is needed.
-        install: One line that says how to get it, by `sys.platform`; "" is for every other system.
+        install: How to get it, as `tools.line` takes it.
         through: What the board must be plugged in with: a debug probe, its own bootloader on USB,
             a serial port, or a drive.
         format: The kind of file that it is given.
@@ -54,7 +55,7 @@ class Tool:
     @property
     def how_to_install(self) -> str:
         """The line for this system."""
-        return self.install.get(sys.platform, self.install.get("", ""))
+        return tools.line(self.install) if self.install else ""
 
     def find(self) -> Path | None:
         """Return the program's path: on PATH, or beside this Python; None where there is none."""
@@ -85,8 +86,9 @@ METHODS: dict[str, Tool] = {
         "OpenOCD",
         ("openocd",),
         {
-            "linux": "sudo apt install openocd",
-            "darwin": "brew install open-ocd",
+            "apt": "openocd",
+            "dnf": "openocd",
+            "brew": "open-ocd",
             "": "install a release from https://github.com/xpack-dev-tools/openocd-xpack/releases",
         },
         "probe",
@@ -121,8 +123,9 @@ METHODS: dict[str, Tool] = {
         "dfu-util",
         ("dfu-util",),
         {
-            "linux": "sudo apt install dfu-util",
-            "darwin": "brew install dfu-util",
+            "apt": "dfu-util",
+            "dnf": "dfu-util",
+            "brew": "dfu-util",
             "": "install a release from https://dfu-util.sourceforge.net",
         },
         "usb",
@@ -134,7 +137,7 @@ METHODS: dict[str, Tool] = {
         "picotool",
         ("picotool",),
         {
-            "darwin": "brew install picotool",
+            "brew": "picotool",
             "": "install a release from https://github.com/raspberrypi/pico-sdk-tools/releases",
         },
         "usb",
