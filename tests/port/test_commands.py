@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -208,6 +209,36 @@ def test_verify_an_unmodified_image_on_qemu(tmp_path: Path) -> None:
     assert data["mismatches"] == 0 and data["cases"] == 2
     assert data["measured"]["unit"] == "SysTick ticks" and data["measured"]["hz"] == 25_000_000
     assert data["audio"][0]["label"] == "alexa"
+
+
+@pytest.mark.emulator
+def test_verify_an_unmodified_image_that_is_reset(
+    model: Model, model_file: str, tmp_path: Path
+) -> None:
+    """The emulated nRF52840 loses its power in mid-session, and is back at once."""
+    board = boards.load("nrf52840")
+    built = build.build(model, board, "stream", tmp_path / "b")
+    chip, host = os.openpty()
+    tty.setraw(host)
+    words = ("verify", "-b", "nrf52840", "-m", model_file, "--port", os.ttyname(host), "--json")
+    machine, answered = unicorn.start(board, built.elf), 0
+    with running(*words) as command:
+        while command.process.poll() is None:
+            if select.select([chip], [], [], 0.01)[0]:
+                machine.write(os.read(chip, 4096))
+            answer = machine.read(0.01)
+            os.write(chip, answer)
+            answered += bool(answer)
+            if answered == 20:
+                machine.close()
+                machine = unicorn.start(board, built.elf)
+        assert command.stop() == 0, command.err
+        data = json.loads(command.out)
+    machine.close()
+    os.close(chip)
+    os.close(host)
+    assert data["mismatches"] == 0 and data["frames"] == 3 * 49 and data["replays"] == 1
+    assert data["measured"]["unit"] == "cycles" and data["measured"]["per_frame"]["min"] > 1000
 
 
 @pytest.mark.emulator
