@@ -286,6 +286,8 @@ def test_finding_the_one_board(monkeypatch: pytest.MonkeyPatch) -> None:
         usb.find(boards.load("mps2-an386"))
     with pytest.raises(GhostError, match="on its pins P1.03 and P1.10"):
         usb.find(boards.load("nano33ble"))
+    with pytest.raises(GhostError, match="on its pins, not on its USB socket"):
+        usb.find(boards.load("pico"))
     plug(monkeypatch, ("A", 0x1366, 0x1015, "7", "1-1:1.0"), ("B", 0x1366, 0x1015, "8", "1-2:1.0"))
     with pytest.raises(GhostError, match=r"Which nrf52840\? Choose one with --port:\n  A .*\n  B "):
         usb.find(nrf)
