@@ -107,7 +107,7 @@ def board(
     tell(f"building for {target.name}")
     built = {
         app: build.build(network, target, app, out / f"{target.name}-{app}", project.toolchain)
-        for app in dict.fromkeys((project.app, "stream"))
+        for app in dict.fromkeys(("stream", project.app))  # of images, `flash` takes the last
     }
     image = built[project.app]
     different, per_frame, per_hop, accuracy = None, None, None, None

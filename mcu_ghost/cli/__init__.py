@@ -22,6 +22,7 @@ VERBS = (
     "bench",
     "profile",
     "boards",
+    "flash",
     "monitor",
     "verify",
     "export",

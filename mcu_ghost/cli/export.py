@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 @click.command(
     "export",
-    epilog="Example: mcu-ghost export mine.tflite --as cmake --board nrf52840 -o lamp",
+    epilog="Examples: mcu-ghost export mine.tflite --as zephyr --board nrf52840 -o lamp ·"
+    " mcu-ghost export --as arduino --core cortex-m4 -o words",
 )
 @click.argument("model_path", required=False, metavar="[MODEL]", type=click.Path(path_type=Path))
 @click.option(
     "--as",
     "kind",
     required=True,
-    type=click.Choice(["cmake"]),
+    type=click.Choice(["cmake", "zephyr", "arduino", "platformio", "tflm"]),
     help="The build system.",
 )
 @click.option("--core", metavar="CORE", help="cortex-m0 … cortex-m55, or any: plain C.")

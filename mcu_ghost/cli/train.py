@@ -83,7 +83,12 @@ def command(
 
     console.say("[dim]loading TensorFlow …[/]")
     with quiet():
+        import tensorflow as tf
+
         from mcu_ghost.train import pipeline
+
+        if not recipe.training.workers:  # which start together, with their strategy
+            tf.config.list_logical_devices()  # says that there is no GPU
     result = pipeline.run(recipe, found, target, cache, worker)
     if result is None:
         return

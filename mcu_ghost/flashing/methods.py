@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from mcu_ghost import tools
 
 Through = Literal["probe", "usb", "port", "volume"]
 Format = Literal["hex", "bin", "uf2"]
+ProbeKind = Literal["jlink", "stlink", "cmsis-dap"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Tool:
         through: What the board must be plugged in with: a debug probe, its own bootloader on USB,
             a serial port, or a drive.
         format: The kind of file that it is given.
-        verbs: The verbs of mcu-ghost that use it.
+        probes: The kinds of debug probe that it can use.
+        bootloaders: The USB ids of the bootloaders that it talks to.
+        enter: What a person does to start such a bootloader.
     """
 
     title: str
@@ -38,7 +41,9 @@ class Tool:
     install: dict[str, str]
     through: Through
     format: Format
-    verbs: tuple[str, ...] = field(default=("flash",))
+    probes: tuple[ProbeKind, ...] = ()
+    bootloaders: tuple[str, ...] = ()
+    enter: str = ""
 
     @property
     def program(self) -> str:
@@ -60,6 +65,8 @@ class Tool:
         return None
 
 
+_ALL: tuple[ProbeKind, ...] = ("jlink", "stlink", "cmsis-dap")
+_TWICE = "press its reset button twice, quickly"
 _NORDIC = "https://www.nordicsemi.com/Products/Development-tools"
 
 METHODS: dict[str, Tool] = {
@@ -69,9 +76,10 @@ METHODS: dict[str, Tool] = {
         {"": "install the J-Link software from https://www.segger.com/downloads/jlink"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     # In an environment of its own: it wants capstone 5, the emulate extra capstone 6.
-    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex"),
+    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex", probes=_ALL),
     "openocd": Tool(
         "OpenOCD",
         ("openocd",),
@@ -83,6 +91,7 @@ METHODS: dict[str, Tool] = {
         },
         "probe",
         "hex",
+        probes=_ALL,
     ),
     "probe-rs": Tool(
         "probe-rs",
@@ -90,6 +99,7 @@ METHODS: dict[str, Tool] = {
         {"": "install a release from https://probe.rs/docs/getting-started/installation"},
         "probe",
         "hex",
+        probes=_ALL,
     ),
     "nrfutil": Tool(
         "nRF Util",
@@ -97,6 +107,7 @@ METHODS: dict[str, Tool] = {
         {"": f"install it from {_NORDIC}/nRF-Util, then run: nrfutil install device"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     "nrfjprog": Tool(
         "nRF Command Line Tools",
@@ -104,6 +115,7 @@ METHODS: dict[str, Tool] = {
         {"": f"install them from {_NORDIC}/nRF-Command-Line-Tools"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     "dfu-util": Tool(
         "dfu-util",
@@ -116,6 +128,8 @@ METHODS: dict[str, Tool] = {
         },
         "usb",
         "bin",
+        bootloaders=("0483:df11",),
+        enter="hold BOOT0 high and press reset",
     ),
     "picotool": Tool(
         "picotool",
@@ -126,6 +140,8 @@ METHODS: dict[str, Tool] = {
         },
         "usb",
         "uf2",
+        bootloaders=("2e8a:0003", "2e8a:000f"),
+        enter="hold BOOTSEL while plugging it in",
     ),
     "bossac": Tool(
         "BOSSA, Arduino's version",
@@ -133,7 +149,16 @@ METHODS: dict[str, Tool] = {
         {"": "arduino-cli core install arduino:mbed_nano, then put its bossac folder on PATH"},
         "port",
         "bin",
+        bootloaders=("2341:005a",),
+        enter=_TWICE,
     ),
-    "uf2": Tool("a UF2 file onto the bootloader's drive", (), {}, "volume", "uf2"),
+    "uf2": Tool(
+        "a UF2 file onto the bootloader's drive",
+        (),
+        {},
+        "volume",
+        "uf2",
+        enter=f"{_TWICE}, or hold BOOTSEL while plugging it in",
+    ),
     "copy": Tool("a file onto the on-board debugger's drive", (), {}, "volume", "hex"),
 }

@@ -149,7 +149,7 @@ def test_a_failed_export_leaves_the_earlier_one(
 
 def test_the_licence_and_the_mark(tmp_path: Path) -> None:
     out = make(MODELS["last_only"](), "cmake", tmp_path / "net", "cortex-m0")
-    assert (out / "LICENSE").read_text() == resources.licence().read_text()
+    assert (out / "LICENSE").read_text() == resources.licence()
     mark = json.loads((out / folder.MARK).read_text())
     assert (mark["as"], mark["name"], mark["core"]) == ("cmake", "net", "cortex-m0")
     assert set(mark["files"]) == set(files(out))
