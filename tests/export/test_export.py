@@ -129,6 +129,16 @@ def test_a_file_added_to_an_export_is_named(tmp_path: Path) -> None:
     assert files(out) == before
 
 
+def test_what_build_tools_left_goes(tmp_path: Path) -> None:
+    out = make(MODELS["last_only"](), "cmake", tmp_path / "net")
+    before = files(out)
+    for left in ("build/CMakeCache.txt", "examples/check/.pio/build/project.checksum"):
+        (out / left).parent.mkdir(parents=True)
+        (out / left).write_text("")
+    make(MODELS["last_only"](), "cmake", out)
+    assert files(out) == before
+
+
 def test_a_failed_export_leaves_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
