@@ -52,4 +52,6 @@ $(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
 		test -z "$$missing" || { $(SUDO) apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $(PACKAGES); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulate,train,dev]'
+	$(PYTHON) -m venv $(VENV)/pyocd # of its own: it wants capstone 5, we want 6
+	$(VENV)/pyocd/bin/python -m pip install --quiet --disable-pip-version-check pyocd==0.46.0
 	@touch $@ $(VENV)/demo.stamp

@@ -108,8 +108,11 @@ class Link:
         self._wire = wire
         self._pending = bytearray()
         self._text = ""
-        self._received = 0
+        self._received = 0  # bytes
+        self._noises = 0
+        self._damaged = False
         self._sequence = 0
+        self._deadline = 0.0  # after which whatever comes is not listened to
         self._hello: Hello | None = None
         self._since_reset: bytearray | None = None
         self._replaying = False
@@ -219,8 +222,7 @@ class Link:
                 sent.append(self._send(*request))
             if not sent:
                 return
-            deadline = self._now() + 4 * self._timeout
-            reply, damaged, lost = self._receive(deadline), self._damaged, False
+            reply, lost = self._receive(), False
             if reply is not None:
                 index = next((i for i, p in enumerate(sent) if p.sequence == reply.sequence), None)
                 if index is None:
@@ -238,7 +240,7 @@ class Link:
                     continue
                 else:
                     lost = self._refused(reply, sent[index]) == OUT_OF_ORDER and index == 0
-            failures = 0 if damaged and self._wire else failures + 1
+            failures = 0 if self._damaged and self._wire else failures + 1
             if failures >= self._attempts or self._now() - begun > self._limit:
                 raise self._silent(sent[0], tries)
             tries += 1
@@ -249,15 +251,19 @@ class Link:
                 for i, packet in enumerate(sent):
                     sent[i] = self._send(packet.type, packet.payload)
                 begun = self._now()
-                continue
-            for packet in sent:
-                self._port.write(encode(packet))
+            else:
+                for packet in sent:
+                    self._write(packet)
 
     def _send(self, kind: int, payload: bytes) -> Packet:
         packet = Packet(kind, self._sequence, payload)
         self._sequence = (self._sequence + 1) % 256
-        self._port.write(encode(packet))
+        self._write(packet)
         return packet
+
+    def _write(self, packet: Packet) -> None:
+        self._port.write(encode(packet))
+        self._deadline = self._now() + 2 * self._timeout
 
     def _went_well(self, request: Packet, at_once: bool) -> None:
         """Make requests longer after some that went well at once."""
@@ -311,7 +317,7 @@ class Link:
             " power good, and does a watchdog run?"
         )
 
-    def _receive(self, deadline: float) -> Packet | None:
+    def _receive(self) -> Packet | None:
         """Return the next packet, or None after silence; `_damaged` tells if noise came first."""
         self._damaged = False
         while True:
@@ -324,13 +330,15 @@ class Link:
                     return packet
                 self._note(chunk)
                 end = self._pending.find(0)
-            if self._now() > deadline:  # it babbles, and nothing of it is an answer
+            if self._now() > self._deadline:  # it babbles, and nothing of it is an answer
+                self._note(bytes(self._pending))
                 self._pending.clear()
                 self._damaged = False
                 return None
-            # Of a reply that has begun to come, or that came damaged, the rest comes at once.
-            begun = self._damaged or _printable(self._pending) is None
-            data = self._port.read(self._wire.lull if self._wire and begun else self._timeout)
+            timeout = self._timeout
+            if self._wire and (self._damaged or _printable(self._pending) is None):
+                timeout = self._wire.lull  # of a reply that has begun the rest comes at once
+            data = self._port.read(timeout)
             if not data:
                 self._note(bytes(self._pending))
                 self._pending.clear()
@@ -344,6 +352,7 @@ class Link:
         text = _printable(chunk[fault:] if fault >= 0 else chunk)
         if text is None:
             self._damaged = True
+            self._noises += 1
         elif text:
             self._text = (self._text + text)[-_LONGEST_TEXT:]
             if self._on_text is not None:
@@ -362,8 +371,10 @@ class Link:
             message += f" It printed:\n{self._text.strip()}"
             if " stream " not in self._text:
                 message += "\nThat is not the `stream` app: build it with --app stream, and flash."
+        elif self._hello is not None and self._noises:
+            message += f" {self._noises} replies came damaged so far: is the line good?"
         elif self._hello is not None:
-            message += f" {self.repeats} requests had to be sent again before that."
+            message += " It did before: does it hang?"
         elif self._received:
             message += (
                 f" {self._received} bytes came that are neither packets nor text: is the baud rate"

@@ -18,7 +18,8 @@ from mcu_ghost.serial_port import SerialPort
 UNITS = {1: "cycles", 2: "SysTick ticks", 3: "timer ticks"}
 """What a board's counter counts, by `Hello.counter`."""
 
-_ATTEMPTS = 20
+_ATTEMPTS = 20  # of a request that meets with silence
+_LIMIT = 20.0  # seconds to get a request and its reply through a line that damages them
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def run(
         GhostError: Another image or board, a crash, or no answer.
     """
     timeout = verify.longest(board, model) + delay
-    wire = Wire(port.clock, lull=delay / 5, limit=2 * _ATTEMPTS * timeout)
+    wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
     link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
     hello = link.hello()
     counter = (hello.counter, hello.counter_hz)

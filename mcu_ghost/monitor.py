@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from mcu_ghost.kws import Line
-from mcu_ghost.link import Port
+if TYPE_CHECKING:
+    from mcu_ghost.kws import Line
+    from mcu_ghost.link import Port
 
 _PAUSE = 0.5  # seconds after which an unfinished line is shown
 _LONGEST = 4096

@@ -106,8 +106,15 @@ class SerialPort:
         return time.monotonic() - self._away
 
     def status(self) -> str:
-        """Return what it is, in a sentence."""
-        return f"The port is {self.device} at {self._board.console.baud} baud."
+        """Return what it is, in a sentence, and which other ports the same device has."""
+        where = f"The port is {self.device} at {self._board.console.baud} baud"
+        was = self._usb
+        if was is None or not was.serial:
+            return f"{where}."
+        others = [
+            p.device for p in usb.ports() if p.serial == was.serial and p.device != was.device
+        ]
+        return f"{where}; its device has {', '.join(others)} too." if others else f"{where}."
 
     def close(self) -> None:
         """Close it; harmless when it is gone."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import ModuleType
 
+from mcu_ghost import tools
 from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError
 
@@ -44,9 +45,7 @@ def pyserial() -> ModuleType:
         import serial
         import serial.tools.list_ports
     except ImportError as error:
-        raise GhostError(
-            "Serial ports need pyserial, which is not installed: pip install 'mcu-ghost[flash]'"
-        ) from error
+        raise GhostError(tools.missing("pyserial") or str(error)) from error
     module: ModuleType = serial
     return module
 

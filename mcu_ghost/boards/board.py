@@ -13,10 +13,10 @@ from typing import Literal
 
 Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
                "cortex-m33", "cortex-m55"]  # fmt: skip
-ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart"]
+ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
-Family = Literal["nrf52", "nrf5340", "nrf51", "mps2"]
+Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2"]
 Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip

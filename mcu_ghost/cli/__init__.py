@@ -14,18 +14,22 @@ from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
 VERBS = (
+    "new",
     "build",
     "test",
     "listen",
+    "check",
     "bench",
     "profile",
     "boards",
+    "flash",
     "monitor",
     "verify",
     "export",
     "data",
     "train",
     "convert",
+    "doctor",
 )
 
 

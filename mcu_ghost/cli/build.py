@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--app",
     type=click.Choice(["stream", "selftest", "kws"]),
-    default="stream",
-    show_default=True,
+    default=options.of_project(lambda project: project.app, otherwise="stream"),
     help="stream: frames in, outputs out over UART. selftest: golden cases in flash. kws: "
-    "microphone in, words out.",
+    "microphone in, words out.  [default: ghost.toml's, or stream]",
 )
 @options.toolchain
 @options.kernels

@@ -54,7 +54,7 @@ def command(
     with contextlib.suppress(KeyboardInterrupt):
         opened = SerialPort(device, target, math.inf, tell)
         with contextlib.closing(opened):
-            console.say(f"[dim]{device} at {target.console.baud} baud; Ctrl-C ends[/]")
+            console.say(f"[dim]{opened.status()} Ctrl-C ends.[/]")
             if reset:
                 opened.reset()
             if raw:
@@ -84,17 +84,18 @@ def _follow(port: SerialPort, as_json: bool) -> None:
         if as_json:
             sys.stdout.write(json.dumps(event or {"event": "text", "text": line}) + "\n")
             sys.stdout.flush()
-        elif event is None:
-            style = "bold red" if line.startswith("FAULT ") else None
-            console.stderr().print(line, markup=False, emoji=False, style=style)
         else:
-            if event["event"] == "start":
+            if event is not None and event["event"] == "start":
                 started = event
-            _show(event, started)
+            try:
+                _show(event or {}, started)
+            except (KeyError, TypeError, ValueError):  # text, or an event that the line damaged
+                style = "bold red" if line.startswith("FAULT ") else None
+                console.stderr().print(line, markup=False, emoji=False, style=style)
 
 
 def _show(event: Line, started: Line) -> None:
-    """Print an event of the kws app."""
+    """Print an event of the kws app; it must have all that such an event says."""
     from rich.markup import escape
 
     from mcu_ghost import console
@@ -113,5 +114,7 @@ def _show(event: Line, started: Line) -> None:
             f"[dim]{event['ms'] / 1000:8.2f} s  {hop}{event['overruns']} hops lost, stack"
             f" {stack['used']} of {stack['size']} B[/]"
         )
-    else:
+    elif event["event"] in ("word", "overrun"):
         tell(event)
+    else:
+        raise KeyError(event["event"])

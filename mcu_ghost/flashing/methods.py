@@ -7,14 +7,16 @@ This table is the one place that says so; `mcu-ghost flash` and `mcu-ghost docto
 from __future__ import annotations
 
 import shutil
-import sys
 import sysconfig
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mcu_ghost import tools
+
 Through = Literal["probe", "usb", "port", "volume"]
 Format = Literal["hex", "bin", "uf2"]
+ProbeKind = Literal["jlink", "stlink", "cmsis-dap"]
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,13 @@ class Tool:
         title: What people call it.
         programs: Names of the program, of which the first that is found is taken; empty where none
             is needed.
-        install: One line that says how to get it, by `sys.platform`; "" is for every other system.
+        install: How to get it, as `tools.line` takes it.
         through: What the board must be plugged in with: a debug probe, its own bootloader on USB,
             a serial port, or a drive.
         format: The kind of file that it is given.
+        probes: The kinds of debug probe that it can use.
+        bootloaders: The USB ids of the bootloaders that it talks to.
+        enter: What a person does to start such a bootloader.
         verbs: The verbs of mcu-ghost that use it.
     """
 
@@ -37,7 +42,10 @@ class Tool:
     install: dict[str, str]
     through: Through
     format: Format
-    verbs: tuple[str, ...] = field(default=("flash",))
+    probes: tuple[ProbeKind, ...] = ()
+    bootloaders: tuple[str, ...] = ()
+    enter: str = ""
+    verbs: tuple[str, ...] = ("flash",)
 
     @property
     def program(self) -> str:
@@ -47,7 +55,7 @@ class Tool:
     @property
     def how_to_install(self) -> str:
         """The line for this system."""
-        return self.install.get(sys.platform, self.install.get("", ""))
+        return tools.line(self.install) if self.install else ""
 
     def find(self) -> Path | None:
         """Return the program's path: on PATH, or beside this Python; None where there is none."""
@@ -59,6 +67,8 @@ class Tool:
         return None
 
 
+_ALL: tuple[ProbeKind, ...] = ("jlink", "stlink", "cmsis-dap")
+_TWICE = "press its reset button twice, quickly"
 _NORDIC = "https://www.nordicsemi.com/Products/Development-tools"
 
 METHODS: dict[str, Tool] = {
@@ -68,19 +78,22 @@ METHODS: dict[str, Tool] = {
         {"": "install the J-Link software from https://www.segger.com/downloads/jlink"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     # In an environment of its own: it wants capstone 5, the emulate extra capstone 6.
-    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex"),
+    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex", probes=_ALL),
     "openocd": Tool(
         "OpenOCD",
         ("openocd",),
         {
-            "linux": "sudo apt install openocd",
-            "darwin": "brew install open-ocd",
+            "apt": "openocd",
+            "dnf": "openocd",
+            "brew": "open-ocd",
             "": "install a release from https://github.com/xpack-dev-tools/openocd-xpack/releases",
         },
         "probe",
         "hex",
+        probes=_ALL,
     ),
     "probe-rs": Tool(
         "probe-rs",
@@ -88,6 +101,7 @@ METHODS: dict[str, Tool] = {
         {"": "install a release from https://probe.rs/docs/getting-started/installation"},
         "probe",
         "hex",
+        probes=_ALL,
     ),
     "nrfutil": Tool(
         "nRF Util",
@@ -95,6 +109,7 @@ METHODS: dict[str, Tool] = {
         {"": f"install it from {_NORDIC}/nRF-Util, then run: nrfutil install device"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     "nrfjprog": Tool(
         "nRF Command Line Tools",
@@ -102,27 +117,33 @@ METHODS: dict[str, Tool] = {
         {"": f"install them from {_NORDIC}/nRF-Command-Line-Tools"},
         "probe",
         "hex",
+        probes=("jlink",),
     ),
     "dfu-util": Tool(
         "dfu-util",
         ("dfu-util",),
         {
-            "linux": "sudo apt install dfu-util",
-            "darwin": "brew install dfu-util",
+            "apt": "dfu-util",
+            "dnf": "dfu-util",
+            "brew": "dfu-util",
             "": "install a release from https://dfu-util.sourceforge.net",
         },
         "usb",
         "bin",
+        bootloaders=("0483:df11",),
+        enter="hold BOOT0 high and press reset",
     ),
     "picotool": Tool(
         "picotool",
         ("picotool",),
         {
-            "darwin": "brew install picotool",
+            "brew": "picotool",
             "": "install a release from https://github.com/raspberrypi/pico-sdk-tools/releases",
         },
         "usb",
         "uf2",
+        bootloaders=("2e8a:0003", "2e8a:000f"),
+        enter="hold BOOTSEL while plugging it in",
     ),
     "bossac": Tool(
         "BOSSA, Arduino's version",
@@ -130,7 +151,16 @@ METHODS: dict[str, Tool] = {
         {"": "arduino-cli core install arduino:mbed_nano, then put its bossac folder on PATH"},
         "port",
         "bin",
+        bootloaders=("2341:005a",),
+        enter=_TWICE,
     ),
-    "uf2": Tool("a UF2 file onto the bootloader's drive", (), {}, "volume", "uf2"),
+    "uf2": Tool(
+        "a UF2 file onto the bootloader's drive",
+        (),
+        {},
+        "volume",
+        "uf2",
+        enter=f"{_TWICE}, or hold BOOTSEL while plugging it in",
+    ),
     "copy": Tool("a file onto the on-board debugger's drive", (), {}, "volume", "hex"),
 }

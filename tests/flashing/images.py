@@ -21,7 +21,7 @@ def program(board: Board, size: int = 5000, start: int | None = None) -> bytes:
 
 
 def elf(
-    path: Path, board: Board, data: bytes, name: str = "", machine: int = ARM, arch: int = 0
+    path: Path, board: Board, data: bytes, name: str = "", machine: int = ARM, arch: int = 11
 ) -> Path:
     """Write a linked image that holds `data` where the board's images begin."""
     note = struct.pack("<III", 10, len(name) + 1, 1) + b"mcu-ghost\0\0\0" + name.encode() + b"\0"

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, build
+from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError
 from mcu_ghost.flashing import uf2
 from mcu_ghost.flashing.check import check
 from mcu_ghost.flashing.payload import provide, read
-from mcu_ghost.random_model import random_model
 from tests.flashing.images import X86_64, elf, hex_file, program
 
 DK, NANO = boards.load("nrf52840"), boards.load("nano33ble")
@@ -177,24 +176,3 @@ def test_the_file_beside_an_image_is_taken_if_it_says_the_same(tmp_path: Path) -
         provide(payload, board, "uf2", tmp_path / "flash").read_bytes(), 0xADA5_2840
     )
     assert address == 0 and page == data[:256]
-
-
-@pytest.mark.toolchain
-@pytest.mark.parametrize("kind", ["gcc", "zig"])
-@pytest.mark.parametrize("name", ["nano33ble", "microbit", "mps2-an505"])
-def test_a_built_image_says_for_which_board(kind: str, name: str, tmp_path: Path) -> None:
-    board = with_uf2(boards.load(name))
-    model = random_model(3, units=12, ratio=2, inputs=5)
-    built = build.build(model, board, "stream", tmp_path / "b", kind)
-    payload = read(built.elf, board)
-    assert payload.board == name and payload.arch is not None
-    assert payload.size == built.flash_bytes  # the note is not loaded
-    check(payload, board)
-    assert built.uf2 is not None
-    check(read(built.uf2, board), board)
-    assert provide(payload, board, "hex", tmp_path / "f") == built.hex
-    assert provide(payload, board, "bin", tmp_path / "f") == built.bin
-    assert provide(payload, board, "uf2", tmp_path / "f") == built.uf2
-    other = boards.load("nrf52840")
-    with pytest.raises(GhostError, match=f"was built for the board {name}, not for nrf52840"):
-        check(payload, other)

@@ -21,12 +21,22 @@ BOARD = dataclasses.replace(_CHIP, cpu=dataclasses.replace(_CHIP.cpu, clock_hz=4
 _MODEL_FILES = ("app_model.h", "model.h", "model.c", "model_data.h", "model_data.c")
 
 
-def compile_app(model: Model, folder: Path) -> Path:
-    """Compile the app with a model and return the program."""
+def compile_app(model: Model, folder: Path, *changes: tuple[str, str, str]) -> Path:
+    """Compile the app with a model and return the program.
+
+    Args:
+        model: The network.
+        folder: Where to.
+        changes: A generated file, what to replace in it once, and by what.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     context = render.model_context(model, "plain")
     for name in _MODEL_FILES:
         (folder / name).write_text(render.render(f"{name}.jinja", context))
+    for name, old, new in changes:
+        text = (folder / name).read_text()
+        assert old in text
+        (folder / name).write_text(text.replace(old, new, 1))
     own = project.context(BOARD, "stream", ("model.c",), ())
     (folder / "board.h").write_text(render.render("board.h.jinja", own))
     firmware = resources.folder("firmware")
