@@ -343,6 +343,11 @@ class Board:
     led: Led | None = None
     tested: Tested = "nothing"
 
+    @property
+    def image_start(self) -> int:
+        """Address of an image's first byte: on an RP2040 the second stage that it brings along."""
+        return self.flash.origin if self.startup.family == "rp2040" else self.flash.start
+
 
 def pin_number(pin: str) -> int | None:
     """Return 32 * port + pin for a name such as "P1.02", or None when it is none."""
