@@ -204,7 +204,8 @@ def test_options_that_do_not_fit() -> None:
         "nrf52840", method="jlink", port="/dev/ttyACM0"
     )
     assert "No method of microbit" in refusal("microbit", port="/dev/ttyACM0")
-    assert "is emulated, not flashed" in refusal("mps2-an386")
+    for method in ("", "pyocd", "copy"):
+        assert "is emulated, not flashed" in refusal("mps2-an386", method=method)
 
 
 @pytest.mark.parametrize("method", ["bossac", "dfu-util", "picotool", "uf2"])
