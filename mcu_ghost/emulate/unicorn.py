@@ -193,11 +193,15 @@ class UnicornMachine:
         self._system = system.System(self, board)
         self._console = serial.CONSOLES[board.console.driver](self, board)
         self._peripherals: list[Peripheral] = [self._system, self._console]
-        self._peripherals += chips.peripherals(self, board, self.outside)
+        self._peripherals += chips.peripherals(self, board, self.outside, self._console)
         if not board.cpu.armv6m:
             self._peripherals.append(system.Dwt(self, board, self._system))
         self._checks.switches = self._system
-        self._pages = {peripheral.base & -_PAGE: peripheral for peripheral in self._peripherals}
+        self._pages: dict[int, list[Peripheral]] = {}
+        for peripheral in self._peripherals:
+            end = peripheral.base + peripheral.size
+            for page in range(peripheral.base & -_PAGE, end, _PAGE):
+                self._pages.setdefault(page, []).append(peripheral)
         table = board.flash.start
         stack, entry = struct.unpack("<II", uc.mem_read(table, 8))
         if not entry & 1 or stack & 3:
@@ -378,8 +382,6 @@ class UnicornMachine:
         if self._event is not None:
             return
         writing = access == self._unicorn.UC_MEM_WRITE
-        page = address & -_PAGE
-        peripheral = self._pages[page]
         self._pc = pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
         left = self._blocks.left(pc)
         self._tally[0] -= left
@@ -388,11 +390,12 @@ class UnicornMachine:
                 self._settle()
             if address % 4 or size != 4:
                 raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
+            peripheral = self._peripheral(address)
             if writing:
                 self._written += 1
-                peripheral.write(address - page, value & 0xFFFF_FFFF)
+                peripheral.write(address - peripheral.base, value & 0xFFFF_FFFF)
             else:
-                answer = peripheral.read(address - page) & 0xFFFF_FFFF
+                answer = peripheral.read(address - peripheral.base) & 0xFFFF_FFFF
                 self._note_read((pc, address, answer))
                 uc.mem_write(address, answer.to_bytes(4, "little"))
             if writing or self._console.line():
@@ -412,6 +415,12 @@ class UnicornMachine:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+
+    def _peripheral(self, address: int) -> Peripheral:
+        for peripheral in self._pages[address & -_PAGE]:
+            if 0 <= address - peripheral.base < peripheral.size:
+                return peripheral
+        raise NoRegister
 
     def _note_read(self, read: tuple[int, int, int]) -> None:
         """Take the instructions since the same read with the same answer for waiting."""
