@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import nordic, stm32f4
+from mcu_ghost.emulate import nordic, stm32f4, stm32h7, stm32l4, stm32u5
 from mcu_ghost.emulate.capture import Capture
 from mcu_ghost.emulate.nordic_i2s import I2s
 from mcu_ghost.emulate.nordic_pdm import Pdm
@@ -18,6 +18,9 @@ _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
 _STM32 = {
     "stm32f4": stm32f4.peripherals,
     "stm32f7": stm32f4.peripherals,
+    "stm32h7": stm32h7.peripherals,
+    "stm32l4": stm32l4.peripherals,
+    "stm32u5": stm32u5.peripherals,
 }
 
 

@@ -25,21 +25,29 @@ class Bit(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A bit that follows another: what was switched on is there after so many core clocks."""
+    """A bit that says that what others ask for is there.
 
-    on: Bit
+    Attributes:
+        offset: The register that asks.
+        mask: Its bits that ask; none of them set asks for nothing.
+        shown: The bit that answers.
+        clocks: Core clocks that it takes.
+    """
+
+    offset: int
+    mask: int
     shown: Bit
     clocks: int
 
 
 class Registers(Peripheral):
-    """Registers that hold what is written to them, and bits that follow others.
+    """Registers that hold what is written to them, and bits that answer.
 
     Args:
         bus: The chip.
         base: First address.
         values: What each register holds after a reset, by offset.
-        ready: The bits that follow others.
+        ready: The bits that answer.
     """
 
     def __init__(
@@ -48,7 +56,7 @@ class Registers(Peripheral):
         super().__init__(bus, base, 0x400)
         self.values = dict(values)
         self._ready = ready
-        self._since: dict[Ready, int] = {}
+        self._due: dict[Ready, int] = {}
         self.rcc: Rcc | None = None  # which may not let a clock through
 
     def bit(self, bit: Bit) -> bool:
@@ -60,10 +68,10 @@ class Registers(Peripheral):
         return self.values[offset] >> shift & (1 << bits) - 1
 
     def shown(self, bit: Bit) -> bool:
-        """Whether a bit that follows another is set by now."""
+        """Whether a bit that answers is set by now."""
         ready = next(r for r in self._ready if r.shown == bit)
-        since = self._since.get(ready, 0)
-        return self.bit(ready.on) and self.bus.now() >= since + ready.clocks * (since > 0)
+        asked = self.values[ready.offset] & ready.mask
+        return bool(asked) and self.bus.now() >= self._due.get(ready, 0)
 
     def read(self, offset: int) -> int:
         """Return a register's value."""
@@ -80,8 +88,8 @@ class Registers(Peripheral):
         self._check(offset)
         before, self.values[offset] = self.values[offset], value
         for ready in self._ready:
-            if ready.on.offset == offset and ~before & value & 1 << ready.on.number:
-                self._since[ready] = self.bus.now()
+            if ready.offset == offset and (before ^ value) & ready.mask:
+                self._due[ready] = self.bus.now() + ready.clocks
 
     def _check(self, offset: int) -> None:
         if self.rcc is not None:
@@ -109,14 +117,12 @@ class Rcc(Registers):
         SOURCES: By what selects it: name, the bit of CR that says it is there; "PLL" is the PLL.
         PLL_ON: The bit of CR that switches it on.
         PLL_SETTINGS: Registers that may only change while it is off.
-        FLASH_STEP: Hertz of HCLK that flash takes for each cycle that it may take.
     """
 
     SWITCH: tuple[int, int, int]
     SOURCES: Mapping[int, tuple[str, Bit]]
     PLL_ON = Bit(0, 24)
     PLL_SETTINGS: tuple[int, ...]
-    FLASH_STEP: int
 
     def __init__(
         self,
@@ -142,7 +148,7 @@ class Rcc(Registers):
         raise NotImplementedError
 
     def ahb_divider(self) -> int:
-        """Return SYSCLK / HCLK."""
+        """Return SYSCLK over the core's clock."""
         raise NotImplementedError
 
     def apb_hertz(self, base: int) -> int:
@@ -150,7 +156,11 @@ class Rcc(Registers):
         raise NotImplementedError
 
     def voltage_limit(self) -> int:
-        """Return the highest HCLK, in Hz, at the core voltage there is."""
+        """Return the highest clock of the core, in Hz, at the core voltage there is."""
+        raise NotImplementedError
+
+    def flash_step(self) -> int:
+        """Return by how many Hz flash needs one wait state more, at that voltage."""
         raise NotImplementedError
 
     def wait_states(self) -> int:
@@ -167,9 +177,13 @@ class Rcc(Registers):
             raise Misuse(f"SYSCLK is switched to {source}, which is not ready")
         return self.pll_hertz() if source == "PLL" else self.source_hertz(source)
 
-    def hclk(self) -> int:
-        """Return the frequency of core and flash."""
+    def core(self) -> int:
+        """Return the frequency of the core."""
         return self.sysclk() // self.ahb_divider()
+
+    def flash_hertz(self) -> int:
+        """Return the frequency of flash, which is the core's but on an H7."""
+        return self.core()
 
     def read(self, offset: int) -> int:
         """Return a register's value; the clock that is selected is the one in use."""
@@ -192,14 +206,16 @@ class Rcc(Registers):
 
     def check(self) -> None:
         """Refuse clocks that flash or voltage cannot follow."""
-        hertz = self.hclk()
-        if hertz > self.voltage_limit():
-            limit = self.voltage_limit() / MHZ
-            raise Misuse(f"HCLK is {hertz / MHZ:g} MHz, but the core voltage is for {limit:g} MHz")
-        needed = -(-hertz // self.FLASH_STEP) - 1
+        core, limit = self.core(), self.voltage_limit()
+        if core > limit:
+            raise Misuse(
+                f"the core gets {core / MHZ:g} MHz, but its voltage is for {limit / MHZ:g} MHz"
+            )
+        flash = self.flash_hertz()
+        needed = -(-flash // self.flash_step()) - 1
         if self.wait_states() < needed:
             raise Misuse(
-                f"HCLK is {hertz / MHZ:g} MHz, for which flash needs {needed} wait states, not"
+                f"flash gets {flash / MHZ:g} MHz, for which it needs {needed} wait states, not"
                 f" {self.wait_states()}"
             )
 
@@ -224,11 +240,7 @@ def bus_prescaler(field: int) -> int:
 
 
 class Gpio(Peripheral):
-    """All ports: modes, pulls and alternate functions.
-
-    Attributes:
-        powered: Ports whose supply is on.
-    """
+    """All ports: modes, pulls and alternate functions."""
 
     MODE, PULL, FUNCTION = 0x00, 0x0C, 0x20
 

@@ -105,7 +105,7 @@ class Stm32Usart(Serial):
         least, bits = (0x300, 20) if self._parts > 1 else (16, 16)
         if not least <= self._divider < 1 << bits:
             raise Misuse(f"BRR must be {least} or more and have {bits} bits, not {self._divider}")
-        hertz, wanted = self._rcc.hclk(), self._board.cpu.clock_hz
+        hertz, wanted = self._rcc.core(), self._board.cpu.clock_hz
         if hertz != wanted:
             raise Misuse(f"the core runs at {hertz / MHZ:g} MHz, not at {wanted / MHZ:g}")
         seconds = 10 * self._divider / self._parts / self._rcc.apb_hertz(self.base)

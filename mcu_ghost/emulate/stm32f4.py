@@ -37,15 +37,14 @@ class F4Rcc(Rcc):
     SWITCH = (0x08, 2, 2)
     SOURCES = {0: ("HSI", _HSI_READY), 1: ("HSE", _HSE_READY), 2: ("PLL", _PLL_READY)}
     PLL_SETTINGS = (0x04,)
-    FLASH_STEP = 30 * MHZ  # at 2.7 to 3.6 V
 
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit, ports: int) -> None:
         clocks = _USARTS | {_PWR: ("APB1ENR", Bit(0x40, 28))}
         clocks |= {_GPIO + 0x400 * i: ("AHB1ENR", Bit(0x30, i)) for i in range(ports)}
         ready = (
-            Ready(Bit(0, 0), _HSI_READY, 0),
-            Ready(Bit(0, 16), _HSE_READY, _CRYSTAL),
-            Ready(self.PLL_ON, _PLL_READY, _LOCK),
+            Ready(0, 1 << 0, _HSI_READY, 0),
+            Ready(0, 1 << 16, _HSE_READY, _CRYSTAL),
+            Ready(0, 1 << 24, _PLL_READY, _LOCK),
         )
         values = {0x00: 0x83, 0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
         super().__init__(bus, board, _RCC, values, ready, clocks)
@@ -70,16 +69,20 @@ class F4Rcc(Rcc):
         return round(into * n) // (2 * self.field(0x04, 16, 2) + 2)
 
     def ahb_divider(self) -> int:
-        """Return SYSCLK / HCLK."""
+        """Return SYSCLK over HCLK."""
         return prescaler(self.field(0x08, 4, 4))
 
     def apb_hertz(self, base: int) -> int:
         """Return the clock of APB1 or APB2."""
-        return self.hclk() // bus_prescaler(self.field(0x08, 10 if base < 0x4001_0000 else 13, 3))
+        return self.core() // bus_prescaler(self.field(0x08, 10 if base < 0x4001_0000 else 13, 3))
 
     def voltage_limit(self) -> int:
-        """Return the highest HCLK."""
+        """Return what PWR is set to."""
         return self._pwr.limit()
+
+    def flash_step(self) -> int:
+        """Return what a wait state is good for at 2.7 to 3.6 V."""
+        return 30 * MHZ
 
     def wait_states(self) -> int:
         """Return LATENCY."""
@@ -96,12 +99,12 @@ class F4Rcc(Rcc):
 class Pwr(Limit):
     """PWR: the core voltage, and over-drive where there is one."""
 
-    _VOSRDY, _ODRDY, _ODSWRDY = Bit(4, 14), Bit(4, 16), Bit(4, 17)
+    _ODRDY, _ODSWRDY = Bit(4, 16), Bit(4, 17)
 
     def __init__(self, bus: Bus, overdrives: bool) -> None:
         self.overdrives = overdrives
         ready = (
-            (Ready(Bit(0, 16), self._ODRDY, 1_600), Ready(Bit(0, 17), self._ODSWRDY, 1_600))
+            (Ready(0, 1 << 16, self._ODRDY, _LOCK), Ready(0, 1 << 17, self._ODSWRDY, _LOCK))
             if overdrives
             else ()
         )
