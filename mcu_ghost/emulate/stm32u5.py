@@ -130,7 +130,7 @@ class InstructionCache(Registers):
 
     def __init__(self, bus: Bus) -> None:
         super().__init__(bus, _ICACHE, {0x00: 0x4, 0x04: 0})
-        self._empty_at = bus.now() + 100
+        self._empty_at = bus.now() + 1_000  # ample: who does not wait is to be caught
 
     def read(self, offset: int) -> int:
         """Return a register's value."""
