@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures every shape on a board of every core with both compilers and rewrites RESULTS.md.
+"""Measures every shape on every board with both compilers and rewrites RESULTS.md.
 
 What was measured before is taken from the cache, so an interrupted run goes on where it stopped.
 """
@@ -25,7 +25,7 @@ from mcu_ghost.errors import GhostError
 @click.option("--cache", type=click.Path(path_type=Path), default=ROOT / ".cache" / "benchmarks",
               help="For measurements.  [default: .cache/benchmarks]")  # fmt: skip
 def main(jobs: int, cache: Path) -> None:
-    """Measure all layers on boards of all cores and rewrite RESULTS.md; half an hour on two."""
+    """Measure all layers on all boards and rewrite RESULTS.md; half an hour on two cores."""
     layers = list(itertools.product(SHAPES, BOARDS, COMPILERS))
     images = list(itertools.product(SELFTESTS, COMPILERS))
     with ProcessPoolExecutor(jobs) as pool, console.progress() as bars:

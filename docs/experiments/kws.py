@@ -38,7 +38,7 @@ from kws_networks import Network, networks
 from mcu_ghost import console, files
 
 if TYPE_CHECKING:
-    from mcu_ghost.train.keyword import Recipe
+    from keyword_training import Recipe
 
 # Epochs in float and with rounding, chosen on the validation split with another seed: see kws.md.
 EPOCHS = {"wake words": (6, 2), "synthetic commands": (6, 2), "Speech Commands": (10, 3)}
@@ -84,14 +84,15 @@ class Run:
         Raises:
             GhostError: It cannot be converted or built, or its image computes something else.
         """
+        import keyword_training
         import tf_keras as keras
 
         from mcu_ghost import convert
-        from mcu_ghost.train import inputs, keyword
+        from mcu_ghost.train import inputs
 
         task, recipe = self.task, self.recipe
         form = inputs.fit(task.train[0])
-        models = keyword.train(
+        models = keyword_training.train(
             recipe,
             (form.real(task.train[0]), task.train[1]),
             (form.real(task.validation[0]), task.validation[1]),
@@ -119,9 +120,9 @@ class Run:
 
 def _judge(models: tuple[Any, Any], integers: Any, form: Any, task: Task) -> dict[str, Any]:
     """Return the accuracies of the float, the QAT and the integer network in each condition."""
+    import keyword_training
+
     from mcu_ghost import reference
-    from mcu_ghost.train import keyword
-    from mcu_ghost.train.metrics import macro_accuracy
 
     accuracy: dict[str, dict[str, float]] = {}
     same, right = {}, {}
@@ -129,14 +130,15 @@ def _judge(models: tuple[Any, Any], integers: Any, form: Any, task: Task) -> dic
     for condition, (features, labels) in tests.items():
         real, bytes_ = form.real(features), form.quantize(features)
         best = {
-            name: keyword.scores(model, real).argmax(-1)
+            name: keyword_training.scores(model, real).argmax(-1)
             for name, model in zip(("float", "qat"), models, strict=True)
         }
         parts = [reference.run(integers, bytes_[i : i + 512]) for i in range(0, len(bytes_), 512)]
         best["int8"] = np.concatenate(parts).argmax(-1)
         classes = len(task.labels)
         accuracy[condition] = {
-            name: macro_accuracy(labels, found, classes) for name, found in best.items()
+            name: keyword_training.macro_accuracy(labels, found, classes)
+            for name, found in best.items()
         }
         same[condition] = float((best["int8"] == best["qat"]).mean())
         if condition != "validation":
@@ -163,7 +165,7 @@ def _facts(task: Task) -> dict[str, Any]:
 
 def plan(tasks: list[Task], seeds: int, cache: Path) -> Iterator[Run]:
     """Yield every run: all networks of all tasks with one seed before the next seed."""
-    from mcu_ghost.train.keyword import Recipe
+    from keyword_training import Recipe
 
     for seed in range(1, seeds + 1):
         for role in networks(1):

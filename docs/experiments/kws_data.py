@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keyword_clips
 import narrower_noise
 import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost import audio, recording
 from mcu_ghost.audio import RATE, Features, Samples
-from mcu_ghost.data import augment, folder, keywords, speech
+from mcu_ghost.data import augment, folder, plan, speech
 from mcu_ghost.data.folder import Item, Split
 from mcu_ghost.errors import GhostError
 
@@ -80,7 +81,7 @@ def noisy(
         kinds: How many of `NOISES` each clip is mixed with; they take turns.
     """
     rng = np.random.default_rng([20, 2])
-    texts = [t for t in keywords.OTHER_WORDS if not set(t.split()) & set(words)]
+    texts = [t for t in plan.OTHER_WORDS if not set(t.split()) & set(words)]
     said = [
         speech.say(text, speech.Voice("flite", TALKER))
         for text in rng.choice(texts, 80, replace=False)
@@ -97,10 +98,10 @@ def noisy(
 
 
 def wake_words(data: Path, cache: Path) -> Task:
-    """Return the recorded wake words, with the clips and the split of `mcu_ghost.data.keywords`."""
+    """Return the recorded wake words, with the clips and the split of `keyword_clips`."""
     words, kinds = narrower_noise.WORDS, len(NOISES)
-    clips = keywords.load(data, words, 1, cache)
-    name = _digest(_VERSION, keywords.fingerprint(data, words, 1), NOISES, TALKER, SNRS, kinds)
+    clips = keyword_clips.load(data, words, 1, cache)
+    name = _digest(_VERSION, keyword_clips.fingerprint(data, words, 1), NOISES, TALKER, SNRS, kinds)
     path = cache / f"wake-words-{name}.npz"
     if not path.is_file():
         spoken = list(narrower_noise.spoken_test_clips(data))
@@ -112,7 +113,7 @@ def wake_words(data: Path, cache: Path) -> Task:
     human = clips["test"].sources != "synthetic"
     clean = clips["test"].features[human], clips["test"].labels[human]
     train, validation = ((clips[s].features, clips[s].labels) for s in ("train", "validation"))
-    names = tuple(keywords.label_names(words))
+    names = tuple(keyword_clips.label_names(words))
     return Task("wake words", names, train, validation, {"clean": clean} | tests, kinds)
 
 
@@ -140,7 +141,7 @@ def commands(source: Path, cache: Path) -> Task:
     with np.load(path) as held:
         sets = {s: (held[s], held[f"{s} labels"]) for s in ("train", "validation", *CONDITIONS)}
     title = "synthetic commands" if (source / "synth.json").is_file() else "Speech Commands"
-    labels = (*COMMANDS, keywords.UNKNOWN, keywords.SILENCE)
+    labels = (*COMMANDS, plan.UNKNOWN, plan.SILENCE)
     train, validation = sets.pop("train"), sets.pop("validation")
     return Task(title, labels, train, validation, sets, 1)
 

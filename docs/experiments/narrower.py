@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import keyword_clips
 import numpy as np
 import numpy.typing as npt
 from narrower_noise import WORDS, noisy
@@ -26,13 +27,13 @@ from narrower_variants import BASE, BLOCK, VARIANTS, Variant
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+import keyword_training
 import tensorflow as tf
 import tf_keras as keras
 
 from mcu_ghost import audio, convert, layers, reference
-from mcu_ghost.data import keywords
 from mcu_ghost.layers.quantization import GhostGRUQuantizeConfig
-from mcu_ghost.train import inputs, keyword
+from mcu_ghost.train import inputs
 
 CLASSES, INPUTS, FRAMES = len(WORDS) + 2, audio.CHANNELS, 74
 GATES = {"kernel": 3, "recurrent_kernel": 3, "ghost_kernel": 1}
@@ -51,8 +52,8 @@ class Data:
     """
 
     def __init__(self, source: Path, cache: Path) -> None:
-        self.name = keywords.fingerprint(source, WORDS, 1)
-        clips = keywords.load(source, WORDS, 1, cache)
+        self.name = keyword_clips.fingerprint(source, WORDS, 1)
+        clips = keyword_clips.load(source, WORDS, 1, cache)
         self.form = inputs.fit(clips["train"].features)
         self.train = self.form.real(clips["train"].features)
         self.targets = keras.utils.to_categorical(clips["train"].labels, CLASSES)
@@ -115,8 +116,8 @@ class Network:
 
     def __init__(self, variant: Variant, quantised: bool) -> None:
         self.variant, self.quantised = variant, quantised
-        recipe = keyword.Recipe(variant.units, variant.ratio)
-        self.model = keyword.network(recipe, FRAMES, INPUTS, CLASSES)
+        recipe = keyword_training.Recipe(variant.units, variant.ratio)
+        self.model = keyword_training.network(recipe, FRAMES, INPUTS, CLASSES)
         self.cell = self.model.layers[0].cell
         self.dense = next(layer for layer in self.model.layers if hasattr(layer, "kernel"))
         self.variables = list(self.model.trainable_variables)
@@ -227,7 +228,7 @@ class Runs:
             keras.utils.set_random_seed(seed)
             network = Network(variant.trunk, quantised=False)
             print(f"training {variant.trunk}, seed {seed}", flush=True)
-            network.fit(self.data, self.epochs, keyword.Recipe().learning_rate, seed)
+            network.fit(self.data, self.epochs, keyword_training.Recipe().learning_rate, seed)
             _save(path, {str(i): v.numpy() for i, v in enumerate(network.variables)})
         with np.load(path) as held:
             return [held[str(i)] for i in range(len(held))]
@@ -259,7 +260,7 @@ class Runs:
 
     def _integers(self, network: Network) -> dict[str, npt.NDArray[np.uint8]]:
         """Return what the product's converter and reference arithmetic answer."""
-        plain = keyword.network(keyword.Recipe(), FRAMES, INPUTS, CLASSES)
+        plain = keyword_training.network(keyword_training.Recipe(), FRAMES, INPUTS, CLASSES)
         plain.set_weights([v.numpy() for v in network.variables])
         form = self.data.form
         model = layers.quantize_model(plain, form.range, self.data.train[::10])

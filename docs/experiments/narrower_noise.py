@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyword_clips
 import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost import audio
 from mcu_ghost.audio import Samples
-from mcu_ghost.data import augment, folder, keywords, speech
+from mcu_ghost.data import augment, folder, plan, speech
 
 WORDS = ("alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass")
 NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augment.NOISES
@@ -65,9 +66,9 @@ def spoken_test_clips(data: Path) -> Iterator[tuple[Samples, int]]:
     for recording in folder.scan(data / "wake_words", WORDS):
         if recording.split == "test":
             yield audio.cut(audio.read(recording.path)), WORDS.index(recording.label)
-    for path in keywords.sentence_files(data)[0]:
+    for path in keyword_clips.sentence_files(data)[0]:
         if folder.split_of(folder.group_of(path)) == "test":
-            for piece in keywords.pieces(audio.read(path), audio.CLIP_MS):
+            for piece in keyword_clips.pieces(audio.read(path), audio.CLIP_MS):
                 yield piece, len(WORDS)
 
 
@@ -78,7 +79,7 @@ def noisy(data: Path, path: Path) -> tuple[dict[str, audio.Features], npt.NDArra
         said = [
             speech.say(text, speech.Voice("flite", name))
             for name in ("kal16", "awb", "rms", "slt")
-            for text in rng.choice(keywords.OTHER_WORDS, 40, replace=False)
+            for text in rng.choice(plan.OTHER_WORDS, 40, replace=False)
         ]
         rng.shuffle(said)
         talk, clips = np.concatenate(said), list(spoken_test_clips(data))

@@ -8,14 +8,12 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import image
+from mcu_ghost import image, tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, MachineFault, chips, direct, faults, nordic, serial, system
 from mcu_ghost.emulate.blocks import Blocks
@@ -44,9 +42,7 @@ _WFI = b"\x30\xbf"
 
 def missing() -> str | None:
     """Return how to install the engine, or None when it is there."""
-    if importlib.util.find_spec("unicorn") is not None:
-        return None
-    return "The emulator Unicorn is not installed: pip install 'mcu-ghost[emulate]'"
+    return tools.missing("unicorn")
 
 
 def start(
@@ -170,6 +166,12 @@ class UnicornMachine:
         self.memory(address, len(data))
         self._uc.mem_write(address, data)
 
+    def permit(self, address: int, size: int, *, read: bool, write: bool, execute: bool) -> None:
+        """Say what may be done with a stretch of memory, in pages of 4096."""
+        unicorn = self._unicorn
+        rights = unicorn.UC_PROT_READ * read | unicorn.UC_PROT_WRITE * write
+        self._uc.mem_protect(address, size, rights | unicorn.UC_PROT_EXEC * execute)
+
     # Setting up
 
     def _map(self, linked: image.Image) -> None:
@@ -202,13 +204,8 @@ class UnicornMachine:
             end = peripheral.base + peripheral.size
             for page in range(peripheral.base & -_PAGE, end, _PAGE):
                 self._pages.setdefault(page, []).append(peripheral)
-        table = board.flash.start
-        stack, entry = struct.unpack("<II", uc.mem_read(table, 8))
-        if not entry & 1 or stack & 3:
-            raise GhostError(
-                f"The image has no vector table at {table:#010x}: stack {stack:#010x}, reset"
-                f" {entry:#010x}. Was it linked for {board.name}?"
-            )
+        flash = bytes(uc.mem_read(board.flash.origin, board.flash.size))
+        stack, entry = chips.boot(self, board, flash)
         for register in (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_PRIMASK):
             uc.reg_write(register, 0)
         uc.reg_write(arm.UC_ARM_REG_XPSR, 0x0100_0000)

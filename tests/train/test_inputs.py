@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from mcu_ghost.train.inputs import fit
+
+
+def test_the_input_format_covers_the_features_and_is_exact() -> None:
+    features = np.random.default_rng(0).integers(0, 660, (20, 74, 40)).astype(np.uint16)
+    form = fit(features)
+    q = form.quantize(features)
+    assert q.min() == -128 and q.max() == 127
+    assert np.log2(form.scale) % 1 == 0
+    real = form.real(features)
+    assert np.array_equal(real / form.scale + form.zero_point, q)
+    low, high = form.range
+    assert low <= real.min() and real.max() <= high
+    assert (high - low) / 255 == form.scale
+    assert real.mean() == pytest.approx(0, abs=0.02)
