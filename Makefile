@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
-TOOLS := gcc arm-none-eabi-gcc qemu-system-arm espeak-ng flite
-PACKAGES := gcc libc6-dev gcc-arm-none-eabi qemu-system-arm espeak-ng flite
+TOOLS := gcc g++ arm-none-eabi-gcc qemu-system-arm espeak-ng flite arduino-builder
+PACKAGES := gcc g++ libc6-dev gcc-arm-none-eabi qemu-system-arm espeak-ng flite arduino-builder
 # A folder of recordings, <word>/*.flac: the demo plays one of each word, or the bundled clips.
 RECORDINGS ?= ../shared/data/wake_words
 HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $(d)/*.flac))))
@@ -52,4 +52,6 @@ $(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
 		test -z "$$missing" || { $(SUDO) apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq $(PACKAGES); }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulate,train,dev]'
+	$(PYTHON) -m venv $(VENV)/pyocd # of its own: it wants capstone 5, we want 6
+	$(VENV)/pyocd/bin/python -m pip install --quiet --disable-pip-version-check pyocd==0.46.0
 	@touch $@ $(VENV)/demo.stamp

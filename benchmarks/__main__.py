@@ -15,8 +15,8 @@ from typing import Any
 import click
 
 from benchmarks import report
-from benchmarks.measure import COMPILERS, ROOT, SELFTESTS, SHAPES, measure, selftest
-from mcu_ghost import boards, console, files
+from benchmarks.measure import BOARDS, COMPILERS, ROOT, SELFTESTS, SHAPES, measure, selftest
+from mcu_ghost import console, files
 from mcu_ghost.errors import GhostError
 
 
@@ -26,7 +26,7 @@ from mcu_ghost.errors import GhostError
               help="For measurements.  [default: .cache/benchmarks]")  # fmt: skip
 def main(jobs: int, cache: Path) -> None:
     """Measure all layers on all boards and rewrite RESULTS.md; half an hour on two cores."""
-    layers = list(itertools.product(SHAPES, boards.names(), COMPILERS))
+    layers = list(itertools.product(SHAPES, BOARDS, COMPILERS))
     images = list(itertools.product(SELFTESTS, COMPILERS))
     with ProcessPoolExecutor(jobs) as pool, console.progress() as bars:
         task = bars.add_task("measuring", total=len(layers) + len(images))

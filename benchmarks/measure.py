@@ -19,6 +19,9 @@ from mcu_ghost.random_model import random_model
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES, FRAMES = 12, 49
 COMPILERS = ("gcc", "zig")
+# Every core; further boards of the same core give the same counts.
+BOARDS = ("microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
+          "nano33ble", "nrf52840")  # fmt: skip
 # What decides a count: a change here makes earlier ones stale.
 _DECIDES = """
     firmware templates

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from benchmarks.measure import (
+    BOARDS,
     CLASSES,
     COMPILERS,
     FRAMES,
@@ -130,13 +131,12 @@ def _selftests(results: Results) -> str:
 
 
 def _table(results: Results, shapes: list[Shape], show: Callable[[Cost], str]) -> str:
-    names = boards.names()
-    cores = [boards.load(name).cpu.core.removeprefix("cortex-").upper() for name in names]
-    heads = [f"{name} ({core})" for name, core in zip(names, cores, strict=True)]
-    lines = [f"| layer | {' | '.join(heads)} |\n", "|---" * (len(names) + 1) + "|\n"]
+    cores = [boards.load(name).cpu.core.removeprefix("cortex-").upper() for name in BOARDS]
+    heads = [f"{name} ({core})" for name, core in zip(BOARDS, cores, strict=True)]
+    lines = [f"| layer | {' | '.join(heads)} |\n", "|---" * (len(BOARDS) + 1) + "|\n"]
     for shape in shapes:
         cells = []
-        for name in names:
+        for name in BOARDS:
             both = [results.costs[shape.name, name, compiler] for compiler in COMPILERS]
             cells.append(" / ".join("–" if c is None else show(c) for c in both))
         lines.append(f"| {shape.units}/{shape.ratio} | {' | '.join(cells)} |\n")

@@ -27,6 +27,7 @@ from mcu_ghost import (
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
+from mcu_ghost.flashing import uf2
 from mcu_ghost.model import Model
 from mcu_ghost.pack import Packed
 
@@ -55,6 +56,7 @@ class Built:
         elf: The linked image.
         hex: Intel HEX of it.
         bin: Flat binary of it.
+        uf2: The file for a bootloader's drive; None where the board has no such bootloader.
         map: Every symbol with address and size.
         flash_bytes: Flash taken.
         flash_size: Flash that the board has for an image.
@@ -73,6 +75,7 @@ class Built:
     elf: Path
     hex: Path
     bin: Path
+    uf2: Path | None
     map: Path
     flash_bytes: int
     flash_size: int
@@ -218,6 +221,11 @@ def _result(
     image.write_hex(linked, final["hex"])
     image.write_bin(linked, final["bin"])
     image.write_map(linked, final["map"])
+    family = board.flashing.uf2_family
+    container = out / "firmware.uf2" if family else None
+    if container is not None:
+        content = uf2.encode(final["bin"].read_bytes(), linked.segments[0].address, family)
+        files.write_bytes(container, content)
     return Built(
         board=board.name,
         model=context.name,
@@ -225,6 +233,7 @@ def _result(
         toolchain=kind,
         kernels=variant,
         **final,
+        uf2=container,
         flash_bytes=linked.flash_bytes,
         flash_size=board.flash.usable,
         ram_bytes=linked.ram_bytes,

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
 from dataclasses import dataclass
 from typing import Literal
 
+from mcu_ghost import tools
 from mcu_ghost.debug_info import Code
 from mcu_ghost.emulate import thumb
 from mcu_ghost.errors import GhostError
@@ -55,9 +55,7 @@ class Instruction:
 
 def missing() -> str | None:
     """Return how to install the disassembler, or None when it is there."""
-    if importlib.util.find_spec("capstone") is not None:
-        return None
-    return "The disassembler Capstone is not installed: pip install 'mcu-ghost[emulate]'"
+    return tools.missing("capstone")
 
 
 def disassemble(code: tuple[Code, ...]) -> dict[int, Instruction]:

@@ -10,7 +10,8 @@ from mcu_ghost import emulate, verify
 from mcu_ghost.boards import Board
 from mcu_ghost.build import Built
 from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link, Stats
+from mcu_ghost.link import Link
+from mcu_ghost.messages import Stats
 from mcu_ghost.model import Model
 
 
@@ -75,15 +76,9 @@ def run(
 def patience(board: Board, model: Model, engine: str) -> float:
     """Return the seconds without a byte after which an image must be hung.
 
-    They are the board's own on unicorn and the PC's elsewhere. No kernel takes 16 instructions for
-    a multiplication and 400 for a unit; a packet holds 240 bytes, the state or one frame.
+    They are the board's own on unicorn and the PC's elsewhere.
     """
-    size = model.tensors[model.inputs[0]].size
-    packet = max(320, size, 4 * sum(layer.units for layer in model.layers))
-    frames = packet // size
-    work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
-    wire = 2 * 10 * packet / board.console.baud
-    own_time = 0.02 + wire + work * frames / board.cpu.clock_hz
+    own_time = verify.longest(board, model)
     return own_time if engine == "unicorn" else 5.0 + own_time
 
 

@@ -36,6 +36,7 @@ class FrontEndContext:
         arrays: Constants, by their field of `ghost_front_end_constants`.
         numbers: Its other fields.
         formula: From features to int8: multiplier, shift, zero_point.
+        prefix: Of every name that other files see.
     """
 
     version: str
@@ -43,13 +44,15 @@ class FrontEndContext:
     arrays: dict[str, Array]
     numbers: dict[str, int]
     formula: dict[str, int]
+    prefix: str = ""
 
 
-def frontend_sources(metadata: dict[str, Any]) -> dict[str, str]:
+def frontend_sources(metadata: dict[str, Any], prefix: str = "") -> dict[str, str]:
     """Render `front_end.h` and `front_end.c` for a model.
 
     Args:
         metadata: The model's, with `front_end` and `features_to_int8`.
+        prefix: Of every name that other files see.
 
     Returns:
         Texts by file name; SOURCES are compiled with them.
@@ -58,12 +61,12 @@ def frontend_sources(metadata: dict[str, Any]) -> dict[str, str]:
         GhostError: The metadata has no such front end, or a value is out of its range.
     """
     context = front_end_context(
-        Settings.read(metadata.get("front_end")), _formula(metadata.get("features_to_int8"))
+        Settings.read(metadata.get("front_end")), _formula(metadata.get("features_to_int8")), prefix
     )
     return {name: render(f"{name}.jinja", context) for name in FILES}
 
 
-def front_end_context(s: Settings, formula: dict[str, int]) -> FrontEndContext:
+def front_end_context(s: Settings, formula: dict[str, int], prefix: str = "") -> FrontEndContext:
     """Lay a front end out for the templates."""
     widths = np.bincount(tables.bands(s), minlength=s.channels + 1)
     constants: dict[str, npt.NDArray[Any]] = {
@@ -87,7 +90,7 @@ def front_end_context(s: Settings, formula: dict[str, int]) -> FrontEndContext:
         "snr_shift": s.snr_shift,
     }
     arrays = {name: Array(name, values) for name, values in constants.items()}
-    return FrontEndContext(__version__, s, arrays, numbers, formula)
+    return FrontEndContext(__version__, s, arrays, numbers, formula, prefix)
 
 
 def _pairs(halves: npt.NDArray[np.int16]) -> npt.NDArray[np.uint32]:

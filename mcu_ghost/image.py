@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,14 +98,19 @@ def _inside(address: int, memory: Memory) -> bool:
     return memory.origin <= address < memory.origin + memory.size
 
 
-def write_hex(image: Image, path: Path) -> None:
-    """Write Intel HEX."""
+def as_hex(segments: Iterable[Segment]) -> bytes:
+    """Return Intel HEX."""
     content = IntelHex()
-    for segment in image.segments:
+    for segment in segments:
         content.frombytes(segment.data, segment.address)
     text = io.StringIO()
     content.write_hex_file(text)
-    files.write_bytes(path, text.getvalue().encode())
+    return text.getvalue().encode()
+
+
+def write_hex(image: Image, path: Path) -> None:
+    """Write Intel HEX."""
+    files.write_bytes(path, as_hex(image.segments))
 
 
 def write_bin(image: Image, path: Path) -> None:

@@ -70,23 +70,33 @@ def sources(model: Model, board: Board) -> dict[str, str]:
             scores become words.
     """
     need_microphone(board)
-    chosen = detector.settings(model)
+    heard, chosen = hearing(model)
     ears = frontend_c.frontend_sources(model.metadata)
-    heard = Settings.read(model.metadata.get("front_end"))
-    size = model.tensors[model.inputs[0]].size
     if heard.sample_rate != RATE:
         raise GhostError(
             f"The model '{model.name}' hears {heard.sample_rate} samples per second, microphones"
             f" have {RATE}: train it with sample_rate = {RATE}."
         )
+    context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
+    words = {name: render(f"{name}.jinja", context) for name in ("detector.h", "detector.c")}
+    return ears | words
+
+
+def hearing(model: Model) -> tuple[Settings, detector.Settings]:
+    """Return how a model hears, and how its scores become words.
+
+    Raises:
+        GhostError: It does not say, or its input is not what its front end makes.
+    """
+    chosen = detector.settings(model)
+    heard = Settings.read(model.metadata.get("front_end"))
+    size = model.tensors[model.inputs[0]].size
     if len(model.inputs) != 1 or len(model.outputs) != 1 or size != heard.channels:
         raise GhostError(
             f"The model '{model.name}' reads {size} values, but its front end makes"
             f" {heard.channels}: it must have one input, one frame of features, and one output."
         )
-    context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
-    words = {name: render(f"{name}.jinja", context) for name in ("detector.h", "detector.c")}
-    return ears | words
+    return heard, chosen
 
 
 def recording(path: Path, rate: int = RATE) -> Samples:

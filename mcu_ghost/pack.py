@@ -13,8 +13,8 @@ import numpy.typing as npt
 from mcu_ghost import kernels, tflm
 from mcu_ghost.model import Elementwise, FullyConnected, GhostGRU, Model, Operator, Requantizer
 
-_C_TYPES = {"int8": "int8_t", "uint16": "uint16_t", "int16": "int16_t", "int32": "int32_t",
-            "uint32": "uint32_t"}  # fmt: skip
+_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
+            "int32": "int32_t", "uint32": "uint32_t"}  # fmt: skip
 _LINE = 96
 
 

@@ -77,7 +77,7 @@ def context(
         stack_bytes=stack_bytes,
         firmware_sources=(
             *(f"startup/{name}" for name in _STARTUP),
-            f"startup/{board.startup.family}.c",
+            *_family(board),
             *(f"runtime/{name}" for name in _RUNTIME),
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
@@ -89,6 +89,13 @@ def context(
         zig_flags=zig_flags(board.cpu),
         kernels=variant,
     )
+
+
+def _family(board: Board) -> tuple[str, ...]:
+    """Return the start-up sources of a board's family: C, and assembly where it has some."""
+    names = [f"startup/{board.startup.family}{suffix}" for suffix in (".c", ".S")]
+    folder = resources.folder("firmware")
+    return tuple(name for name in names if (folder / name).is_file())
 
 
 def _listening(board: Board) -> tuple[str, ...]:

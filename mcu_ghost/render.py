@@ -32,12 +32,19 @@ def environment() -> jinja2.Environment:
     env.filters["requantizer"] = c_requantizer
     env.filters["pin_number"] = pin_number
     env.filters["c_json"] = c_json
+    env.filters["c_string"] = c_string
     return env
 
 
 def c_json(text: str) -> str:
     """Return a C string literal that holds the inside of `text` as a JSON string."""
     return json.dumps(json.dumps(text)[1:-1])
+
+
+def c_string(text: str) -> str:
+    """Return a C string literal of the text's UTF-8 bytes."""
+    plain = set(range(32, 127)) - set(b'"\\?')
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
 
 
 def render(template: str, context: Any) -> str:

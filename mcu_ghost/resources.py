@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -14,6 +15,16 @@ def folder(name: str) -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file() and checkout.is_dir():
         return checkout
     return _PACKAGE / "_data" / name
+
+
+def licence() -> str:
+    """Return the text of this package's licence."""
+    checkout = _PACKAGE.parent / "LICENSE"
+    if checkout.is_file():
+        return checkout.read_text(encoding="utf-8")
+    text = metadata.distribution("mcu-ghost").read_text("licenses/LICENSE")
+    assert text is not None  # every wheel holds it
+    return text
 
 
 def default_model() -> Path:

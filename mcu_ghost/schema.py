@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A strict reader: a TOML file in, one frozen dataclass out, or one clear message."""
+"""A strict reader: a TOML or JSON file in, one frozen dataclass out, or one clear message."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 import types
 import typing
@@ -23,11 +24,12 @@ def read(path: Path, kind: type[T]) -> T:
     A field `name` of the outermost class is the file's name and not a key.
 
     Args:
-        path: A TOML file.
+        path: A TOML file, or a JSON one if its name ends so.
         kind: A dataclass of strings, numbers, booleans, tuples, literals and further dataclasses.
 
     Raises:
-        GhostError: Unreadable, no TOML, an unknown or missing key, or a value of the wrong type.
+        GhostError: Unreadable, neither of them, an unknown or missing key, or a value of the wrong
+            type.
     """
     try:
         content = path.read_bytes()
@@ -35,12 +37,13 @@ def read(path: Path, kind: type[T]) -> T:
         raise GhostError(f"{path}: cannot be read: {error.strerror}.") from error
     if len(content) > _LARGEST_FILE:
         raise GhostError(f"{path}: {len(content)} bytes is too long for a file of settings.")
+    language, parse = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
-        table = tomllib.loads(content.decode("utf-8"))
+        table = parse(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise GhostError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise GhostError(f"{path}: is not valid TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise GhostError(f"{path}: is not valid {language}: {error}") from error
     given = {"name": path.stem} if any(f.name == "name" for f in _fields(kind)) else {}
     result: T = _table(table, kind, path, "", given)
     return result
@@ -53,7 +56,7 @@ def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
 def _table(value: Any, kind: Any, path: Path, key: str, given: dict[str, str]) -> Any:
     """Build one dataclass from one table; `given` holds fields that are not keys."""
     if not isinstance(value, dict):
-        raise GhostError(f"{path}: {key} must be a table, not {_shown(value)}.")
+        raise GhostError(f"{path}: {key or 'the whole'} must be a table, not {_shown(value)}.")
     hints = typing.get_type_hints(kind)
     fields = {f.name: f for f in _fields(kind) if f.name not in given}
     prefix = f"{key}." if key else ""
@@ -72,7 +75,9 @@ def _table(value: Any, kind: Any, path: Path, key: str, given: dict[str, str]) -
 def _value(value: Any, hint: Any, path: Path, key: str) -> Any:
     """Check one value against the type of its field."""
     origin = typing.get_origin(hint)
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
+        if value is None:  # as only JSON has it
+            return None
         hint = next(choice for choice in typing.get_args(hint) if choice is not type(None))
         origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):

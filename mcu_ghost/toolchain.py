@@ -8,21 +8,19 @@ The compiler is `arm-none-eabi-gcc` from PATH, else clang as it comes in the `zi
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import shutil
 import subprocess
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from mcu_ghost import tools
 from mcu_ghost.boards import Cpu
 from mcu_ghost.errors import GhostError
 
 Kind = Literal["gcc", "zig"]
 
-_EXE = ".exe" if os.name == "nt" else ""
 # What zig's models of the cores leave out: without and with a floating-point unit.
 _ZIG_FEATURES = {
     "cortex-m4": ("", "+vfp4d16sp"),
@@ -67,21 +65,17 @@ def find(kind: str | None = None) -> Toolchain:
     """
     if kind not in (None, "gcc", "zig"):
         raise GhostError(f"There is no toolchain '{kind}': take 'gcc' or 'zig'.")
-    gcc = shutil.which("arm-none-eabi-gcc") if kind != "zig" else None
+    gcc = tools.TOOLS["arm-none-eabi-gcc"].find() if kind != "zig" else None
     if gcc:
-        return Toolchain("gcc", Path(gcc))
+        return Toolchain("gcc", gcc)
     if kind == "gcc":
-        raise GhostError(
-            "arm-none-eabi-gcc is not on PATH. Install it (Debian and Ubuntu: `apt install"
-            " gcc-arm-none-eabi`; others: https://developer.arm.com/downloads), or build with"
-            " `--toolchain zig`."
-        )
-    zig = _in_wheel("ziglang", f"zig{_EXE}") or _on_path("zig")
+        raise GhostError(f"{tools.missing('arm-none-eabi-gcc')}; or take `--toolchain zig`.")
+    zig = tools.TOOLS["zig"].find()
     if zig:
         return Toolchain("zig", zig)
     raise GhostError(
-        "No compiler for Cortex-M: neither arm-none-eabi-gcc on PATH nor the ziglang package."
-        " `pip install ziglang` is the quickest way to one."
+        "There is no compiler for Cortex-M, neither arm-none-eabi-gcc nor zig. The quickest way to"
+        f" one: {tools.TOOLS['zig'].install}"
     )
 
 
@@ -182,24 +176,7 @@ def _run(command: list[Path | str], name: str) -> None:
 
 
 def _tool(name: str) -> Path:
-    scripts = Path(sysconfig.get_path("scripts")) / f"{name}{_EXE}"
-    found = _in_wheel(name, f"data/bin/{name}{_EXE}")
-    found = found or (scripts if scripts.is_file() else _on_path(name))
+    found = tools.TOOLS[name].find()
     if found is None:
-        raise GhostError(f"{name} is not installed: `pip install {name}` brings it.")
+        raise GhostError(tools.missing(name) or "")
     return found
-
-
-def _in_wheel(package: str, path: str) -> Path | None:
-    """Return a program inside an installed package, without importing it."""
-    spec = importlib.util.find_spec(package)
-    for folder in (spec.submodule_search_locations or ()) if spec else ():
-        program = Path(folder) / path
-        if program.is_file():
-            return program
-    return None
-
-
-def _on_path(name: str) -> Path | None:
-    found = shutil.which(name)
-    return Path(found) if found else None

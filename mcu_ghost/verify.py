@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost import audio, detector, kws, reference, render
+from mcu_ghost.boards import Board
 from mcu_ghost.errors import GhostError
 from mcu_ghost.frontend import Samples, Settings
 from mcu_ghost.link import Link
@@ -131,6 +132,20 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
         first=differences[0] if differences else "",
         heard=tuple(heard),
     )
+
+
+def longest(board: Board, model: Model) -> float:
+    """Return the seconds of its own time after which a board must have answered a packet.
+
+    No kernel takes 16 instructions for a multiplication and 400 for a unit; a packet holds 240
+    bytes, the state or one frame.
+    """
+    size = model.tensors[model.inputs[0]].size
+    packet = max(320, size, 4 * sum(layer.units for layer in model.layers))
+    frames = packet // size
+    work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
+    wire = 2 * 10 * packet / board.console.baud
+    return 0.02 + wire + work * frames / board.cpu.clock_hz
 
 
 def state_bytes(model: Model, runner: reference.Runner) -> Int8s:

@@ -38,9 +38,17 @@ def compile_host(
     out: Path, sources: list[Path], *flags: str, variant: kernels.Variant = "plain"
 ) -> Path:
     """Compile a shared library for this machine with the project's warnings as errors."""
+    # Its own kernels, whatever other variant is loaded by then.
+    library = ("-fPIC", "-shared", "-Wl,-Bsymbolic")
+    return compile_program(out, sources, *library, *flags, variant=variant)
+
+
+def compile_program(
+    out: Path, sources: list[Path], *flags: str, variant: kernels.Variant = "plain"
+) -> Path:
+    """Compile a program for this machine with the project's warnings as errors."""
     folder = resources.folder("firmware") / "kernels"
-    command = [need("gcc", "gcc"), "-std=c11", "-O2", "-fPIC", "-shared", *WARNINGS]
-    command.append("-Wl,-Bsymbolic")  # its own kernels, whatever other variant is loaded by then
+    command = [need("gcc", "gcc"), "-std=gnu11", "-O2", *WARNINGS]
     command += [f"-I{folder}", f"-I{folder / variant}", *flags, "-o", str(out), *map(str, sources)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

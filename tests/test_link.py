@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mcu_ghost import link, packets
 from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link
+from mcu_ghost.link import Link, Wire
 from mcu_ghost.packets import Packet
 
 INPUTS, OUTPUTS, STATE = 3, 2, 4
@@ -41,6 +41,7 @@ class Device:
         self.protocol = 1
         self.dead = False
         self.most_waiting = 0
+        self.sizes: list[int] = []  # of requests for frames
 
     def write(self, data: bytes) -> None:
         self.incoming += self.line(data)
@@ -78,6 +79,7 @@ class Device:
         elif packet.type == link.RESET:
             self.total = self.frames = 0
         elif packet.type == link.FRAMES:
+            self.sizes.append(len(packet.payload) // INPUTS)
             if not packet.payload or len(packet.payload) % INPUTS or len(packet.payload) > 10:
                 return link.ERROR, bytes([link.BAD_LENGTH])
             for frame in np.frombuffer(packet.payload, np.int8).reshape(-1, INPUTS):
@@ -126,6 +128,7 @@ def test_a_session() -> None:
     assert (stats.frames, stats.step_total, stats.stack_size) == (50, 2**40, 2048)
     assert board.text == "mcu-ghost 0.1 stream adder\n"
     assert device.most_waiting == hello.window
+    assert device.sizes == [3] * 16 + [2]  # an emulator's line is trusted
 
 
 def test_outputs_per_frame() -> None:
@@ -246,3 +249,94 @@ def test_frames_of_another_size() -> None:
     board = Link(Device())
     with pytest.raises(GhostError, match="takes frames of 3 x int8"):
         board.frames(np.zeros((2, 5), np.int8))
+
+
+class Real:
+    """A device on a line in real time: waiting takes time, and so does each byte."""
+
+    def __init__(self, device: Device) -> None:
+        self.device, self.now, self.waits = device, 0.0, list[float]()
+        self.write = device.write
+        self.wire = Wire(lambda: self.now, lull=0.01, limit=20.0)
+
+    def read(self, timeout: float) -> bytes:
+        data = self.device.read(timeout)
+        self.waits.append(timeout)
+        self.now += 1e-5 * len(data) if data else timeout
+        return data
+
+    def link(self) -> Link:
+        return Link(self, 0.2, 20, window=1, wire=self.wire)
+
+
+def test_on_a_real_line_requests_become_longer_while_all_goes_well() -> None:
+    device = Device()
+    board = Real(device).link()
+    board.reset()
+    board.frames(frames(40))
+    assert device.sizes == [1] * 4 + [2] * 4 + [3] * 9 + [1]
+    device.line = BadLine(1, 0.2)
+    board.frames(frames(60))
+    assert device.sizes.count(1) > 10
+    assert board.repeats > 0
+
+
+def test_a_damaged_reply_is_asked_for_again_after_a_lull() -> None:
+    device = Device(per_frame=True)
+    port = Real(device)
+    board = port.link()
+    board.hello()
+    board.reset()
+    spoil = iter([False, True])  # the request goes through, its reply does not
+    device.line = lambda data: data[:4] + b"\xff" + data[5:] if next(spoil, False) else data
+    port.waits.clear()
+    board.frames(frames(1))
+    assert port.waits == [0.2, 0.01, 0.2] and device.executed == 1
+
+
+class Babbler:
+    """Sends the same for ever."""
+
+    def __init__(self, what: bytes) -> None:
+        self.what, self.now, self.written = what, 0.0, 0
+
+    def write(self, data: bytes) -> None:
+        self.written += 1
+
+    def read(self, timeout: float) -> bytes:
+        self.now += 0.005
+        return self.what
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (b"\xff\xfe", "neither packets nor text"),
+        (b"\xff\0\xfe", "neither packets nor text"),
+        (packets.encode(Packet(link.HELLO | link.REPLY, 77)), "does not answer HELLO"),
+        (b"tick\n", "It printed:\ntick"),
+    ],
+)
+def test_what_comes_without_end_is_not_listened_to_for_ever(what: bytes, told: str) -> None:
+    port = Babbler(what)
+    board = Link(port, 0.2, 20, window=1, wire=Wire(lambda: port.now, lull=0.01, limit=20.0))
+    with pytest.raises(GhostError, match=told):
+        board.hello()
+    assert port.now < 25 and port.written == 20
+
+
+def test_a_board_that_is_reset_again_and_again() -> None:
+    device = Device()
+    board = Link(device)
+    board.reset()
+    board.frames(frames(12))
+    write = device.write
+
+    def restless(data: bytes) -> None:
+        write(data)
+        device.out = device.read(1.0)
+        device.last = None
+
+    device.write = restless  # type: ignore[method-assign]
+    with pytest.raises(GhostError, match="lost the session 3 times in a row"):
+        board.frames(frames(4))

@@ -30,6 +30,7 @@ def test_the_wheel_holds_what_a_build_needs_and_no_junk(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "mcu_ghost/_data/templates/model.c.jinja" in names
     assert "mcu_ghost/_data/firmware/kernels/ghost_nn.h" in names
+    assert "mcu_ghost/_data/templates/export/library.h.jinja" in names
     assert "mcu_ghost/boards/nrf52840.toml" in names
     assert "mcu_ghost/models/wake_words.tflite" in names
     assert not [n for n in names if n.endswith((".pyc", ".o", ".so", ".elf")) or "tests/" in n]
@@ -50,6 +51,7 @@ def test_an_installed_wheel_builds_in_another_folder(wheel: Path, tmp_path: Path
     code = (
         "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.resources as r; "
         "assert '_data' in str(r.folder('templates')), r.folder('templates'); "
+        "assert 'Apache License' in r.licence(); "
         "sys.argv = ['mcu-ghost', 'build', '-b', 'nrf52840', '--toolchain', 'zig', '--json']; "
         "from mcu_ghost.cli import main; main()"
     )

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nRF52 UARTE: EasyDMA in both directions.
+/* nRF52 and nRF5340 UARTE: EasyDMA in both directions.
  *
  * Receive: transfers of one byte, the interrupt starts the next. Between the two the peripheral's
  * own FIFO takes what arrives (four bytes and more), so the interrupt may come 40 us late at 1

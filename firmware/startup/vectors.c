@@ -51,3 +51,17 @@ __attribute__((section(".vectors"), used)) const vector_t ghost_vectors[BOARD_VE
     [17 + LAST... BOARD_VECTOR_COUNT - 1] = {.handler = ghost_fault},
 #endif
 };
+
+/* Says in the ELF file which board it is for; `mcu-ghost flash` reads it. Not a byte of it is
+ * loaded: the section has no flags. An ELF note: sizes of name and content, type, then both, word
+ * by word. */
+__asm(
+    ".pushsection .note.mcu-ghost,\"\",%note\n"
+    ".balign 4\n"
+    ".long 2f - 1f, 4f - 3f, 1\n"
+    "1: .asciz \"mcu-ghost\"\n"
+    "2: .balign 4\n"
+    "3: .asciz \"" BOARD_NAME
+    "\"\n"
+    "4: .balign 4\n"
+    ".popsection");

@@ -7,15 +7,16 @@ go into `./boards/` and win over a bundled one of the same name.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
-from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, pin_number
+from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, Usb, pin_number
 from mcu_ghost.boards.checks import check
 from mcu_ghost.errors import GhostError, did_you_mean
 from mcu_ghost.schema import read
 
-__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "load", "load_file", "names",
-           "pin_number", "with_microphone"]  # fmt: skip
+__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "load", "load_file", "names",
+           "pin_number", "user_file", "with_baud", "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 _USER = Path("boards")
@@ -50,6 +51,19 @@ def load_file(path: Path) -> Board:
     board: Board = read(path, Board)
     check(board, path)
     return board
+
+
+def user_file(name: str) -> Path | None:
+    """Return the file in `./boards/` that a name stands for, or None for a bundled board."""
+    path = _files().get(name)
+    return path if path is not None and path.parent == _USER else None
+
+
+def with_baud(board: Board, baud: int | None) -> Board:
+    """Return a board with another baud rate of its console, or as it is where None is given."""
+    if baud is None:
+        return board
+    return dataclasses.replace(board, console=dataclasses.replace(board.console, baud=baud))
 
 
 def _files() -> dict[str, Path]:

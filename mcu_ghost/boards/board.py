@@ -13,14 +13,14 @@ from typing import Literal
 
 Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
                "cortex-m33", "cortex-m55"]  # fmt: skip
-ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart"]
+ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
-Family = Literal["nrf52840", "nrf51", "mps2"]
+Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2"]
 Engine = Literal["unicorn", "qemu", "renode"]
-Method = Literal[
-    "jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "uf2", "copy", "bossac", "qemu"
-]
+Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
+                 "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
+Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
 
 _ARMV6M = ("cortex-m0", "cortex-m0plus")
 
@@ -238,9 +238,12 @@ class Usb:
 
     Attributes:
         ids: "vendor:product" in hexadecimal, for example "1366:1015".
+        console: Whether the first serial port of that device is the console; false where the
+            console is on pins that need an adapter.
     """
 
     ids: tuple[str, ...] = ()
+    console: bool = True
 
 
 @dataclass(frozen=True)
@@ -312,6 +315,8 @@ class Board:
         emulators: What it can be emulated on.
         microphone: Where sound comes in; None where the board has none.
         led: Its light; None where it has none.
+        tested: The most that an image for this board has run on and been right: "model" is what
+            unicorn runs, our own model of the chip's memory map; "hardware" is the board itself.
     """
 
     name: str
@@ -329,6 +334,7 @@ class Board:
     emulators: Emulators = field(default_factory=Emulators)
     microphone: Microphone | None = None
     led: Led | None = None
+    tested: Tested = "nothing"
 
 
 def pin_number(pin: str) -> int | None:

@@ -85,6 +85,9 @@ def check(board: Board, path: Path) -> None:
     for engine in board.emulators.order:
         if getattr(board.emulators, engine) is None:
             refuse("emulators.order", f"names '{engine}': add a table [emulators.{engine}].")
+    runs_on = {"model": "unicorn"}.get(board.tested, board.tested)
+    if runs_on not in ("nothing", "hardware", *board.emulators.order):
+        refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
     if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
         refuse("emulators.qemu.counter_ratio", "must be above 0.")
 
@@ -92,8 +95,8 @@ def check(board: Board, path: Path) -> None:
 def _check_microphone(
     board: Board, microphone: Microphone, refuse: Callable[[str, str], None]
 ) -> None:
-    if board.startup.family != "nrf52840":
-        refuse("microphone.driver", f"is '{microphone.driver}', which needs an nRF52840.")
+    if board.startup.family != "nrf52":
+        refuse("microphone.driver", f"is '{microphone.driver}', which needs an nRF52.")
     if not 0 < microphone.base < 2**32 or microphone.base % 4:
         refuse("microphone.base", f"must be an address, not {microphone.base:#x}.")
     if not 0 <= microphone.irq < board.startup.vector_count - 16:

@@ -13,7 +13,24 @@ import click
 from mcu_ghost import __version__
 from mcu_ghost.errors import GhostError, did_you_mean
 
-VERBS = ("build", "test", "listen", "bench", "profile", "boards", "data", "train", "convert")
+VERBS = (
+    "new",
+    "build",
+    "test",
+    "listen",
+    "check",
+    "bench",
+    "profile",
+    "boards",
+    "flash",
+    "monitor",
+    "verify",
+    "export",
+    "data",
+    "train",
+    "convert",
+    "doctor",
+)
 
 
 class Verbs(click.Group):

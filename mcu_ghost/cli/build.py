@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 @click.option(
     "--app",
     type=click.Choice(["stream", "selftest", "kws"]),
-    default="stream",
-    show_default=True,
+    default=options.of_project(lambda project: project.app, otherwise="stream"),
     help="stream: frames in, outputs out over UART. selftest: golden cases in flash. kws: "
-    "microphone in, words out.",
+    "microphone in, words out.  [default: ghost.toml's, or stream]",
 )
 @options.toolchain
 @options.kernels
@@ -44,7 +43,8 @@ def command(
 ) -> None:
     """Build the firmware of a model for a board.
 
-    Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map.
+    Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map, for a
+    bootloader with a drive also .uf2.
     """
     from mcu_ghost import boards, build, console, resources, tflite_file
 
@@ -57,7 +57,8 @@ def command(
         console.print_json(built.as_json())
     else:
         show(built)
-        console.say(f"[bold]{built.elf}[/] (.hex, .bin, .map), a CMake project in {folder}/")
+        kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
+        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {folder}/")
 
 
 def show(built: Built) -> None:

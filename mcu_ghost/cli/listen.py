@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcu_ghost.budget import Budget
     from mcu_ghost.kernels import Choice
     from mcu_ghost.kws import Line
-    from mcu_ghost.listen import Part, Report
+    from mcu_ghost.listen import Report
 
 
 @click.command(
@@ -71,7 +71,9 @@ def command(
             target,
             model,
             parts,
-            (lambda line: None) if as_json else (lambda line: _tell(line, parts)),
+            (lambda line: None)
+            if as_json
+            else (lambda line: tell(line, listen.part_at(parts, line.get("ms", 0)).name)),
             lambda passed: bars.advance(running, passed),
         )
     if as_json:
@@ -87,18 +89,17 @@ def command(
         sys.exit(1)
 
 
-def _tell(line: Line, parts: list[Part]) -> None:
-    """Print a line of the board as it comes."""
+def tell(line: Line, beside: str = "") -> None:
+    """Print a word, or that sound was lost, as the board reports it, and something beside it."""
     from rich.markup import escape
 
-    from mcu_ghost import console, listen
+    from mcu_ghost import console
 
     time = f"[dim]{line.get('ms', 0) / 1000:8.2f} s[/]"
     if line["event"] == "word":
         bar = "█" * round(20 * line["score"])
-        name = escape(listen.part_at(parts, line["ms"]).name)
         word = f"[bold]{escape(line['word']):<16}[/]"
-        console.say(f"{time}  {word} {line['score']:.2f} {bar:<20} [dim]{name}[/]")
+        console.say(f"{time}  {word} {line['score']:.2f} {bar:<20} [dim]{escape(beside)}[/]")
     elif line["event"] == "overrun":
         lost = 10 * line["hops"]
         console.say(f"{time}  [yellow]{lost} ms of sound were lost: the board is too slow[/]")

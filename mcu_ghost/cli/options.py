@@ -1,25 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Options that several verbs share."""
+"""Options that several verbs share; in a project's folder they default to its `ghost.toml`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-board = click.option("--board", "-b", required=True, metavar="NAME", help="See `mcu-ghost boards`.")
+if TYPE_CHECKING:
+    from mcu_ghost.ghost_toml import Project
+
+
+def of_project(
+    value: Callable[[Project], Any], otherwise: Any = None, needed: str = ""
+) -> Callable[[], Any]:
+    """Return a default that is looked up in the current folder's `ghost.toml`, if there is one.
+
+    Args:
+        value: What to take of the project.
+        otherwise: The default where there is no project.
+        needed: What to say when nothing is found; "" if the verb works without.
+    """
+
+    def default() -> Any:
+        from mcu_ghost import ghost_toml
+
+        project = ghost_toml.here()
+        found = otherwise if project is None else value(project)
+        if found is None and needed:
+            raise click.UsageError(needed)
+        return found
+
+    return default
+
+
+board = click.option(
+    "--board",
+    "-b",
+    default=of_project(
+        lambda project: project.boards[0],
+        needed="Missing option '--board' / '-b', and no ghost.toml here names boards.",
+    ),
+    metavar="NAME",
+    help="See `mcu-ghost boards`.  [default: ghost.toml's first; required without one]",
+)
 model = click.option(
     "--model",
     "-m",
     "model_path",
     type=click.Path(path_type=Path),
+    default=of_project(lambda project: project.model),
     metavar="FILE",
-    help="A .tflite made by `mcu-ghost convert`; the bundled keyword model if left out.",
+    help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
 )
 toolchain = click.option(
     "--toolchain",
     type=click.Choice(["gcc", "zig"]),
-    help="arm-none-eabi-gcc, or clang from the ziglang package; gcc if it is found.",
+    default=of_project(lambda project: project.toolchain),
+    help="arm-none-eabi-gcc, or clang from the ziglang package.  [default: ghost.toml's, or gcc if"
+    " it is found]",
 )
 kernels = click.option(
     "--kernels",
@@ -37,4 +78,10 @@ emulator = click.option(
     "--emulator",
     type=click.Choice(["unicorn", "qemu", "renode"]),
     help="The board's first one if left out.",
+)
+port = click.option(
+    "--port", metavar="PORT", help="A serial port; found by the board's USB ids if left out."
+)
+baud = click.option(
+    "--baud", type=click.IntRange(50, 12_000_000), help="Bits per second; the board's if left out."
 )

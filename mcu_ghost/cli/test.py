@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from mcu_ghost.cli import options
 if TYPE_CHECKING:
     from mcu_ghost.emulated import Emulated
     from mcu_ghost.kernels import Choice
+    from mcu_ghost.verify import Heard, Report
 
 
 @click.command(
@@ -86,34 +88,46 @@ def command(
 
 
 def _show(result: Emulated) -> None:
+    from mcu_ghost import console
+
+    show_heard(result.report.heard)
+    console.say(verdict(result.report, result.emulator))
+    console.say(
+        f"{console.count(result.instructions_per_frame)} instructions per frame (emulated), "
+        f"stack {result.stack_used} of {result.stack_size} B used"
+    )
+
+
+def show_heard(heard: Sequence[Heard]) -> None:
+    """Print what was made of recordings."""
     from rich.table import Table
 
     from mcu_ghost import console
 
-    report = result.report
-    if report.heard:
-        table = Table(box=None, pad_edge=False)
-        timed = any(heard.ms is not None for heard in report.heard)
-        for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
-            table.add_column(heading, justify="right" if heading in ("at", "score") else "left")
-        for heard in report.heard:
-            bar = "█" * round(10 * heard.score)
-            name = Path(heard.file)
-            at = [] if not timed else ["" if heard.ms is None else f"{heard.ms / 1000:.2f} s"]
-            label = f"[bold]{heard.label}[/]" if heard.label else "[dim]nothing[/]"
-            table.add_row(f"{name.parent.name}/{name.name}", label, *at,
-                          f"{heard.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
-        console.stderr().print(table)
-    verdict = (
-        "[green]equal bit for bit[/]"
-        if not report.mismatches
-        else f"[red]{console.count(report.mismatches)} bytes differ[/], first {report.first}"
-    )
-    console.say(
-        f"{report.cases} sequences, {console.count(report.frames)} frames on {result.emulator}: "
-        f"{verdict} with the reference"
-    )
-    console.say(
-        f"{console.count(result.instructions_per_frame)} instructions per frame (emulated), "
-        f"stack {result.stack_used} of {result.stack_size} B used"
+    if not heard:
+        return
+    table = Table(box=None, pad_edge=False)
+    timed = any(one.ms is not None for one in heard)
+    for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
+        table.add_column(heading, justify="right" if heading in ("at", "score") else "left")
+    for one in heard:
+        bar = "█" * round(10 * one.score)
+        name = Path(one.file)
+        at = [] if not timed else ["" if one.ms is None else f"{one.ms / 1000:.2f} s"]
+        label = f"[bold]{one.label}[/]" if one.label else "[dim]nothing[/]"
+        table.add_row(f"{name.parent.name}/{name.name}", label, *at,
+                      f"{one.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
+    console.stderr().print(table)
+
+
+def verdict(report: Report, where: str) -> str:
+    """Return a sentence on whether all bytes were right."""
+    from mcu_ghost import console
+
+    equal = "[green]equal bit for bit[/]"
+    if report.mismatches:
+        equal = f"[red]{console.count(report.mismatches)} bytes differ[/], first {report.first}"
+    return (
+        f"{report.cases} sequences, {console.count(report.frames)} frames on {where}: {equal}"
+        " with the reference"
     )

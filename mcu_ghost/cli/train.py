@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.cli import options
 from mcu_ghost.errors import GhostError
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ _path = click.Path(path_type=Path)
     "train",
     epilog="Example: mcu-ghost train lamp.toml && mcu-ghost build -b nrf52840 -m lamp.tflite",
 )
-@click.argument("recipe_path", metavar="RECIPE", type=_path)
+@click.argument("recipe_path", metavar="[RECIPE]", type=_path, default=options.of_project(
+    lambda project: project.recipe,
+    needed="Missing argument 'RECIPE', and no ghost.toml here names one.",
+))  # fmt: skip
 @click.option("-o", "--out", type=_path, metavar="FILE",
               help="The model to write.  [default: the recipe's name, .tflite]")  # fmt: skip
 @click.option("--root", type=_path, metavar="DIR",
@@ -45,6 +49,7 @@ def command(
 ) -> None:
     """Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.
 
+    In a project's folder the recipe is ghost.toml's if it is left out.
     A run that was stopped goes on at its last whole epoch when it is started again.
     """
     # Of NumPy's small products threads make more work than they save; TensorFlow has its own.
@@ -78,7 +83,12 @@ def command(
 
     console.say("[dim]loading TensorFlow …[/]")
     with quiet():
+        import tensorflow as tf
+
         from mcu_ghost.train import pipeline
+
+        if not recipe.training.workers:  # which start together, with their strategy
+            tf.config.list_logical_devices()  # says that there is no GPU
     result = pipeline.run(recipe, found, target, cache, worker)
     if result is None:
         return

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 import subprocess
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcu_ghost import recording
+from mcu_ghost import recording, tools
 from mcu_ghost.audio import Samples
 from mcu_ghost.data.folder import Split
 from mcu_ghost.errors import GhostError
@@ -102,7 +101,7 @@ def voices(split: Split) -> list[tuple[Voice, ...]]:
     What is in one tuple sounds alike.
     """
     found = [tuple(Voice("espeak-ng", name) for name in names) for names in families(split)]
-    if shutil.which("flite"):
+    if tools.missing("flite") is None:
         found += [(Voice("flite", name),) for name in _FLITE[split]]
     return found
 
@@ -122,11 +121,9 @@ def say(text: str, voice: Voice, speed: int = 160, pitch: int = 50) -> Samples:
     Raises:
         GhostError: The engine is not installed, fails, or has nothing to say.
     """
-    if shutil.which(voice.engine) is None:
-        raise GhostError(
-            f"{voice.engine} is not installed; speech is synthesised with it: "
-            f"apt install {voice.engine}"
-        )
+    hint = tools.missing(voice.engine)
+    if hint is not None:
+        raise GhostError(hint)
     if voice.engine == "flite":
         command = ["flite", "-voice", voice.name, "--setf", f"duration_stretch={160 / speed:.3f}"]
         command += ["-t", text, "-o", "/dev/stdout"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -20,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost import files, recording
+from mcu_ghost import files, recording, tools
 from mcu_ghost.audio import RATE, Samples
 from mcu_ghost.data import augment, folder, plan, speech
 from mcu_ghost.data.augment import Noise
@@ -177,7 +176,7 @@ def _engines() -> dict[str, str]:
     """Return the engines' versions: other ones speak otherwise."""
     found = {}
     for engine in ("espeak-ng", "flite"):
-        if shutil.which(engine):
+        if tools.missing(engine) is None:
             result = subprocess.run([engine, "--version"], capture_output=True, text=True)
             version = re.search(r"\d+\.\d+[\w.-]*", result.stdout)
             found[engine] = version[0] if version else "?"

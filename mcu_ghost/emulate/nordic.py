@@ -9,8 +9,10 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister, Peripheral
 from mcu_ghost.emulate.sound import Sound
 
-_STARTUP_SECONDS = {"nrf52840": 0.36e-3, "nrf51": 0.8e-3}
+_STARTUP_SECONDS = {"nrf52": 0.36e-3, "nrf5340": 0.36e-3, "nrf51": 0.8e-3}
 _ERASED = 0xFFFF_FFFF
+# By KB of RAM: part, KB of flash, family and revision in FICR.
+_PARTS = {256: (0x52840, 1024, 0x08, 5), 128: (0x52833, 512, 0x0D, 1)}
 
 
 class Clock(Peripheral):
@@ -20,10 +22,10 @@ class Clock(Peripheral):
         running: Whether the crystal does.
     """
 
-    def __init__(self, bus: Bus, board: Board) -> None:
-        super().__init__(bus, 0x4000_0000)
+    def __init__(self, bus: Bus, board: Board, base: int = 0x4000_0000) -> None:
+        super().__init__(bus, base)
         self._delay = round(_STARTUP_SECONDS[board.startup.family] * board.cpu.clock_hz)
-        self._protection = board.startup.family == "nrf52840"
+        self._protection = board.startup.family == "nrf52"
         self._running_at: int | None = None
         self._event = 0
         self.running = False
@@ -88,8 +90,8 @@ class Outside:
 class Nvmc(Peripheral):
     """The flash controller: writing must be switched on."""
 
-    def __init__(self, bus: Bus) -> None:
-        super().__init__(bus, 0x4001_E000)
+    def __init__(self, bus: Bus, base: int = 0x4001_E000) -> None:
+        super().__init__(bus, base)
         self.config = 0
         self._cache = 0
 
@@ -114,12 +116,17 @@ class Nvmc(Peripheral):
 
 
 class Information(Peripheral):
-    """FICR: what the factory wrote. This is a chip of revision 3, which locks its debug port."""
+    """FICR: what the factory wrote, of revisions that lock their debug port.
 
-    def __init__(self, bus: Bus) -> None:
+    256 KB of RAM make it an nRF52840, 128 KB an nRF52833.
+    """
+
+    def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, 0x1000_0000)
-        self._values = {0x010: 4096, 0x014: 256, 0x100: 0x52840, 0x10C: 256, 0x110: 1024,
-                        0x130: 8, 0x134: 3}  # fmt: skip
+        kb = board.ram.size >> 10
+        part, flash, family, revision = _PARTS.get(kb, _PARTS[256])
+        self._values = {0x010: 4096, 0x014: flash // 4, 0x100: part, 0x10C: kb, 0x110: flash,
+                        0x130: family, 0x134: revision}  # fmt: skip
 
     def read(self, offset: int) -> int:
         """Return a register's value."""
@@ -131,8 +138,10 @@ class Information(Peripheral):
 class UserInformation(Peripheral):
     """UICR: flash of its own; bits only ever go from 1 to 0."""
 
-    def __init__(self, bus: Bus, nvmc: Nvmc, words: dict[int, int]) -> None:
-        super().__init__(bus, 0x1000_1000)
+    def __init__(
+        self, bus: Bus, nvmc: Nvmc, words: dict[int, int], base: int = 0x1000_1000
+    ) -> None:
+        super().__init__(bus, base)
         self._nvmc = nvmc
         self._words = words
 
@@ -155,8 +164,10 @@ class UserInformation(Peripheral):
 class Gpio(Peripheral):
     """GPIO ports: outputs, directions and pin configurations."""
 
-    def __init__(self, bus: Bus, ports: int, changes: list[PinChange]) -> None:
-        super().__init__(bus, 0x5000_0000)
+    def __init__(
+        self, bus: Bus, ports: int, changes: list[PinChange], base: int = 0x5000_0000
+    ) -> None:
+        super().__init__(bus, base)
         self._changes = changes
         self._ports = [[0, 0] for _ in range(ports)]  # OUT, DIR
         self._pins = [[2] * 32 for _ in range(ports)]

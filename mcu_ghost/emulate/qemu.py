@@ -7,10 +7,10 @@ instructions to their own resolution: `[emulators.qemu] counter_ratio` converts.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from mcu_ghost import tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.process import ProcessMachine
 from mcu_ghost.emulate.qemu_trace import TracedMachine
@@ -21,9 +21,7 @@ _PROGRAM = "qemu-system-arm"
 
 def missing() -> str | None:
     """Return how to install the engine, or None when it is there."""
-    if shutil.which(_PROGRAM) is not None:
-        return None
-    return f"{_PROGRAM} is not installed: apt install qemu-system-arm (Debian, Ubuntu)"
+    return tools.missing("qemu")
 
 
 def start(

@@ -8,14 +8,13 @@ nothing (it is 0 whatever failed), so all is judged by what comes over the conso
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcu_ghost import tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.process import ProcessMachine
 from mcu_ghost.errors import GhostError
@@ -54,25 +53,12 @@ class RenodeContext:
 
 def program() -> Path | None:
     """Return Renode's program: RENODE_PATH, then RENODE_ROOT, then PATH."""
-    for variable in ("RENODE_PATH", "RENODE_ROOT"):
-        value = os.environ.get(variable)
-        if value:
-            named = Path(value)
-            for found in (named, named / "renode"):
-                if found.is_file() and os.access(found, os.X_OK):
-                    return found
-    found_on_path = shutil.which("renode")
-    return Path(found_on_path) if found_on_path else None
+    return tools.TOOLS["renode"].find()
 
 
 def missing() -> str | None:
     """Return how to install the engine, or None when it is there."""
-    if program() is not None:
-        return None
-    return (
-        "Renode is not installed: unpack version 1.16 or later from"
-        " https://github.com/renode/renode/releases and put it on PATH, or set RENODE_PATH."
-    )
+    return tools.missing("renode")
 
 
 def context(board: Board, elf: str, heard: tuple[int, str] | None = None) -> RenodeContext:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.nordic_uart import NrfUart, NrfUarte
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
+from mcu_ghost.emulate.pl011 import Pl011
 from mcu_ghost.emulate.uart import Serial
 
 
@@ -99,4 +100,5 @@ CONSOLES: dict[str, type[Serial]] = {
     "nrf_uarte": NrfUarte,
     "nrf_uart": NrfUart,
     "cmsdk_uart": CmsdkUart,
+    "pl011": Pl011,
 }

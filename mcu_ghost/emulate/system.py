@@ -115,7 +115,7 @@ class System(Peripheral):
         self._lines = board.startup.vector_count - FIRST_IRQ
         self._no_systick = board.startup.family == "nrf51"
         self.systick = SysTick(bus)
-        self.vectors = board.flash.start
+        self.vectors = board.flash.origin  # where a boot loader has its own
         self.pending: set[int] = set()
         self.active: list[int] = []
         self.enabled: set[int] = set()

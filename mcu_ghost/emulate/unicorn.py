@@ -8,14 +8,12 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import image
+from mcu_ghost import image, tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, MachineFault, chips, direct, faults, nordic, serial, system
 from mcu_ghost.emulate.blocks import Blocks
@@ -44,9 +42,7 @@ _WFI = b"\x30\xbf"
 
 def missing() -> str | None:
     """Return how to install the engine, or None when it is there."""
-    if importlib.util.find_spec("unicorn") is not None:
-        return None
-    return "The emulator Unicorn is not installed: pip install 'mcu-ghost[emulate]'"
+    return tools.missing("unicorn")
 
 
 def start(
@@ -170,6 +166,12 @@ class UnicornMachine:
         self.memory(address, len(data))
         self._uc.mem_write(address, data)
 
+    def permit(self, address: int, size: int, *, read: bool, write: bool, execute: bool) -> None:
+        """Say what may be done with a stretch of memory, in pages of 4096."""
+        unicorn = self._unicorn
+        rights = unicorn.UC_PROT_READ * read | unicorn.UC_PROT_WRITE * write
+        self._uc.mem_protect(address, size, rights | unicorn.UC_PROT_EXEC * execute)
+
     # Setting up
 
     def _map(self, linked: image.Image) -> None:
@@ -193,18 +195,17 @@ class UnicornMachine:
         self._system = system.System(self, board)
         self._console = serial.CONSOLES[board.console.driver](self, board)
         self._peripherals: list[Peripheral] = [self._system, self._console]
-        self._peripherals += chips.peripherals(self, board, self.outside)
+        self._peripherals += chips.peripherals(self, board, self.outside, self._console)
         if not board.cpu.armv6m:
             self._peripherals.append(system.Dwt(self, board, self._system))
         self._checks.switches = self._system
-        self._pages = {peripheral.base & -_PAGE: peripheral for peripheral in self._peripherals}
-        table = board.flash.start
-        stack, entry = struct.unpack("<II", uc.mem_read(table, 8))
-        if not entry & 1 or stack & 3:
-            raise GhostError(
-                f"The image has no vector table at {table:#010x}: stack {stack:#010x}, reset"
-                f" {entry:#010x}. Was it linked for {board.name}?"
-            )
+        self._pages: dict[int, list[Peripheral]] = {}
+        for peripheral in self._peripherals:
+            end = peripheral.base + peripheral.size
+            for page in range(peripheral.base & -_PAGE, end, _PAGE):
+                self._pages.setdefault(page, []).append(peripheral)
+        flash = bytes(uc.mem_read(board.flash.origin, board.flash.size))
+        stack, entry = chips.boot(self, board, flash)
         for register in (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_PRIMASK):
             uc.reg_write(register, 0)
         uc.reg_write(arm.UC_ARM_REG_XPSR, 0x0100_0000)
@@ -378,8 +379,6 @@ class UnicornMachine:
         if self._event is not None:
             return
         writing = access == self._unicorn.UC_MEM_WRITE
-        page = address & -_PAGE
-        peripheral = self._pages[page]
         self._pc = pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
         left = self._blocks.left(pc)
         self._tally[0] -= left
@@ -388,11 +387,12 @@ class UnicornMachine:
                 self._settle()
             if address % 4 or size != 4:
                 raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
+            peripheral = self._peripheral(address)
             if writing:
                 self._written += 1
-                peripheral.write(address - page, value & 0xFFFF_FFFF)
+                peripheral.write(address - peripheral.base, value & 0xFFFF_FFFF)
             else:
-                answer = peripheral.read(address - page) & 0xFFFF_FFFF
+                answer = peripheral.read(address - peripheral.base) & 0xFFFF_FFFF
                 self._note_read((pc, address, answer))
                 uc.mem_write(address, answer.to_bytes(4, "little"))
             if writing or self._console.line():
@@ -412,6 +412,12 @@ class UnicornMachine:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+
+    def _peripheral(self, address: int) -> Peripheral:
+        for peripheral in self._pages[address & -_PAGE]:
+            if 0 <= address - peripheral.base < peripheral.size:
+                return peripheral
+        raise NoRegister
 
     def _note_read(self, read: tuple[int, int, int]) -> None:
         """Take the instructions since the same read with the same answer for waiting."""

@@ -2,6 +2,7 @@
 """Keras layers of the GhostGRU and their quantisation-aware training (needs TensorFlow)."""
 
 from mcu_ghost.errors import GhostError
+from mcu_ghost.tools import TOOLS
 
 try:
     import tensorflow  # noqa: F401  (tensorflow-model-optimization expects it first)
@@ -10,7 +11,7 @@ try:
 except ImportError as error:
     raise GhostError(
         "Training and conversion need TensorFlow, tf-keras and tensorflow-model-optimization "
-        f"({error.name or error} is missing): pip install 'mcu-ghost[train]'."
+        f"({error.name or error} is missing): {TOOLS['tensorflow'].install}"
     ) from error
 
 from mcu_ghost.layers.cell import GhostGRUCell

@@ -39,6 +39,8 @@ def test_bundled_boards_are_whole(name: str) -> None:
         assert (firmware / "drivers" / f"{board.microphone.driver}.c").is_file()
     if board.emulators.qemu:
         assert board.emulators.qemu.counter_ratio == pytest.approx(1e9 / 64 / board.counter.hz)
+    # Renode and hardware take somebody who has them; QEMU and our model run in every test.
+    assert board.tested == ("qemu" if board.emulators.qemu else "model")
 
 
 def test_nrf52840() -> None:
@@ -50,8 +52,23 @@ def test_nrf52840() -> None:
     assert board.counter.kind == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "usable", "ram"),
+    [
+        ("nano33ble", 0x1_0000, 983_040, 256),
+        ("xiao-nrf52840", 0x2_7000, 0xE_A000 - 0x2_7000, 256),
+        ("feather-nrf52840", 0x2_6000, 0xE_A000 - 0x2_6000, 256),
+        ("microbit-v2", 0, 512 << 10, 128),
+    ],
+)
+def test_memory_beside_a_bootloader(name: str, start: int, usable: int, ram: int) -> None:
+    board = boards.load(name)
+    assert (board.flash.start, board.flash.usable) == (start, usable)
+    assert board.ram.usable == ram << 10
+
+
 def test_microphones() -> None:
-    assert boards.with_microphone() == ["nano33ble", "nrf52840"]
+    assert boards.with_microphone() == ["nano33ble", "nrf52840", "xiao-nrf52840"]
     microphone, led = boards.load("nano33ble").microphone, boards.load("nano33ble").led
     assert microphone is not None and led is not None
     assert (microphone.hertz, microphone.gain_register) == (16000, 0x50)
@@ -140,12 +157,15 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
             "microphone.gain_db is for nrf_pdm, nrf_i2s has no gain.",
         ),
         (
-            'family = "nrf52840"',
+            'family = "nrf52"',
             'family = "mps2"',
             "microphone.driver is 'nrf_pdm', which needs an",
         ),
         ("vector_count = 64", "vector_count = 16", "startup.vector_count must be 17 to 496"),
         ('["unicorn", "renode"]', '["qemu"]', "emulators.order names 'qemu': add a table"),
+        ('tested = "model"', 'tested = "qemu"', "tested is 'qemu', but qemu is not in emulators."),
+        ('["unicorn", "renode"]', '["renode"]', "tested is 'model', but unicorn is not in"),
+        ('tested = "model"', 'tested = "yes"', "tested must be one of nothing, model, qemu"),
         ('url = "', 'url = "\\u0007', "url holds a character that cannot be printed."),
         ('title = "', "title = ", "is not valid TOML: "),
         ("[cpu]", "a = " + "[" * 3000 + "\n[cpu]", "is not valid TOML: "),

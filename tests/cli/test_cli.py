@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +99,30 @@ def test_boards_as_json() -> None:
     names = [b["name"] for b in json.loads(result.stdout)]
     assert {"nrf52840", "mps2-an385", "mps3-an547", "microbit"} <= set(names)
     assert json.loads(ghost("boards", "nrf52840", "--json").stdout)["cpu"]["core"] == "cortex-m4"
+
+
+def test_boards_say_what_they_were_tested_on() -> None:
+    rows = {line.split()[0]: line for line in ghost("boards").stderr.splitlines()}
+    assert "our model of its memory map" in rows["nrf52840"] and "QEMU" in rows["mps2-an386"]
+
+
+def test_a_board_shows_every_key() -> None:
+    data = json.loads(ghost("boards", "nano33ble", "--json").stdout)
+    rows = dict(line.split(maxsplit=1) for line in ghost("boards", "nano33ble").stderr.splitlines())
+
+    def keys(table: dict[str, Any], prefix: str = "") -> list[str]:
+        found = []
+        for key, value in table.items():
+            inner = value and isinstance(value, dict)
+            found += keys(value, f"{prefix}{key}.") if inner else [prefix + key]
+        return found
+
+    assert set(keys(data)) <= set(rows)
+    assert rows["cpu.clock_hz"].strip() == "64 MHz"
+    assert rows["flash.reserved"].strip() == "64.0 kB (0x10000)"
+    assert rows["console.base"].strip() == "0x40002000"
+    assert rows["console.baud"].strip() == "1 000 000 baud"
+    assert rows["emulators.qemu"].strip() == "–"
 
 
 @pytest.mark.toolchain

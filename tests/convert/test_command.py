@@ -26,7 +26,7 @@ def test_without_tensorflow_it_says_what_to_install():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == (
         "Training and conversion need TensorFlow, tf-keras and tensorflow-model-optimization "
-        "(tensorflow is missing): pip install 'mcu-ghost[train]'.\n"
+        "(tensorflow is missing): pip install 'mcu-ghost[train]'\n"
     )
 
 

@@ -68,8 +68,8 @@ def test_bytes_go_both_ways(tmp_path: Path, name: str) -> None:
 
 def test_a_missing_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert "apt install qemu-system-arm" in (qemu.missing() or "")
-    with pytest.raises(GhostError, match="apt install qemu-system-arm"):
+    assert (qemu.missing() or "").startswith("qemu-system-arm is not installed: ")
+    with pytest.raises(GhostError, match="qemu-system-arm is not installed: "):
         emulate.choose(board_of("mps3-an547"))
 
 

@@ -23,6 +23,7 @@ from mcu_ghost.model import Model
 from mcu_ghost.random_model import random_inputs, random_model
 from tests.conftest import compile_host, kernel_sources
 from tests.host_kernels import HostModel
+from tests.interpreters import wheel
 from tests.networks import network, with_head
 
 NETWORKS = 240
@@ -42,19 +43,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 @pytest.fixture(scope="module")
 def micro(library: ctypes.CDLL) -> Any:
     """Return a function from a `.tflite` to the stock tflite-micro interpreter of it."""
-    import tflite_micro
-    from tflite_micro.python.tflite_micro import runtime
-
-    # Its functions become visible to the glue.
-    wheel = Path(tflite_micro.__file__).parent / "python" / "tflite_micro" / "_runtime.so"
-    ctypes.CDLL(str(wheel), ctypes.RTLD_GLOBAL)
-
-    def start(data: bytes) -> Any:
-        return runtime.Interpreter.from_bytes(
-            data, custom_op_registerers=["RegisterGhostGRU"], arena_size=1 << 20
-        )
-
-    return start
+    return wheel.micro(library)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,9 @@ BOARD = boards.load("nrf52840")
 
 def test_a_board_without_a_microphone(tmp_path: Path) -> None:
     microbit = boards.load("microbit")
-    message = "microbit has no microphone. Boards that have one: nano33ble, nrf52840; a table"
+    message = (
+        "microbit has no microphone. Boards that have one: nano33ble, nrf52840, xiao-nrf52840;"
+    )
     with pytest.raises(GhostError, match=message):
         build.build(listener(), microbit, "kws", tmp_path / "b")
     assert not (tmp_path / "b").exists()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost check`: a project's firmware against its baseline."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.baseline import Costs, Row
+
+
+@click.command(
+    "check",
+    epilog="Examples: mcu-ghost check · mcu-ghost check --json · mcu-ghost check --update",
+)
+@click.option("--update", is_flag=True, help="Write what it costs now to baseline.json.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build"),
+              show_default=True, metavar="DIR", help="For the build folders.")  # fmt: skip
+@options.as_json
+def command(update: bool, out: Path, as_json: bool) -> None:
+    """Build and run the project in this folder, and compare what it costs with its baseline.
+
+    Reads ghost.toml. For each of its boards the firmware is built, run on the board's emulator and
+    compared byte for byte with the reference; flash, RAM, instructions and, where there are
+    recordings, accuracy are compared with baseline.json. Exit code 1 when one of them is worse by
+    more than ghost.toml allows, or a byte differs.
+    """
+    from mcu_ghost import baseline, boards, console, costs, ghost_toml
+
+    project = ghost_toml.need()
+    path = Path(baseline.NAME)
+    old = baseline.Baseline(()) if update and not path.exists() else baseline.read(path)
+    model = costs.model(project)
+    targets = [boards.load(name) for name in project.boards]
+    with console.stderr().status("") as status:
+        found = [
+            costs.board(project, target, model, out, lambda step: status.update(f"{step} …"))
+            for target in targets
+        ]
+    failures, results = [], []
+    for now in found:
+        before = old.of(now.board)
+        if before is None and not update:
+            failures.append(f"{now.board}: not in {path} yet. {baseline.UPDATE}")
+        rows = baseline.compare(project, before or now, now)
+        told = [row.wrong for row in rows] + [row.worse for row in rows if not update]
+        failures += [f"{now.board}: {sentence}" for sentence in told if sentence]
+        results.append((before, now, rows))
+        if not as_json:
+            _show(before, now, rows)
+    updated = update and not any(now.different_bytes for now in found)
+    if updated:
+        baseline.write(path, found)
+    if as_json:
+        entries = [
+            {"baseline": before and dataclasses.asdict(before), "now": dataclasses.asdict(now)}
+            for before, now, _ in results
+        ]
+        console.print_json({"boards": entries, "failures": failures, "updated": updated})
+    elif updated:
+        console.say(f"[bold]{path}[/] is written: check it in")
+    for sentence in failures:
+        console.say(f"[red]{sentence}[/]")
+    if failures:
+        sys.exit(1)
+
+
+def _show(before: Costs | None, now: Costs, rows: list[Row]) -> None:
+    """Print one board's numbers, and what else has changed since the baseline."""
+    from rich.table import Table
+
+    from mcu_ghost import baseline, console
+
+    table = Table(
+        box=None,
+        pad_edge=False,
+        title=f"{now.board}, {now.app}, {now.toolchain}, {now.kernels} kernels, "
+        f"{now.emulator or 'no emulator'}",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("")
+    for heading in ("baseline", "now", "change", ""):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        percent = row.unit == " %"
+        shown = [
+            "–"
+            if value is None
+            else f"{value:.1f} %"
+            if percent
+            else console.count(value) + row.unit
+            for value in (row.before if before else None, row.now)
+        ]
+        change = ""
+        if before and row.before is not None and row.now is not None and row.now != row.before:
+            points = f"{row.now - row.before:+.1f} points"
+            change = points if percent else f"{100 * (row.now / (row.before or 1) - 1):+.2f} %"
+        bad = "[red]✗[/]" if row.wrong or row.worse else "[green]✓[/]"
+        table.add_row(row.what, *shown, change, bad)
+    console.stderr().print(table)
+    if now.accuracy is None:
+        console.say("[dim]no recordings: accuracy is not known[/]")
+    if before and (others := baseline.changes(before, now)):
+        console.say(f"[yellow]changed since the baseline:[/] {', '.join(others)}")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost doctor`: what is installed, what is missing, and the line that installs it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.doctor import Diagnosis
+
+
+@click.command(
+    "doctor",
+    epilog="Examples: mcu-ghost doctor · mcu-ghost doctor train · mcu-ghost doctor -b microbit",
+)
+@click.argument("verb", nargs=-1, metavar="[VERB]")
+@click.option("--board", "-b", metavar="NAME", help="Look at this board's emulators and methods.")
+@options.as_json
+def command(verb: tuple[str, ...], board: str | None, as_json: bool) -> None:
+    """Say which tools are there, which verbs work, and what installs the rest.
+
+    Exit code 1 when `build` or `test`, or the VERB asked for (`train`, `data synth` …), would not
+    work here.
+    """
+    from mcu_ghost import boards, console, doctor
+
+    target = boards.load(board) if board else None
+    diagnosis = doctor.diagnose((" ".join(verb),) if verb else (), target)
+    if as_json:
+        data = dataclasses.asdict(diagnosis)
+        for tool in data["tools"]:
+            tool["path"] = None if tool["path"] is None else str(tool["path"])
+        console.print_json(data)
+    else:
+        _show(diagnosis)
+    if not diagnosis.works:
+        sys.exit(1)
+
+
+def _show(diagnosis: Diagnosis) -> None:
+    """Print tools, then verbs."""
+    from rich.markup import escape
+
+    from mcu_ghost import console
+
+    width = max((len(tool.name) for tool in diagnosis.tools), default=10)
+    for tool in diagnosis.tools:
+        mark = "[green]✓[/]" if tool.there else "[yellow]–[/]"
+        what = f"{tool.version}  " if tool.version else ""
+        how = f": [bold]{escape(tool.install)}[/]" if tool.install else ""
+        console.say(f"{mark} {tool.name:<{width}}  {what}[dim]{tool.title}[/]{how}")
+    console.say("")
+    for verdict in diagnosis.verdicts:
+        mark = "[green]✓[/]" if verdict.works else "[red]✗[/]"
+        console.say(
+            f"{mark} {verdict.verb:<{width}}  {escape('; '.join(verdict.install))}".rstrip()
+        )

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost export`: the network as a library for other build systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.export import Kind
+
+
+@click.command(
+    "export",
+    epilog="Examples: mcu-ghost export mine.tflite --as zephyr --board nrf52840 -o lamp ·"
+    " mcu-ghost export --as arduino --core cortex-m4 -o words",
+)
+@click.argument("model_path", required=False, metavar="[MODEL]", type=click.Path(path_type=Path))
+@click.option(
+    "--as",
+    "kind",
+    required=True,
+    type=click.Choice(["cmake", "zephyr", "arduino", "platformio", "tflm"]),
+    help="The build system.",
+)
+@click.option("--core", metavar="CORE", help="cortex-m0 … cortex-m55, or any: plain C.")
+@click.option("--board", "-b", metavar="NAME", help="For this board's core.")
+@click.option("--name", help="Of the library; the model's if left out.")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER")
+@options.as_json
+def command(
+    model_path: Path | None,
+    kind: Kind,
+    core: str | None,
+    board: str | None,
+    name: str | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Write a network as a library with header, example and metadata.
+
+    MODEL is a .tflite made by `mcu-ghost convert`; the bundled keyword model if left out. An
+    earlier export in FOLDER is replaced.
+    """
+    from mcu_ghost import console, export, resources, tflite_file
+
+    model = tflite_file.load(model_path or resources.default_model())
+    done = export.export(model, kind, out, core, board, name)
+    if as_json:
+        console.print_json(done.as_json())
+    else:
+        console.say(f"[bold]{done.folder}/[/]: {done.name} for {done.cores}; see its README.md")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost flash`: an image onto a board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.flashing.flash import Plan
+
+
+@click.command(
+    "flash",
+    epilog="Examples: mcu-ghost flash -b nrf52840 · mcu-ghost flash -b pico --method uf2 --dry-run",
+)
+@options.board
+@click.option("--image", type=click.Path(path_type=Path), metavar="FILE",
+              help="An .elf, .hex, .bin or .uf2; the board's last build if left out.")  # fmt: skip
+@click.option("--method", default="", metavar="NAME",
+              help="Force one; else the first that is installed and plugged in.")  # fmt: skip
+@click.option("--probe", default="", metavar="SERIAL",
+              help="Which debug probe or bootloader, by its serial number.")  # fmt: skip
+@click.option("--port", default="", metavar="DEVICE", help="Which serial port.")
+@click.option("--volume", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where the board's drive is mounted.")  # fmt: skip
+@click.option("--unlock", is_flag=True,
+              help="If the chip is locked, erase all of it to open it.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Print the command lines; run nothing.")
+@options.as_json
+def command(
+    board: str,
+    image: Path | None,
+    method: str,
+    probe: str,
+    port: str,
+    volume: Path | None,
+    unlock: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write an image to a board, verify it, and start it.
+
+    Only the image's own part of the flash is erased. A board, a program or a permission that is
+    missing is named, with what to do.
+    """
+    from rich.markup import escape
+
+    from mcu_ghost import boards, console
+    from mcu_ghost.flashing import flash as flashing
+    from mcu_ghost.flashing.choose import Wanted
+
+    target = boards.load(board)
+    wanted = Wanted(method, probe, port, volume)
+    plan = flashing.prepare(target, image or flashing.last_image(target), wanted, dry_run)
+    if dry_run:
+        _show(plan, unlock, as_json)
+        return
+    with console.stderr().status(f"{plan.choice.method} …") as status:
+        flashing.flash(plan, lambda line: status.update(escape(line)), unlock)
+    if as_json:
+        console.print_json(plan.as_json())
+    else:
+        done = "verified" if plan.as_json()["verified"] else "taken by the board"
+        console.say(
+            f"[bold]{escape(str(plan.payload.path))}[/] is on {target.title}:"
+            f" {console.size(plan.payload.size)}"
+            f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
+        )
+
+
+def _show(plan: Plan, unlock: bool, as_json: bool) -> None:
+    """Print what would run; nothing but command lines on stdout."""
+    from mcu_ghost import console
+    from mcu_ghost.flashing.flash import scripts
+
+    if as_json:
+        console.print_json(plan.as_json())
+        return
+    if plan.choice.missing:
+        console.stderr().print(f"not possible yet: {plan.choice.missing}", markup=False)
+    for step in plan.recipe.steps:
+        click.echo(str(step))
+    if unlock and plan.recipe.unlock:
+        click.echo("# if the chip is locked, and the above again:")
+        for step in plan.recipe.unlock:
+            click.echo(str(step))
+    for script in scripts(plan.recipe):
+        if script.script and (unlock or script not in plan.recipe.unlock):
+            click.echo(f"# {script.script}:")
+            for line in script.script.read_text(encoding="utf-8").splitlines():
+                click.echo(f"#   {line}")

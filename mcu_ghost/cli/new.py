@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost new`: a project of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mcu_ghost.project import App
+
+
+@click.command(
+    "new",
+    epilog="Example: mcu-ghost new lamp --board nrf52840 && cd lamp && mcu-ghost listen",
+)
+@click.argument("target", metavar="NAME", type=click.Path(path_type=Path))
+@click.option("--board", "-b", "names", required=True, multiple=True, metavar="NAME",
+              help="See `mcu-ghost boards`; may be given again.")  # fmt: skip
+@click.option("--app", type=click.Choice(["kws", "stream", "selftest"]),
+              help="As of `mcu-ghost build`.  [default: kws if the board has a microphone, else"
+              " stream]")  # fmt: skip
+@click.option("--toolchain", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True,
+              help="Of its baseline; zig is the same one on every machine.")  # fmt: skip
+def command(target: Path, names: tuple[str, ...], app: App | None, toolchain: str) -> None:
+    """Make a folder NAME with firmware that works, tests, a baseline and a GitHub workflow.
+
+    It begins with the bundled keyword model; its README says how your own takes that one's place.
+    What its firmware costs is counted on the spot.
+    """
+    from mcu_ghost import console, new
+
+    chosen = tuple(dict.fromkeys(names))
+    with console.stderr().status("") as status:
+        found = new.create(target, chosen, app, toolchain, lambda step: status.update(f"{step} …"))
+    for entry in found:
+        cost = "" if entry.instructions_per_frame is None else (
+            f", {console.count(entry.instructions_per_frame)} instructions per frame (emulated),"
+            " equal bit for bit with the reference"
+        )  # fmt: skip
+        console.say(
+            f"{entry.board}: {console.size(entry.flash_bytes)} of flash,"
+            f" {console.size(entry.ram_bytes)} of RAM{cost}"
+        )
+    console.say(
+        f"[bold]{target}/[/] is made: cd {target}; mcu-ghost check; README.md says the rest"
+    )

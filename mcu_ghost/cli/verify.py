@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost verify`: the image on a real board against the reference, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from mcu_ghost.measured import Measured
+
+
+@click.command(
+    "verify",
+    epilog="Examples: mcu-ghost verify -b nrf52840 --clips · mcu-ghost verify -b nano33ble"
+    " --port /dev/ttyUSB0 -m mine.tflite --recordings kitchen/",
+)
+@options.board
+@options.model
+@options.port
+@options.baud
+@click.option("--cases", type=click.IntRange(0, 10000), default=3, show_default=True,
+              help="Random sequences to compare.")  # fmt: skip
+@click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
+              help="Frames of each.")  # fmt: skip
+@click.option("--recordings", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
+              help="A recording, or a folder of them; may be given again.")  # fmt: skip
+@click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
+@options.as_json
+def command(
+    board: str,
+    model_path: Path | None,
+    port: str | None,
+    baud: int | None,
+    cases: int,
+    frames: int,
+    recordings: tuple[Path, ...],
+    clips: bool,
+    as_json: bool,
+) -> None:
+    """Run the flashed firmware on its board and compare every output byte with the reference.
+
+    The board must run the stream app, built from the same model: `mcu-ghost build --app stream`,
+    then `mcu-ghost flash`. The port is found by the board's USB ids. Times are those that the
+    board's own counter measured. Exit code 1 when a byte differs.
+    """
+    from mcu_ghost import boards, console, measured, resources, tflite_file, usb, verify
+    from mcu_ghost.data import folder
+    from mcu_ghost.errors import GhostError
+    from mcu_ghost.serial_port import SerialPort
+
+    target = boards.with_baud(boards.load(board), baud)
+    model = tflite_file.load(model_path or resources.default_model())
+    files = [f for path in recordings
+             for f in (folder.recordings(path) if path.is_dir() else [path])]  # fmt: skip
+    files += resources.demo_clips() if clips else []
+    work = verify.sequences(model, cases, frames, files)
+    if not work:
+        raise GhostError("There is nothing to verify: neither cases nor recordings.")
+    device = port or usb.find(target).device
+    with (
+        contextlib.closing(SerialPort(device, target, tell=console.say)) as opened,
+        console.progress() as bars,
+    ):
+        running = bars.add_task("frames on the board", total=sum(len(s.frames) for s in work))
+        result = measured.run(opened, target, model, work, lambda done: bars.advance(running, done))
+    if as_json:
+        console.print_json({"board": target.name, "port": opened.device} | result.as_json())
+    else:
+        _show(result, target.name, opened.device)
+    if result.report.mismatches:
+        sys.exit(1)
+
+
+def _show(result: Measured, board: str, device: str) -> None:
+    from mcu_ghost import __version__, console
+    from mcu_ghost.cli.test import show_heard, verdict
+
+    report, hello, step = result.report, result.hello, result.step
+    show_heard(report.heard)
+    console.say(f"{verdict(report, f'{board}, {device}')}")
+    if hello.firmware_version != __version__:
+        console.say(
+            f"[yellow]the firmware was built by mcu-ghost {hello.firmware_version}, this is"
+            f" {__version__}[/]"
+        )
+    if step is not None:
+        time = step.mean / hello.counter_hz * 1e6
+        console.say(
+            f"{console.count(step.mean)} {result.unit} per frame, {console.count(step.min)} to"
+            f" {console.count(step.max)}: {console.count(time)} µs (measured by the board)"
+        )
+    console.say(f"stack {result.stack_used} of {result.stack_size} B used")
+    if result.replays:
+        console.say(f"[yellow]the board was reset {result.replays} times in between[/]")
+    if result.repeats:
+        console.say(f"[yellow]requests sent again: {result.repeats}; is the line good?[/]")
