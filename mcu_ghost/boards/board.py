@@ -240,10 +240,17 @@ class Usb:
         ids: "vendor:product" in hexadecimal, for example "1366:1015".
         console: Whether the first serial port of that device is the console; false where the
             console is on pins that need an adapter.
+        serials: What its serial number begins with, where boards share an id; empty where any may
+            be.
     """
 
     ids: tuple[str, ...] = ()
     console: bool = True
+    serials: tuple[str, ...] = ()
+
+    def fits(self, usb_id: str, serial: str) -> bool:
+        """Whether a device of that id and serial number can be the board."""
+        return usb_id in self.ids and (not self.serials or serial.startswith(self.serials))
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,7 @@ def check(board: Board, path: Path) -> None:
         halves = identity.split(":")
         if len(halves) != 2 or any(len(h) != 4 or not _is_hex(h) for h in halves):
             refuse("usb.ids", f'must look like "1366:1015", not {identity!r}.')
+    _check_flashing(board, refuse)
     for engine in board.emulators.order:
         if getattr(board.emulators, engine) is None:
             refuse("emulators.order", f"names '{engine}': add a table [emulators.{engine}].")
@@ -90,6 +91,18 @@ def check(board: Board, path: Path) -> None:
         refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
     if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
         refuse("emulators.qemu.counter_ratio", "must be above 0.")
+
+
+def _check_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:
+    flashing = board.flashing
+    needs = {"target": ("jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog"),
+             "volume": ("uf2", "copy"), "uf2_family": ("uf2", "picotool")}  # fmt: skip
+    for key, methods in needs.items():
+        wanting = [method for method in flashing.methods if method in methods]
+        if wanting and not getattr(flashing, key):
+            refuse(f"flashing.{key}", f"is missing, which the method {wanting[0]} needs.")
+    if "copy" in flashing.methods and board.flash.reserved:
+        refuse("flashing.methods", "names copy, which may erase the bootloader (flash.reserved).")
 
 
 def _check_microphone(
