@@ -361,11 +361,6 @@ class Board:
     led: Led | None = None
     tested: Tested = "nothing"
 
-    @property
-    def image_start(self) -> int:
-        """Address of an image's first byte: on an RP2040 the second stage that it brings along."""
-        return self.flash.origin if self.startup.family == "rp2040" else self.flash.start
-
 
 def pin_number(pin: str, maker: str | None = None) -> int | None:
     """Return a pin's number, or None where that is not its name.

@@ -26,6 +26,7 @@ _UICR = {
     "nrf52": (0x1000_1000, 0x1000_2000),
     "nrf53": (0x00FF_8000, 0x0100_0000),
 }
+_SECOND_STAGE = 0x100  # of booting, which an RP2040's image begins with
 
 
 def check(payload: Payload, board: Board) -> None:
@@ -49,7 +50,7 @@ def check(payload: Payload, board: Board) -> None:
             f"{payload.path}: was compiled for another core than the {board.cpu.core} of"
             f" {board.name} (Tag_CPU_arch {payload.arch}). {build}"
         )
-    first, end = board.image_start, board.flash.origin + board.flash.size
+    first, end = board.flash.start, board.flash.origin + board.flash.size
     for segment in payload.segments:
         last = segment.address + len(segment.data)
         if first <= segment.address and last <= end:
@@ -69,17 +70,17 @@ def check(payload: Payload, board: Board) -> None:
             f"{what} do not lie in the flash that images of {board.name} may use, {first:#010x} to"
             f" {end - 1:#010x}. {build}"
         )
-    if not _has_table(payload, board):
+    offset = _SECOND_STAGE if board.startup.family == "rp2040" else 0
+    if not _has_table(payload, board, offset):
         raise GhostError(
             f"{payload.path}: begins with no vector table for {board.name} (stack in RAM, reset in"
-            f" flash) at {board.flash.start:#010x}. {build}"
+            f" flash) at {first + offset:#010x}. {build}"
         )
 
 
-def _has_table(payload: Payload, board: Board) -> bool:
+def _has_table(payload: Payload, board: Board, offset: int) -> bool:
     head = payload.segments[0]
-    offset = board.flash.start - board.image_start
-    if head.address != board.image_start or len(head.data) < offset + 8:
+    if head.address != board.flash.start or len(head.data) < offset + 8:
         return False
     stack, reset = struct.unpack_from("<II", head.data, offset)
     ram = board.ram

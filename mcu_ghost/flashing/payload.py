@@ -161,7 +161,7 @@ def _hex(path: Path, board: Board) -> Payload:
 
 
 def _bin(path: Path, board: Board) -> Payload:
-    return Payload(path, _joined([(board.image_start, path.read_bytes())], path))
+    return Payload(path, _joined([(board.flash.start, path.read_bytes())], path))
 
 
 def _uf2(path: Path, board: Board) -> Payload:

@@ -132,7 +132,7 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         folder.mkdir(parents=True)
         data = program(board, size)
         elf(folder / "firmware.elf", board, data, name)
-        (folder / "firmware.hex").write_bytes(as_hex([Segment(board.image_start, data)]))
+        (folder / "firmware.hex").write_bytes(as_hex([Segment(board.flash.start, data)]))
         (folder / "firmware.bin").write_bytes(data)
         return data
 

@@ -16,7 +16,7 @@ ARM, X86_64 = 40, 62
 def program(board: Board, size: int = 5000) -> bytes:
     """Return bytes that begin with a vector table for the board, or what must stand before it."""
     stack, reset = board.ram.origin + board.ram.size, board.flash.start + 0x101
-    before = b"\xaa" * (board.flash.start - board.image_start)
+    before = b"\xaa" * (0x100 if board.startup.family == "rp2040" else 0)
     head = before + struct.pack("<II", stack, reset)
     return (head + bytes(range(256)) * (size // 256 + 1))[:size]
 
@@ -38,13 +38,13 @@ def elf(
     kinds = [(1, 1, 2), (7, 7, 0), (23, 0x70000003, 0), (39, 3, 0)]  # name, type, flags
     table = struct.pack("<10I", *[0] * 10)
     for (label, kind, flags), part, offset in zip(kinds, parts, offsets, strict=True):
-        where = board.image_start if kind == 1 else 0
+        where = board.flash.start if kind == 1 else 0
         table += struct.pack("<10I", label, kind, flags, where, offset, len(part), 0, 0, 4, 0)
     magic = b"\x7fELF\x01\x01\x01".ljust(16, b"\0")
     head = magic + struct.pack(
-        "<HHIIIIIHHHHHH", 2, machine, 1, board.image_start, 52, at, 0x05000000, 52, 32, 1, 40, 5, 4
+        "<HHIIIIIHHHHHH", 2, machine, 1, board.flash.start, 52, at, 0x05000000, 52, 32, 1, 40, 5, 4
     )
-    start = board.image_start
+    start = board.flash.start
     load = struct.pack("<8I", 1, offsets[0], start, start, len(data), len(data), 5, 4)
     body = b"".join(part + b"\0" * (-len(part) % 4) for part in parts)
     path.write_bytes(head + load + body + table)

@@ -328,7 +328,7 @@ def test_an_st_links_drive_takes_a_flat_binary(
         ("rp2040", "rp2040", "RP2040_M0_0", "rp2040", "rp2040"),
         ("rp2350", "rp2350", "RP2350_M33_0", "RP235x", "rp2350"),
         ("stm32f407vg", "stm32f4x", "STM32F407VG", "stm32f407vg", "stm32f407vg"),
-        ("stm32l4r5zi", "stm32l4x", "STM32L4R5ZI", "stm32l4r5zi", "stm32l4r5zi"),
+        ("stm32u575zitxq", "stm32u5x", "STM32U575ZI", "stm32u575zitxq", "stm32u575zitxq"),
     ],
 )
 def test_what_the_programs_call_a_chip(
