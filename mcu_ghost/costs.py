@@ -14,6 +14,7 @@ from mcu_ghost import (
     emulate,
     emulated,
     listen,
+    recipe,
     render,
     resources,
     tflite_file,
@@ -47,11 +48,19 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
     """Return the project's recordings and what is said in each; "" where nothing is to be heard.
 
     Raises:
-        GhostError: A folder is empty, or the model does not know its word.
+        GhostError: A folder is empty, the model does not know its word, or it learns from them.
     """
     if project.recordings is None:
         return {}
     place = Path(project.recordings)
+    if project.recipe is not None and Path(project.recipe).is_file():
+        root = Path(project.recipe).parent
+        learnt = [root / name for name in recipe.read(Path(project.recipe)).words.folders]
+        if place.resolve() in [path.resolve() for path in learnt]:
+            raise GhostError(
+                f"{place}: {project.recipe} trains on these recordings, so they prove nothing."
+                " Count on other ones."
+            )
     names = sorted(path.name for path in place.glob("[!_.]*") if path.is_dir())
     listens = "detector" in network.metadata
     known = words(network)
@@ -98,7 +107,7 @@ def board(
     tell(f"building for {target.name}")
     built = {
         app: build.build(network, target, app, out / f"{target.name}-{app}", project.toolchain)
-        for app in {project.app, "stream"}
+        for app in dict.fromkeys(("stream", project.app))  # of images, `flash` takes the last
     }
     image = built[project.app]
     different, per_frame, per_hop, accuracy = None, None, None, None

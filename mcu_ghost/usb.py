@@ -80,7 +80,7 @@ def plugged(board: Board) -> list[UsbPort]:
     """
     first: dict[tuple[str, str], UsbPort] = {}
     for port in ports():
-        if port.id in board.usb.ids:
+        if board.usb.fits(port.id, port.serial):
             socket = port.location.partition(":")[0]
             first.setdefault((port.id, port.serial or socket or port.device), port)
     return list(first.values())

@@ -34,7 +34,6 @@ class Tool:
         probes: The kinds of debug probe that it can use.
         bootloaders: The USB ids of the bootloaders that it talks to.
         enter: What a person does to start such a bootloader.
-        verbs: The verbs of mcu-ghost that use it.
     """
 
     title: str
@@ -45,7 +44,6 @@ class Tool:
     probes: tuple[ProbeKind, ...] = ()
     bootloaders: tuple[str, ...] = ()
     enter: str = ""
-    verbs: tuple[str, ...] = ("flash",)
 
     @property
     def program(self) -> str:

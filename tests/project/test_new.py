@@ -203,6 +203,11 @@ def test_recordings_are_counted(tmp_path: Path) -> None:
         place.mkdir(parents=True)
         (place / clip.name).write_bytes(clip.read_bytes())
     assert "no baseline yet" in refusal("check", cwd=tmp_path)
+    (tmp_path / "r.toml").write_text('[words]\nfolders = ["data/words", "recordings"]\n')
+    path = tmp_path / "ghost.toml"
+    path.write_text(f'recipe = "r.toml"\n{path.read_text()}')
+    assert "r.toml trains on these recordings" in refusal("check", "--update", cwd=tmp_path)
+    (tmp_path / "r.toml").write_text('[words]\nfolders = ["data/words"]\n')
     made = ghost("check", "--update", "--json", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
     (board,) = json.loads(made.stdout)["boards"]
