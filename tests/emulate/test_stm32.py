@@ -41,7 +41,7 @@ MISTAKES = [
     (F4, F4_C, "0x40023C00u", "0x40024000u", "an address where nothing is"),
     (F4, F4_C, "RCC_CR |= PLL_ON;", "RCC_CR |= PLL_ON; RCC_PLLCFGR = 0u;", "while it is off"),
     (F4, USART_C, "stm32_enable_apb(BOARD_CONSOLE_BASE);", "", "no clock: bit 17 of APB1ENR is 0"),
-    (F4, USART_C, "DIVIDER = CLOCKS_PER_BIT", "DIVIDER = CLOCKS_PER_BIT + 15u", "110526 baud, not"),
+    (F4, USART_C, "DIVIDER = CLOCKS_PER_BIT", "DIVIDER = CLOCKS_PER_BIT + 3u", "933333 baud, not"),
     (F4, USART_C, "TX_PIN, BOARD_CONSOLE_FUNCTION", "TX_PIN, 8u", "PA2 has AF8, not AF7"),
     (F4, USART_C, "stm32_pin_function(BOARD_CONSOLE_TX_PIN", "if (0) stm32_pin_function(0u",
      "PA2 has no alternate function"),
