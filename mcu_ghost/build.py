@@ -128,12 +128,9 @@ def build(
         files.write_text(out / name, text)
     names = (*_MODEL_FILES, *_GOLDEN_FILES * bool(cases), *ears)
     sources = tuple(name for name in names if name.endswith(".c"))
-    frame = context.body + (context.head if model.head_per_frame else [])
-    often = {step.packed.kind for step in frame}
-    hot = kernels.sources(variant, often)
+    hot, cold = context.sources(variant)
     if ears:
         hot += kws.FIRMWARE
-    cold = kernels.sources("plain", {p.kind for p in context.packed} - often)  # small
     project.write(project.context(board, app, sources, hot, stack_bytes, variant, cold), out)
     if app != "stream" and board.emulators.renode is not None:
         _write_renode(model, board, app, out / "renode")

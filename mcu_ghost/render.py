@@ -94,6 +94,16 @@ class ModelContext:
     plan: memory.Plan
     kernel_scratch: str
 
+    def sources(self, variant: kernels.Variant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the kernels of `firmware/` that run for every frame, and the others.
+
+        A head that runs once takes the plain ones, which are small.
+        """
+        frame = self.body + (self.head if self.model.head_per_frame else [])
+        often = {step.packed.kind for step in frame}
+        seldom = {p.kind for p in self.packed} - often
+        return kernels.sources(variant, often), kernels.sources("plain", seldom)
+
 
 def model_hash(model: Model) -> bytes:
     """Return 16 bytes that identify a model's every weight, option and label."""

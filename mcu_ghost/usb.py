@@ -80,7 +80,7 @@ def plugged(board: Board) -> list[UsbPort]:
     """
     first: dict[tuple[str, str], UsbPort] = {}
     for port in ports():
-        if port.id in board.usb.ids:
+        if board.usb.fits(port.id, port.serial):
             socket = port.location.partition(":")[0]
             first.setdefault((port.id, port.serial or socket or port.device), port)
     return list(first.values())
@@ -93,9 +93,10 @@ def find(board: Board) -> UsbPort:
         GhostError: There is none, or more than one; the message lists what there is.
     """
     if not board.usb.console:
-        pins = f"{board.console.tx_pin} and {board.console.rx_pin}"
+        console = board.console
+        pins = f" {console.tx_pin} and {console.rx_pin}" if console.tx_pin else ""
         raise GhostError(
-            f"The console of {board.name} is on its pins {pins}, not on its USB socket: connect a"
+            f"The console of {board.name} is on its pins{pins}, not on its USB socket: connect a"
             f" USB serial adapter and name its port with --port. {listing()}"
         )
     found = plugged(board)

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mcu_ghost.boards.board import Board, Microphone, pin_number
+from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, pin_number
+from mcu_ghost.boards.stm32 import check_stm32
 from mcu_ghost.errors import GhostError
 
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
@@ -61,16 +62,19 @@ def check(board: Board, path: Path) -> None:
         refuse("startup.vector_count", f"must be 17 to 496, not {board.startup.vector_count}.")
     if not 0 <= board.console.irq < board.startup.vector_count - 16:
         refuse("console.irq", f"must be 0 to startup.vector_count - 17, not {board.console.irq}.")
+    maker = board.console.maker
     for key, pin in (("tx_pin", board.console.tx_pin), ("rx_pin", board.console.rx_pin)):
-        if board.console.driver.startswith("nrf_"):
-            if pin_number(pin) is None:
-                refuse(f"console.{key}", f'must look like "P0.06", not {pin!r}.')
+        if maker in PIN_NAMES:
+            if pin_number(pin, maker) is None:
+                refuse(f"console.{key}", f'must look like "{PIN_NAMES[maker][0]}", not {pin!r}.')
         elif pin:
             refuse(f"console.{key}", f"is {pin!r}, but {board.console.driver} has fixed pins.")
+    check_stm32(board, refuse)
     if board.microphone is not None:
         _check_microphone(board, board.microphone, refuse)
-    if board.led is not None and pin_number(board.led.pin) is None:
-        refuse("led.pin", f'must look like "P0.13", not {board.led.pin!r}.')
+    if board.led is not None and pin_number(board.led.pin, maker) is None:
+        like = f'must look like "{PIN_NAMES[maker][0]}"' if maker in PIN_NAMES else "has no driver"
+        refuse("led.pin", f"{like}, not {board.led.pin!r}.")
     taken: dict[int, str] = {}
     for key, pin in _pins(board):
         number = pin_number(pin)
@@ -82,6 +86,7 @@ def check(board: Board, path: Path) -> None:
         halves = identity.split(":")
         if len(halves) != 2 or any(len(h) != 4 or not _is_hex(h) for h in halves):
             refuse("usb.ids", f'must look like "1366:1015", not {identity!r}.')
+    _check_flashing(board, refuse)
     for engine in board.emulators.order:
         if getattr(board.emulators, engine) is None:
             refuse("emulators.order", f"names '{engine}': add a table [emulators.{engine}].")
@@ -90,6 +95,18 @@ def check(board: Board, path: Path) -> None:
         refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
     if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
         refuse("emulators.qemu.counter_ratio", "must be above 0.")
+
+
+def _check_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:
+    flashing = board.flashing
+    needs = {"target": ("jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog"),
+             "volume": ("uf2", "copy"), "uf2_family": ("uf2", "picotool")}  # fmt: skip
+    for key, methods in needs.items():
+        wanting = [method for method in flashing.methods if method in methods]
+        if wanting and not getattr(flashing, key):
+            refuse(f"flashing.{key}", f"is missing, which the method {wanting[0]} needs.")
+    if "copy" in flashing.methods and board.flash.reserved:
+        refuse("flashing.methods", "names copy, which may erase the bootloader (flash.reserved).")
 
 
 def _check_microphone(

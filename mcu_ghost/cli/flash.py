@@ -65,7 +65,7 @@ def command(
     if as_json:
         console.print_json(plan.as_json())
     else:
-        done = "verified" if plan.as_json()["verified"] else "taken by the board"
+        done = "verified" if plan.as_json()["verifies"] else "taken by the board"
         console.say(
             f"[bold]{escape(str(plan.payload.path))}[/] is on {target.title}:"
             f" {console.size(plan.payload.size)}"

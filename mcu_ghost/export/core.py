@@ -26,17 +26,17 @@ class Target:
         core: "any", or the core that was asked for.
         variant: The kernels.
         cores: What they run on, in words.
-        test: A preprocessor expression that is true there; empty if it always is.
+        test: A preprocessor expression that is true there.
     """
 
     core: str
     variant: kernels.Variant
     cores: str
-    test: str = ""
+    test: str
 
 
 _CORES: dict[kernels.Variant, tuple[str, str]] = {
-    "plain": ("any core", ""),
+    "plain": ("any core of 32 bits", "__SIZEOF_INT__ >= 4"),
     "lanes": ("every Cortex-M", "defined(__thumb__)"),
     "dsp": (
         "Cortex-M4, M7, M33 and others with the DSP extension",

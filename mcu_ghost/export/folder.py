@@ -13,6 +13,8 @@ from mcu_ghost.errors import GhostError
 MARK = "mcu-ghost.json"
 """The file that says which files of a folder an export wrote."""
 
+_PRODUCTS = {"build", ".pio", "twister-out"}  # folders that build tools can make again
+
 
 def write(texts: dict[str, str], facts: dict[str, str], out: Path) -> None:
     """Write an export, in place of an earlier one.
@@ -20,7 +22,8 @@ def write(texts: dict[str, str], facts: dict[str, str], out: Path) -> None:
     Args:
         texts: The files by path.
         facts: What else the mark says.
-        out: The folder; it may exist if it is empty or holds an earlier export and nothing else.
+        out: The folder; it may exist if it is empty or holds an earlier export, with what build
+            tools made of it, and nothing else.
 
     Raises:
         GhostError: The folder holds something else, or cannot be written.
@@ -55,8 +58,8 @@ def _check(out: Path) -> None:
         return
     if not out.is_dir():
         raise GhostError(f"{out}: is not a folder; choose another with -o.")
-    present = {file.relative_to(out).as_posix() for file in out.rglob("*") if not file.is_dir()}
-    if not present:
+    files = [file.relative_to(out) for file in out.rglob("*") if not file.is_dir()]
+    if not files:
         return
     try:
         known = json.loads((out / MARK).read_text(encoding="utf-8"))["files"]
@@ -66,9 +69,10 @@ def _check(out: Path) -> None:
         raise GhostError(
             f"{out}: holds other files than an mcu-ghost export; choose another folder with -o."
         )
-    added = sorted(present - {file for file in known if isinstance(file, str)})
+    own = [file for file in files if _PRODUCTS.isdisjoint(file.parts[:-1])]
+    added = [file for file in own if file.as_posix() not in known]
     if added:
         raise GhostError(
-            f"{out}: holds {added[0]}, which no export wrote. The folder would be replaced as a"
+            f"{out}: holds {min(added)}, which no export wrote. The folder would be replaced as a"
             " whole: move your own files out of it, or choose another with -o."
         )

@@ -82,7 +82,8 @@ def make(model: Model, target: Target) -> Library:
     name = model.name
     context = render.model_context(model, target.variant)
     generated = {file: render.render(f"{file}.jinja", context) for file in _MODEL_FILES}
-    needed = _kernels(context, target.variant)
+    hot, cold = context.sources(target.variant)
+    needed = hot + cold
     ears = words = noise = None
     tables = 0
     if "front_end" in model.metadata:
@@ -131,13 +132,6 @@ def _listener_bytes(context: render.ModelContext, ears: Settings, words: detecto
         end += size
     end = memory.align(end, 2) + len(words.words) * (2 + words.window)
     return memory.align(memory.align(end, 4) + 12)
-
-
-def _kernels(context: render.ModelContext, variant: kernels.Variant) -> tuple[str, ...]:
-    """Return the kernels of `firmware/`: those of a head that runs once are plain C, small."""
-    often = {s.packed.kind for s in context.body + context.head * context.model.head_per_frame}
-    seldom = {p.kind for p in context.packed} - often
-    return kernels.sources(variant, often) + kernels.sources("plain", seldom)
 
 
 def _copies(needed: tuple[str, ...], variant: kernels.Variant) -> dict[str, str]:

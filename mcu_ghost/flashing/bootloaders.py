@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.flashing.devices import Device
 from mcu_ghost.flashing.methods import METHODS
 from mcu_ghost.flashing.recipe import Copy, Job, Recipe, Step
 
@@ -51,21 +51,17 @@ def bossac(job: Job) -> Recipe:
 
 def uf2(job: Job) -> Recipe:
     """Copy onto the drive of a bootloader, which checks each block and starts the image."""
-    if not job.board.flashing.uf2_family:
-        raise GhostError(
-            f"{job.board.name} takes no UF2 files: its file has no flashing.uf2_family."
-        )
     return Recipe((Copy("writing", job.file(), _drive(job), leaves=True),))
 
 
 def copy(job: Job) -> Recipe:
-    """Copy onto the drive of an on-board debugger, which writes it into the chip."""
-    if job.board.flash.reserved:
-        raise GhostError(
-            f"{job.board.name} has a bootloader, which a debugger's drive may erase; choose another"
-            " --method."
-        )
-    return Recipe((Copy("writing", job.file(), _drive(job), leaves=False),))
+    """Copy onto the drive of an on-board debugger, which writes it into the chip.
+
+    An older ST-Link takes flat binaries only, and knows where flash begins.
+    """
+    stlink = any(Device(usb_id).probe == "stlink" for usb_id in job.board.usb.ids)
+    file = job.file("bin" if stlink else "hex")
+    return Recipe((Copy("writing", file, _drive(job), leaves=False),))
 
 
 def _drive(job: Job) -> Path:

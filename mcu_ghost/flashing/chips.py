@@ -11,6 +11,7 @@ _OPENOCD = {
     "nrf53": "target/nordic/nrf53.cfg",
     "rp2040": "target/rp2040.cfg",
     "rp2350": "target/rp2350.cfg",
+    "stm32u5": "target/stm32u5x.cfg",
     "stm32l5": "target/stm32l5x.cfg",
     "stm32l4": "target/stm32l4x.cfg",
     "stm32h7": "target/stm32h7x.cfg",
@@ -21,6 +22,11 @@ _JLINK = {"rp2040": "RP2040_M0_0", "rp2350": "RP2350_M33_0"}
 _PROBE_RS = {"rp2350": "RP235x"}
 # Nordic's access port that erases and unlocks, one for each core, the network core first.
 _CTRL_APS = {"nrf52": (1,), "nrf53": (3, 2)}
+
+
+def pyocd(board: Board) -> str:
+    """Return pyOCD's name of the chip; that of the nRF53 comes with `pyocd pack install`."""
+    return "nrf5340_xxaa" if family(board) == "nrf53" else board.flashing.target
 
 
 def openocd(board: Board) -> str:

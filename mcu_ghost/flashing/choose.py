@@ -33,9 +33,8 @@ class Wanted:
 
     def allows(self, through: Through) -> bool:
         """Whether no option speaks against a method of that kind."""
-        kinds = {"probe" * bool(self.probe), "usb" * bool(self.probe), "port" * bool(self.port),
-                 "volume" * bool(self.volume)} - {""}  # fmt: skip
-        return not kinds or through in kinds
+        given = {"probe": self.probe, "usb": self.probe, "port": self.port, "volume": self.volume}
+        return bool(given[through]) or not any(given.values())
 
 
 @dataclass(frozen=True)
@@ -98,6 +97,11 @@ class _Ambiguous(GhostError):
 
 
 def _methods(board: Board, wanted: Wanted) -> list[str]:
+    own: list[str] = [method for method in board.flashing.methods if method != "qemu"]
+    if not own:
+        raise GhostError(
+            f"{board.title} is emulated, not flashed: `mcu-ghost test --board {board.name}`."
+        )
     if wanted.method:
         if wanted.method not in METHODS:
             raise GhostError(
@@ -118,11 +122,6 @@ def _methods(board: Board, wanted: Wanted) -> list[str]:
                 " options that choose a device."
             )
         return [wanted.method]
-    own: list[str] = [method for method in board.flashing.methods if method != "qemu"]
-    if not own:
-        raise GhostError(
-            f"{board.title} is emulated, not flashed: `mcu-ghost test --board {board.name}`."
-        )
     fitting = [method for method in own if wanted.allows(METHODS[method].through)]
     if not fitting:
         raise GhostError(
@@ -153,7 +152,7 @@ def _probe(board: Board, wanted: Wanted, tool: Tool, plugged: list[Device]) -> D
     probes = [device for device in plugged if device.probe in tool.probes]
     if wanted.probe:
         return _by_number(wanted.probe, probes)
-    own = [device for device in probes if device.id in board.usb.ids]
+    own = [device for device in probes if board.usb.fits(device.id, device.serial)]
     if not own and not any(Device(i).probe for i in board.usb.ids):
         # A board without a debugger of its own: a probe that is no other board's.
         taken = {i for name in boards.names() for i in boards.load(name).usb.ids}
@@ -176,8 +175,10 @@ def _port(board: Board, wanted: Wanted, tool: Tool) -> str:
     found = [port for port in usb.plugged(board) if port.id in tool.bootloaders]
     listed = ", ".join(tool.bootloaders)
     absent = f"its bootloader ({listed}) is not running: {tool.enter}"
-    devices_ = {Device(port.id, port.serial, port.device): port.device for port in found}
-    return devices_[_only(board, list(devices_), "--port DEVICE", absent)]
+    nodes = [Device(port.id, port.serial, port.device, Path(port.device)) for port in found]
+    device = _only(board, nodes, "--port DEVICE", absent)
+    devices.refuse_forbidden(device, usb.udev_rule(board))
+    return str(device.node)
 
 
 def _volume(board: Board, wanted: Wanted, method: str) -> Path:
@@ -186,7 +187,11 @@ def _volume(board: Board, wanted: Wanted, method: str) -> Path:
         if not wanted.volume.is_dir():
             raise GhostError(f"{wanted.volume} is no mounted drive.")
         return wanted.volume
-    found = devices.volumes(label)
+    found = [
+        place
+        for place in devices.volumes(label)
+        if not (number := devices.drive_serial(place)) or number.startswith(board.usb.serials or "")
+    ]
     if len(found) > 1:
         listed = "".join(f"\n  {place}" for place in found)
         raise _Ambiguous(
@@ -233,12 +238,12 @@ def _overview() -> str:
         plugged = devices.seen()
     except GhostError as error:
         return str(error)
-    known = {i: name for name in boards.names() for i in boards.load(name).usb.ids}
-    listed = [
-        f"\n  {device}" + (f", as {known[device.id]} has" if device.id in known else "")
-        for device in plugged
-        if device.probe or device.id in known
-    ]
+    every = [boards.load(name) for name in boards.names()]
+    listed = []
+    for device in plugged:
+        names = [board.name for board in every if board.usb.fits(device.id, device.serial)]
+        if names or device.probe:
+            listed.append(f"\n  {device}" + (f": {' or '.join(names)}" if names else ""))
     if not listed:
         return "No board and no debug probe is plugged in."
     return f"Plugged in:{''.join(listed)}\n--probe SERIAL takes one all the same."

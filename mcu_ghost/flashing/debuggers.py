@@ -20,7 +20,7 @@ def pyocd(job: Job) -> Recipe:
     pyOCD erases a locked Nordic chip by default; it may only when that was asked for. It does not
     verify by itself, so its `compare` does.
     """
-    target = ("--no-config", "--no-wait", "-t", job.board.flashing.target)
+    target = ("--no-config", "--no-wait", "-t", chips.pyocd(job.board))
     probe = ("-u", job.serial) if job.serial else ()
     keep, unlock = ("-O", "auto_unlock=false"), ("-O", "auto_unlock=true")
     file, flat = job.file(), job.file("bin")

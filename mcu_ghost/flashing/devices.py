@@ -55,7 +55,9 @@ class Device:
     @property
     def allowed(self) -> bool:
         """Whether this user may open it, as far as one can tell."""
-        return self.node is None or os.access(self.node, os.R_OK | os.W_OK)
+        if self.node is None or not self.node.exists():
+            return True
+        return os.access(self.node, os.R_OK | os.W_OK)
 
 
 def listable() -> bool:
@@ -106,6 +108,15 @@ def volumes(label: str) -> list[Path]:
                 if place.is_dir():
                     found.append(place)
     return found
+
+
+def drive_serial(volume: Path) -> str:
+    """Return the serial number that a DAPLink debugger writes on its drive; "" if it is none."""
+    for line in _text(volume / "DETAILS.TXT").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == "Unique ID":
+            return value.strip()
+    return ""
 
 
 def unmounted(label: str) -> Path | None:

@@ -68,7 +68,7 @@ class Plan:
             "scripts": {
                 str(s.script): s.script.read_text() for s in scripts(self.recipe) if s.script
             },
-            "verified": METHODS[choice.method].through != "volume",
+            "verifies": METHODS[choice.method].through != "volume",
             "missing": choice.missing,
         }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,25 +128,24 @@ def _joined(pieces: list[tuple[int, bytes]], path: Path) -> tuple[Segment, ...]:
 
 def _elf(path: Path, board: Board) -> Payload:
     try:
-        with path.open("rb") as stream:
-            file = ELFFile(stream)
-            pieces = [
-                (s["p_paddr"], s.data()) for s in file.iter_segments("PT_LOAD") if s["p_filesz"]
-            ]
-            name, arch = "", None
-            for section in file.iter_sections():
-                if section["sh_type"] == "SHT_NOTE":
-                    for note in section.iter_notes():
-                        if note["n_name"] == _NOTE:
-                            name = (
-                                bytes(note["n_descdata"]).rstrip(b"\0").decode("utf-8", "replace")
-                            )
-                if section["sh_type"] == "SHT_ARM_ATTRIBUTES":
-                    for part in section.iter_subsections("aeabi"):
-                        for subpart in part.iter_subsubsections("TAG_FILE"):
-                            tags = {a.tag: a.value for a in subpart.iter_attributes()}
-                            arch = tags.get("TAG_CPU_ARCH")
-            machine = str(file["e_machine"])
+        file = ELFFile(io.BytesIO(path.read_bytes()))  # sizes in it may be any
+        pieces = []
+        for segment in file.iter_segments("PT_LOAD"):
+            pieces.append((segment["p_paddr"], segment.data()))
+            if len(pieces[-1][1]) != segment["p_filesz"]:
+                raise ValueError("the file is cut short")
+        name, arch = "", None
+        for section in file.iter_sections():
+            if section["sh_type"] == "SHT_NOTE":
+                for note in section.iter_notes():
+                    if note["n_name"] == _NOTE:
+                        name = bytes(note["n_descdata"]).rstrip(b"\0").decode("utf-8", "replace")
+            if section["sh_type"] == "SHT_ARM_ATTRIBUTES":
+                for part in section.iter_subsections("aeabi"):
+                    for subpart in part.iter_subsubsections("TAG_FILE"):
+                        tags = {a.tag: a.value for a in subpart.iter_attributes()}
+                        arch = tags.get("TAG_CPU_ARCH")
+        machine = str(file["e_machine"])
     except (ELFError, ValueError, KeyError, AttributeError, UnicodeDecodeError) as error:
         raise GhostError(f"{path}: not a linked image ({error}).") from error
     return Payload(path, _joined(pieces, path), name, machine, arch)

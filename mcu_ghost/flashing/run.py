@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from mcu_ghost.errors import GhostError
 from mcu_ghost.flashing.recipe import Copy, Recipe, Step
@@ -21,6 +23,8 @@ _DRIVE_PATIENCE = 30.0  # for a drive to vanish
 # A variable here could allow what was not asked for, such as PROBE_RS_ALLOW_ERASE_ALL.
 _MEDDLESOME = ("PROBE_RS_", "PYOCD_")
 _FAIL = ("FAIL.TXT", "ASSERT.TXT")
+# A board that restarts at once takes its drive away while the system still closes the file.
+_VANISHED = (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ENOENT)
 
 Say = Callable[[str], None]
 
@@ -137,19 +141,27 @@ def _copy(step: Copy) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        # A board that restarts at once takes its drive away while the system still closes the file.
-        if step.volume.is_dir():
+        if error.errno not in _VANISHED:
             raise Failed(f"{step.volume}: cannot be written ({error.strerror}).") from error
     end = time.monotonic() + _DRIVE_PATIENCE
     gone = False
     while time.monotonic() < end:
-        gone = gone or not (step.volume / step.source.name).exists()
+        gone = gone or not _there(step.volume / step.source.name)
         for name in _FAIL:
             with contextlib.suppress(OSError):
                 said = (step.volume / name).read_text(encoding="utf-8", errors="replace").strip()
                 raise Failed(f"{step.volume}: the board refused the image. {name} says:\n{said}")
-        if gone and (step.leaves or step.volume.is_dir()):
+        if gone and (step.leaves or _there(step.volume)):
             return
         time.sleep(0.1)
     if not gone:
         raise Failed(f"{step.volume}: the board did not take the image in {_DRIVE_PATIENCE:.0f} s.")
+
+
+def _there(path: Path) -> bool:
+    """Whether a path is there; a drive that was pulled out gives errors of all kinds."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True

@@ -64,6 +64,6 @@ def decode(content: bytes, family: int) -> list[tuple[int, bytes]]:
     if not found:
         listed = ", ".join(f"{own:#010x}" for own in sorted(other)) or "none"
         raise GhostError(f"its blocks are for family {listed}, not {family:#010x}.")
-    if sorted(numbers) != list(range(total)):
+    if total != len(numbers) or sorted(numbers) != list(range(total)):
         raise GhostError(f"{len(numbers)} of {total} UF2 blocks are there.")
     return found

@@ -13,6 +13,7 @@ from mcu_ghost import boards, kernels, resources
 from mcu_ghost.errors import GhostError
 from mcu_ghost.export import core, export, folder
 from mcu_ghost.export.names import check
+from tests.cli.test_cli import ghost, refusal
 from tests.export.libraries import MACHINES, MODELS, make
 
 
@@ -128,6 +129,16 @@ def test_a_file_added_to_an_export_is_named(tmp_path: Path) -> None:
     assert files(out) == before
 
 
+def test_what_build_tools_left_goes(tmp_path: Path) -> None:
+    out = make(MODELS["last_only"](), "cmake", tmp_path / "net")
+    before = files(out)
+    for left in ("build/CMakeCache.txt", "examples/check/.pio/build/project.checksum"):
+        (out / left).parent.mkdir(parents=True)
+        (out / left).write_text("")
+    make(MODELS["last_only"](), "cmake", out)
+    assert files(out) == before
+
+
 def test_a_failed_export_leaves_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,3 +164,16 @@ def test_the_licence_and_the_mark(tmp_path: Path) -> None:
     mark = json.loads((out / folder.MARK).read_text())
     assert (mark["as"], mark["name"], mark["core"]) == ("cmake", "net", "cortex-m0")
     assert set(mark["files"]) == set(files(out))
+
+
+def test_the_command(tmp_path: Path) -> None:
+    out = str(tmp_path / "lib")
+    result = ghost("export", "--as", "zephyr", "-b", "nrf52840", "-o", out, "--json")
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert (told["folder"], told["name"], told["core"]) == (out, "wake_words", "cortex-m4")
+    assert (tmp_path / "lib" / "zephyr" / "module.yml").is_file()
+    words = ("export", "--as", "cmake", "-o", out)
+    assert "say --board NAME, or --core" in refusal(*words)
+    assert "cannot be called 'int'" in refusal(*words, "--core", "any", "--name", "int")
+    assert "/proc/none" in refusal(*words[:-1], "/proc/none/lib", "--core", "any")

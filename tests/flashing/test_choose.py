@@ -53,10 +53,10 @@ def test_nothing_plugged_in(desk: Desk) -> None:
 
 
 def test_nothing_installed(desk: Desk) -> None:
-    desk.plug("0d28:0204", "9900", "BBC micro:bit CMSIS-DAP")
+    desk.plug("0d28:0204", "99000000", "BBC micro:bit CMSIS-DAP")
     told = refusal("microbit")
     assert "  pyocd: pyocd is not installed: pipx install pyocd\n" in told
-    assert "micro:bit CMSIS-DAP (0d28:0204, serial number 9900), as microbit has" in told
+    assert "micro:bit CMSIS-DAP (0d28:0204, serial number 99000000): microbit\n" in told
 
 
 def test_the_wrong_board(desk: Desk) -> None:
@@ -64,7 +64,7 @@ def test_the_wrong_board(desk: Desk) -> None:
     desk.plug("1366:1015", "000683000001", "J-Link")
     told = refusal("microbit")
     assert "  pyocd: no debug probe of it is plugged in\n" in told
-    assert "J-Link (1366:1015, serial number 000683000001), as nrf52840 has" in told
+    assert "J-Link (1366:1015, serial number 000683000001): nrf52840\n" in told
     assert told.endswith("--probe SERIAL takes one all the same.")
     choice = chosen("microbit", probe="683000001")
     assert choice.method == "pyocd" and choice.device is not None
@@ -152,6 +152,19 @@ def test_drives(desk: Desk) -> None:
     assert "is no mounted drive" in refusal("microbit", volume=second / "none")
 
 
+def test_boards_that_share_an_id(desk: Desk) -> None:
+    """Both micro:bits have the same USB id and drive, and different chips."""
+    install_all(desk)
+    desk.plug("0d28:0204", "9904360", "BBC micro:bit CMSIS-DAP")
+    device = chosen("microbit-v2").device
+    assert device is not None and device.serial == "9904360"
+    assert "serial number 9904360): microbit-v2\n" in refusal("microbit")
+    drive = desk.drive("MICROBIT")
+    (drive / "DETAILS.TXT").write_text("# DAPLink\nUnique ID: 9904360\nHIC ID: 6D1395736\n")
+    assert chosen("microbit-v2").volume == drive
+    assert "copy: no drive MICROBIT is there" in refusal("microbit")
+
+
 def test_the_nano_runs_its_bootloader_on_two_presses(desk: Desk) -> None:
     desk.install("bossac")
     desk.port("/dev/ttyACM0", "2341:805a")  # a sketch
@@ -162,6 +175,16 @@ def test_the_nano_runs_its_bootloader_on_two_presses(desk: Desk) -> None:
     desk.port("/dev/ttyACM2", "2341:005a", "B")
     assert "2 devices could be nano33ble" in refusal("nano33ble")
     assert chosen("nano33ble", port="/dev/ttyACM2").port == "/dev/ttyACM2"
+
+
+def test_no_permission_for_a_port(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.install("bossac")
+    node = desk.folder / "ttyACM1"
+    node.write_text("")
+    desk.port(str(node), "2341:005a")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != node)
+    told = refusal("nano33ble", method="bossac")
+    assert f"you may not open it ({node})" in told and 'ATTRS{idProduct}=="005a"' in told
 
 
 def test_bootloaders_on_usb(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +204,8 @@ def test_options_that_do_not_fit() -> None:
         "nrf52840", method="jlink", port="/dev/ttyACM0"
     )
     assert "No method of microbit" in refusal("microbit", port="/dev/ttyACM0")
-    assert "is emulated, not flashed" in refusal("mps2-an386")
+    for method in ("", "pyocd", "copy"):
+        assert "is emulated, not flashed" in refusal("mps2-an386", method=method)
 
 
 @pytest.mark.parametrize("method", ["bossac", "dfu-util", "picotool", "uf2"])

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost.boards import board
+from mcu_ghost.flashing import flash
 from mcu_ghost.flashing.methods import METHODS
 
 
 def test_every_method_of_a_board_file_is_there() -> None:
     assert {*METHODS, "qemu"} == set(typing.get_args(board.Method))
+    assert set(flash._RECIPES) == set(METHODS)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32", "freebsd14"])

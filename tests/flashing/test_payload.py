@@ -149,6 +149,26 @@ def test_what_is_no_image(name: str, content: bytes, message: str, tmp_path: Pat
             read(path, DK)
 
 
+def test_an_elf_that_was_cut_short(tmp_path: Path) -> None:
+    """Its tables may still be whole: sections before segments."""
+    path = elf(tmp_path / "a.elf", DK, program(DK), "nrf52840", arch=13)
+    whole = bytearray(path.read_bytes())
+    struct.pack_into("<I", whole, 52 + 16, 100_000)  # p_filesz
+    path.write_bytes(whole)
+    with pytest.raises(GhostError, match="not a linked image .the file is cut short."):
+        read(path, DK)
+
+
+def test_sizes_that_cannot_be(tmp_path: Path) -> None:
+    """They are taken for what they are, not allocated."""
+    path = elf(tmp_path / "a.elf", DK, program(DK), "nrf52840", arch=13)
+    whole = bytearray(path.read_bytes())
+    note = whole.index(b"mcu-ghost\0") - 12
+    struct.pack_into("<I", whole, note, 0xFFFF_FFF0)
+    path.write_bytes(whole)
+    assert read(path, DK).board == ""
+
+
 def test_pieces_far_apart_are_not_filled(tmp_path: Path) -> None:
     near = read(hex_file(tmp_path / "a.hex", (0, b"ab"), (4098, b"c")), DK)
     assert near.flat() == b"ab" + b"\xff" * 4096 + b"c"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.errors import GhostError
+from mcu_ghost.flashing import chips
 from mcu_ghost.flashing import flash as flashing
 from mcu_ghost.flashing.choose import Wanted
 from mcu_ghost.flashing.flash import Plan
@@ -304,6 +306,72 @@ def test_dfu_util(desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch) -> 
     assert refusal(board, "dfu-util").startswith("verifying failed: the board does not hold")
     desk.install("dfu-util")
     assert refusal(board, "dfu-util").startswith("verifying failed: the board does not hold")
+
+
+def test_an_st_links_drive_takes_a_flat_binary(
+    desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = own_board(monkeypatch, "shed", "0x0800_0000", '["copy"]', "stm32l4r5zi", '["0483:374b"]')
+    image(name)
+    drive = desk.drive("JLINK")
+    assert [str(step) for step in plan(name, "copy").recipe.steps] == [
+        f"cp build/{name}-stream/firmware.bin {drive}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "openocd", "jlink", "probe_rs", "pyocd"),
+    [
+        ("nrf51", "nrf51", "nRF51822_xxAA", "nRF51822_xxAA", "nrf51"),
+        ("nrf52833", "nrf52", "nRF52833_xxAA", "nRF52833_xxAA", "nrf52833"),
+        ("nrf5340", "nordic/nrf53", "nRF5340_xxAA_APP", "nRF5340_xxAA", "nrf5340_xxaa"),
+        ("rp2040", "rp2040", "RP2040_M0_0", "rp2040", "rp2040"),
+        ("rp2350", "rp2350", "RP2350_M33_0", "RP235x", "rp2350"),
+        ("stm32f407vg", "stm32f4x", "STM32F407VG", "stm32f407vg", "stm32f407vg"),
+        ("stm32l4r5zi", "stm32l4x", "STM32L4R5ZI", "stm32l4r5zi", "stm32l4r5zi"),
+    ],
+)
+def test_what_the_programs_call_a_chip(
+    target: str, openocd: str, jlink: str, probe_rs: str, pyocd: str
+) -> None:
+    board = boards.load("nrf52840")
+    flashing_ = dataclasses.replace(board.flashing, target=target)
+    board = dataclasses.replace(board, flashing=flashing_)
+    assert chips.openocd(board) == f"target/{openocd}.cfg"
+    assert (chips.jlink(board), chips.probe_rs(board)) == (jlink, probe_rs)
+    assert chips.pyocd(board) == pyocd
+
+
+def test_openocd_without_a_file_for_the_chip(dk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    dk.install("openocd")
+    name = own_board(monkeypatch, "shed", "0", '["openocd"]', "gd32vf103", '["1366:1015"]')
+    target = boards.load(name)
+    with pytest.raises(GhostError, match="no OpenOCD file for the chip 'gd32vf103' of shed"):
+        flashing.prepare(target, Path(HEX), Wanted())
+
+
+def test_nrf53_unlocks_the_network_core_first(
+    desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image("nrf5340dk")
+    desk.plug("1366:1055", "1050000001", "J-Link")
+    for tool in ("nrfutil", "nrfjprog", "JLinkExe", "openocd"):
+        desk.install(tool)
+    unlock = {m: plan("nrf5340dk", m).recipe.unlock for m in ("nrfutil", "nrfjprog", "openocd")}
+    assert [step.command[4] for step in unlock["nrfutil"]] == ["Network", "Application"]
+    cores = [step.command[step.command.index("--coprocessor") + 1] for step in unlock["nrfjprog"]]
+    assert cores == ["CP_NETWORK", "CP_APPLICATION"]
+    assert unlock["openocd"][0].command[-7:-2:2] == (
+        "init",
+        "nrf53_recover",
+        "nrf53_cpuapp_recover",
+    )
+    plan("nrf5340dk", "jlink")
+    lines = Path("build/flash/nrf5340dk-unlock.jlink").read_text().splitlines()
+    selected = [line for line in lines if line.startswith("SWDWriteDP 2")]
+    assert selected == ["SWDWriteDP 2 0x03000000", "SWDWriteDP 2 0x02000000"]
+    lock = Path("build/flash/nrf5340dk-lock.jlink").read_text()
+    assert "SWDWriteDP 2 0x02000000" in lock and "0x03000000" not in lock
 
 
 @pytest.mark.parametrize(("board", "usb_id"), [("pico", "2e8a:0003"), ("pico2", "2e8a:000f")])

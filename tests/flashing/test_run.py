@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
 import time
@@ -78,7 +79,7 @@ def test_uf2_onto_a_bootloaders_drive(
     result = ghost(*words, "--json")
     assert result.exit_code == 0, result
     told = json.loads(result.stdout)
-    assert told["method"] == "uf2" and told["verified"] is False
+    assert told["method"] == "uf2" and told["verifies"] is False
     assert told["device"] == str(drive) and told["bytes"] == len(data)
     board.join()
     assert b"".join(p for _, p in uf2.decode(board.took, 0xE48B_FF56))[: len(data)] == data
@@ -93,6 +94,25 @@ def test_a_bootloader_that_ignores_the_file(
     (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\n")
     told = refusal("-b", name, "--method", "uf2", "--volume", str(drive))
     assert told == f"{drive}: the board did not take the image in 2 s."
+
+
+def test_a_drive_that_vanishes_while_it_is_written(
+    desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = pico(monkeypatch, "2e8a:0003")
+    image(name)
+    drive = desk.drive("RPI-RP2")
+    (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\n")
+    board = Board(drive, f"{name}.uf2")
+
+    def pulled(handle: int) -> None:
+        board.join()
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(run.os, "fsync", pulled)
+    result = ghost("-b", name, "--method", "uf2", "--volume", str(drive))
+    assert result.exit_code == 0, result
+    assert len(board.took) == 512 * 20
 
 
 def test_copy_onto_a_debuggers_drive(desk: Desk, image: Image) -> None:

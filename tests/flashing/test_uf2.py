@@ -58,6 +58,7 @@ def test_other_families_and_comments_are_skipped() -> None:
         (lambda c: c[:-1] + b"x", "byte 512 begins no UF2 block"),
         (lambda c: c[:16] + b"\xff" + c[17:18] + b"\x01" + c[19:], "byte 0 begins no UF2 block"),
         (lambda c: c[:512], "1 of 2 UF2 blocks are there"),
+        (lambda c: c[:24] + b"\xff" * 4 + c[28:512], "1 of 4294967295 UF2 blocks are there"),
         (lambda c: c[:512] * 2, "2 of 2 UF2 blocks are there"),
     ],
 )

@@ -28,7 +28,7 @@ class Bench:
         self.time = 0
         self.ram = bytearray(4096)
         self.outside = nordic.Outside()
-        found = chips.peripherals(self, board, self.outside)
+        found = chips.peripherals(self, board, self.outside, console=None)
         self.clock, self.gpio, self.capture = (
             next(p for p in found if isinstance(p, kind))
             for kind in (nordic.Clock, nordic.Gpio, Capture)

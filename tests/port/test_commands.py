@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -211,6 +212,36 @@ def test_verify_an_unmodified_image_on_qemu(tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
+def test_verify_an_unmodified_image_that_is_reset(
+    model: Model, model_file: str, tmp_path: Path
+) -> None:
+    """The emulated nRF52840 loses its power in mid-session, and is back at once."""
+    board = boards.load("nrf52840")
+    built = build.build(model, board, "stream", tmp_path / "b")
+    chip, host = os.openpty()
+    tty.setraw(host)
+    words = ("verify", "-b", "nrf52840", "-m", model_file, "--port", os.ttyname(host), "--json")
+    machine, answered = unicorn.start(board, built.elf), 0
+    with running(*words) as command:
+        while command.process.poll() is None:
+            if select.select([chip], [], [], 0.01)[0]:
+                machine.write(os.read(chip, 4096))
+            answer = machine.read(0.01)
+            os.write(chip, answer)
+            answered += bool(answer)
+            if answered == 20:
+                machine.close()
+                machine = unicorn.start(board, built.elf)
+        assert command.stop() == 0, command.err
+        data = json.loads(command.out)
+    machine.close()
+    os.close(chip)
+    os.close(host)
+    assert data["mismatches"] == 0 and data["frames"] == 3 * 49 and data["replays"] == 1
+    assert data["measured"]["unit"] == "cycles" and data["measured"]["per_frame"]["min"] > 1000
+
+
+@pytest.mark.emulator
 def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
     """Sound into the microphone of the emulated nRF52840, words out of the monitor."""
     board = boards.load("nrf52840")
@@ -255,6 +286,8 @@ def test_finding_the_one_board(monkeypatch: pytest.MonkeyPatch) -> None:
         usb.find(boards.load("mps2-an386"))
     with pytest.raises(GhostError, match="on its pins P1.03 and P1.10"):
         usb.find(boards.load("nano33ble"))
+    with pytest.raises(GhostError, match="on its pins, not on its USB socket"):
+        usb.find(boards.load("pico"))
     plug(monkeypatch, ("A", 0x1366, 0x1015, "7", "1-1:1.0"), ("B", 0x1366, 0x1015, "8", "1-2:1.0"))
     with pytest.raises(GhostError, match=r"Which nrf52840\? Choose one with --port:\n  A .*\n  B "):
         usb.find(nrf)

@@ -32,9 +32,14 @@ def devices(board: str) -> list[str]:
 
 
 def test_only_the_boards_own_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(monkeypatch, ("A", 0x1366, 0x1015, "1", "1-1:1.0"), ("B", 0x0D28, 0x0204, "2", "1-2:1.1"))
+    plug(
+        monkeypatch,
+        ("A", 0x1366, 0x1015, "1", "1-1:1.0"),
+        ("B", 0x0D28, 0x0204, "99012", "1-2:1.1"),
+    )
     assert devices("nrf52840") == ["A"]
     assert devices("microbit") == ["B"]
+    assert devices("microbit-v2") == []  # the same id, other serial numbers
     assert devices("mps2-an386") == []
 
 
