@@ -116,6 +116,11 @@ class Settings:
         """Length of the complex transform, half the power of two that holds a window."""
         return 1 << (self.window - 1).bit_length() - 1
 
+    @property
+    def frame_ms(self) -> int:
+        """Milliseconds from frame to frame of the network."""
+        return self.hop_ms * self.step
+
     def hops(self, frame: Any) -> Any:
         """Return after how many hops of sound the network's frame of a number is complete.
 

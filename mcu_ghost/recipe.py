@@ -257,7 +257,7 @@ def read(path: Path) -> Recipe:
         settings = recipe.settings
     except GhostError as error:
         raise GhostError(f"{path}: front_end: {error}") from error
-    if settings.hop_ms * settings.step > 100:
+    if settings.frame_ms > 100:
         raise GhostError(f"{path}: front_end.step leaves less than 10 frames a second.")
     if recipe.network.units < recipe.network.ratio:
         raise GhostError(f"{path}: network.ratio is more than network.units.")

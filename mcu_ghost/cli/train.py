@@ -14,7 +14,6 @@ from mcu_ghost.errors import GhostError
 
 if TYPE_CHECKING:
     from mcu_ghost.recipe import Recipe
-    from mcu_ghost.train.evaluate import Rate
     from mcu_ghost.train.pipeline import Result
 
 _path = click.Path(path_type=Path)
@@ -126,7 +125,7 @@ def show(result: Result, out: Path) -> None:
     for accepts in result.accepts:
         rate = accepts.int8
         table.add_row(accepts.name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
-                      f"{rate.value:.1f}", _interval(rate))  # fmt: skip
+                      f"{rate.value:.1f}", report.interval(rate))  # fmt: skip
     console.stderr().print(table)
     chosen = ", ".join(
         f"{label} {threshold:g}"
@@ -142,9 +141,3 @@ def show(result: Result, out: Path) -> None:
     )
     console.say(f"[bold]{out}[/]: {console.size(result.model_bytes)}{cost}")
     console.say(f"[bold]{out.with_suffix('.html')}[/]: the whole report")
-
-
-def _interval(rate: Rate) -> str:
-    if not rate.count:
-        return f"less than {rate.high:.1f}"
-    return f"{rate.low:.1f} to {rate.high:.1f}"

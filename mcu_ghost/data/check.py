@@ -37,7 +37,7 @@ def check(
     unreadable = {}
     for item, result in dataset.each(found + noises, lambda i: inspect(i.path), jobs, progress):
         if isinstance(result, GhostError):
-            unreadable[item] = str(result).removeprefix(f"{item.path}: ")
+            unreadable[item] = dataset.reason(item, result)
         else:
             facts[item] = result
     noise_seconds = sum(facts.pop(noise).seconds for noise in noises if noise in facts)

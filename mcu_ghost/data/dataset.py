@@ -68,7 +68,7 @@ def load(
     items, skipped, stereo = [], [], 0
     for item, channels in each(found, _channels, jobs, progress):
         if isinstance(channels, GhostError):
-            skipped.append((item.path, str(channels).removeprefix(f"{item.path}: ")))
+            skipped.append((item.path, reason(item, channels)))
         else:
             items.append(item)
             stereo += channels > 1
@@ -120,6 +120,11 @@ def each(
             yield pair
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def reason(item: Item, error: GhostError) -> str:
+    """Return what is wrong with an item, without its path."""
+    return str(error).removeprefix(f"{item.path}: ")
 
 
 def _channels(item: Item) -> int:

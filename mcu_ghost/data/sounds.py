@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from mcu_ghost.recipe import Negatives, Recipe
 
 _EDGE_MS = 80  # kept around a word
 _FRAME = RATE // 50
+_FEW = 50  # training recordings of a word that are worth a note
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,11 +123,12 @@ def load(
     kinds: dict[tuple[Split, str], list[Samples]] = {}
     apart: dict[tuple[Split, str], list[Samples]] = {}
     skipped: list[tuple[Path, str]] = []
-    usable = dict.fromkeys({item.path.parent for item, _ in plan.words}, 0)
+    wanted = Counter(item.path.parent for item, _ in plan.words)
+    usable: Counter[Path] = Counter()
     reading = dataset.each(items, dataset.read, progress=progress)
     for number, (item, samples) in enumerate(reading):
         if isinstance(samples, GhostError):
-            skipped.append((item.path, str(samples).removeprefix(f"{item.path}: ")))
+            skipped.append((item.path, dataset.reason(item, samples)))
         elif number < len(plan.words):
             usable[item.path.parent] += 1
             label, origin = labels.index(item.label), plan.words[number][1]
@@ -135,9 +138,8 @@ def load(
             kinds.setdefault((item.split, kind), []).append(samples)
             if name:
                 apart.setdefault((item.split, name), []).append(samples)
-    for parent, count in usable.items():
-        wanted = sum(item.path.parent == parent for item, _ in plan.words)
-        dataset.refuse_mostly_broken(parent, wanted, count)
+    for parent, count in wanted.items():
+        dataset.refuse_mostly_broken(parent, count, usable[parent])
     pools = {
         split: Pool(
             tuple(words[split]),
@@ -231,11 +233,13 @@ def _notes(
         yield f"{path} is left out: {reason}"
     if skipped:
         yield f"{len(skipped)} recordings cannot be read and are left out."
+    counts = Counter(word.label for word in pools["train"].words)
+    for number, label in enumerate(labels):
+        if counts[number] < _FEW:
+            yield (
+                f"'{label}' has only {counts[number]} training recordings; some hundreds are usual."
+            )
     for split, pool in pools.items():
-        for number, label in enumerate(labels):
-            count = sum(word.label == number for word in pool.words)
-            if split == "train" and count < 50:
-                yield f"'{label}' has only {count} training recordings; some hundreds are usual."
         if not pool.speech:
             yield f"There is no {split} speech without the words: name some in [[negatives]]."
 

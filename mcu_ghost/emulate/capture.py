@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ _UNWRITTEN = b"\x5a\xa5"  # what is in a buffer that is not complete: loud, and 
 _START, _STOP, _INTEN, _INTENSET, _INTENCLR, _ENABLE = 0x000, 0x004, 0x300, 0x304, 0x308, 0x500
 
 
-class Capture(Peripheral):
+class Capture(Peripheral, ABC):
     """A peripheral that fills one buffer after the other by EasyDMA.
 
     At its start, and each time that a buffer is full, it takes over the pointer to the next, says
@@ -57,16 +58,17 @@ class Capture(Peripheral):
 
     # What the two kinds differ in
 
+    @abstractmethod
     def check(self) -> None:
         """Refuse a configuration in which no sound would come, or a wrong one."""
 
+    @abstractmethod
     def divider(self) -> int:
         """Return the cycles of the 32 MHz clock that a sample takes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def samples(self) -> int:
         """Return how many samples COUNT stands for."""
-        raise NotImplementedError
 
     # Registers
 

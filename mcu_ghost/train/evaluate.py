@@ -29,6 +29,7 @@ CONFIDENCE = 0.95
 THRESHOLDS = tuple(t / 100 for t in (*range(20, 90, 5), *range(90, 100, 2), 99))
 LOWEST = 0.4  # threshold that is ever chosen
 SNRS = (float("inf"), 10.0, 5.0, 0.0)
+OTHER = "_other_"  # the output for none of the words
 
 
 @dataclass(frozen=True)
@@ -227,20 +228,6 @@ def match(
     return Matched(tuple(heard), len(free))
 
 
-def words_at(labels: Sequence[str], thresholds: Sequence[float], chosen: Detector, hop_ms: float
-             ) -> tuple[Word, ...]:  # fmt: skip
-    """Return the detector's words at some thresholds."""
-    given = {
-        label: {"threshold": threshold, "refractory_ms": chosen.refractory_ms}
-        for label, threshold in zip(labels, thresholds, strict=True)
-    }
-    names = [*labels, OTHER]
-    return detector.parse({"window": chosen.window, "words": given}, names, hop_ms).words
-
-
-OTHER = "_other_"
-
-
 @dataclass(frozen=True)
 class Judge:
     """Counts misses and false accepts of one network's outputs.
@@ -263,9 +250,12 @@ class Judge:
         """Return the detector's words at one threshold, or at one for each."""
         if isinstance(thresholds, int | float):
             thresholds = [thresholds] * len(self.labels)
-        return words_at(
-            self.labels, thresholds, self.detector, self.settings.hop_ms * self.settings.step
-        )
+        given = {
+            label: {"threshold": threshold, "refractory_ms": self.detector.refractory_ms}
+            for label, threshold in zip(self.labels, thresholds, strict=True)
+        }
+        chosen = {"window": self.detector.window, "words": given}
+        return detector.parse(chosen, [*self.labels, OTHER], self.settings.frame_ms).words
 
     def matched(
         self,

@@ -11,20 +11,20 @@ import contextlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 import tf_keras as keras
 
 from mcu_ghost import console, files, layers
-from mcu_ghost.data.streams import ANYTHING, Streams
+from mcu_ghost.data.streams import Streams
 from mcu_ghost.errors import GhostError
-from mcu_ghost.recipe import Network, Recipe, Training
+from mcu_ghost.recipe import Network, Recipe
+from mcu_ghost.train.batches import Batches
 from mcu_ghost.train.inputs import InputFormat
 
 
@@ -41,17 +41,10 @@ def network(shape: Network, streams: int, frames: int, inputs: int, classes: int
     )
 
 
-def recurrent(model: Any) -> list[Any]:
-    """Return a model's recurrent layers, out of tfmot's wrappers."""
+def of_kind(model: Any, kind: type) -> list[Any]:
+    """Return a model's layers of a class, out of tfmot's wrappers."""
     inner = (getattr(layer, "layer", layer) for layer in model.layers)
-    return [layer for layer in inner if isinstance(layer, layers.GhostGRU)]
-
-
-def generators(model: Any) -> list[Any]:
-    """Return what a model's dropout layers draw from."""
-    inner = (getattr(layer, "layer", layer) for layer in model.layers)
-    found = [layer._random_generator for layer in inner if type(layer) is keras.layers.Dropout]
-    return [each._generator for each in found]
+    return [layer for layer in inner if isinstance(layer, kind)]
 
 
 def reshaped(
@@ -64,91 +57,6 @@ def reshaped(
         other = layers.quantize_model(other, input_range)
     other.set_weights(model.get_weights())
     return other
-
-
-@dataclass(frozen=True, eq=False)
-class Batches:
-    """Streams cut into what one step of the optimizer takes.
-
-    Args:
-        streams: Scenes.
-        form: How features become what training sees.
-        rows: Sequences side by side.
-        frames: Of a step.
-        classes: Of the targets.
-        smoothing: Of the targets.
-        balance: See `Training.class_balance`.
-    """
-
-    streams: Streams
-    form: InputFormat
-    rows: int
-    frames: int
-    classes: int
-    smoothing: float
-    balance: float
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch; what fills no whole step is left out, each epoch something else."""
-        return self.streams.labels.size // (self.rows * self.frames)
-
-    def weights(self) -> npt.NDArray[np.float32]:
-        """Return what a frame of each class counts, 1 on average over all frames."""
-        known = self.streams.labels[self.streams.labels != ANYTHING]
-        counts = np.bincount(known, minlength=self.classes).astype(np.float64)
-        weights = (counts.sum() / np.maximum(counts, 1) / self.classes) ** self.balance
-        scaled: npt.NDArray[Any] = weights / ((weights * counts).sum() / counts.sum())
-        return scaled.astype(np.float32)
-
-    def epoch(
-        self,
-        rng: np.random.Generator | None,
-        masks: Training | None = None,
-        part: slice | None = None,
-    ) -> Iterator[tuple[Any, Any, Any]]:
-        """Yield inputs, targets and weights of each step.
-
-        Args:
-            rng: Shuffles the scenes, and draws the masks; None: all in order.
-            masks: How many, how large.
-            part: The rows that are wanted; all if left out.
-        """
-        count = len(self.streams.labels)
-        order = np.arange(count) if rng is None else rng.permutation(count)
-        length = self.steps * self.frames
-        # Rows are filled one after the other with whole scenes, cut where a row is full.
-        inputs = self.streams.features.shape[-1]
-        frames = self.streams.features[order].reshape(-1, inputs)[: self.rows * length]
-        features = frames.reshape(self.rows, length, inputs)
-        labels = self.streams.labels[order].reshape(-1)[: self.rows * length]
-        labels = labels.reshape(self.rows, length)
-        table = np.append(self.weights(), np.float32(0))  # ANYTHING is -1, the last entry
-        hot = np.full((self.classes + 1, self.classes), self.smoothing / self.classes, np.float32)
-        hot[range(self.classes), range(self.classes)] += 1 - self.smoothing
-        rows = part or slice(None)
-        for start in range(0, length, self.frames):
-            now = slice(start, start + self.frames)
-            x, y = self.form.real(features[:, now]), labels[:, now]
-            if rng is not None and masks is not None:
-                mask(rng, x, masks)
-            yield x[rows], hot[y[rows]], table[y[rows]]
-
-
-def mask(rng: np.random.Generator, x: npt.NDArray[np.float32], masks: Training) -> None:
-    """Cover times and channels of each sequence, in place, by their mean, 0 (SpecAugment)."""
-    rows, frames, channels = x.shape
-    for count, most, size, axis in (
-        (masks.time_masks, masks.mask_frames, frames, 1),
-        (masks.channel_masks, masks.mask_channels, channels, 2),
-    ):
-        for _ in range(count):
-            width = rng.integers(0, min(most, size) + 1, rows)
-            start = rng.integers(0, size - width + 1)
-            place = np.arange(size)
-            covered = (place >= start[:, None]) & (place < (start + width)[:, None])
-            x[covered[:, :, None].repeat(channels, 2) if axis == 1
-              else covered[:, None, :].repeat(frames, 1)] = 0  # fmt: skip
 
 
 class _Bar(keras.callbacks.Callback):
@@ -248,9 +156,10 @@ class Phase:
 
     def _train(self, batches: Batches, moved: Callable[[int, float], None]) -> float:
         seeds = [self._training.seed, self._state.epoch, len(self._name)]
-        rng = np.random.default_rng(seeds)
-        for generator in generators(self._model):  # so that an epoch is the same after a kill
-            generator.reset_from_seed(int(np.random.default_rng(seeds).integers(2**31)))
+        rng, draws = np.random.default_rng(seeds), np.random.default_rng(seeds).integers(2**31)
+        for layer in of_kind(self._model, keras.layers.Dropout):
+            # So that an epoch is the same after a kill.
+            layer._random_generator._generator.reset_from_seed(int(draws))
         self._reset()
         data = self._dataset(
             lambda: batches.epoch(rng, self._training, self._rows(batches)), batches
@@ -288,7 +197,7 @@ class Phase:
         return make()
 
     def _reset(self) -> None:
-        for layer in recurrent(self._model):
+        for layer in of_kind(self._model, layers.GhostGRU):
             layer.reset_states()
 
     # Checkpoints: the last whole epoch with the optimizer's state, and the best weights.
@@ -328,7 +237,7 @@ class Phase:
         )
 
 
-def strategy(recipe: Recipe, worker: int) -> Any:
+def strategy(recipe: Recipe) -> Any:
     """Return the scope in which models are made: of all workers, or of nothing."""
     if not recipe.training.workers:
         return contextlib.nullcontext()
@@ -377,10 +286,10 @@ def train(
         )
     inputs = data[0].features.shape[-1]
     keras.utils.set_random_seed(settings.seed)
-    keras.backend.experimental.enable_tf_random_generator()  # `generators` of their own
+    keras.backend.experimental.enable_tf_random_generator()  # each layer has its own
     finished = folder / "float.ghost", folder / "qat.ghost"
     models = []
-    with strategy(recipe, worker):
+    with strategy(recipe):
         for name, path in zip(("float", "QAT"), finished, strict=True):
             if path.is_file():
                 models.append(layers.load(path))

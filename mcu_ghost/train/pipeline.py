@@ -95,7 +95,6 @@ class Result:
         thresholds: Of each word, chosen on validation.
         validation_hours: Of validation sound without words that they were chosen on.
         train_hours: Of training scenes.
-        epochs: Float and QAT epochs whose weights were taken.
         words: Missed words of the test split.
         accepts: False accepts on test sounds.
         confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
@@ -178,6 +177,7 @@ def judge(
     out: Path,
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
+    console.say("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
     judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
     one = fit.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
@@ -235,7 +235,7 @@ def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
         raise RuntimeError(f"the image differs from the reference: {found.report.first}")
     instructions = round(found.instructions_per_frame)
     return Image(board.name, "stream", built.flash_bytes, built.ram_bytes, instructions,
-                 hop_ms(recipe)), ""  # fmt: skip
+                 recipe.settings.frame_ms), ""  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,16 +293,11 @@ def _accepts(judge: Judge, thresholds: list[float], quiet: Silent, sums: Any) ->
     return Accepts(quiet.name, rates[0], rates[1], curve)
 
 
-def hop_ms(recipe: Recipe) -> int:
-    """Return the milliseconds from frame to frame of the network."""
-    return recipe.front_end.hop_ms * recipe.front_end.step
-
-
 def summary(recipe: Recipe, sounds: Sounds, train: Streams) -> dict[str, Any]:
     """Return what the `.tflite` says of its training."""
     return {
-        "hours": round(train.labels.size * hop_ms(recipe) / 3_600_000, 2),
-        "words": sum(len(sounds.pools[split].words) for split in ("train",)),
+        "hours": round(train.labels.size * recipe.settings.frame_ms / 3_600_000, 2),
+        "words": len(sounds.pools["train"].words),
         "network": asdict(recipe.network),
         "training": asdict(recipe.training),
     }
@@ -325,7 +320,7 @@ def metadata(
         "name": recipe.name,
         "task": "keywords",
         "labels": [*labels, evaluate.OTHER],
-        "frame": {"shape": [recipe.front_end.channels], "hop_ms": hop_ms(recipe)},
+        "frame": {"shape": [recipe.front_end.channels], "hop_ms": recipe.settings.frame_ms},
         "reset": "never",
         "front_end": {"kind": KIND} | asdict(recipe.settings),
         "features_to_int8": form.formula,

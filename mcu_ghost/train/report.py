@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,11 +38,11 @@ class PageContext:
     name: str
     result: Any
     curve: str
-    count: Any = staticmethod(console.count)
-    size: Any = staticmethod(console.size)
-    share: Any = None
-    hourly: Any = None
-    noise: Any = None
+    count: Callable[[float], str]
+    size: Callable[[int], str]
+    share: Callable[[Rate], str]
+    hourly: Callable[[Rate], str]
+    noise: Callable[[float | None], str]
 
 
 def noise(snr_db: float | None) -> str:
@@ -54,11 +55,14 @@ def share(rate: Rate) -> str:
     return f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
 
 
+def interval(rate: Rate) -> str:
+    """Return the interval of a rate per hour; none at all is only a bound."""
+    return f"{rate.low:.1f} to {rate.high:.1f}" if rate.count else f"less than {rate.high:.1f}"
+
+
 def hourly(rate: Rate) -> str:
-    """Return a rate per hour with its interval; none at all is only a bound."""
-    if not rate.count:
-        return f"0 (less than {rate.high:.1f})"
-    return f"{rate.value:.1f} ({rate.low:.1f} to {rate.high:.1f})"
+    """Return a rate per hour with its interval."""
+    return f"{rate.value:.1f} ({interval(rate)})" if rate.count else f"0 ({interval(rate)})"
 
 
 def write(result: Result, out: Path) -> None:
@@ -74,9 +78,8 @@ def write(result: Result, out: Path) -> None:
     text = json.dumps(asdict(result), indent=2, allow_nan=False)
     text = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, text)  # rows of numbers on one line
     files.write_text(out.with_suffix(".json"), text + "\n")
-    context = PageContext(
-        __version__, out.stem, result, curve(result), share=share, hourly=hourly, noise=noise
-    )
+    context = PageContext(__version__, out.stem, result, curve(result), console.count, console.size,
+                          share, hourly, noise)  # fmt: skip
     files.write_text(out.with_suffix(".html"), render.render("train.html.jinja", context))
 
 

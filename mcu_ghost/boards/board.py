@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dataclasses that a board's file must match exactly.
+
+They are the documentation of the schema: a table of the file is a class, a key is an attribute; an
+attribute with a default may be left out, every other key is required, and any further key is an
+error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
+               "cortex-m33", "cortex-m55"]  # fmt: skip
+ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart"]
+CounterDriver = Literal["dwt", "systick", "nrf_timer"]
+MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
+Family = Literal["nrf52840", "nrf51", "mps2"]
+Engine = Literal["unicorn", "qemu", "renode"]
+Method = Literal[
+    "jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "uf2", "copy", "bossac", "qemu"
+]
+
+_ARMV6M = ("cortex-m0", "cortex-m0plus")
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """`[cpu]`: the core that runs the image.
+
+    Attributes:
+        core: Which Cortex-M.
+        fpu: Whether it has a floating-point unit (M4, M7, M33 and M55 may have one).
+        clock_hz: Core clock once start-up is through, in Hz.
+    """
+
+    core: Core
+    fpu: bool
+    clock_hz: int
+
+    @property
+    def dsp(self) -> bool:
+        """Whether it has the 16-bit SIMD multiplies (SMLAD and so on)."""
+        return self.core in ("cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+
+    @property
+    def armv6m(self) -> bool:
+        """Whether it is of the smallest kind: no VTOR, no CFSR, no unaligned access."""
+        return self.core in _ARMV6M
+
+    @property
+    def armv8m(self) -> bool:
+        """Whether it is an Armv8-M Mainline core, which checks its stack limit."""
+        return self.core in ("cortex-m33", "cortex-m55")
+
+    @property
+    def mve(self) -> bool:
+        """Whether it has the integer vector extension (Helium)."""
+        return self.core == "cortex-m55"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """`[ram]`: one stretch of memory; `[flash]` has these keys too.
+
+    Attributes:
+        origin: First address.
+        size: Bytes in all.
+        reserved: Bytes at the start that belong to a bootloader or SoftDevice.
+    """
+
+    origin: int
+    size: int
+    reserved: int = 0
+
+    @property
+    def start(self) -> int:
+        """First address that an image may use."""
+        return self.origin + self.reserved
+
+    @property
+    def usable(self) -> int:
+        """Bytes that an image may use."""
+        return self.size - self.reserved
+
+
+@dataclass(frozen=True)
+class Flash(Memory):
+    """`[flash]`: what `Memory` says, and how slow it is, for `mcu-ghost profile` to estimate with.
+
+    Attributes:
+        wait_states: Cycles that a word read from it costs on top, at `cpu.clock_hz`.
+        code_cache: Bytes of code that a cache in front of it holds; 0 where there is none.
+    """
+
+    wait_states: int = 0
+    code_cache: int = 0
+
+
+@dataclass(frozen=True)
+class Console:
+    """`[console]`: the UART that carries text and the link protocol.
+
+    Attributes:
+        driver: A file of `firmware/drivers/`.
+        base: Address of the peripheral.
+        irq: Its receive (or combined) interrupt, counted from the first external one.
+        baud: Bits per second.
+        clock_hz: Clock that the divider counts from, in Hz.
+        tx_pin: Where the chip sends, for example "P0.06"; "" where pins are fixed.
+        rx_pin: Where the chip receives; "" where pins are fixed.
+    """
+
+    driver: ConsoleDriver
+    base: int
+    irq: int
+    baud: int
+    clock_hz: int
+    tx_pin: str = ""
+    rx_pin: str = ""
+
+    @property
+    def tx_pin_number(self) -> int | None:
+        """32 * port + pin of `tx_pin`."""
+        return pin_number(self.tx_pin)
+
+    @property
+    def rx_pin_number(self) -> int | None:
+        """32 * port + pin of `rx_pin`."""
+        return pin_number(self.rx_pin)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """`[counter]`: what times a frame.
+
+    Attributes:
+        driver: A file of `firmware/drivers/`: "dwt" counts core cycles, the others ticks.
+        hz: Ticks per second.
+    """
+
+    driver: CounterDriver
+    hz: int
+
+    @property
+    def kind(self) -> int:
+        """The number that HELLO reports: 1 DWT cycles, 2 SysTick ticks, 3 timer ticks."""
+        return {"dwt": 1, "systick": 2, "nrf_timer": 3}[self.driver]
+
+
+@dataclass(frozen=True)
+class Microphone:
+    """`[microphone]`: where sound comes in.
+
+    `nrf_pdm` samples at exactly 16 000 Hz. `nrf_i2s` is the master of a device that sends 16 bits
+    for each side, 32 clocks a frame, the sound on the left; the nearest its dividers allow is
+    15 873 Hz, 0.79 % slow, so that a word seems higher and faster by that much.
+
+    Attributes:
+        driver: A file of `firmware/drivers/`.
+        base: Address of the peripheral.
+        irq: Its interrupt, counted from the first external one.
+        clock_pin: Bit clock to the microphone, for example "P0.26".
+        data_pin: Data from the microphone.
+        word_pin: Left or right (LRCK) to the microphone; "" for `nrf_pdm`, which has none.
+        power_pin: An output that must be high for the microphone to have power; "" where it always
+            has.
+        gain_db: Gain of the decimation filter of `nrf_pdm`, -20 to 20 dB in steps of 0.5.
+    """
+
+    driver: MicrophoneDriver
+    base: int
+    irq: int
+    clock_pin: str
+    data_pin: str
+    word_pin: str = ""
+    power_pin: str = ""
+    gain_db: float = 0.0
+
+    @property
+    def hertz(self) -> float:
+        """Samples per second: 32 MHz / 25 / 80, or 32 MHz / 63 / 32."""
+        return 16000.0 if self.driver == "nrf_pdm" else 32e6 / 63 / 32
+
+    @property
+    def gain_register(self) -> int:
+        """`gain_db` as GAINL takes it: half decibels from -20 dB on."""
+        return round(2 * self.gain_db) + 0x28
+
+
+@dataclass(frozen=True)
+class Led:
+    """`[led]`: a light that says that something was heard, on a Nordic chip.
+
+    Attributes:
+        pin: For example "P0.13".
+        active_low: Whether it shines while the pin is low.
+    """
+
+    pin: str
+    active_low: bool = False
+
+
+@dataclass(frozen=True)
+class Startup:
+    """`[startup]`: what runs between reset and `main`.
+
+    Attributes:
+        family: A file of `firmware/startup/`: clocks, debug port, errata.
+        vector_count: Entries of the vector table, the core's own 16 included.
+    """
+
+    family: Family
+    vector_count: int
+
+
+@dataclass(frozen=True)
+class Flashing:
+    """`[flashing]`: how an image gets onto the board.
+
+    Attributes:
+        methods: In order of preference.
+        target: The chip as debuggers call it, for example "nrf52840".
+        volume: Label of the drive that the board shows for copying files; "" where it has none.
+        uf2_family: Family number of a UF2 file; 0 where the board takes none.
+    """
+
+    methods: tuple[Method, ...] = ()
+    target: str = ""
+    volume: str = ""
+    uf2_family: int = 0
+
+
+@dataclass(frozen=True)
+class Usb:
+    """`[usb]`: how the board is recognised on a PC.
+
+    Attributes:
+        ids: "vendor:product" in hexadecimal, for example "1366:1015".
+    """
+
+    ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Unicorn:
+    """`[emulators.unicorn]`: an empty table says that the image runs there."""
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """`[emulators.qemu]`.
+
+    Attributes:
+        machine: Value of `-M`.
+        counter_ratio: Instructions per tick of `[counter]` under `-icount shift=6`, where one
+            instruction takes 64 ns: 1e9 / 64 / counter hz.
+    """
+
+    machine: str
+    counter_ratio: float
+
+
+@dataclass(frozen=True)
+class Renode:
+    """`[emulators.renode]`.
+
+    Attributes:
+        platform: The platform file, for example "platforms/cpus/nrf52840.repl".
+        uart: The console's name in that file.
+    """
+
+    platform: str
+    uart: str
+
+
+@dataclass(frozen=True)
+class Emulators:
+    """`[emulators]`: which engines run this board's image.
+
+    Attributes:
+        order: The engines in order of preference; each needs its table, present tables no order.
+        unicorn: Settings of that engine.
+        qemu: Settings of that engine.
+        renode: Settings of that engine.
+    """
+
+    order: tuple[Engine, ...] = ()
+    unicorn: Unicorn | None = None
+    qemu: Qemu | None = None
+    renode: Renode | None = None
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board, as its file describes it.
+
+    Attributes:
+        name: The file's name without `.toml`; not a key.
+        title: What people call it.
+        vendor: Who makes it.
+        url: Where it is documented.
+        cpu: The core.
+        flash: Where code and constants go.
+        ram: Where the stack and variables go.
+        console: The UART.
+        counter: The clock for statistics.
+        startup: What runs first.
+        flashing: How it is programmed.
+        usb: How it is recognised.
+        emulators: What it can be emulated on.
+        microphone: Where sound comes in; None where the board has none.
+        led: Its light; None where it has none.
+    """
+
+    name: str
+    title: str
+    vendor: str
+    url: str
+    cpu: Cpu
+    flash: Flash
+    ram: Memory
+    console: Console
+    counter: Counter
+    startup: Startup
+    flashing: Flashing = field(default_factory=Flashing)
+    usb: Usb = field(default_factory=Usb)
+    emulators: Emulators = field(default_factory=Emulators)
+    microphone: Microphone | None = None
+    led: Led | None = None
+
+
+def pin_number(pin: str) -> int | None:
+    """Return 32 * port + pin for a name such as "P1.02", or None when it is none."""
+    port, dot, bit = pin.removeprefix("P").partition(".")
+    if not pin.startswith("P") or not dot or not (port + bit).isascii():
+        return None
+    if (
+        not port.isdigit()
+        or not bit.isdigit()
+        or len(port + bit) > 3
+        or int(port) > 1
+        or int(bit) > 31
+    ):
+        return None
+    return 32 * int(port) + int(bit)
