@@ -72,13 +72,6 @@ def varied(rng: np.random.Generator, said: Said, settings: Scenes) -> Said:
                 said.origin)  # fmt: skip
 
 
-def level(samples: Samples) -> float:
-    """Return the root mean square of the louder tenth of 20 ms pieces, at least 1."""
-    count = max(1, len(samples) // 320)
-    pieces = np.resize(samples.astype(np.float64), (count, min(320, len(samples))))
-    return float(np.sqrt(np.percentile((pieces**2).mean(1), 90)) + 1)
-
-
 def compose(
     rng: np.random.Generator,
     said: Iterable[Said],
@@ -98,7 +91,7 @@ def compose(
         spread_db: How much louder or quieter than that one thing may be.
 
     Returns:
-        The mixture (float samples), where the words are, and its level as `level` counts.
+        The mixture (float samples), where the words are, and its level (of `augment.loudness`).
     """
     base = 32768 * 10 ** (rng.uniform(*level_db) / 20)
     parts: list[Reals] = []
@@ -115,8 +108,8 @@ def compose(
     for one in said:
         if seconds is not None and at + len(one.samples) > seconds * RATE:
             break
-        loud = base * 10 ** (rng.uniform(-spread_db, spread_db) / 20) / level(one.samples)
-        part = one.samples.astype(np.float64) * loud
+        wanted = base * 10 ** (rng.uniform(-spread_db, spread_db) / 20)
+        part = one.samples.astype(np.float64) * (wanted / max(1.0, augment.loudness(one.samples)))
         fade = np.linspace(0, 1, min(_FADE, len(part)))
         part[: len(fade)] *= fade
         part[len(part) - len(fade) :] *= fade[::-1]
