@@ -119,10 +119,10 @@ def run(
     Raises:
         GhostError: Another image or board, a crash, or no answer.
     """
-    timeout = verify.longest(board, model) + delay
     wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
+    hello = Link(port, delay, _ATTEMPTS, wire=wire).hello()  # nothing to compute: soon, or never
+    timeout = verify.longest(board, model) + delay
     link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
-    hello = link.hello()
     counter = (hello.counter, hello.counter_hz)
     if counter != (board.counter.kind, board.counter.hz):
         raise GhostError(

@@ -26,6 +26,7 @@ from mcu_ghost.errors import GhostError
 LENGTH = CLIP_MS * RATE // 1000
 _VERSION = 3  # of this recipe; a cache of another one is not read
 _COPIES = {"human": 6, "unknown": 1, "synthetic": 2}  # training clips made of each original
+_SILENCES: dict[Split, int] = {"train": 600, "validation": 100, "test": 100}
 # Between the pieces cut from a sentence: a word can be anywhere in a window, and training and the
 # choice of a threshold should have seen that; test clips do not overlap.
 _HOP_MS: dict[Split, int] = {"train": 250, "validation": 500, "test": CLIP_MS}
@@ -96,7 +97,7 @@ def _originals(data: Path, words: tuple[str, ...], split: Split, seed: int) -> I
             said = speech.say(text, speech.Voice("espeak-ng", variant, accent), speed, pitch)
             copies = _COPIES["synthetic"] if label != UNKNOWN else 1
             yield augment.place(rng, said, LENGTH), label, "synthetic", copies
-    for _ in range(600 if train else 100):
+    for _ in range(_SILENCES[split]):
         yield augment.silence(rng, LENGTH), SILENCE, "generated", 1
 
 

@@ -8,21 +8,29 @@ error.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
                "cortex-m33", "cortex-m55"]  # fmt: skip
-ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011"]
+ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011", "stm32_usart"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
-Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2"]
+Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2",
+                 "stm32f4", "stm32f7", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
 Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
 
 _ARMV6M = ("cortex-m0", "cortex-m0plus")
+
+# How a maker, as a driver's name begins, names pins: an example, the form, the ports, pins of each.
+PIN_NAMES = {
+    "nrf": ("P0.06", re.compile(r"P([0-9])\.([0-9]{1,2})"), "01", 32),
+    "stm32": ("PD8", re.compile(r"P([A-Z])(0|[1-9][0-9]?)"), "ABCDEFGHIJK", 16),
+}
 
 
 @dataclass(frozen=True)
@@ -108,8 +116,9 @@ class Console:
         irq: Its receive (or combined) interrupt, counted from the first external one.
         baud: Bits per second.
         clock_hz: Clock that the divider counts from, in Hz.
-        tx_pin: Where the chip sends, for example "P0.06"; "" where pins are fixed.
+        tx_pin: Where the chip sends, "P0.06" on Nordic's, "PD8" on ST's; "" where pins are fixed.
         rx_pin: Where the chip receives; "" where pins are fixed.
+        alternate_function: On ST's, the number of both pins' function that is this UART: 7 for AF7.
     """
 
     driver: ConsoleDriver
@@ -119,15 +128,21 @@ class Console:
     clock_hz: int
     tx_pin: str = ""
     rx_pin: str = ""
+    alternate_function: int | None = None
+
+    @property
+    def maker(self) -> str:
+        """Whose UART it is, which decides how pins are named: a key of `PIN_NAMES`, or another."""
+        return self.driver.partition("_")[0]
 
     @property
     def tx_pin_number(self) -> int | None:
-        """32 * port + pin of `tx_pin`."""
+        """`pin_number` of `tx_pin`."""
         return pin_number(self.tx_pin)
 
     @property
     def rx_pin_number(self) -> int | None:
-        """32 * port + pin of `rx_pin`."""
+        """`pin_number` of `rx_pin`."""
         return pin_number(self.rx_pin)
 
 
@@ -191,10 +206,10 @@ class Microphone:
 
 @dataclass(frozen=True)
 class Led:
-    """`[led]`: a light that says that something was heard, on a Nordic chip.
+    """`[led]`: a light that says that something was heard.
 
     Attributes:
-        pin: For example "P0.13".
+        pin: For example "P0.13", or "PD13" on an STM32.
         active_low: Whether it shines while the pin is low.
     """
 
@@ -209,10 +224,13 @@ class Startup:
     Attributes:
         family: A file of `firmware/startup/`: clocks, debug port, errata.
         vector_count: Entries of the vector table, the core's own 16 included.
+        hse_hz: Frequency of the crystal at an STM32's HSE pins, in Hz, where the family's clocks
+            come from there; 0 for all others.
     """
 
     family: Family
     vector_count: int
+    hse_hz: int = 0
 
 
 @dataclass(frozen=True)
@@ -344,17 +362,15 @@ class Board:
     tested: Tested = "nothing"
 
 
-def pin_number(pin: str) -> int | None:
-    """Return 32 * port + pin for a name such as "P1.02", or None when it is none."""
-    port, dot, bit = pin.removeprefix("P").partition(".")
-    if not pin.startswith("P") or not dot or not (port + bit).isascii():
-        return None
-    if (
-        not port.isdigit()
-        or not bit.isdigit()
-        or len(port + bit) > 3
-        or int(port) > 1
-        or int(bit) > 31
-    ):
-        return None
-    return 32 * int(port) + int(bit)
+def pin_number(pin: str, maker: str | None = None) -> int | None:
+    """Return a pin's number, or None where that is not its name.
+
+    Args:
+        pin: "P1.02" of Nordic's is 32 * port + pin, "PD8" of ST's 16 * port + pin.
+        maker: Whose chip it is; None for any that names pins like that.
+    """
+    for whose, (_, form, ports, size) in PIN_NAMES.items():
+        found = form.fullmatch(pin)
+        if found and found[1] in ports and int(found[2]) < size and maker in (None, whose):
+            return size * ports.index(found[1]) + int(found[2])
+    return None

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mcu_ghost.boards.board import Board, Microphone, pin_number
+from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, pin_number
+from mcu_ghost.boards.stm32 import check_stm32
 from mcu_ghost.errors import GhostError
 
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
@@ -61,16 +62,19 @@ def check(board: Board, path: Path) -> None:
         refuse("startup.vector_count", f"must be 17 to 496, not {board.startup.vector_count}.")
     if not 0 <= board.console.irq < board.startup.vector_count - 16:
         refuse("console.irq", f"must be 0 to startup.vector_count - 17, not {board.console.irq}.")
+    maker = board.console.maker
     for key, pin in (("tx_pin", board.console.tx_pin), ("rx_pin", board.console.rx_pin)):
-        if board.console.driver.startswith("nrf_"):
-            if pin_number(pin) is None:
-                refuse(f"console.{key}", f'must look like "P0.06", not {pin!r}.')
+        if maker in PIN_NAMES:
+            if pin_number(pin, maker) is None:
+                refuse(f"console.{key}", f'must look like "{PIN_NAMES[maker][0]}", not {pin!r}.')
         elif pin:
             refuse(f"console.{key}", f"is {pin!r}, but {board.console.driver} has fixed pins.")
+    check_stm32(board, refuse)
     if board.microphone is not None:
         _check_microphone(board, board.microphone, refuse)
-    if board.led is not None and pin_number(board.led.pin) is None:
-        refuse("led.pin", f'must look like "P0.13", not {board.led.pin!r}.')
+    if board.led is not None and pin_number(board.led.pin, maker) is None:
+        like = f'must look like "{PIN_NAMES[maker][0]}"' if maker in PIN_NAMES else "has no driver"
+        refuse("led.pin", f"{like}, not {board.led.pin!r}.")
     taken: dict[int, str] = {}
     for key, pin in _pins(board):
         number = pin_number(pin)

@@ -6,16 +6,36 @@ from __future__ import annotations
 import struct
 
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate import nordic, nrf5340, rp2, rp2040, rp2350
+from mcu_ghost.emulate import (
+    nordic,
+    nrf5340,
+    rp2,
+    rp2040,
+    rp2350,
+    stm32f4,
+    stm32h7,
+    stm32l4,
+    stm32u5,
+)
 from mcu_ghost.emulate.capture import Capture
 from mcu_ghost.emulate.nordic_i2s import I2s
 from mcu_ghost.emulate.nordic_pdm import Pdm
 from mcu_ghost.emulate.peripherals import Bus, Peripheral
 from mcu_ghost.emulate.pl011 import Pl011
+from mcu_ghost.emulate.stm32_usart import Stm32Usart
 from mcu_ghost.emulate.uart import Serial
 from mcu_ghost.errors import GhostError
 
 _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
+
+
+_STM32 = {
+    "stm32f4": stm32f4.peripherals,
+    "stm32f7": stm32f4.peripherals,
+    "stm32h7": stm32h7.peripherals,
+    "stm32l4": stm32l4.peripherals,
+    "stm32u5": stm32u5.peripherals,
+}
 
 
 def peripherals(
@@ -23,6 +43,8 @@ def peripherals(
 ) -> list[Peripheral]:
     """Return the peripherals of a board's family, without its UART."""
     family = board.startup.family
+    if isinstance(console, Stm32Usart):
+        return _STM32[family](chip, board, console)
     if family == "nrf5340":
         return nrf5340.peripherals(chip, board, outside)
     if family in ("nrf52", "nrf51"):

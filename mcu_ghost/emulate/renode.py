@@ -23,7 +23,7 @@ from mcu_ghost.render import render
 
 _LONGEST_RUN = "9999:00:00"  # of the board's time
 _STARTS_WITHIN = 90.0
-_FILES = ("board.repl", "board.resc", "board.robot")
+_FILES = ("board.repl", "board.resc", "board.resource", "board.robot")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class RenodeContext:
         board: The board.
         platform: Renode's own platform file.
         uart: The console's name in it.
-        mips: Instructions per microsecond of the board's time, so that the DWT counts them.
-        elf: The image, absolute or relative to the script.
+        mips: Instructions per microsecond of the board's time: its clock's, so that DWT and SysTick
+            count instructions.
+        elf: The image, relative to the script.
         timeout: Seconds that the robot test may take.
         heard: Milliseconds of `sound.raw` that the `kws` app has heard at its first status line,
             and the CRC in it; None for an image that does not listen.
@@ -74,7 +75,7 @@ def context(board: Board, elf: str, heard: tuple[int, str] | None = None) -> Ren
 
 
 def write(board: Board, elf: str, folder: Path, heard: tuple[int, str] | None = None) -> None:
-    """Write script, platform overlay and robot test into a folder.
+    """Write script, platform overlay, keywords and robot test into a folder.
 
     Args:
         board: A board that Renode knows.
@@ -96,13 +97,13 @@ def command(renode: Path, folder: Path, elf: Path, board: Board, port: int) -> l
     A monitor command that fails ends the list, so the socket, which comes last, is there only when
     everything before it worked.
     """
-    values = context(board, str(elf))
+    uart = context(board, elf.name).uart
     commands = [
         f"$elf=@{_quoted(elf)}",
         f"include @{_quoted(folder / 'board.resc')}",
         "emulation SetGlobalAdvanceImmediately true",
         f'emulation CreateServerSocketTerminal {port} "console" false',
-        f"connector Connect sysbus.{values.uart} console",
+        f"connector Connect sysbus.{uart} console",
         f'emulation RunFor "{_LONGEST_RUN}"',
         "quit",
     ]
@@ -125,7 +126,7 @@ def start(
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-renode-") as name:
         folder = Path(name)
-        write(board, str(elf.resolve()), folder)
+        write(board, elf.name, folder)  # `command` says which
         line = command(renode, folder, elf.resolve(), board, port)
         # Once the socket is there, the scripts have been read.
         return ProcessMachine("Renode", line, lambda: _connect(port), _STARTS_WITHIN)

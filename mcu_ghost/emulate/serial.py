@@ -7,6 +7,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate.nordic_uart import NrfUart, NrfUarte
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.pl011 import Pl011
+from mcu_ghost.emulate.stm32_usart import Stm32Usart
 from mcu_ghost.emulate.uart import Serial
 
 
@@ -101,4 +102,5 @@ CONSOLES: dict[str, type[Serial]] = {
     "nrf_uart": NrfUart,
     "cmsdk_uart": CmsdkUart,
     "pl011": Pl011,
+    "stm32_usart": Stm32Usart,
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mcu_ghost.boards import Board
+from mcu_ghost.emulate import caches
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister, Peripheral, Reset
 
 HARD_FAULT, SVCALL, PENDSV, SYSTICK, FIRST_IRQ = 3, 11, 14, 15, 16
@@ -129,6 +130,8 @@ class System(Peripheral):
         if self._cpu.armv8m:
             self._values[0xDE4] = 0
         self._priorities: dict[int, int] = {}
+        cached = self._cpu.core == "cortex-m7" and board.flash.code_cache
+        self._caches = caches.Caches(board.flash.code_cache) if cached else None
 
     @property
     def trace_on(self) -> bool:
@@ -170,6 +173,8 @@ class System(Peripheral):
             return self.vectors
         if offset == 0xD0C:
             return 0xFA05_0000
+        if offset in (caches.CCSIDR, caches.CSSELR) and self._caches is not None:
+            return self._caches.read(offset)
         group = self._group(offset)
         if group is not None:
             kind, first = group
@@ -213,7 +218,11 @@ class System(Peripheral):
             raise Misuse("CCR.UNALIGN_TRP is not here")
         elif offset in (0xD28, 0xD2C, 0xD30):
             self._values[offset] &= ~value
+        elif offset in (caches.CSSELR, caches.ICIALLU, caches.DCISW) and self._caches is not None:
+            self._caches.write(offset, value)
         elif offset in self._values:
+            if offset == 0xD14 and self._caches is not None:
+                self._caches.control(self._values[offset], value)
             self._values[offset] = value
             self.fpu_on = self._values.get(0xD88, 0) >> 20 & 0xF == 0xF
             self.traps_division = not self._cpu.armv6m and bool(self._values[0xD14] & 0x10)

@@ -80,8 +80,8 @@ def network(model: Model) -> Network:
     data = tflite_write.serialize(model)
     activations = sum(t.size for t in model.tensors) * model.frames
     states = sum(op.units + 2 * op.intrinsic for op in model.layers)
-    # What the interpreter itself takes: at most 8 kB, and 1 kB for each operator.
-    arena = 8192 + 1024 * len(model.operators) + 2 * (activations + states)
+    # Twice what tensors take, and 1 kB for the interpreter and for each operator.
+    arena = 1024 * (1 + len(model.operators)) + 2 * (activations + states)
     return Network(
         version=__version__,
         name=model.name,

@@ -97,6 +97,11 @@ class _Ambiguous(GhostError):
 
 
 def _methods(board: Board, wanted: Wanted) -> list[str]:
+    own: list[str] = [method for method in board.flashing.methods if method != "qemu"]
+    if not own:
+        raise GhostError(
+            f"{board.title} is emulated, not flashed: `mcu-ghost test --board {board.name}`."
+        )
     if wanted.method:
         if wanted.method not in METHODS:
             raise GhostError(
@@ -117,11 +122,6 @@ def _methods(board: Board, wanted: Wanted) -> list[str]:
                 " options that choose a device."
             )
         return [wanted.method]
-    own: list[str] = [method for method in board.flashing.methods if method != "qemu"]
-    if not own:
-        raise GhostError(
-            f"{board.title} is emulated, not flashed: `mcu-ghost test --board {board.name}`."
-        )
     fitting = [method for method in own if wanted.allows(METHODS[method].through)]
     if not fitting:
         raise GhostError(

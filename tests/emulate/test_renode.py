@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renode: what is written for it, how it is found and started; and the real one where it is."""
+"""Renode: what is written for it, how it is found and started."""
 
 from __future__ import annotations
 
-import os
+import dataclasses
+import re
 import stat
 import sys
 from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, emulate
+from mcu_ghost import boards, emulate, resources
+from mcu_ghost.boards import Board
+from mcu_ghost.boards.board import Renode as RenodeSettings
 from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
-from tests.emulate.images import board_of, build
-from tests.emulate.test_unicorn import ECHO
+from tests.emulate import repl
+from tests.emulate.images import board_of
 
 # Stands in for Renode: opens the socket that it was asked for, greets, and echoes.
 STAND_IN = f"""#!{sys.executable}
@@ -60,29 +63,126 @@ def test_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert renode.program() == program and renode.missing() is None
 
 
+# The peripherals that an overlay may change or must not describe again, and the consoles with
+# their addresses, as Renode 1.16.1's platform files have them.
+PLATFORMS = {
+    "platforms/cpus/nrf52840.repl": (
+        {"sysbus", "cpu", "nvic", "flash", "ram", "clock", "pdm", "i2s", "gpio0", "gpio1"},
+        {"uart0": 0x4000_2000, "uart1": 0x4002_8000},
+    ),
+    "platforms/cpus/stm32f4.repl": (
+        {"sysbus", "cpu", "nvic", "flash", "sram", "rcc", "pwr", "flash_controller"},
+        {"usart1": 0x4001_1000, "usart2": 0x4000_4400, "usart3": 0x4000_4800},
+    ),
+    "platforms/cpus/stm32f746.repl": (
+        {"sysbus", "cpu", "nvic", "flash", "sram", "rcc", "pwrCr1", "pwrCsr1", "flash_regs"},
+        {"usart1": 0x4001_1000, "usart2": 0x4000_4400, "usart6": 0x4001_1400},
+    ),
+    "platforms/cpus/stm32h753.repl": (
+        {"sysbus", "cpu", "nvic", "flashBank1", "flashBank2", "dtcm", "rcc", "flashController"},
+        {"usart1": 0x4001_1000, "usart3": 0x4000_4800, "lpuart1": 0x5800_0C00},
+    ),
+}
+# What Robot Framework and Renode's own server bring.
+KEYWORDS = {
+    "Create Terminal Tester",
+    "Execute Command",
+    "RETURN",
+    "Should Be True",
+    "Should Contain",
+    "Should Not Start With",
+    "Should Start With",
+    "Start Emulation",
+    "Wait For Line On Uart",
+}
+
+
+def on_platform(platform: str) -> Board:
+    """A Cortex-M4 with DWT that is said to be on one of Renode's platforms."""
+    board = board_of("nrf52840")
+    settings = dataclasses.replace(
+        board.emulators, renode=RenodeSettings(platform, next(iter(PLATFORMS[platform][1])))
+    )
+    return dataclasses.replace(board, emulators=settings)
+
+
 def test_files_for_a_board(tmp_path: Path) -> None:
     renode.write(board_of("nrf52840"), "firmware.elf", tmp_path)
     overlay = (tmp_path / "board.repl").read_text()
-    assert 'using "platforms/cpus/nrf52840.repl"' in overlay
-    assert "nvic:\n    systickFrequency: 64000000\n" in overlay
-    assert "dwt: Miscellaneous.DWT @ sysbus 0xE0001000\n    frequency: 64000000\n" in overlay
-    assert "sysbus:\n    init:\n        Tag <0x10000000, 0x10000FFF>" in overlay
     assert "ApplySVD" not in overlay
+    uses, entries = repl.read(overlay)
+    assert uses == ["platforms/cpus/nrf52840.repl"]
+    assert entries["nvic"].attributes == {"systickFrequency": "64000000"}
+    assert entries["dwt"] == repl.Entry(
+        "Miscellaneous.DWT", "sysbus 0xE0001000", {"frequency": "64000000"}
+    )
+    assert entries["sysbus"].statements[0] == 'Tag <0x10000000, 0x10000FFF> "FICR"'
     script = (tmp_path / "board.resc").read_text()
-    assert "$elf?=@firmware.elf\n" in script
+    assert "$elf?=$ORIGIN/firmware.elf\n" in script
     assert "machine LoadPlatformDescription $ORIGIN/board.repl\n" in script
     assert "cpu PerformanceInMips 64\n" in script
     assert script.index("LoadELF") < script.index("VectorTableOffset 0x0\n")
-    robot = (tmp_path / "board.robot").read_text()
-    assert "include @${CURDIR}/board.resc" in robot
-    assert "Create Terminal Tester  sysbus.uart0" in robot
+    resource = (tmp_path / "board.resource").read_text()
+    assert "include @${CURDIR}/board.resc" in resource
+    assert "Create Terminal Tester  sysbus.uart0" in resource
+    assert "Boot  ${CURDIR}/firmware.elf" in (tmp_path / "board.robot").read_text()
 
 
-def test_every_board_that_names_renode_can_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_overlay_fits_the_platform(platform: str, tmp_path: Path) -> None:
+    """It changes only what is there, describes only what is not, and lets nothing be downloaded."""
+    renode.write(on_platform(platform), "firmware.elf", tmp_path)
+    uses, entries = repl.read((tmp_path / "board.repl").read_text())
+    peripherals, consoles = PLATFORMS[platform]
+    assert uses == [platform]
+    for name, entry in entries.items():
+        assert (name in peripherals | consoles.keys()) == (not entry.type), name
+        assert entry.place or not entry.type, name
+        assert entry.attributes or entry.statements or entry.place == "none", name
+
+
+def test_overlays_are_of_platforms() -> None:
+    folder = resources.folder("templates") / "renode"
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("platforms/*/*")}
+    assert found == PLATFORMS.keys()
+
+
+def test_a_description_is_checked() -> None:
+    for wrong in (
+        "nvic:\n  systickFrequency: 1",  # half an indent
+        "nvic\n    systickFrequency: 1",
+        "nvic:\n    systickFrequency 1",
+        "dwt: Miscellaneous.DWT at sysbus 0x1",
+        "sysbus:\n    init:\n        Tag 0x1, 0x2",
+        'sysbus:\n        Tag <0x1, 0x2> "X"',
+        "nvic:\n    a: 1\n    a: 2",
+        "nvic:\n    a: 1\nnvic:\n    b: 2",
+        '    using "x.repl"',
+    ):
+        with pytest.raises(ValueError, match="line [1-4]: "):
+            repl.read(wrong)
+
+
+def test_every_board_is_on_its_platforms_console(tmp_path: Path) -> None:
     found = [b for b in map(boards.load, boards.names()) if b.emulators.renode is not None]
-    assert found
+    assert {"nrf52840", "nano33ble"} <= {board.name for board in found}
     for board in found:
+        settings = board.emulators.renode
+        assert settings is not None
+        assert PLATFORMS[settings.platform][1][settings.uart] == board.console.base, board.name
         renode.write(board, "firmware.elf", tmp_path / board.name)
+
+
+@pytest.mark.parametrize("heard", [None, (10_000, "0123abcd")])
+def test_keywords_are_there(heard: tuple[int, str] | None, tmp_path: Path) -> None:
+    renode.write(board_of("nrf52840"), "firmware.elf", tmp_path, heard)
+    resource = (tmp_path / "board.resource").read_text().split("*** Keywords ***\n")[1]
+    defined = set(re.findall(r"^(\w[\w ]+)$", resource, re.MULTILINE))
+    assert len(defined) == 5
+    test = (tmp_path / "board.robot").read_text().split("*** Test Cases ***\n")[1]
+    for line in re.findall(r"^    (?:\$\{\w+\}= +)?(.+)$", resource + test, re.MULTILINE):
+        keyword = line.split("  ")[0]
+        assert keyword in defined | KEYWORDS or keyword.startswith("["), line
 
 
 def test_boards_that_it_does_not_know(tmp_path: Path) -> None:
@@ -109,32 +209,3 @@ def test_a_script_that_fails_shows_what_it_said(
     stand_in(tmp_path, monkeypatch, "fails")
     with pytest.raises(GhostError, match="Renode ended before the board started.*\nThere was an"):
         emulate.start(board_of("nrf52840"), tmp_path / "image.elf", "renode")
-
-
-@pytest.mark.renode
-@pytest.mark.emulator
-@pytest.mark.toolchain
-def test_the_real_one(tmp_path: Path) -> None:
-    hint = renode.missing()
-    if hint is not None:
-        if os.environ.get("MCU_GHOST_RENODE"):
-            pytest.fail(hint)
-        pytest.skip(hint)
-    board = board_of("nrf52840")
-    machine = emulate.start(board, build(tmp_path, board, ECHO), "renode")
-    try:
-        text = b""
-        while not text.endswith(b"\n"):
-            data = machine.read(30.0)
-            assert data, text
-            text += data
-        assert text == b"ready\n"
-        machine.write(b"hello")
-        text = b""
-        while len(text) < 5:
-            data = machine.read(30.0)
-            assert data, text
-            text += data
-        assert text == b"hello"
-    finally:
-        machine.close()

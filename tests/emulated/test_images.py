@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from mcu_ghost import boards, build, emulated, verify
+from mcu_ghost.emulate import renode
 from mcu_ghost.errors import GhostError
 from mcu_ghost.model import Model
 from mcu_ghost.random_model import random_inputs, random_model
@@ -57,10 +57,8 @@ def networks() -> list[Model]:
 
 
 def _skip_without(engine: str) -> None:
-    if engine == "renode" and not (
-        shutil.which("renode") or os.environ.get("RENODE_PATH") or os.environ.get("RENODE_ROOT")
-    ):
-        pytest.skip("needs renode 1.16 or later on PATH: https://renode.io")
+    if engine == "renode" and (hint := renode.missing()) is not None:
+        pytest.skip(hint)
 
 
 @pytest.mark.emulator

@@ -67,23 +67,25 @@ def test_what_is_written_in_the_stock_wheel(kind: str, tmp_path: Path) -> None:
     command = [need("gcc", "gcc"), *libraries.STRICT, "-Wno-conversion", "-fPIC", "-shared"]
     libraries.run([*command, *flags(folder), *sources, folder / "examples/check/golden.c", GLUE,
                    "-o", library])  # fmt: skip
-    size = re.search(r"net_model\[(\d+)\]", (folder / "model/net_model.h").read_text())
-    assert size is not None
+    header = (folder / "model/net_model.h").read_text()
+    sizes = re.findall(r"net_model\[(\d+)\]|NET_ARENA_BYTES (\d+)", header)
+    size, arena = ("".join(match) for match in sizes)
     x = golden.make(model, frames=frames_of_a_case(model)).inputs
     np.save(tmp_path / "x.npy", x.reshape(len(x), -1, model.frames, x.shape[-1]))
-    command = [sys.executable, "-m", "tests.export.test_tflm", library, size[1], tmp_path / "x.npy"]
-    said = libraries.run([*command, tmp_path / "y.npy"], cwd=Path(__file__).parents[2])
+    command = [sys.executable, "-m", "tests.export.test_tflm", library, size, arena]
+    command += [tmp_path / "x.npy", tmp_path / "y.npy"]
+    said = libraries.run(command, cwd=Path(__file__).parents[2])
     assert said == "golden cases are the same\n"
     np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), wanted(model))
 
 
-def in_the_wheel(library: str, size: str, x_file: str, y_file: str) -> None:
-    """Run cases in the wheel and write the last outputs of each."""
+def in_the_wheel(library: str, size: str, arena: str, x_file: str, y_file: str) -> None:
+    """Run cases in the wheel, in the arena that is told to be enough; write the last outputs."""
     from tests.interpreters import wheel
 
     loaded = ctypes.CDLL(library, ctypes.RTLD_GLOBAL)
     data = bytes((ctypes.c_uint8 * int(size)).in_dll(loaded, "net_model"))
-    start, x, rows = wheel.micro(loaded), np.load(x_file), []
+    start, x, rows = wheel.micro(loaded, int(arena)), np.load(x_file), []
     inputs = np.array((ctypes.c_int8 * x.size).in_dll(loaded, "golden_inputs"), np.int8)
     np.testing.assert_array_equal(inputs, x.ravel())
     for case in x:

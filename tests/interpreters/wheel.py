@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 
-def micro(library: ctypes.CDLL) -> Callable[[bytes], Any]:
+def micro(library: ctypes.CDLL, arena: int = 1 << 20) -> Callable[[bytes], Any]:
     """Return a function from a `.tflite` to an interpreter of it.
 
     Args:
         library: `glue.c` and the operator, loaded with RTLD_GLOBAL; the wheel finds it by name.
+        arena: Bytes of working memory.
     """
     import tflite_micro
     from tflite_micro.python.tflite_micro import runtime
@@ -25,7 +26,7 @@ def micro(library: ctypes.CDLL) -> Callable[[bytes], Any]:
 
     def start(data: bytes) -> Any:
         return runtime.Interpreter.from_bytes(
-            data, custom_op_registerers=["RegisterGhostGRU"], arena_size=1 << 20
+            data, custom_op_registerers=["RegisterGhostGRU"], arena_size=arena
         )
 
     return start

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
+import select
 import subprocess
 import tty
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.conftest import compile_program, kernel_sources
 _CHIP = boards.load("nrf52840")
 # This machine is quicker.
 BOARD = dataclasses.replace(_CHIP, cpu=dataclasses.replace(_CHIP.cpu, clock_hz=4_000_000_000))
+KINDS = ("corrupt", "drop", "duplicate", "insert")
 _MODEL_FILES = ("app_model.h", "model.h", "model.c", "model_data.h", "model_data.c")
 
 
@@ -58,6 +60,7 @@ class PtyBoard:
         self.device = device
         self._process: subprocess.Popen[bytes] | None = None
         self.plug()
+        assert select.select([self._host], [], [], 30)[0], "it prints nothing"
 
     def plug(self) -> None:
         """Plug the cable in; the board starts."""
@@ -106,7 +109,7 @@ class BadCable:
         port: The port.
         seed: For its luck.
         rate: Part of all bytes, both ways, that something happens to.
-        kinds: What may happen: corrupt, drop, duplicate, insert.
+        kinds: What may happen.
     """
 
     def __init__(
@@ -114,7 +117,7 @@ class BadCable:
         port: SerialPort,
         seed: int,
         rate: float,
-        kinds: tuple[str, ...] = ("corrupt", "drop", "duplicate", "insert"),
+        kinds: tuple[str, ...] = KINDS,
     ) -> None:
         self._port = port
         self._random = random.Random(seed)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clocks, power, flash and pins of the STM32L4R and L4S (RM0432)."""
+
+from __future__ import annotations
+
+from mcu_ghost.boards import Board
+from mcu_ghost.emulate.peripherals import Bus, Misuse, Peripheral
+from mcu_ghost.emulate.stm32 import (
+    MHZ,
+    Bit,
+    Gpio,
+    Limit,
+    Rcc,
+    Ready,
+    bus_prescaler,
+    prescaler,
+)
+from mcu_ghost.emulate.stm32_usart import Stm32Usart
+
+_RCC, _GPIO, _PWR, _FLASH = 0x4002_1000, 0x4800_0000, 0x4000_7000, 0x4002_2000
+_LPUART1 = 0x4000_8000
+_PORTS, _PORT_G = 9, 6
+_MSI_READY, _HSI_READY, _HSE_READY, _PLL_READY = Bit(0, 1), Bit(0, 10), Bit(0, 17), Bit(0, 25)
+_IOSV = Bit(0x04, 9)
+_CLOCKS = {
+    0x4001_3800: ("APB2ENR", Bit(0x60, 14)),
+    0x4000_4400: ("APB1ENR1", Bit(0x58, 17)),
+    0x4000_4800: ("APB1ENR1", Bit(0x58, 18)),
+    0x4000_4C00: ("APB1ENR1", Bit(0x58, 19)),
+    0x4000_5000: ("APB1ENR1", Bit(0x58, 20)),
+    _LPUART1: ("APB1ENR2", Bit(0x5C, 0)),
+    _PWR: ("APB1ENR1", Bit(0x58, 28)),
+} | {_GPIO + 0x400 * i: ("AHB2ENR", Bit(0x4C, i)) for i in range(_PORTS)}
+
+
+class L4Rcc(Rcc):
+    """RCC: MSI, HSI and the PLL."""
+
+    SWITCH = (0x08, 2, 2)
+    SOURCES = {0: ("MSI", _MSI_READY), 1: ("HSI", _HSI_READY), 2: ("HSE", _HSE_READY),
+               3: ("PLL", _PLL_READY)}  # fmt: skip
+    PLL_SETTINGS = (0x0C,)
+
+    def __init__(self, bus: Bus, board: Board, pwr: Limit, flash: Limit) -> None:
+        ready = (
+            Ready(0, 1 << 0, _MSI_READY, 0),
+            Ready(0, 1 << 8, _HSI_READY, 16),  # 4 us of the 4 MHz there are
+            Ready(0, 0, _HSE_READY, 0),  # nothing is there
+            Ready(0, 1 << 24, _PLL_READY, 160),
+        )
+        values = {0x00: 0x63, 0x08: 0, 0x0C: 0x1000, 0x4C: 0, 0x58: 0x400, 0x5C: 0, 0x60: 0}
+        super().__init__(bus, board, _RCC, values, ready, _CLOCKS)
+        self._pwr, self._flash = pwr, flash
+        self._was = (4 * MHZ, 0)  # the core's clock, and since when
+
+    def source_hertz(self, source: str) -> int:
+        """Return the frequency of an oscillator."""
+        return {"MSI": 4, "HSI": 16}[source] * MHZ
+
+    def pll_hertz(self) -> int:
+        """Return what output R of the PLL makes."""
+        source, there = self.SOURCES.get(self.field(0x0C, 0, 2) - 1, ("nothing", _HSE_READY))
+        if not self.shown(there):
+            raise Misuse(f"the PLL runs from {source}, which is not ready")
+        into = self.source_hertz(source) / (self.field(0x0C, 4, 4) + 1)
+        n = self.field(0x0C, 8, 7)
+        if not 2.66 * MHZ <= into <= 16 * MHZ or not 64 * MHZ <= into * n <= 344 * MHZ or n < 8:
+            raise Misuse(f"the PLL cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
+        if not self.field(0x0C, 24, 1):
+            raise Misuse("output R of the PLL is off")
+        return round(into * n) // (2 * self.field(0x0C, 25, 2) + 2)
+
+    def ahb_divider(self) -> int:
+        """Return SYSCLK over HCLK."""
+        return prescaler(self.field(0x08, 4, 4))
+
+    def apb_hertz(self, base: int) -> int:
+        """Return the clock of APB1 or APB2."""
+        return self.core() // bus_prescaler(self.field(0x08, 8 if base < 0x4001_0000 else 11, 3))
+
+    def voltage_limit(self) -> int:
+        """Return the limit of range 1, boosted or not, or of range 2."""
+        if self._pwr.field(0x00, 9, 2) != 1:
+            return 26 * MHZ
+        return (80 if self._pwr.field(0x80, 8, 1) else 120) * MHZ
+
+    def flash_step(self) -> int:
+        """Return what a wait state is good for."""
+        return (20 if self.voltage_limit() > 26 * MHZ else 8) * MHZ
+
+    def wait_states(self) -> int:
+        """Return LATENCY."""
+        return self._flash.field(0, 0, 4)
+
+    def check(self) -> None:
+        """Refuse clocks that are too fast, or that became so too suddenly."""
+        super().check()
+        now, (before, since) = self.core(), self._was
+        if now == before:
+            return
+        if now > 80 * MHZ:
+            waited = (self.bus.now() - since) / before * MHZ  # us; all instructions took a clock
+            if 2 * before < now or waited < 1:
+                raise Misuse("above 80 MHz the core's clock must have had half of it for 1 us")
+        self._was = (now, self.bus.now())
+
+
+class L4Gpio(Gpio):
+    """Ports of which G, but for its first two pins, has a supply that PWR must declare valid."""
+
+    def __init__(self, bus: Bus, rcc: Rcc, pwr: Limit) -> None:
+        super().__init__(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
+        self._pwr = pwr
+
+    def function(self, pin: int) -> int | None:
+        """Return the alternate function of a pin."""
+        if 16 * _PORT_G + 2 <= pin < 16 * _PORT_G + 16 and not self._pwr.bit(_IOSV):
+            raise Misuse(f"PG{pin % 16} is isolated: IOSV of PWR_CR2 is 0")
+        return super().function(pin)
+
+
+def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]:
+    """Return what an L4R or L4S has besides its console, and connect that."""
+    pwr = Limit(bus, _PWR, {0x00: 0x200, 0x04: 0, 0x80: 0x100})  # CR1, CR2, CR5
+    flash = Limit(bus, _FLASH, {0: 0x600})  # ACR
+    rcc = L4Rcc(bus, board, pwr, flash)
+    pwr.rcc = flash.rcc = rcc
+    gpio = L4Gpio(bus, rcc, pwr)
+    console.connect(rcc, gpio, parts=256 if console.base == _LPUART1 else 1)
+    return [rcc, pwr, flash, gpio]
