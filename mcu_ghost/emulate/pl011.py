@@ -7,7 +7,7 @@ from collections import deque
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
-from mcu_ghost.emulate.uart import Serial
+from mcu_ghost.emulate.uart import ShiftingSerial
 
 _DR, _FR, _IBRD, _FBRD, _LCR_H, _CR = 0x00, 0x18, 0x24, 0x28, 0x2C, 0x30
 _IFLS, _IMSC, _RIS, _MIS, _ICR = 0x34, 0x38, 0x3C, 0x40, 0x44
@@ -33,7 +33,7 @@ class Surroundings:
         return True
 
 
-class Pl011(Serial):
+class Pl011(ShiftingSerial):
     """A PL011 with FIFOs of 32 bytes, always used with them.
 
     Attributes:
@@ -47,7 +47,6 @@ class Pl011(Serial):
         self._divider = 0  # as of the last write to LCR_H, in 64ths
         self._raw = 0
         self._out: deque[int] = deque()
-        self._shifting: tuple[int, int] | None = None  # when over, byte
         self._in: deque[int] = deque()
         self._silent_at: int | None = None  # when the receive timeout comes
 
@@ -105,7 +104,7 @@ class Pl011(Serial):
         if len(self._out) >= _FIFO:
             raise Misuse("UARTDR written while the FIFO is full: the byte is lost")
         self._out.append(byte)
-        self._shift()
+        self.shift()
 
     def _byte_time(self) -> int:
         if not 64 <= self._divider < 64 * 65536:
@@ -113,23 +112,13 @@ class Pl011(Serial):
         # Ten bits of 16 ticks, counted in clocks of the core.
         return round(10 * 16 * self._divider / 64 * self._hertz / self.around.hertz())
 
-    def _shift(self) -> None:
+    def shift(self) -> None:
+        """Begin with the next byte, if there is one and none is being sent."""
         if self._out and self._shifting is None:
             time = self._byte_time()
             if abs(time - self._host_byte) * 32 > self._host_byte:
                 raise Misuse(f"a byte takes {time} clocks, at the console's baud {self._host_byte}")
             self._shifting = (self.bus.now() + time, self._out.popleft())
-
-    def sending_until(self) -> int | None:
-        """Return when the byte being shifted out is through."""
-        return self._shifting[0] if self._shifting else None
-
-    def transmitted(self) -> None:
-        """Send the byte and begin with the next."""
-        assert self._shifting is not None
-        self.sent.append(self._shifting[1])
-        self._shifting = None
-        self._shift()
 
     def received(self, byte: int) -> None:
         """Take a byte into the FIFO, or lose it."""

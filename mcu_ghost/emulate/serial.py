@@ -8,10 +8,10 @@ from mcu_ghost.emulate.nordic_uart import NrfUart, NrfUarte
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.pl011 import Pl011
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
-from mcu_ghost.emulate.uart import Serial
+from mcu_ghost.emulate.uart import Serial, ShiftingSerial
 
 
-class CmsdkUart(Serial):
+class CmsdkUart(ShiftingSerial):
     """The APB UART of the Cortex-M System Design Kit: one byte of buffer each way."""
 
     def __init__(self, bus: Bus, board: Board) -> None:
@@ -22,7 +22,6 @@ class CmsdkUart(Serial):
         self._overruns = 0  # bits of STATE
         self._interrupts = 0
         self._buffer: int | None = None
-        self._shifting: tuple[int, int] | None = None  # when over, byte
         self._received: int | None = None
 
     def line(self) -> bool:
@@ -49,7 +48,7 @@ class CmsdkUart(Serial):
             if self._buffer is not None:
                 raise Misuse("DATA written while TXFULL: the byte before is lost")
             self._buffer = value & 0xFF
-            self._shift()
+            self.shift()
         elif offset == 0x04:
             self._overruns &= ~value
         elif offset == 0x08:
@@ -65,7 +64,8 @@ class CmsdkUart(Serial):
         else:
             raise NoRegister
 
-    def _shift(self) -> None:
+    def shift(self) -> None:
+        """Begin with the next byte, if there is one and none is being sent."""
         if self._buffer is not None and self._shifting is None:
             if not self._divider:
                 raise Misuse("DATA written before BAUDDIV")
@@ -74,17 +74,6 @@ class CmsdkUart(Serial):
                 raise Misuse(f"BAUDDIV {self._divider} is not the console's baud rate")
             self._shifting = (self.bus.now() + time, self._buffer)
             self._buffer = None
-
-    def sending_until(self) -> int | None:
-        """Return when the byte being shifted out is through."""
-        return self._shifting[0] if self._shifting else None
-
-    def transmitted(self) -> None:
-        """Send the byte and begin with the next."""
-        assert self._shifting is not None
-        self.sent.append(self._shifting[1])
-        self._shifting = None
-        self._shift()
 
     def received(self, byte: int) -> None:
         """Take a byte; one that was not fetched is lost."""

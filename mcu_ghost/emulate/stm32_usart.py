@@ -6,7 +6,7 @@ from __future__ import annotations
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.stm32 import MHZ, Gpio, Rcc
-from mcu_ghost.emulate.uart import Serial
+from mcu_ghost.emulate.uart import ShiftingSerial
 from mcu_ghost.errors import GhostError
 
 _RE, _TE, _RXNEIE = 1 << 2, 1 << 3, 1 << 5
@@ -17,7 +17,7 @@ _OLD = (0x0C, 0x08, 0x00, -1, 0x04, 0x04, 1 << 13)
 _NEW = (0x00, 0x0C, 0x1C, 0x20, 0x24, 0x28, 1 << 0)
 
 
-class Stm32Usart(Serial):
+class Stm32Usart(ShiftingSerial):
     """A serial port: one byte of buffer each way, behind a clock and two pins."""
 
     def __init__(self, bus: Bus, board: Board) -> None:
@@ -32,7 +32,6 @@ class Stm32Usart(Serial):
         self._overrun = False
         self._seen_overrun = False  # on the F4, reading SR and then DR clears it
         self._buffer: int | None = None
-        self._shifting: tuple[int, int] | None = None  # when over, byte
         self._received: int | None = None
         self._last = 0
         self._rcc: Rcc
@@ -99,9 +98,10 @@ class Stm32Usart(Serial):
         if self._buffer is not None:
             raise Misuse("a byte to send before TXE: the one before is lost")
         self._buffer = byte
-        self._shift()
+        self.shift()
 
-    def _shift(self) -> None:
+    def shift(self) -> None:
+        """Begin with the next byte, if there is one and none is being sent."""
         if self._buffer is not None and self._shifting is None:
             self._check_pin("tx_pin")
             self._shifting = (self.bus.now() + self._byte_time(), self._buffer)
@@ -132,17 +132,6 @@ class Stm32Usart(Serial):
             raise Misuse(
                 f"{name} has {now}, not AF{console.alternate_function}: the UART is cut off"
             )
-
-    def sending_until(self) -> int | None:
-        """Return when the byte being shifted out is through."""
-        return self._shifting[0] if self._shifting else None
-
-    def transmitted(self) -> None:
-        """Send the byte and begin with the next."""
-        assert self._shifting is not None
-        self.sent.append(self._shifting[1])
-        self._shifting = None
-        self._shift()
 
     def received(self, byte: int) -> None:
         """Take a byte; one that comes before the last was fetched is lost."""

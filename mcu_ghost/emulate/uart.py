@@ -64,3 +64,26 @@ class Serial(Peripheral):
 
     def received(self, byte: int) -> None:
         """Take a byte from the line."""
+
+
+class ShiftingSerial(Serial):
+    """A UART that sends by a shift register: one byte at a time, on its own when it is free."""
+
+    def __init__(self, bus: Bus, board: Board) -> None:
+        super().__init__(bus, board)
+        self._shifting: tuple[int, int] | None = None  # when over, byte
+
+    def shift(self) -> None:
+        """Begin with the next byte, if there is one and none is being sent."""
+        raise NotImplementedError
+
+    def sending_until(self) -> int | None:
+        """Return when the byte being shifted out is through."""
+        return self._shifting[0] if self._shifting else None
+
+    def transmitted(self) -> None:
+        """Send the byte and begin with the next."""
+        assert self._shifting is not None
+        self.sent.append(self._shifting[1])
+        self._shifting = None
+        self.shift()
