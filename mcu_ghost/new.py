@@ -7,12 +7,13 @@ beside and renamed, so there is a whole project or none.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,19 +98,27 @@ def create(
     """
     _free(target)
     context = _context(target.name, [boards.load(name) for name in names], app, toolchain)
-    beside = ""
+    with _whole(target) as folder:
+        return _fill(folder, context, tell)
+
+
+@contextlib.contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Yield a folder beside the target that takes its name when all went well, and is gone if not.
+
+    Raises:
+        GhostError: The folder around it cannot be written.
+    """
     try:
-        beside = tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)
-        folder = Path(beside)
-        found = _fill(folder, context, tell)
-        folder.chmod(0o755)
-        folder.rename(target)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
         raise GhostError(f"{target}: cannot be written ({error.strerror}).") from error
+    try:
+        yield beside
+        beside.chmod(0o755)
+        beside.rename(target)
     finally:
-        if beside:
-            shutil.rmtree(beside, ignore_errors=True)
-    return found
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _free(target: Path) -> None:

@@ -82,7 +82,7 @@ class Network:
 
     units: int = 154
     ratio: int = 2
-    dropout: float = 0.1
+    dropout: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Scenes:
         speed: Share that is slower or faster, by up to 12 %.
     """
 
-    train_hours: float = 10.0
+    train_hours: float = 20.0
     validation_hours: float = 1.0
     noise_hours: float = 0.5
     words: float = 0.4
@@ -137,18 +137,18 @@ class Training:
             process alone. Which one a process is, `--worker` says.
     """
 
-    epochs: int = 20
-    qat_epochs: int = 8
+    epochs: int = 14
+    qat_epochs: int = 5
     patience: int = 5
     streams: int = 128
     frames: int = 75
     learning_rate: float = 2e-3
     qat_learning_rate: float = 4e-4
-    label_smoothing: float = 0.02
+    label_smoothing: float = 0.0
     class_balance: float = 0.25
-    time_masks: int = 1
-    mask_frames: int = 6
-    channel_masks: int = 1
+    time_masks: int = 2
+    mask_frames: int = 8
+    channel_masks: int = 2
     mask_channels: int = 6
     seed: int = 1
     workers: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ enum {
   WAIT_STATES = 5,              /* one for every 30 MHz */
   INSTRUCTIONS = 1 << 9,        /* cache of instructions */
   DATA = 1 << 10,               /* cache of constants */
-  CACHES = INSTRUCTIONS | DATA, /* no prefetch: revision A of the chip has it wrong */
+  CACHES = INSTRUCTIONS | DATA, /* no prefetch: revision A of the chip has none */
 };
 
 /* Clocks of 1 MHz in, 336 MHz inside, half of that out; Q, for USB, makes 48 MHz. */

@@ -49,6 +49,7 @@ void ghost_startup_family(void) {
   while ((RCC_CR & PLL_READY) == 0u) {
   }
   /* Above 80 MHz in two steps, a microsecond apart, so that the regulator can follow. */
+  RCC_CFGR = AHB_DIV2;
   RCC_CFGR = AHB_DIV2 | SYSCLK_PLL;
   while ((RCC_CFGR & SYSCLK_IS_PLL) != SYSCLK_IS_PLL) {
   }

@@ -54,7 +54,7 @@ def command(update: bool, out: Path, as_json: bool) -> None:
         failures += [f"{now.board}: {sentence}" for sentence in told if sentence]
         results.append((before, now, rows))
         if not as_json:
-            _show(before, now, rows)
+            _show(before, now, rows, update)
     updated = update and not any(now.different_bytes for now in found)
     if updated:
         baseline.write(path, found)
@@ -72,7 +72,23 @@ def command(update: bool, out: Path, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _show(before: Costs | None, now: Costs, rows: list[Row]) -> None:
+def _number(value: float | None, unit: str) -> str:
+    from mcu_ghost import console
+
+    if value is None:
+        return "–"
+    return f"{value:.1f} %" if unit == " %" else console.count(value) + unit
+
+
+def _change(old: float | None, now: float | None, unit: str) -> str:
+    if old is None or now is None or old == now:
+        return ""
+    if unit == " %":
+        return f"{now - old:+.1f} points"
+    return f"{100 * (now / old - 1):+.2f} %" if old else f"{now - old:+.0f}"
+
+
+def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> None:
     """Print one board's numbers, and what else has changed since the baseline."""
     from rich.table import Table
 
@@ -90,21 +106,10 @@ def _show(before: Costs | None, now: Costs, rows: list[Row]) -> None:
     for heading in ("baseline", "now", "change", ""):
         table.add_column(heading, justify="right")
     for row in rows:
-        percent = row.unit == " %"
-        shown = [
-            "–"
-            if value is None
-            else f"{value:.1f} %"
-            if percent
-            else console.count(value) + row.unit
-            for value in (row.before if before else None, row.now)
-        ]
-        change = ""
-        if before and row.before is not None and row.now is not None and row.now != row.before:
-            points = f"{row.now - row.before:+.1f} points"
-            change = points if percent else f"{100 * (row.now / (row.before or 1) - 1):+.2f} %"
-        bad = "[red]✗[/]" if row.wrong or row.worse else "[green]✓[/]"
-        table.add_row(row.what, *shown, change, bad)
+        old = row.before if before else None
+        mark = "[red]✗[/]" if row.wrong or (row.worse and not update) else "[green]✓[/]"
+        numbers = _number(old, row.unit), _number(row.now, row.unit)
+        table.add_row(row.what, *numbers, _change(old, row.now, row.unit), mark)
     console.stderr().print(table)
     if now.accuracy is None:
         console.say("[dim]no recordings: accuracy is not known[/]")

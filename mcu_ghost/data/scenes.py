@@ -18,7 +18,8 @@ from mcu_ghost.recipe import Scenes
 
 _FADE = RATE // 100
 _LONGEST = 4 * RATE  # of what is said at once
-_DITHER = 1.0  # samples: no microphone is silent
+_DITHER = 1.0  # root mean square of a microphone's own noise, samples
+_SILENT, _NOISY = 0.2, 4.0  # share of training scenes without any, and the most there is
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,12 @@ class Scene:
 
 def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterator[Said]:
     """Yield what is said in training, without end: words, beginnings of words, other speech."""
+    folders = sorted({word.origin for word in pool.words})
+    shelves = [[word for word in pool.words if word.origin == origin] for origin in folders]
     while True:
         kind = rng.random()
-        word = pool.words[rng.integers(len(pool.words))]
+        shelf = shelves[rng.integers(len(shelves))]  # few recordings count as much as many
+        word = shelf[rng.integers(len(shelf))]
         if kind < settings.words or not pool.speech:
             yield varied(rng, word, settings)
         elif kind < settings.words + settings.cut_words:
@@ -68,13 +72,6 @@ def varied(rng: np.random.Generator, said: Said, settings: Scenes) -> Said:
                 said.origin)  # fmt: skip
 
 
-def level(samples: Samples) -> float:
-    """Return the root mean square of the louder tenth of 20 ms pieces, at least 1."""
-    count = max(1, len(samples) // 320)
-    pieces = np.resize(samples.astype(np.float64), (count, min(320, len(samples))))
-    return float(np.sqrt(np.percentile((pieces**2).mean(1), 90)) + 1)
-
-
 def compose(
     rng: np.random.Generator,
     said: Iterable[Said],
@@ -94,7 +91,7 @@ def compose(
         spread_db: How much louder or quieter than that one thing may be.
 
     Returns:
-        The mixture (float samples), where the words are, and its level as `level` counts.
+        The mixture (float samples), where the words are, and its level (of `augment.loudness`).
     """
     base = 32768 * 10 ** (rng.uniform(*level_db) / 20)
     parts: list[Reals] = []
@@ -111,8 +108,8 @@ def compose(
     for one in said:
         if seconds is not None and at + len(one.samples) > seconds * RATE:
             break
-        loud = base * 10 ** (rng.uniform(-spread_db, spread_db) / 20) / level(one.samples)
-        part = one.samples.astype(np.float64) * loud
+        wanted = base * 10 ** (rng.uniform(-spread_db, spread_db) / 20)
+        part = one.samples.astype(np.float64) * (wanted / max(1.0, augment.loudness(one.samples)))
         fade = np.linspace(0, 1, min(_FADE, len(part)))
         part[: len(fade)] *= fade
         part[len(part) - len(fade) :] *= fade[::-1]
@@ -136,9 +133,9 @@ def swell(rng: np.random.Generator, length: int) -> Reals:
     return gain
 
 
-def finish(rng: np.random.Generator, mixture: Reals) -> Samples:
+def finish(rng: np.random.Generator, mixture: Reals, dither: float = _DITHER) -> Samples:
     """Return a mixture as a microphone has it: with a little noise of its own, saturated."""
-    return recording.to_int16(mixture + rng.normal(0, _DITHER, len(mixture)))
+    return recording.to_int16(mixture + rng.normal(0, dither, len(mixture)))
 
 
 def training_scene(rng: np.random.Generator, pool: Pool, settings: Scenes, seconds: float) -> Scene:
@@ -150,7 +147,8 @@ def training_scene(rng: np.random.Generator, pool: Pool, settings: Scenes, secon
         source = Noise(pool.noise, speech=pool.speech)
         noise = source.draw(rng, len(mixture)) * swell(rng, len(mixture))
         mixture = mixture + noise * base / 10 ** (rng.uniform(*_pair(settings.snr_db)) / 20)
-    return Scene(finish(rng, mixture), spans)
+    silent = rng.random() < _SILENT  # as a file is that somebody made
+    return Scene(finish(rng, mixture, 0.0 if silent else rng.uniform(0.3, _NOISY)), spans)
 
 
 def word_scene(

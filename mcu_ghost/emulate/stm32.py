@@ -117,6 +117,7 @@ class Rcc(Registers):
         SOURCES: By what selects it: name, the bit of CR that says it is there; "PLL" is the PLL.
         PLL_ON: The bit of CR that switches it on.
         PLL_SETTINGS: Registers that may only change while it is off.
+        clocks: By a peripheral's address: the register and bit that let its clock through.
     """
 
     SWITCH: tuple[int, int, int]
@@ -135,7 +136,7 @@ class Rcc(Registers):
     ) -> None:
         super().__init__(bus, base, values, ready)
         self.board = board
-        self._clocks = clocks
+        self.clocks = clocks
 
     # What a family says
 
@@ -221,8 +222,8 @@ class Rcc(Registers):
 
     def check_clock(self, base: int) -> None:
         """Refuse to reach a peripheral whose clock is off."""
-        if base in self._clocks:
-            register, bit = self._clocks[base]
+        if base in self.clocks:
+            register, bit = self.clocks[base]
             if not self.bit(bit):
                 raise Misuse(
                     f"what is at {base:#010x} has no clock: bit {bit.number} of {register} is 0"

@@ -7,6 +7,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.stm32 import MHZ, Gpio, Rcc
 from mcu_ghost.emulate.uart import Serial
+from mcu_ghost.errors import GhostError
 
 _RE, _TE, _RXNEIE = 1 << 2, 1 << 3, 1 << 5
 _ORE, _RXNE, _TC, _TXE = 1 << 3, 1 << 5, 1 << 6, 1 << 7
@@ -39,7 +40,13 @@ class Stm32Usart(Serial):
         self._parts = 1
 
     def connect(self, rcc: Rcc, gpio: Gpio, parts: int = 1) -> None:
-        """Say what clocks it and where its pins are; `parts` of a clock is what BRR counts."""
+        """Say what clocks it and where its pins are; `parts` of a clock is what BRR counts.
+
+        Raises:
+            GhostError: The chip has no serial port there.
+        """
+        if self.base not in rcc.clocks:
+            raise GhostError(f"{self._board.name} has no serial port at {self.base:#010x}.")
         self._rcc, self._gpio, self._parts = rcc, gpio, parts
 
     def line(self) -> bool:

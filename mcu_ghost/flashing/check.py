@@ -26,7 +26,7 @@ _UICR = {
     "nrf52": (0x1000_1000, 0x1000_2000),
     "nrf53": (0x00FF_8000, 0x0100_0000),
 }
-_TABLES = (0, 0x100)  # where a vector table may begin: at once, or behind the RP2040's second stage
+_SECOND_STAGE = 0x100  # of booting, which an RP2040's image begins with
 
 
 def check(payload: Payload, board: Board) -> None:
@@ -70,14 +70,15 @@ def check(payload: Payload, board: Board) -> None:
             f"{what} do not lie in the flash that images of {board.name} may use, {first:#010x} to"
             f" {end - 1:#010x}. {build}"
         )
-    if not any(_is_table(payload, board, offset) for offset in _TABLES):
+    offset = _SECOND_STAGE if board.startup.family == "rp2040" else 0
+    if not _has_table(payload, board, offset):
         raise GhostError(
             f"{payload.path}: begins with no vector table for {board.name} (stack in RAM, reset in"
-            f" flash) at {first:#010x}. {build}"
+            f" flash) at {first + offset:#010x}. {build}"
         )
 
 
-def _is_table(payload: Payload, board: Board, offset: int) -> bool:
+def _has_table(payload: Payload, board: Board, offset: int) -> bool:
     head = payload.segments[0]
     if head.address != board.flash.start or len(head.data) < offset + 8:
         return False

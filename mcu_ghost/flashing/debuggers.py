@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from mcu_ghost.errors import GhostError
 from mcu_ghost.flashing import chips
+from mcu_ghost.flashing.devices import Device
 from mcu_ghost.flashing.recipe import Job, Recipe, Step
 
 _INTERFACES = {
@@ -49,7 +50,8 @@ def openocd(job: Job) -> Recipe:
             f"There is no OpenOCD file for the chip '{job.board.flashing.target}' of"
             f" {job.board.name}; choose another --method."
         )
-    kind = job.device.probe if job.device and job.device.probe else "cmsis-dap"
+    candidates = (job.device, *map(Device, job.board.usb.ids))
+    kind = next((device.probe for device in candidates if device and device.probe), "cmsis-dap")
     start = [job.program, "-f", _INTERFACES[kind]]
     if job.serial:
         start += ["-c", f"adapter serial {job.serial}"]

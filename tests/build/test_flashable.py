@@ -18,7 +18,7 @@ from tests.conftest import need
 
 @pytest.mark.toolchain
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
-@pytest.mark.parametrize("name", ["nano33ble", "microbit", "mps2-an505"])
+@pytest.mark.parametrize("name", ["nano33ble", "microbit", "mps2-an505", "pico", "pico2"])
 def test_a_built_image_says_for_which_board(kind: str, name: str, tmp_path: Path) -> None:
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")

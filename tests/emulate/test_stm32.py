@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from mcu_ghost import boards, emulate, toolchain
-from mcu_ghost.emulate import MachineFault
-from mcu_ghost.emulate.stm32 import Gpio, Rcc
+from mcu_ghost.emulate import MachineFault, stm32f4
+from mcu_ghost.emulate.stm32 import Bit, Gpio, Rcc
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
+from mcu_ghost.errors import GhostError
 from tests.conftest import need
 from tests.firmware_runtime.images import build
 
@@ -39,7 +41,7 @@ MISTAKES = [
     (F4, F4_C, "0x40023C00u", "0x40024000u", "an address where nothing is"),
     (F4, F4_C, "RCC_CR |= PLL_ON;", "RCC_CR |= PLL_ON; RCC_PLLCFGR = 0u;", "while it is off"),
     (F4, USART_C, "stm32_enable_apb(BOARD_CONSOLE_BASE);", "", "no clock: bit 17 of APB1ENR is 0"),
-    (F4, USART_C, "DIVIDER = CLOCKS_PER_BIT", "DIVIDER = CLOCKS_PER_BIT + 15u", "110526 baud, not"),
+    (F4, USART_C, "DIVIDER = CLOCKS_PER_BIT", "DIVIDER = CLOCKS_PER_BIT + 3u", "933333 baud, not"),
     (F4, USART_C, "TX_PIN, BOARD_CONSOLE_FUNCTION", "TX_PIN, 8u", "PA2 has AF8, not AF7"),
     (F4, USART_C, "stm32_pin_function(BOARD_CONSOLE_TX_PIN", "if (0) stm32_pin_function(0u",
      "PA2 has no alternate function"),
@@ -123,6 +125,7 @@ class Fast(Rcc):
 
     def __init__(self, board: boards.Board) -> None:
         self.board = board
+        self.clocks = {board.console.base: ("", Bit(0, 0))}
 
     def check_clock(self, base: int) -> None:
         pass
@@ -190,3 +193,12 @@ def test_a_byte_that_is_not_fetched_overruns(
         uart.write(0x20, 1 << 3)
         assert uart.read(status) == 0xC0
     assert not uart.line()
+
+
+def test_a_console_where_the_chip_has_none() -> None:
+    board = boards.load(F4)
+    console = dataclasses.replace(board.console, base=0x4000_5400)  # I2C1
+    board = dataclasses.replace(board, console=console)
+    bus = Time()
+    with pytest.raises(GhostError, match="no serial port at 0x40005400"):
+        stm32f4.peripherals(bus, board, Stm32Usart(bus, board))

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import binascii
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.emulator
 BOARDS = [name for name in boards.names() if boards.load(name).emulators.unicorn]
 MODEL = random_model(1, units=8, ratio=2, inputs=3)
 P = TypeVar("P", bound=Peripheral)
+Changed = Callable[[str, str, str, str], Path]
 
 
 def boot(board: str, elf: Path) -> tuple[UnicornMachine, str]:
@@ -42,15 +43,27 @@ def part(machine: UnicornMachine, kind: type[P]) -> P:
     return found
 
 
-def changed(board: str, folder: Path, source: str, old: str, new: str) -> Path:
-    """Build a selftest with one change in a source, and return the image."""
-    built = build.build(MODEL, boards.load(board), "selftest", folder)
-    path = folder / source
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new, 1))
-    subprocess.run([toolchain.ninja(), "-C", folder / "build"], check=True, capture_output=True)
-    shutil.copy(folder / "build" / "selftest.elf", built.elf)
-    return built.elf
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Changed:
+    """Return what builds a board's selftest with one change in a source, as an image."""
+    folders: dict[str, Path] = {}
+
+    def change(board: str, source: str, old: str, new: str) -> Path:
+        if board not in folders:
+            folders[board] = tmp_path_factory.mktemp(board)
+            build.build(MODEL, boards.load(board), "selftest", folders[board])
+        path = folders[board] / source
+        right = path.read_text()
+        assert old in right
+        path.write_text(right.replace(old, new, 1))
+        ninja = [toolchain.ninja(), "-C", folders[board] / "build"]
+        try:
+            subprocess.run(ninja, check=True, capture_output=True)
+        finally:
+            path.write_text(right)
+        return folders[board] / "build" / "selftest.elf"
+
+    return change
 
 
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
@@ -132,10 +145,10 @@ def test_the_second_stage_of_the_pico(kind: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_a_pico_would_not_forgive(
-    source: str, old: str, new: str, message: str, tmp_path: Path
+    source: str, old: str, new: str, message: str, changed: Changed
 ) -> None:
     with pytest.raises((GhostError, subprocess.CalledProcessError)) as told:
-        boot("pico", changed("pico", tmp_path, source, old, new))
+        boot("pico", changed("pico", source, old, new))
     if isinstance(told.value, subprocess.CalledProcessError):  # the compiler's own check
         assert message.encode() in told.value.stdout
     else:
@@ -153,11 +166,11 @@ def test_what_a_pico_would_not_forgive(
     ],
 )
 def test_a_second_stage_that_does_not_do_its_work(
-    old: str, new: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    old: str, new: str, message: str, changed: Changed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Really executed: with a wrong setting flash stays closed, whatever the checksum says."""
     monkeypatch.setattr(rp2040, "crc32", lambda stage: 0xE780_D25F)
-    elf = changed("pico", tmp_path, "startup/rp2040.S", old, new)
+    elf = changed("pico", "startup/rp2040.S", old, new)
     try:
         machine, text = boot("pico", elf)
     except GhostError as error:
@@ -178,9 +191,9 @@ def test_a_second_stage_that_does_not_do_its_work(
     ],
 )
 def test_the_boot_rom_of_a_pico_2_wants_an_image_def(
-    old: str, new: str, message: str, tmp_path: Path
+    old: str, new: str, message: str, changed: Changed
 ) -> None:
-    elf = changed("pico2", tmp_path, "startup/rp2350.c", old, new)
+    elf = changed("pico2", "startup/rp2350.c", old, new)
     if not message:  # garbage collected
         message = "there is no IMAGE_DEF"
     with pytest.raises(GhostError, match="pico2: the boot ROM does not start this image") as told:
@@ -188,10 +201,10 @@ def test_the_boot_rom_of_a_pico_2_wants_an_image_def(
     assert message in str(told.value)
 
 
-def test_pads_of_a_pico_2_are_isolated_at_first(tmp_path: Path) -> None:
+def test_pads_of_a_pico_2_are_isolated_at_first(changed: Changed) -> None:
     old, new = "GPIO_PAD(0u) = PAD_OUTPUT;", "GPIO_PAD(0u) = PAD_OUTPUT | 0x100u;"
     with pytest.raises(GhostError, match="written while no pin sends"):
-        boot("pico2", changed("pico2", tmp_path, "startup/rp2.h", old, new))
+        boot("pico2", changed("pico2", "startup/rp2.h", old, new))
 
 
 def test_the_image_def_is_where_the_boot_rom_looks(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from mcu_ghost.boards import Board
 ARM, X86_64 = 40, 62
 
 
-def program(board: Board, size: int = 5000, start: int | None = None) -> bytes:
-    """Return bytes that begin with a vector table for the board."""
-    start = board.flash.start if start is None else start
-    head = struct.pack("<II", board.ram.origin + board.ram.size, start + 0x101)
+def program(board: Board, size: int = 5000) -> bytes:
+    """Return bytes that begin with a vector table for the board, or what must stand before it."""
+    stack, reset = board.ram.origin + board.ram.size, board.flash.start + 0x101
+    before = b"\xaa" * (0x100 if board.startup.family == "rp2040" else 0)
+    head = before + struct.pack("<II", stack, reset)
     return (head + bytes(range(256)) * (size // 256 + 1))[:size]
 
 

@@ -14,7 +14,6 @@ from mcu_ghost.flashing import devices
 from mcu_ghost.flashing.choose import Choice, Wanted, choose
 from mcu_ghost.flashing.methods import METHODS
 from tests.flashing.conftest import Desk
-from tests.flashing.test_recipes import own_board
 
 
 def chosen(board: str, dry_run: bool = False, **wanted: object) -> Choice:
@@ -187,14 +186,13 @@ def test_no_permission_for_a_port(desk: Desk, monkeypatch: pytest.MonkeyPatch) -
     assert f"you may not open it ({node})" in told and 'ATTRS{idProduct}=="005a"' in told
 
 
-def test_bootloaders_on_usb(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_bootloaders_on_usb(desk: Desk) -> None:
     install_all(desk)
-    own_board(monkeypatch, "attic", "0x1000_0000", '["picotool"]', "rp2350", '["2e8a:000f"]')
     desk.plug("2e8a:0003", "1", "RP2 Boot")  # the other chip's
-    assert "its bootloader (2e8a:000f) is not running: hold BOOTSEL" in refusal("attic")
+    told = refusal("pico2", method="picotool")
+    assert "its bootloader (2e8a:000f) is not running: hold BOOTSEL" in told
     desk.plug("2e8a:000f", "1", "RP2350 Boot")
-    device = chosen("attic").device
+    device = chosen("pico2").device
     assert device is not None and device.id == "2e8a:000f"
 
 

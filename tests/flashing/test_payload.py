@@ -118,12 +118,17 @@ def test_no_vector_table(stack: int, reset: int, tmp_path: Path) -> None:
     assert "begins with no vector table for nrf52840" in refusal(path, DK)
 
 
-def test_a_table_behind_a_second_stage(tmp_path: Path) -> None:
-    path = tmp_path / "a.bin"
-    path.write_bytes(b"\xaa" * 256 + program(DK))
-    check(read(path, DK), DK)
-    path.write_bytes(b"\xaa" * 255 + program(DK))
-    assert "begins with no vector table" in refusal(path, DK)
+def test_the_rp2040_has_its_table_behind_the_second_stage(tmp_path: Path) -> None:
+    path, pico, pico2 = tmp_path / "a.bin", boards.load("pico"), boards.load("pico2")
+    path.write_bytes(program(pico))
+    check(read(path, pico), pico)
+    assert "begins with no vector table" in refusal(path, pico2)
+    path.write_bytes(program(pico)[1:])
+    assert "begins with no vector table" in refusal(path, pico)
+    path.write_bytes(program(pico2))
+    assert "begins with no vector table for pico (stack in RAM, reset in flash) at 0x10000100" in (
+        refusal(path, pico)
+    )
 
 
 @pytest.mark.parametrize(

@@ -328,7 +328,7 @@ def test_an_st_links_drive_takes_a_flat_binary(
         ("rp2040", "rp2040", "RP2040_M0_0", "rp2040", "rp2040"),
         ("rp2350", "rp2350", "RP2350_M33_0", "RP235x", "rp2350"),
         ("stm32f407vg", "stm32f4x", "STM32F407VG", "stm32f407vg", "stm32f407vg"),
-        ("stm32l4r5zi", "stm32l4x", "STM32L4R5ZI", "stm32l4r5zi", "stm32l4r5zi"),
+        ("stm32u575zitxq", "stm32u5x", "STM32U575ZI", "stm32u575zitxq", "stm32u575zitxq"),
     ],
 )
 def test_what_the_programs_call_a_chip(
@@ -374,11 +374,8 @@ def test_nrf53_unlocks_the_network_core_first(
     assert "SWDWriteDP 2 0x02000000" in lock and "0x03000000" not in lock
 
 
-@pytest.mark.parametrize(("board", "usb_id"), [("pico", "2e8a:0003"), ("pico2", "2e8a:000f")])
-def test_picotool(
-    board: str, usb_id: str, desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = pico(monkeypatch, usb_id)
+@pytest.mark.parametrize(("name", "usb_id"), [("pico", "2e8a:0003"), ("pico2", "2e8a:000f")])
+def test_picotool(name: str, usb_id: str, desk: Desk, image: Image) -> None:
     image(name)
     desk.plug("1d6b:0002")
     desk.plug(usb_id, "E0C9125B0D9B", "RP2 Boot")
@@ -408,13 +405,6 @@ def stm32(monkeypatch: pytest.MonkeyPatch) -> str:
     usb_ids = '["0483:3748"]'
     return own_board(
         monkeypatch, "shed", "0x0800_0000", '["dfu-util", "openocd"]', "stm32f407vg", usb_ids
-    )
-
-
-def pico(monkeypatch: pytest.MonkeyPatch, usb_id: str) -> str:
-    """Add a board like a Pico."""
-    return own_board(
-        monkeypatch, "attic", "0x1000_0000", '["picotool", "uf2"]', "rp2040", f'["{usb_id}"]'
     )
 
 

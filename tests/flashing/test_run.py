@@ -18,7 +18,6 @@ from mcu_ghost.errors import GhostError
 from mcu_ghost.flashing import run, uf2
 from mcu_ghost.flashing.recipe import Copy, Recipe, Step
 from tests.flashing.conftest import Desk
-from tests.flashing.test_recipes import pico
 
 Image = Callable[..., bytes]
 
@@ -68,7 +67,7 @@ def refusal(*words: str) -> str:
 def test_uf2_onto_a_bootloaders_drive(
     desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = pico(monkeypatch, "2e8a:0003")
+    name = "pico"
     data = image(name)
     drive = desk.drive("RPI-RP2")
     words = ("-b", name, "--method", "uf2", "--volume", str(drive))
@@ -88,7 +87,7 @@ def test_uf2_onto_a_bootloaders_drive(
 def test_a_bootloader_that_ignores_the_file(
     desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = pico(monkeypatch, "2e8a:0003")
+    name = "pico"
     image(name)
     drive = desk.drive("RPI-RP2")
     (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\n")
@@ -99,7 +98,7 @@ def test_a_bootloader_that_ignores_the_file(
 def test_a_drive_that_vanishes_while_it_is_written(
     desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = pico(monkeypatch, "2e8a:0003")
+    name = "pico"
     image(name)
     drive = desk.drive("RPI-RP2")
     (drive / "INFO_UF2.TXT").write_text("UF2 Bootloader v3.0\n")

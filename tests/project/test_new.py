@@ -219,6 +219,7 @@ def test_recordings_are_counted(tmp_path: Path) -> None:
     result = ghost("check", cwd=tmp_path)
     assert result.returncode == 1
     assert "other recordings than the baseline's (1 now, 2 then)" in result.stderr
+    assert "+50.0 points" in result.stderr and "✗" in result.stderr  # the table
 
     (tmp_path / "recordings" / "alexa").rename(tmp_path / "recordings" / "alexia")
     told = refusal("check", cwd=tmp_path)
