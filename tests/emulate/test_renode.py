@@ -165,7 +165,7 @@ def test_a_description_is_checked() -> None:
 
 def test_every_board_is_on_its_platforms_console(tmp_path: Path) -> None:
     found = [b for b in map(boards.load, boards.names()) if b.emulators.renode is not None]
-    assert {"nrf52840", "nano33ble"} <= {board.name for board in found}
+    assert {"nrf52840", "microbit-v2", "stm32f4discovery"} <= {board.name for board in found}
     for board in found:
         settings = board.emulators.renode
         assert settings is not None
