@@ -42,7 +42,7 @@ def command(name: str | None, as_json: bool) -> None:
     if name:
         grid = Table(title=f"{chosen[0].title} ({name})", title_justify="left", box=None)
         grid.add_column("key", style="dim")
-        grid.add_column("value")
+        grid.add_column("value", overflow="fold")
         for key, value in _rows(dataclasses.asdict(chosen[0])):
             grid.add_row(key, value)
         console.stderr().print(grid)
