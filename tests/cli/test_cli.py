@@ -86,6 +86,7 @@ def test_garbage_is_not_a_model(tmp_path: Path) -> None:
     assert "not a TensorFlow Lite file" in refusal("build", "-b", "nrf52840", "-m", str(path))
 
 
+@pytest.mark.slow
 def test_a_file_where_a_folder_should_be(tmp_path: Path, model_file: Path) -> None:
     words = ("build", "-b", "nrf52840", "-m", str(model_file), "--toolchain", "zig")
     assert str(model_file) in refusal(*words, "-o", str(model_file))
@@ -142,6 +143,7 @@ def recording(path: Path, samples: np.ndarray) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_recordings_that_cannot_be_used(tmp_path: Path) -> None:
     """They are refused before anything is built, each by its name."""
     noise = np.random.default_rng(0).integers(-9000, 9000, (16000, 2)).astype(np.int16)

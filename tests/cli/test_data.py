@@ -64,6 +64,7 @@ def content(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_a_killed_synth_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     need("espeak-ng", "espeak-ng")
     words = ["data", "synth", "--words", "go", "--per-word", "60", "--unknown", "10", "--out"]

@@ -214,6 +214,7 @@ def test_the_same_group_means_the_same_voice() -> None:
     )
 
 
+@pytest.mark.slow
 def test_espeak_and_flite_speak(tmp_path: Path) -> None:
     need("espeak-ng", "espeak-ng")
     need("flite", "flite")

@@ -88,6 +88,7 @@ def test_a_program_that_fails_says_why() -> None:
     machine.close()
 
 
+@pytest.mark.slow
 def test_a_program_that_does_not_want_to_end() -> None:
     machine = ProcessMachine("Emulator", ["sh", "-c", "trap '' TERM; echo up; sleep 60"])
     assert machine.read(10.0) == b"up\n"

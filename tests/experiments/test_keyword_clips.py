@@ -36,6 +36,7 @@ def test_pieces_leave_pauses_out() -> None:
     assert all(len(p) == keyword_clips.LENGTH for p in keyword_clips.pieces(speech, 500))
 
 
+@pytest.mark.slow
 def test_load_makes_every_split_once(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

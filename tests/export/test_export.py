@@ -166,6 +166,7 @@ def test_the_licence_and_the_mark(tmp_path: Path) -> None:
     assert set(mark["files"]) == set(files(out))
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     out = str(tmp_path / "lib")
     result = ghost("export", "--as", "zephyr", "-b", "nrf52840", "-o", out, "--json")

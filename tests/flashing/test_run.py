@@ -84,6 +84,7 @@ def test_uf2_onto_a_bootloaders_drive(
     assert b"".join(p for _, p in uf2.decode(board.took, 0xE48B_FF56))[: len(data)] == data
 
 
+@pytest.mark.slow
 def test_a_bootloader_that_ignores_the_file(
     desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -218,6 +218,7 @@ def test_every_truncation() -> None:
         refusal(GOOD[:length])
 
 
+@pytest.mark.slow
 def test_thousands_of_flipped_bytes() -> None:
     """Either it is still a network, or it is refused; nothing else, and soon."""
     rng = np.random.default_rng(1)

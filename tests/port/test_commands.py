@@ -116,6 +116,7 @@ def test_verify_of_a_wrong_image(model: Model, model_file: str, tmp_path: Path) 
     assert re.search(r"built by mcu-ghost 9\.\S+, this is", result.stderr)
 
 
+@pytest.mark.slow
 def test_nothing_to_verify(tmp_path: Path) -> None:
     told = refusal("verify", "-b", "nrf52840", "--port", "/dev/none", "--cases", "0")
     assert "nothing to verify" in told

@@ -73,6 +73,7 @@ def test_mistakes_are_named(tmp_path: Path, text: str, told: str) -> None:
     assert str(caught.value).startswith(f"{path}: ") and told in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_wrong_one_stops_every_verb_that_reads_it(tmp_path: Path) -> None:
     written(tmp_path, 'boards = ["microbit"]\nmodels = "x.tflite"\n')
     for verb in ("build", "test", "listen", "check"):

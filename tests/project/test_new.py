@@ -52,6 +52,7 @@ def test_the_name_of_its_own_file(tmp_path: Path) -> None:
         new.create(tmp_path / "ghost", ["nrf52840"])
 
 
+@pytest.mark.slow
 def test_what_exists_is_not_touched(tmp_path: Path) -> None:
     folder = tmp_path / "lamp"
     folder.mkdir()
@@ -65,6 +66,7 @@ def test_what_exists_is_not_touched(tmp_path: Path) -> None:
     assert [p.name for p in folder.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_folders_that_are_missing_or_cannot_be_written(tmp_path: Path) -> None:
     told = refusal("new", "no/lamp", "--board", "nrf52840", cwd=tmp_path)
     assert told == "no: there is no such folder to put lamp into."
@@ -72,6 +74,7 @@ def test_folders_that_are_missing_or_cannot_be_written(tmp_path: Path) -> None:
     assert "/proc/lamp: cannot be written" in refusal("new", "/proc/lamp", "--board", "nrf52840")
 
 
+@pytest.mark.slow
 def test_boards_that_do_not_fit(tmp_path: Path) -> None:
     told = refusal("new", "lamp", "--board", "nrf52480", cwd=tmp_path)
     assert "Did you mean 'nrf52840'?" in told
