@@ -8,6 +8,7 @@ voltage can follow, a PLL that is changed while it runs, a switch to a clock tha
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ class Registers(Peripheral):
 
 
 class Limit(Registers):
-    """Power or flash control: what it is set to decides how fast the clocks may be."""
+    """Flash control, or power: what it is set to decides how fast the clocks may be."""
 
     def write(self, offset: int, value: int) -> None:
         """Write a register, and see whether the clocks are still allowed."""
@@ -108,7 +109,15 @@ class Limit(Registers):
         self.rcc.check()
 
 
-class Rcc(Registers):
+class Supply(Limit, ABC):
+    """Power control."""
+
+    @abstractmethod
+    def limit(self) -> int:
+        """Return the highest clock of the core, in Hz, at the core voltage there is."""
+
+
+class Rcc(Registers, ABC):
     """Reset and clock control. A family says where things are and what the limits are.
 
     Attributes:
@@ -117,6 +126,8 @@ class Rcc(Registers):
         SOURCES: By what selects it: name, the bit of CR that says it is there; "PLL" is the PLL.
         PLL_ON: The bit of CR that switches it on.
         PLL_SETTINGS: Registers that may only change while it is off.
+        CORE: Where the prescaler of the core is: register and shift.
+        BUSES: The same of APB1 and APB2.
         clocks: By a peripheral's address: the register and bit that let its clock through.
     """
 
@@ -124,6 +135,8 @@ class Rcc(Registers):
     SOURCES: Mapping[int, tuple[str, Bit]]
     PLL_ON = Bit(0, 24)
     PLL_SETTINGS: tuple[int, ...]
+    CORE: tuple[int, int]
+    BUSES: tuple[tuple[int, int], tuple[int, int]]
 
     def __init__(
         self,
@@ -133,40 +146,28 @@ class Rcc(Registers):
         values: Mapping[int, int],
         ready: tuple[Ready, ...],
         clocks: Mapping[int, tuple[str, Bit]],
+        pwr: Supply,
+        flash: Limit,
     ) -> None:
         super().__init__(bus, base, values, ready)
         self.board = board
         self.clocks = clocks
+        self.pwr, self.flash = pwr, flash
+        pwr.rcc = flash.rcc = self
 
     # What a family says
 
+    @abstractmethod
     def source_hertz(self, source: str) -> int:
         """Return the frequency of an oscillator."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pll_hertz(self) -> int:
         """Return what the PLL makes; Misuse for settings that it cannot follow."""
-        raise NotImplementedError
 
-    def ahb_divider(self) -> int:
-        """Return SYSCLK over the core's clock."""
-        raise NotImplementedError
-
-    def apb_hertz(self, base: int) -> int:
-        """Return the clock of the bus that a peripheral is on."""
-        raise NotImplementedError
-
-    def voltage_limit(self) -> int:
-        """Return the highest clock of the core, in Hz, at the core voltage there is."""
-        raise NotImplementedError
-
+    @abstractmethod
     def flash_step(self) -> int:
-        """Return by how many Hz flash needs one wait state more, at that voltage."""
-        raise NotImplementedError
-
-    def wait_states(self) -> int:
-        """Return what flash is set to."""
-        raise NotImplementedError
+        """Return by how many Hz flash needs one wait state more, at the voltage there is."""
 
     # What they share
 
@@ -180,11 +181,17 @@ class Rcc(Registers):
 
     def core(self) -> int:
         """Return the frequency of the core."""
-        return self.sysclk() // self.ahb_divider()
+        offset, shift = self.CORE
+        return self.sysclk() // prescaler(self.field(offset, shift, 4))
 
     def flash_hertz(self) -> int:
-        """Return the frequency of flash, which is the core's but on an H7."""
+        """Return the frequency of flash and what the buses divide, the core's but on an H7."""
         return self.core()
+
+    def apb_hertz(self, base: int) -> int:
+        """Return the clock of the bus that a peripheral is on, APB1 or APB2."""
+        offset, shift = self.BUSES[base >= 0x4001_0000]
+        return self.flash_hertz() // bus_prescaler(self.field(offset, shift, 3))
 
     def read(self, offset: int) -> int:
         """Return a register's value; the clock that is selected is the one in use."""
@@ -207,17 +214,18 @@ class Rcc(Registers):
 
     def check(self) -> None:
         """Refuse clocks that flash or voltage cannot follow."""
-        core, limit = self.core(), self.voltage_limit()
+        core, limit = self.core(), self.pwr.limit()
         if core > limit:
             raise Misuse(
                 f"the core gets {core / MHZ:g} MHz, but its voltage is for {limit / MHZ:g} MHz"
             )
         flash = self.flash_hertz()
         needed = -(-flash // self.flash_step()) - 1
-        if self.wait_states() < needed:
+        latency = self.flash.field(0, 0, 4)  # of ACR, on all of them
+        if latency < needed:
             raise Misuse(
                 f"flash gets {flash / MHZ:g} MHz, for which it needs {needed} wait states, not"
-                f" {self.wait_states()}"
+                f" {latency}"
             )
 
     def check_clock(self, base: int) -> None:

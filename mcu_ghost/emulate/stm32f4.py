@@ -12,8 +12,7 @@ from mcu_ghost.emulate.stm32 import (
     Limit,
     Rcc,
     Ready,
-    bus_prescaler,
-    prescaler,
+    Supply,
 )
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
 
@@ -37,6 +36,7 @@ class F4Rcc(Rcc):
     SWITCH = (0x08, 2, 2)
     SOURCES = {0: ("HSI", _HSI_READY), 1: ("HSE", _HSE_READY), 2: ("PLL", _PLL_READY)}
     PLL_SETTINGS = (0x04,)
+    CORE, BUSES = (0x08, 4), ((0x08, 10), (0x08, 13))
 
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit, ports: int) -> None:
         clocks = _USARTS | {_PWR: ("APB1ENR", Bit(0x40, 28))}
@@ -47,8 +47,7 @@ class F4Rcc(Rcc):
             Ready(0, 1 << 24, _PLL_READY, _LOCK),
         )
         values = {0x00: 0x83, 0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
-        super().__init__(bus, board, _RCC, values, ready, clocks)
-        self._pwr, self._flash = pwr, flash
+        super().__init__(bus, board, _RCC, values, ready, clocks, pwr, flash)
         self._apb_limits = (42 * MHZ, 84 * MHZ) if not pwr.overdrives else (54 * MHZ, 108 * MHZ)
 
     def source_hertz(self, source: str) -> int:
@@ -68,25 +67,9 @@ class F4Rcc(Rcc):
             raise Misuse(f"the PLL cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
         return round(into * n) // (2 * self.field(0x04, 16, 2) + 2)
 
-    def ahb_divider(self) -> int:
-        """Return SYSCLK over HCLK."""
-        return prescaler(self.field(0x08, 4, 4))
-
-    def apb_hertz(self, base: int) -> int:
-        """Return the clock of APB1 or APB2."""
-        return self.core() // bus_prescaler(self.field(0x08, 10 if base < 0x4001_0000 else 13, 3))
-
-    def voltage_limit(self) -> int:
-        """Return what PWR is set to."""
-        return self._pwr.limit()
-
     def flash_step(self) -> int:
         """Return what a wait state is good for at 2.7 to 3.6 V."""
         return 30 * MHZ
-
-    def wait_states(self) -> int:
-        """Return LATENCY."""
-        return self._flash.field(0, 0, 4)
 
     def check(self) -> None:
         """Refuse clocks that are too fast for flash, voltage or buses."""
@@ -96,7 +79,7 @@ class F4Rcc(Rcc):
                 raise Misuse(f"the bus at {base:#x} takes {limit / MHZ:g} MHz at most")
 
 
-class Pwr(Limit):
+class Pwr(Supply):
     """PWR: the core voltage, and over-drive where there is one."""
 
     _ODRDY, _ODSWRDY = Bit(4, 16), Bit(4, 17)
@@ -137,7 +120,6 @@ def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]
     ports = 11 if newer else 9
     pwr, flash = Pwr(bus, newer), Limit(bus, _FLASH, {0: 0})  # ACR
     rcc = F4Rcc(bus, board, pwr, flash, ports)
-    pwr.rcc = flash.rcc = rcc
     gpio = Gpio(bus, rcc, _GPIO, ports, mode=0)
     console.connect(rcc, gpio)
     return [rcc, pwr, flash, gpio]

@@ -12,6 +12,7 @@ from mcu_ghost.emulate.stm32 import (
     Limit,
     Rcc,
     Ready,
+    Supply,
     bus_prescaler,
     prescaler,
 )
@@ -38,6 +39,7 @@ class H7Rcc(Rcc):
     SOURCES = {0: ("HSI", _HSI_READY), 1: ("CSI", _CSI_READY), 2: ("HSE", _HSE_READY),
                3: ("PLL", _PLL1_READY)}  # fmt: skip
     PLL_SETTINGS = (0x28, 0x2C, 0x30)
+    CORE, BUSES = (0x18, 8), ((0x1C, 4), (0x1C, 8))
 
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit) -> None:
         ready = (
@@ -48,8 +50,7 @@ class H7Rcc(Rcc):
         )
         values = {0x00: 0x83, 0x10: 0, 0x18: 0, 0x1C: 0, 0x20: 0, 0x28: 0x0202_0200,
                   0x2C: 0x01FF_0000, 0x30: 0x0101_0280, 0xE0: 0, 0xE8: 0, 0xF0: 0}  # fmt: skip
-        super().__init__(bus, board, _RCC, values, ready, _CLOCKS)
-        self._pwr, self._flash = pwr, flash
+        super().__init__(bus, board, _RCC, values, ready, _CLOCKS, pwr, flash)
 
     def source_hertz(self, source: str) -> int:
         """Return the frequency of an oscillator."""
@@ -76,37 +77,20 @@ class H7Rcc(Rcc):
             raise Misuse(f"output P of PLL1 is off, or its divider odd ({p})")
         return round(into * n) // p
 
-    def ahb_divider(self) -> int:
-        """Return SYSCLK over the core's clock."""
-        return prescaler(self.field(0x18, 8, 4))
-
     def flash_hertz(self) -> int:
         """Return the clock of AXI, flash and AHB."""
         return self.core() // prescaler(self.field(0x18, 0, 4))
 
-    def apb_hertz(self, base: int) -> int:
-        """Return the clock of APB1 or APB2."""
-        divider = self.field(0x1C, 4 if base < 0x4001_0000 else 8, 3)
-        return self.flash_hertz() // bus_prescaler(divider)
-
-    def voltage_limit(self) -> int:
-        """Return what PWR is set to."""
-        return self._pwr.limit()
-
     def flash_step(self) -> int:
         """Return what a wait state is good for: 70, 55 or 45 MHz at VOS1, 2 or 3."""
-        return {400: 70, 300: 55, 200: 45}[self._pwr.limit() // MHZ] * MHZ
-
-    def wait_states(self) -> int:
-        """Return LATENCY."""
-        return self._flash.field(0, 0, 4)
+        return {400: 70, 300: 55, 200: 45}[self.pwr.limit() // MHZ] * MHZ
 
     def check(self) -> None:
         """Refuse clocks that are too fast for flash, voltage or buses."""
         super().check()
-        if self.flash_hertz() * 2 > self._pwr.limit():
+        if self.flash_hertz() * 2 > self.pwr.limit():
             raise Misuse("AXI and AHB take half of the core's highest clock at most")
-        if self.flash_hertz() > 185 * MHZ and self._flash.field(0, 4, 2) < 2:
+        if self.flash_hertz() > 185 * MHZ and self.flash.field(0, 4, 2) < 2:
             raise Misuse("above 185 MHz, WRHIGHFREQ must be 2")
         dividers = [self.field(*place, 3) for place in ((0x18, 4), (0x1C, 4), (0x1C, 8), (0x20, 4))]
         for divider in dividers:
@@ -114,7 +98,7 @@ class H7Rcc(Rcc):
                 raise Misuse("an APB takes 100 MHz at most")
 
 
-class Pwr(Limit):
+class Pwr(Supply):
     """PWR: the supply must be chosen once before the core voltage can change."""
 
     _CHOSEN, _VOS_READY = Bit(0x04, 13), Bit(0x18, 13)
@@ -155,7 +139,6 @@ def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]
     """Return what an H7 has besides its console, and connect that."""
     pwr, flash = Pwr(bus), Limit(bus, _FLASH, {0: 0x37})  # ACR
     rcc = H7Rcc(bus, board, pwr, flash)
-    pwr.rcc = flash.rcc = rcc
     gpio = Gpio(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
     console.connect(rcc, gpio)
     return [rcc, pwr, flash, gpio]

@@ -12,8 +12,7 @@ from mcu_ghost.emulate.stm32 import (
     Limit,
     Rcc,
     Ready,
-    bus_prescaler,
-    prescaler,
+    Supply,
 )
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
 
@@ -21,7 +20,8 @@ _RCC, _GPIO, _PWR, _FLASH = 0x4002_1000, 0x4800_0000, 0x4000_7000, 0x4002_2000
 _LPUART1 = 0x4000_8000
 _PORTS, _PORT_G = 9, 6
 _MSI_READY, _HSI_READY, _HSE_READY, _PLL_READY = Bit(0, 1), Bit(0, 10), Bit(0, 17), Bit(0, 25)
-_IOSV = Bit(0x04, 9)
+_CR1, _CR5 = 0x00, 0x80  # of PWR
+_IOSV = Bit(0x04, 9)  # of its CR2
 _CLOCKS = {
     0x4001_3800: ("APB2ENR", Bit(0x60, 14)),
     0x4000_4400: ("APB1ENR1", Bit(0x58, 17)),
@@ -40,8 +40,9 @@ class L4Rcc(Rcc):
     SOURCES = {0: ("MSI", _MSI_READY), 1: ("HSI", _HSI_READY), 2: ("HSE", _HSE_READY),
                3: ("PLL", _PLL_READY)}  # fmt: skip
     PLL_SETTINGS = (0x0C,)
+    CORE, BUSES = (0x08, 4), ((0x08, 8), (0x08, 11))
 
-    def __init__(self, bus: Bus, board: Board, pwr: Limit, flash: Limit) -> None:
+    def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit) -> None:
         ready = (
             Ready(0, 1 << 0, _MSI_READY, 0),
             Ready(0, 1 << 8, _HSI_READY, 16),  # 4 us of the 4 MHz there are
@@ -49,8 +50,7 @@ class L4Rcc(Rcc):
             Ready(0, 1 << 24, _PLL_READY, 160),
         )
         values = {0x00: 0x63, 0x08: 0, 0x0C: 0x1000, 0x4C: 0, 0x58: 0x400, 0x5C: 0, 0x60: 0}
-        super().__init__(bus, board, _RCC, values, ready, _CLOCKS)
-        self._pwr, self._flash = pwr, flash
+        super().__init__(bus, board, _RCC, values, ready, _CLOCKS, pwr, flash)
         self._was = (4 * MHZ, 0)  # the core's clock, and since when
 
     def source_hertz(self, source: str) -> int:
@@ -70,27 +70,9 @@ class L4Rcc(Rcc):
             raise Misuse("output R of the PLL is off")
         return round(into * n) // (2 * self.field(0x0C, 25, 2) + 2)
 
-    def ahb_divider(self) -> int:
-        """Return SYSCLK over HCLK."""
-        return prescaler(self.field(0x08, 4, 4))
-
-    def apb_hertz(self, base: int) -> int:
-        """Return the clock of APB1 or APB2."""
-        return self.core() // bus_prescaler(self.field(0x08, 8 if base < 0x4001_0000 else 11, 3))
-
-    def voltage_limit(self) -> int:
-        """Return the limit of range 1, boosted or not, or of range 2."""
-        if self._pwr.field(0x00, 9, 2) != 1:
-            return 26 * MHZ
-        return (80 if self._pwr.field(0x80, 8, 1) else 120) * MHZ
-
     def flash_step(self) -> int:
         """Return what a wait state is good for."""
-        return (20 if self.voltage_limit() > 26 * MHZ else 8) * MHZ
-
-    def wait_states(self) -> int:
-        """Return LATENCY."""
-        return self._flash.field(0, 0, 4)
+        return (20 if self.pwr.limit() > 26 * MHZ else 8) * MHZ
 
     def check(self) -> None:
         """Refuse clocks that are too fast, or that became so too suddenly."""
@@ -105,26 +87,33 @@ class L4Rcc(Rcc):
         self._was = (now, self.bus.now())
 
 
+class Pwr(Supply):
+    """PWR: range 1 of the core voltage, boosted or not, and range 2."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, _PWR, {_CR1: 0x200, _IOSV.offset: 0, _CR5: 0x100})
+
+    def limit(self) -> int:
+        """Return the highest HCLK at this voltage, in Hz."""
+        if self.field(_CR1, 9, 2) != 1:
+            return 26 * MHZ
+        return (80 if self.field(_CR5, 8, 1) else 120) * MHZ
+
+
 class L4Gpio(Gpio):
     """Ports of which G, but for its first two pins, has a supply that PWR must declare valid."""
 
-    def __init__(self, bus: Bus, rcc: Rcc, pwr: Limit) -> None:
-        super().__init__(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
-        self._pwr = pwr
-
     def function(self, pin: int) -> int | None:
         """Return the alternate function of a pin."""
-        if 16 * _PORT_G + 2 <= pin < 16 * _PORT_G + 16 and not self._pwr.bit(_IOSV):
+        if 16 * _PORT_G + 2 <= pin < 16 * _PORT_G + 16 and not self._rcc.pwr.bit(_IOSV):
             raise Misuse(f"PG{pin % 16} is isolated: IOSV of PWR_CR2 is 0")
         return super().function(pin)
 
 
 def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]:
     """Return what an L4R or L4S has besides its console, and connect that."""
-    pwr = Limit(bus, _PWR, {0x00: 0x200, 0x04: 0, 0x80: 0x100})  # CR1, CR2, CR5
-    flash = Limit(bus, _FLASH, {0: 0x600})  # ACR
+    pwr, flash = Pwr(bus), Limit(bus, _FLASH, {0: 0x600})  # ACR
     rcc = L4Rcc(bus, board, pwr, flash)
-    pwr.rcc = flash.rcc = rcc
-    gpio = L4Gpio(bus, rcc, pwr)
+    gpio = L4Gpio(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
     console.connect(rcc, gpio, parts=256 if console.base == _LPUART1 else 1)
     return [rcc, pwr, flash, gpio]

@@ -13,8 +13,7 @@ from mcu_ghost.emulate.stm32 import (
     Rcc,
     Ready,
     Registers,
-    bus_prescaler,
-    prescaler,
+    Supply,
 )
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
 
@@ -41,6 +40,7 @@ class U5Rcc(Rcc):
     SOURCES = {0: ("MSIS", _MSI_READY), 1: ("HSI", _HSI_READY), 2: ("HSE", _HSE_READY),
                3: ("PLL", _PLL1_READY)}  # fmt: skip
     PLL_SETTINGS = (0x28, 0x34)
+    CORE, BUSES = (0x20, 0), ((0x20, 4), (0x20, 8))
 
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit) -> None:
         ready = (
@@ -51,8 +51,7 @@ class U5Rcc(Rcc):
         )
         values = {0x00: 0x35, 0x1C: 0, 0x20: 0, 0x28: 0, 0x34: 0x0101_0280, 0x8C: 0xC000_0000,
                   0x94: 0x8000_0000, 0x9C: 0, 0xA0: 0, 0xA4: 0}  # fmt: skip
-        super().__init__(bus, board, _RCC, values, ready, _CLOCKS)
-        self._pwr, self._flash = pwr, flash
+        super().__init__(bus, board, _RCC, values, ready, _CLOCKS, pwr, flash)
 
     def source_hertz(self, source: str) -> int:
         """Return the frequency of an oscillator."""
@@ -78,28 +77,12 @@ class U5Rcc(Rcc):
             raise Misuse(f"output R of PLL1 is off, or its divider odd ({r})")
         return round(into * n) // r
 
-    def ahb_divider(self) -> int:
-        """Return SYSCLK over HCLK."""
-        return prescaler(self.field(0x20, 0, 4))
-
-    def apb_hertz(self, base: int) -> int:
-        """Return the clock of APB1 or APB2."""
-        return self.core() // bus_prescaler(self.field(0x20, 4 if base < 0x4001_0000 else 8, 3))
-
-    def voltage_limit(self) -> int:
-        """Return what PWR is set to."""
-        return self._pwr.limit()
-
     def flash_step(self) -> int:
         """Return what a wait state is good for, by the voltage's range."""
-        return {3: 32, 2: 30, 1: 24, 0: 12}[self._pwr.field(_VOSR, 16, 2)] * MHZ
-
-    def wait_states(self) -> int:
-        """Return LATENCY."""
-        return self._flash.field(0, 0, 4)
+        return {3: 32, 2: 30, 1: 24, 0: 12}[self.pwr.field(_VOSR, 16, 2)] * MHZ
 
 
-class Pwr(Limit):
+class Pwr(Supply):
     """PWR: ranges of the core voltage, and the booster that runs from the PLL's source."""
 
     def __init__(self, bus: Bus) -> None:
@@ -147,7 +130,6 @@ def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]
     """Return what a U575 or U585 has besides its console, and connect that."""
     pwr, flash = Pwr(bus), Limit(bus, _FLASH, {0: 1})  # ACR
     rcc = U5Rcc(bus, board, pwr, flash)
-    pwr.rcc = flash.rcc = rcc
     gpio = Gpio(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
     console.connect(rcc, gpio)
     return [rcc, pwr, flash, gpio, InstructionCache(bus)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 
 from mcu_ghost.boards import Board
@@ -66,16 +67,16 @@ class Serial(Peripheral):
         """Take a byte from the line."""
 
 
-class ShiftingSerial(Serial):
+class ShiftingSerial(Serial, ABC):
     """A UART that sends by a shift register: one byte at a time, on its own when it is free."""
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, board)
         self._shifting: tuple[int, int] | None = None  # when over, byte
 
+    @abstractmethod
     def shift(self) -> None:
         """Begin with the next byte, if there is one and none is being sent."""
-        raise NotImplementedError
 
     def sending_until(self) -> int | None:
         """Return when the byte being shifted out is through."""

@@ -136,6 +136,11 @@ class Fast(Rcc):
     def apb_hertz(self, base: int) -> int:
         return self.board.console.clock_hz
 
+    def source_hertz(self, source: str) -> int:
+        raise AssertionError
+
+    pll_hertz = flash_step = lambda self: 0
+
 
 class Connected(Gpio):
     """All pins have the console's function."""
