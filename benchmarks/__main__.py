@@ -16,8 +16,8 @@ import click
 
 from benchmarks import report
 from benchmarks.measure import BOARDS, COMPILERS, ROOT, SELFTESTS, SHAPES, measure, selftest
-from mcu_ghost import console, files
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import console, files
+from mcu_ghost.host.errors import GhostError
 
 
 @click.command()
@@ -44,7 +44,7 @@ def main(jobs: int, cache: Path) -> None:
             pool.shutdown(cancel_futures=True)
             raise
     files.write_text(report.FOLDER / "results.json", report.as_json(results))
-    files.write_text(report.FOLDER / "RESULTS.md", report.text(results))
+    files.write_text(report.FOLDER / "RESULTS.md", report.page(results))
     console.say(f"{len(layers) + len(images)} measurements in benchmarks/RESULTS.md")
 
 

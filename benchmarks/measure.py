@@ -12,9 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import boards, build, emulated, files, fit, profile, toolchain, verify
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build, fit, toolchain
+from mcu_ghost.host import files
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.proof import on_emulator, verify
+from mcu_ghost.proof.profile import profile
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES, FRAMES = 12, 49
@@ -24,12 +28,8 @@ BOARDS = ("microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "m
           "nano33ble", "nrf52840")  # fmt: skip
 # What decides a count: a change here makes earlier ones stale.
 _DECIDES = """
-    firmware templates
-    mcu_ghost/boards mcu_ghost/emulate mcu_ghost/kernels mcu_ghost/attribution.py mcu_ghost/build.py
-    mcu_ghost/cycles.py mcu_ghost/emulated.py mcu_ghost/memory.py mcu_ghost/pack.py
-    mcu_ghost/profile.py mcu_ghost/project.py mcu_ghost/quantize.py mcu_ghost/random_model.py
-    mcu_ghost/reference.py mcu_ghost/render.py mcu_ghost/tflm.py mcu_ghost/toolchain.py
-    mcu_ghost/verify.py
+    firmware templates mcu_ghost/boards mcu_ghost/build mcu_ghost/emulate mcu_ghost/network
+    mcu_ghost/proof
 """.split()
 
 
@@ -160,7 +160,7 @@ def _measure(shape: Shape, board: str, compiler: str) -> Cost | None:
             built = build.build(model, target, "stream", Path(folder) / "build", compiler)
         except fit.DoesNotFit:
             return None
-        result = emulated.run(built, target, model, work)
+        result = on_emulator.run(built, target, model, work)
     if result.report.mismatches:
         raise GhostError(f"{shape.name} on {board} by {compiler}: {result.report.first}")
     used = built.ram_bytes - result.stack_size + result.stack_used

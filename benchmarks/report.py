@@ -20,7 +20,8 @@ from benchmarks.measure import (
     Selftest,
     Shape,
 )
-from mcu_ghost import boards, console
+from mcu_ghost import boards
+from mcu_ghost.host import text
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -83,11 +84,11 @@ def as_json(results: Results) -> str:
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def text(results: Results) -> str:
+def page(results: Results) -> str:
     """Return the content of RESULTS.md."""
     parts = [_HEAD, _against_others(results), _selftests(results)]
     for title, show in (
-        ("Instructions per frame", lambda cost: console.count(cost.instructions)),
+        ("Instructions per frame", lambda cost: text.count(cost.instructions)),
         ("Flash, kB", lambda cost: f"{cost.flash / 1024:.1f}"),
         ("RAM, kB, with the stack as far as it was used", lambda cost: f"{cost.ram / 1024:.1f}"),
     ):
@@ -109,7 +110,7 @@ def _against_others(results: Results) -> str:
             lines.append(
                 f"| **{shape.title}, mcu-ghost by {compiler}** | "
                 f"| image {cost.flash / 1024:.1f} kB | {cost.ram / 1024:.1f} kB "
-                f"| **{console.count(cost.instructions)}** |\n"
+                f"| **{text.count(cost.instructions)}** |\n"
             )
     return "## Against what there was\n\n" + "".join(lines) + _ELSEWHERE
 
@@ -122,10 +123,10 @@ def _selftests(results: Results) -> str:
         for compiler in COMPILERS:
             found = results.selftests[shape.name, compiler]
             lines.append(
-                f"| {shape.title}, {compiler} | {console.count(found.flash)} B "
-                f"| {console.count(found.ram)} B "
-                f"| {console.count(found.start_up)} instructions | ≈ {console.count(found.cycles)} "
-                f"| ≈ {console.count(found.cycles_from_flash)} |\n"
+                f"| {shape.title}, {compiler} | {text.count(found.flash)} B "
+                f"| {text.count(found.ram)} B "
+                f"| {text.count(found.start_up)} instructions | ≈ {text.count(found.cycles)} "
+                f"| ≈ {text.count(found.cycles_from_flash)} |\n"
             )
     return "## The image on the nRF52840\n\n" + "".join(lines) + _CYCLES
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import kernels, render, resources
-from mcu_ghost.model import Model
+from mcu_ghost.build import kernels, model_c
+from mcu_ghost.host import resources, templates
+from mcu_ghost.network.model import Model
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
@@ -57,10 +58,10 @@ def compile_program(
 
 def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain") -> ctypes.CDLL:
     """Render a model's C, compile it for this machine and load it."""
-    context = render.model_context(model, variant)
+    context = model_c.model_context(model, variant)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.h", "model.c", "model_data.h", "model_data.c"):
-        (folder / name).write_text(render.render(f"{name}.jinja", context))
+        (folder / name).write_text(templates.render(f"{name}.jinja", context))
     sources = [folder / "model.c", folder / "model_data.c", *kernel_sources(variant)]
     flags = [f"-I{folder}"]
     return ctypes.CDLL(str(compile_host(folder / "model.so", sources, *flags, variant=variant)))

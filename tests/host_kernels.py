@@ -8,8 +8,8 @@ from ctypes import c_int32, c_void_p
 
 import numpy as np
 
-from mcu_ghost.model import GhostGRU, Model, Requantizer
-from mcu_ghost.pack import Packed, pack
+from mcu_ghost.build.pack import Packed, pack
+from mcu_ghost.network.model import GhostGRU, Model, Requantizer
 
 
 class CRequantizer(ctypes.Structure):

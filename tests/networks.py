@@ -7,8 +7,8 @@ import dataclasses
 
 import numpy as np
 
-from mcu_ghost.model import Elementwise, FullyConnected, Model, Operator, Softmax, Tensor
-from mcu_ghost.random_model import random_model
+from mcu_ghost.network.model import Elementwise, FullyConnected, Model, Operator, Softmax, Tensor
+from mcu_ghost.network.random_model import random_model
 
 FUNCTIONS = ("logistic", "tanh", "relu", "relu6", "quantize")
 ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")

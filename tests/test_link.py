@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost import link, packets
-from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link, Wire
-from mcu_ghost.packets import Packet
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.proof.link import link, packets
+from mcu_ghost.proof.link.link import Link, Wire
+from mcu_ghost.proof.link.packets import Packet
 
 INPUTS, OUTPUTS, STATE = 3, 2, 4
 

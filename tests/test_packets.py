@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost import packets
-from mcu_ghost.packets import Packet
+from mcu_ghost.proof.link import packets
+from mcu_ghost.proof.link.packets import Packet
 
 
 @given(st.binary(max_size=2000))

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio
-from mcu_ghost.audio import CLIP_MS, RATE, Features, Samples
-from mcu_ghost.data import augment, folder, speech
-from mcu_ghost.data.folder import Split
-from mcu_ghost.data.plan import OTHER_WORDS, SILENCE, UNKNOWN
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.audio import CLIP_MS, RATE, Features, Samples
+from mcu_ghost.sound.data import augment, folder, speech
+from mcu_ghost.sound.data.folder import Split
+from mcu_ghost.sound.data.plan import OTHER_WORDS, SILENCE, UNKNOWN
 
 LENGTH = CLIP_MS * RATE // 1000
 _VERSION = 3  # of this recipe; a cache of another one is not read

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras as keras
 
-from mcu_ghost import console, files, layers
+from mcu_ghost import layers
+from mcu_ghost.host import console, files
 
 Reals = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]

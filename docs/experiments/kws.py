@@ -35,7 +35,7 @@ import numpy as np
 from kws_data import Task
 from kws_networks import Network, networks
 
-from mcu_ghost import console, files
+from mcu_ghost.host import console, files
 
 if TYPE_CHECKING:
     from keyword_training import Recipe
@@ -122,7 +122,7 @@ def _judge(models: tuple[Any, Any], integers: Any, form: Any, task: Task) -> dic
     """Return the accuracies of the float, the QAT and the integer network in each condition."""
     import keyword_training
 
-    from mcu_ghost import reference
+    from mcu_ghost.network import reference
 
     accuracy: dict[str, dict[str, float]] = {}
     same, right = {}, {}

@@ -6,8 +6,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from mcu_ghost import boards, build, emulated, tflite_file, verify
-from mcu_ghost.errors import GhostError
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.tflite import read
+from mcu_ghost.proof import on_emulator, verify
 
 BOARD, COMPILER, CASES, FRAMES = "nrf52840", "gcc", 2, 49
 
@@ -24,12 +27,12 @@ def measure(model: Path) -> dict[str, int]:
     Raises:
         GhostError: A tool is missing, or a byte of the image's outputs is wrong.
     """
-    network, board = tflite_file.load(model), boards.load(BOARD)
+    network, board = read.load(model), boards.load(BOARD)
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
         stream = build.build(network, board, "stream", Path(folder) / "stream", COMPILER)
         selftest = build.build(network, board, "selftest", Path(folder) / "selftest", COMPILER)
         work = verify.sequences(network, CASES, FRAMES, [])
-        found = emulated.run(stream, board, network, work, "unicorn")
+        found = on_emulator.run(stream, board, network, work, "unicorn")
     if found.report.mismatches:
         raise GhostError(f"{model}: the image is wrong: {found.report.first}")
     return {

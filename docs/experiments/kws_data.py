@@ -16,11 +16,11 @@ import narrower_noise
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio, recording
-from mcu_ghost.audio import RATE, Features, Samples
-from mcu_ghost.data import augment, folder, plan, speech
-from mcu_ghost.data.folder import Item, Split
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import audio, recording
+from mcu_ghost.sound.audio import RATE, Features, Samples
+from mcu_ghost.sound.data import augment, folder, plan, speech
+from mcu_ghost.sound.data.folder import Item, Split
 
 SNRS = (10, 5, 0)
 CONDITIONS = ("clean", *(f"{snr} dB" for snr in SNRS))

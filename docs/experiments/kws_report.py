@@ -18,7 +18,7 @@ from kws_data import CONDITIONS
 from kws_networks import Network, networks
 from scipy import stats
 
-from mcu_ghost import console, files
+from mcu_ghost.host import files, text
 
 HERE = Path(__file__).parent
 RESULTS, TEXT, PLOT = HERE / "kws.json", HERE / "kws.md", HERE / "kws.svg"
@@ -174,7 +174,7 @@ def _row(results: Results, network: Network) -> list[str]:
         spread = f" ± {found.std(ddof=1):.2f}" if len(found) > 1 else ""
         cells.append(f"{found.mean():.2f}{spread}")
     costs = [first["parameters"], *(first["cost"][k] for k in ("weights", "image", "instructions"))]
-    return cells + [console.count(cost) for cost in costs]
+    return cells + [text.count(cost) for cost in costs]
 
 
 def _difference(found: tuple[float, ...]) -> str:

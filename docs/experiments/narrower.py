@@ -31,8 +31,10 @@ import keyword_training
 import tensorflow as tf
 import tf_keras as keras
 
-from mcu_ghost import audio, convert, layers, reference
+from mcu_ghost import convert, layers
 from mcu_ghost.layers.quantization import GhostGRUQuantizeConfig
+from mcu_ghost.network import reference
+from mcu_ghost.sound import audio
 from mcu_ghost.train import inputs
 
 CLASSES, INPUTS, FRAMES = len(WORDS) + 2, audio.CHANNELS, 74

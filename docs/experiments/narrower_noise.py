@@ -10,9 +10,9 @@ import keyword_clips
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio
-from mcu_ghost.audio import Samples
-from mcu_ghost.data import augment, folder, plan, speech
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.audio import Samples
+from mcu_ghost.sound.data import augment, folder, plan, speech
 
 WORDS = ("alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass")
 NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augment.NOISES

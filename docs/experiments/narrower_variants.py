@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mcu_ghost.audio import CHANNELS
+from mcu_ghost.sound.audio import CHANNELS
 
 BLOCK = 4
 UNPACKING = (2, 8)  # more instructions for a block of 4-bit weights: see narrower.md

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mcu_ghost import audio
-from mcu_ghost.data.speech import Voice, say
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.data.speech import Voice, say
 
 # Of the test split, chosen before any model had heard them, and not changed since.
 CLIPS = (

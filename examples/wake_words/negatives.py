@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from mcu_ghost import console
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import console
+from mcu_ghost.host.errors import GhostError
 
 # package, folder or file pattern in it, use, kind. Asterisk: one professional speaker a language;
 # ktuberling: children's words in many languages; hedgewars: acted exclamations.

@@ -3,7 +3,7 @@
  *
  * A word's sum is that of its output over the last `window` frames, each as 0 to 255. When a sum
  * reaches its word's threshold, the word is reported, and nothing else for its refractory time. Of
- * several the one with the largest sum, the first of equals. `mcu_ghost/detector.py` specifies it.
+ * several the one with the largest sum, the first of equals. `mcu_ghost/sound/detector.py` specifies it.
  */
 #ifndef GHOST_DETECTOR_H
 #define GHOST_DETECTOR_H

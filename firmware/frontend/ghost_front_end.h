@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file The audio front end: window, Fourier transform, mel bands, noise reduction, automatic gain,
- * logarithm. mcu_ghost/frontend.py is its specification.
+ * logarithm. mcu_ghost/sound/front_end.py is its specification.
  */
 #ifndef GHOST_FRONT_END_H
 #define GHOST_FRONT_END_H
@@ -11,7 +11,7 @@
 
 #include "ghost_pair.h"
 
-/** What follows from a model's settings; mcu_ghost/frontend_tables.py computes it. */
+/** What follows from a model's settings; mcu_ghost/sound/front_end_tables.py computes it. */
 typedef struct {
   uint16_t window;                 /**< samples that a frame is computed from, even */
   uint16_t hop;                    /**< samples from frame to frame, even */

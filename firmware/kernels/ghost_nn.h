@@ -3,7 +3,7 @@
  * @file
  * The int8 operators of a generated model. Freestanding, re-entrant, no allocation: constants come
  * in `const …_params *`, memory is the caller's. The arithmetic is specified by the NumPy reference
- * in mcu_ghost/reference.py and mcu_ghost/tflm.py; every variant equals it bit for bit.
+ * in mcu_ghost/network/reference.py and mcu_ghost/network/ops/rounding.py; every variant equals it bit for bit.
  */
 #ifndef GHOST_NN_H
 #define GHOST_NN_H

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, Usb, pin_number
 from mcu_ghost.boards.checks import check
-from mcu_ghost.errors import GhostError, did_you_mean
-from mcu_ghost.schema import read
+from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.schema import read
 
 __all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "load", "load_file", "names",
-           "pin_number", "user_file", "with_baud", "with_microphone"]  # fmt: skip
+           "need_microphone", "pin_number", "user_file", "with_baud",
+           "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 _USER = Path("boards")
@@ -75,3 +76,16 @@ def _files() -> dict[str, Path]:
 def with_microphone() -> list[str]:
     """Return the names of the boards that have a microphone."""
     return [name for name in names() if load(name).microphone is not None]
+
+
+def need_microphone(board: Board) -> None:
+    """Check that a board hears.
+
+    Raises:
+        GhostError: It has no microphone; the message names boards that have one.
+    """
+    if board.microphone is None:
+        raise GhostError(
+            f"{board.name} has no microphone. Boards that have one:"
+            f" {', '.join(with_microphone())}; a table [microphone] in a board file adds it."
+        )

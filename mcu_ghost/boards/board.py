@@ -194,6 +194,13 @@ class Microphone:
     gain_db: float = 0.0
 
     @property
+    def pins(self) -> list[tuple[str, str, int | None]]:
+        """Role, name and `pin_number` of each pin that is used."""
+        roles = ("clock", "data", "word", "power")
+        named = [(role, str(getattr(self, f"{role}_pin"))) for role in roles]
+        return [(role, pin, pin_number(pin)) for role, pin in named if pin]
+
+    @property
     def hertz(self) -> float:
         """Samples per second: 32 MHz / 25 / 80, or 32 MHz / 63 / 32."""
         return 16000.0 if self.driver == "nrf_pdm" else 32e6 / 63 / 32
@@ -215,6 +222,11 @@ class Led:
 
     pin: str
     active_low: bool = False
+
+    @property
+    def pin_number(self) -> int | None:
+        """`pin_number` of `pin`."""
+        return pin_number(self.pin)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, pin_number
 from mcu_ghost.boards.stm32 import check_stm32
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
 

@@ -10,8 +10,8 @@ import sys
 
 import click
 
-from mcu_ghost import __version__
-from mcu_ghost.errors import GhostError, did_you_mean
+from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.version import __version__
 
 VERBS = (
     "new",

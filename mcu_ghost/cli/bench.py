@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.kernels import Choice
+    from mcu_ghost.build.kernels import Choice
 
 
 @click.command(
@@ -51,9 +52,12 @@ def command(
 
     Builds it, proves it bit for bit on the board's emulator, and prints instructions per frame.
     """
-    from mcu_ghost import boards, build, console, emulated, verify
-    from mcu_ghost.errors import GhostError
-    from mcu_ghost.random_model import random_model
+    from mcu_ghost import boards
+    from mcu_ghost.build import build
+    from mcu_ghost.host import console
+    from mcu_ghost.host.errors import GhostError
+    from mcu_ghost.network.random_model import random_model
+    from mcu_ghost.proof import on_emulator, verify
 
     if ratio > units:
         raise GhostError(f"--ratio {ratio} leaves no intrinsic state of {units} units.")
@@ -65,7 +69,7 @@ def command(
         built = build.build(
             model, target, "stream", Path(folder) / "build", toolchain, choice=choice
         )
-        result = emulated.run(
+        result = on_emulator.run(
             built, target, model, work, emulator, lambda done: bars.advance(running, done)
         )
     # RAM as it was used: the whole stack is reserved, its high-water mark is what counts.
@@ -97,12 +101,12 @@ def command(
             f"{result.emulator}"
         )
         console.say(
-            f"  {console.count(result.instructions_per_frame)} instructions per frame (emulated), "
-            f"{console.count(float(data['macs_per_frame']))} MACs (computed), "  # type: ignore[arg-type]
+            f"  {text.count(result.instructions_per_frame)} instructions per frame (emulated), "
+            f"{text.count(float(data['macs_per_frame']))} MACs (computed), "  # type: ignore[arg-type]
             f"{per_mac:.2f} instructions per MAC"
         )
         console.say(
-            f"  {console.size(built.flash_bytes)} flash, {console.size(used)} RAM with "
+            f"  {text.size(built.flash_bytes)} flash, {text.size(used)} RAM with "
             f"{result.stack_used} B of stack used (emulated)"
         )
         equal = not result.report.mismatches

@@ -30,7 +30,8 @@ def command(name: str | None, as_json: bool) -> None:
     """
     import dataclasses
 
-    from mcu_ghost import boards, console
+    from mcu_ghost import boards
+    from mcu_ghost.host import console, text
 
     chosen = [boards.load(n) for n in ([name] if name else boards.names())]
     if as_json:
@@ -56,8 +57,8 @@ def command(name: str | None, as_json: bool) -> None:
             f"[bold]{b.name}[/]",
             b.cpu.core.removeprefix("cortex-").replace("plus", "+").upper(),
             f"{b.cpu.clock_hz / 1e6:g} MHz",
-            console.size(b.flash.usable),
-            console.size(b.ram.usable),
+            text.size(b.flash.usable),
+            text.size(b.ram.usable),
             _TESTED[b.tested],
             b.microphone.driver.removeprefix("nrf_") if b.microphone else "",
             f"[dim]{b.title}[/]",
@@ -80,7 +81,7 @@ def _rows(data: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
 
 def _shown(key: str, value: Any) -> str:
     """Return a value with its unit."""
-    from mcu_ghost import console
+    from mcu_ghost.host import text
 
     if value in (None, "", ()) or (key in _ADDRESSES[2:] and value == 0):
         return "–"
@@ -93,7 +94,7 @@ def _shown(key: str, value: Any) -> str:
     if key in _ADDRESSES:
         return f"0x{value:08X}"
     if key in _BYTES:
-        return f"{console.size(value)} (0x{value:X})"
+        return f"{text.size(value)} (0x{value:X})"
     if key.endswith("hz"):
         return f"{value / 1e6:g} MHz"
     if key in _UNITS:

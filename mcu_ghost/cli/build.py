@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.build import Built, Part
-    from mcu_ghost.kernels import Choice
+    from mcu_ghost.build.build import Built, Part
+    from mcu_ghost.build.kernels import Choice
 
 
 @click.command(
@@ -46,10 +47,13 @@ def command(
     Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map, for a
     bootloader with a drive also .uf2.
     """
-    from mcu_ghost import boards, build, console, resources, tflite_file
+    from mcu_ghost import boards
+    from mcu_ghost.build import build
+    from mcu_ghost.host import console, resources
+    from mcu_ghost.network.tflite import read
 
     target = boards.load(board)
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     folder = out or Path("build") / f"{target.name}-{app}"
     with console.stderr().status("building …"):
         built = build.build(model, target, app, folder, toolchain, choice=choice)  # type: ignore[arg-type]
@@ -65,7 +69,7 @@ def show(built: Built) -> None:
     """Print the memory table."""
     from rich.table import Table
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     table = Table(
         box=None,
@@ -80,12 +84,12 @@ def show(built: Built) -> None:
 
     def rows(name: str, parts: tuple[Part, ...], used: int, size: int) -> None:
         for part in parts:
-            table.add_row(name, part.name, console.size(part.bytes), "")
+            table.add_row(name, part.name, text.size(part.bytes), "")
             name = ""
         share = used / size
         bar = "█" * max(1, round(20 * share))
-        table.add_row("", "[bold]total[/]", f"[bold]{console.size(used)}[/]",
-                      f"{share:6.1%} of {console.size(size)} {bar}")  # fmt: skip
+        table.add_row("", "[bold]total[/]", f"[bold]{text.size(used)}[/]",
+                      f"{share:6.1%} of {text.size(size)} {bar}")  # fmt: skip
 
     rows("flash", built.flash, built.flash_bytes, built.flash_size)
     rows("RAM", built.ram, built.ram_bytes, built.ram_size)

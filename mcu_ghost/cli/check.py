@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.baseline import Costs, Row
+    from mcu_ghost.project.baseline import Costs, Row
 
 
 @click.command(
@@ -32,7 +33,9 @@ def command(update: bool, out: Path, as_json: bool) -> None:
     recordings, accuracy are compared with baseline.json. Exit code 1 when one of them is worse by
     more than ghost.toml allows, or a byte differs.
     """
-    from mcu_ghost import baseline, boards, console, costs, ghost_toml
+    from mcu_ghost import boards
+    from mcu_ghost.host import console
+    from mcu_ghost.project import baseline, costs, ghost_toml
 
     project = ghost_toml.need()
     path = Path(baseline.NAME)
@@ -73,11 +76,10 @@ def command(update: bool, out: Path, as_json: bool) -> None:
 
 
 def _number(value: float | None, unit: str) -> str:
-    from mcu_ghost import console
 
     if value is None:
         return "–"
-    return f"{value:.1f} %" if unit == " %" else console.count(value) + unit
+    return f"{value:.1f} %" if unit == " %" else text.count(value) + unit
 
 
 def _change(old: float | None, now: float | None, unit: str) -> str:
@@ -92,7 +94,8 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
     """Print one board's numbers, and what else has changed since the baseline."""
     from rich.table import Table
 
-    from mcu_ghost import baseline, console
+    from mcu_ghost.host import console
+    from mcu_ghost.project import baseline
 
     table = Table(
         box=None,

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from mcu_ghost.cli import options
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import text
+from mcu_ghost.host.errors import GhostError
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -46,8 +47,8 @@ def command(
     """
     entries = _read_metadata(metadata) if metadata else None
     data = _read_calibration(calibration) if calibration else None
-    from mcu_ghost import console
-    from mcu_ghost.quiet import quiet
+    from mcu_ghost.host import console
+    from mcu_ghost.train.quiet import quiet
 
     with quiet():  # importing TensorFlow is loud
         from mcu_ghost import convert as conversion
@@ -76,8 +77,8 @@ def command(
     )
     console.say(
         f"[bold]{out}[/]: {layers}; {network.frames} frames of {shapes['inputs']} → "
-        f"{shapes['outputs']}, {console.size(out.stat().st_size)}, "
-        f"{console.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
+        f"{shapes['outputs']}, {text.size(out.stat().st_size)}, "
+        f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.data.facts import Report
+    from mcu_ghost.sound.data.facts import Report
 
 _path = click.Path(path_type=Path)
 _jobs = click.option(
@@ -40,8 +40,8 @@ def fetch(name: str, out: Path, archive: Path | None) -> None:
 
     A download that was stopped goes on; what arrives is compared with its published SHA-256.
     """
-    from mcu_ghost import console
-    from mcu_ghost.data import fetch as fetching
+    from mcu_ghost.host import console
+    from mcu_ghost.sound.data import fetch as fetching
 
     chosen = fetching.find(name)
     with console.progress() as bars:
@@ -66,8 +66,8 @@ def check(folder: Path, jobs: int, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from mcu_ghost import console
-    from mcu_ghost.data import check as checks
+    from mcu_ghost.host import console
+    from mcu_ghost.sound.data import check as checks
 
     with console.progress() as bars:
         task = bars.add_task("reading", total=None)
@@ -86,7 +86,7 @@ def _show(report: Report) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     table = Table(box=None, pad_edge=False)
     problems = ("clipped", "silent", "offset", "stereo", "unreadable")
@@ -155,9 +155,9 @@ def synth(
 
     No voice is in two splits.
     """
-    from mcu_ghost import console
-    from mcu_ghost.data import plan
-    from mcu_ghost.data.synth import Settings, synthesise
+    from mcu_ghost.host import console
+    from mcu_ghost.sound.data import plan
+    from mcu_ghost.sound.data.synth import Settings, synthesise
 
     chosen = plan.parse_words(words)
     others = per_word if unknown is None else unknown

@@ -12,7 +12,7 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
-    from mcu_ghost.doctor import Diagnosis
+    from mcu_ghost.project.doctor import Diagnosis
 
 
 @click.command(
@@ -28,7 +28,9 @@ def command(verb: tuple[str, ...], board: str | None, as_json: bool) -> None:
     Exit code 1 when `build` or `test`, or the VERB asked for (`train`, `data synth` …), would not
     work here.
     """
-    from mcu_ghost import boards, console, doctor
+    from mcu_ghost import boards
+    from mcu_ghost.host import console
+    from mcu_ghost.project import doctor
 
     target = boards.load(board) if board else None
     diagnosis = doctor.diagnose((" ".join(verb),) if verb else (), target)
@@ -47,7 +49,7 @@ def _show(diagnosis: Diagnosis) -> None:
     """Print tools, then verbs."""
     from rich.markup import escape
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     width = max((len(tool.name) for tool in diagnosis.tools), default=10)
     for tool in diagnosis.tools:

@@ -11,7 +11,7 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
-    from mcu_ghost.export import Kind
+    from mcu_ghost.build.export import Kind
 
 
 @click.command(
@@ -46,9 +46,11 @@ def command(
     MODEL is a .tflite made by `mcu-ghost convert`; the bundled keyword model if left out. An
     earlier export in FOLDER is replaced.
     """
-    from mcu_ghost import console, export, resources, tflite_file
+    from mcu_ghost.build import export
+    from mcu_ghost.host import console, resources
+    from mcu_ghost.network.tflite import read
 
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     done = export.export(model, kind, out, core, board, name)
     if as_json:
         console.print_json(done.as_json())

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.build import folder
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.flashing.flash import Plan
+    from mcu_ghost.boards.flash.flash import Plan
 
 
 @click.command(
@@ -50,13 +52,14 @@ def command(
     """
     from rich.markup import escape
 
-    from mcu_ghost import boards, console
-    from mcu_ghost.flashing import flash as flashing
-    from mcu_ghost.flashing.choose import Wanted
+    from mcu_ghost import boards
+    from mcu_ghost.boards.flash import flash as flashing
+    from mcu_ghost.boards.flash.choose import Wanted
+    from mcu_ghost.host import console
 
     target = boards.load(board)
     wanted = Wanted(method, probe, port, volume)
-    plan = flashing.prepare(target, image or flashing.last_image(target), wanted, dry_run)
+    plan = flashing.prepare(target, image or folder.last_image(target), wanted, dry_run)
     if dry_run:
         _show(plan, unlock, as_json)
         return
@@ -68,15 +71,15 @@ def command(
         done = "verified" if plan.as_json()["verifies"] else "taken by the board"
         console.say(
             f"[bold]{escape(str(plan.payload.path))}[/] is on {target.title}:"
-            f" {console.size(plan.payload.size)}"
+            f" {text.size(plan.payload.size)}"
             f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
         )
 
 
 def _show(plan: Plan, unlock: bool, as_json: bool) -> None:
     """Print what would run; nothing but command lines on stdout."""
-    from mcu_ghost import console
-    from mcu_ghost.flashing.flash import scripts
+    from mcu_ghost.boards.flash.flash import scripts
+    from mcu_ghost.host import console
 
     if as_json:
         console.print_json(plan.as_json())

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.budget import Budget
-    from mcu_ghost.kernels import Choice
-    from mcu_ghost.kws import Line
-    from mcu_ghost.listen import Report
+    from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.proof.cpu_load import Budget
+    from mcu_ghost.proof.keywords import Report
+    from mcu_ghost.sound.keywords import Line
 
 
 @click.command(
@@ -51,34 +52,39 @@ def command(
     nor --seconds are given. Every word and every output of the network must equal what the PC
     computes from the same samples: exit code 1 if not.
     """
-    from mcu_ghost import boards, build, console, kws, listen, resources, tflite_file
+    from mcu_ghost import boards
+    from mcu_ghost.build import build
     from mcu_ghost.cli.build import show
+    from mcu_ghost.host import console, resources
+    from mcu_ghost.network.tflite import read
+    from mcu_ghost.proof import keywords
+    from mcu_ghost.sound.keywords import RATE
 
     target = boards.load(board)
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     files = list(recordings) or ([] if seconds else resources.demo_clips())
     folder = out or Path("build") / f"{target.name}-kws"
-    listen.choose(target, emulator)
-    parts = listen.parts(files, seconds)
-    total = sum(len(part.samples) for part in parts) / kws.RATE
+    keywords.choose(target, emulator)
+    parts = keywords.parts(files, seconds)
+    total = sum(len(part.samples) for part in parts) / RATE
     with console.progress() as bars:
         building = bars.add_task("building", total=None)
         built = build.build(model, target, "kws", folder, toolchain, choice=choice)
         bars.remove_task(building)
         running = bars.add_task("listening, seconds", total=round(total, 1))
-        report = listen.run(
+        report = keywords.run(
             built,
             target,
             model,
             parts,
             (lambda line: None)
             if as_json
-            else (lambda line: tell(line, listen.part_at(parts, line.get("ms", 0)).name)),
+            else (lambda line: tell(line, keywords.part_at(parts, line.get("ms", 0)).name)),
             lambda passed: bars.advance(running, passed),
         )
     if as_json:
         console.print_json(
-            {"board": target.name, "emulator": listen.ENGINE, "model": model.name}
+            {"board": target.name, "emulator": keywords.ENGINE, "model": model.name}
             | report.as_json()
         )
     else:
@@ -93,7 +99,7 @@ def tell(line: Line, beside: str = "") -> None:
     """Print a word, or that sound was lost, as the board reports it, and something beside it."""
     from rich.markup import escape
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     time = f"[dim]{line.get('ms', 0) / 1000:8.2f} s[/]"
     if line["event"] == "word":
@@ -107,7 +113,7 @@ def tell(line: Line, beside: str = "") -> None:
 
 def _show(report: Report, seconds: float) -> None:
     """Print the verdict, and in which recordings nothing was heard."""
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     silent = [part.name for part in report.parts if part.name and not part.words]
     if silent:
@@ -125,7 +131,7 @@ def _show_budget(budget: Budget, clock_hz: int) -> None:
     """Print what a hop costs."""
     from rich.table import Table
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
     cycles = budget.cycles is not None
@@ -135,9 +141,9 @@ def _show_budget(budget: Budget, clock_hz: int) -> None:
 
     def row(name: str, instructions: float, estimate: float | None) -> None:
         guess = [] if estimate is None else [
-            f"≈ {console.count(estimate)}", f"{estimate / budget.available:.1%}"
+            f"≈ {text.count(estimate)}", f"{estimate / budget.available:.1%}"
         ]  # fmt: skip
-        table.add_row(name, console.count(instructions), *guess)
+        table.add_row(name, text.count(instructions), *guess)
 
     for item in budget.items:
         row(item.name, item.instructions, item.cycles)
@@ -145,5 +151,5 @@ def _show_budget(budget: Budget, clock_hz: int) -> None:
     row("the worst hop", budget.worst, budget.worst_cycles)
     console.stderr().print(table)
     console.say(
-        f"[dim]The core has {console.count(budget.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
+        f"[dim]The core has {text.count(budget.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
     )

@@ -14,8 +14,8 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
-    from mcu_ghost.kws import Line
-    from mcu_ghost.serial_port import SerialPort
+    from mcu_ghost.boards.port.serial_port import SerialPort
+    from mcu_ghost.sound.keywords import Line
 
 
 @click.command(
@@ -39,9 +39,11 @@ def command(
     for it and goes on. --reset works where somebody listens: DAPLink (micro:bit) to the break, an
     adapter with DTR wired to the board's reset to that.
     """
-    from mcu_ghost import boards, console, usb
-    from mcu_ghost.errors import GhostError
-    from mcu_ghost.serial_port import SerialPort
+    from mcu_ghost import boards
+    from mcu_ghost.boards.port import usb
+    from mcu_ghost.boards.port.serial_port import SerialPort
+    from mcu_ghost.host import console
+    from mcu_ghost.host.errors import GhostError
 
     if raw and as_json:
         raise GhostError("--raw and --json exclude each other.")
@@ -70,7 +72,8 @@ def _pass_on(port: SerialPort) -> None:
 
 
 def _follow(port: SerialPort, as_json: bool) -> None:
-    from mcu_ghost import console, monitor
+    from mcu_ghost.host import console
+    from mcu_ghost.proof import monitor
 
     garbled = 0
     started: Line = {}
@@ -98,8 +101,8 @@ def _show(event: Line, started: Line) -> None:
     """Print an event of the kws app; it must have all that such an event says."""
     from rich.markup import escape
 
-    from mcu_ghost import console
     from mcu_ghost.cli.listen import tell
+    from mcu_ghost.host import console
 
     if event["event"] == "start":
         words = escape(", ".join(event["words"]))

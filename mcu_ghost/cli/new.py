@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.project import App
+    from mcu_ghost.build.folder import App
+    from mcu_ghost.host import text
 
 
 @click.command(
@@ -30,19 +31,20 @@ def command(target: Path, names: tuple[str, ...], app: App | None, toolchain: st
     It begins with the bundled keyword model; its README says how your own takes that one's place.
     What its firmware costs is counted on the spot.
     """
-    from mcu_ghost import console, new
+    from mcu_ghost.host import console
+    from mcu_ghost.project import new
 
     chosen = tuple(dict.fromkeys(names))
     with console.stderr().status("") as status:
         found = new.create(target, chosen, app, toolchain, lambda step: status.update(f"{step} …"))
     for entry in found:
         cost = "" if entry.instructions_per_frame is None else (
-            f", {console.count(entry.instructions_per_frame)} instructions per frame (emulated),"
+            f", {text.count(entry.instructions_per_frame)} instructions per frame (emulated),"
             " equal bit for bit with the reference"
         )  # fmt: skip
         console.say(
-            f"{entry.board}: {console.size(entry.flash_bytes)} of flash,"
-            f" {console.size(entry.ram_bytes)} of RAM{cost}"
+            f"{entry.board}: {text.size(entry.flash_bytes)} of flash,"
+            f" {text.size(entry.ram_bytes)} of RAM{cost}"
         )
     console.say(
         f"[bold]{target}/[/] is made: cd {target}; mcu-ghost check; README.md says the rest"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.ghost_toml import Project
+    from mcu_ghost.project.ghost_toml import Project
 
 
 def of_project(
@@ -25,7 +25,7 @@ def of_project(
     """
 
     def default() -> Any:
-        from mcu_ghost import ghost_toml
+        from mcu_ghost.project import ghost_toml
 
         project = ghost_toml.here()
         found = otherwise if project is None else value(project)

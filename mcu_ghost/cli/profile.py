@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mcu_ghost.attribution import Block
-    from mcu_ghost.kernels import Choice
-    from mcu_ghost.profile import Profile
+    from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.proof.profile.attribution import Block
+    from mcu_ghost.proof.profile.profile import Profile
 
 _BLOCKS = 3  # that the terminal shows
 _LINES = 24  # of each
@@ -30,7 +31,7 @@ _LINES = 24  # of each
 @options.model
 @click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
               metavar="N", help="Random frames to run.")  # fmt: skip
-@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write a page with a flame graph.")  # fmt: skip
 @click.option("--emulator", type=click.Choice(["unicorn", "qemu"]),
               help="The board's first one if left out.")  # fmt: skip
@@ -41,7 +42,7 @@ def command(
     board: str,
     model_path: Path | None,
     frames: int,
-    page: Path | None,
+    html: Path | None,
     emulator: str | None,
     choice: Choice,
     toolchain: str | None,
@@ -51,20 +52,15 @@ def command(
 
     Counts the image that is flashed, exactly, from entry to return of the generated step.
     """
-    from mcu_ghost import (
-        boards,
-        build,
-        console,
-        files,
-        profile,
-        profile_page,
-        resources,
-        tflite_file,
-    )
+    from mcu_ghost import boards
+    from mcu_ghost.build import build
+    from mcu_ghost.host import console, files, resources
+    from mcu_ghost.network.tflite import read
+    from mcu_ghost.proof.profile import page, profile
 
     target = boards.load(board)
     engine = profile.choose(target, emulator)
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
         running = bars.add_task("emulating frames", total=frames)
         built = build.build(
@@ -73,19 +69,19 @@ def command(
         found = profile.run(
             built, target, model, frames, engine, lambda done: bars.advance(running, done)
         )
-    if page is not None:
-        files.write_text(page, profile_page.page(found))
+    if html is not None:
+        files.write_text(html, page.page(found))
     if as_json:
         console.print_json(found.as_json())
         return
     show(found)
-    if page is not None:
-        console.say(f"[bold]{page}[/] has the flame graph and all of the blocks")
+    if html is not None:
+        console.say(f"[bold]{html}[/] has the flame graph and all of the blocks")
 
 
 def show(profile: Profile) -> None:
     """Print a profile."""
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     total, macs = profile.instructions_per_frame, profile.macs_per_frame
     console.say(
@@ -95,24 +91,22 @@ def show(profile: Profile) -> None:
     each = profile.instructions_per_mac
     per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
     console.say(
-        f"[bold]{console.count(total)} instructions per frame[/] (emulated), {console.count(macs)}"
+        f"[bold]{text.count(total)} instructions per frame[/] (emulated), {text.count(macs)}"
         f" MACs (computed){per_mac}"
     )
     guess = profile.estimate
     if guess is not None:
         waits = ""
         if guess.wait_states and guess.with_wait_states is not None:
-            waits = (
-                f"; {console.count(guess.with_wait_states)} with {guess.wait_states} wait states"
-            )
+            waits = f"; {text.count(guess.with_wait_states)} with {guess.wait_states} wait states"
         console.say(
-            f"about {console.count(guess.cycles)} cycles ({console.count(guess.fastest)} to"
-            f" {console.count(guess.slowest)}) from memory without wait states{waits} (estimated)"
+            f"about {text.count(guess.cycles)} cycles ({text.count(guess.fastest)} to"
+            f" {text.count(guess.slowest)}) from memory without wait states{waits} (estimated)"
         )
     for table in (_layers(profile), _functions(profile)):
         console.say("")
         console.stderr().print(table)
-    kinds = (f"{n} {console.count(k)} [dim]({k / total:.0%})[/]" for n, k in profile.mix.items())
+    kinds = (f"{n} {text.count(k)} [dim]({k / total:.0%})[/]" for n, k in profile.mix.items())
     console.say("\n[bold]kinds[/]  " + " · ".join(kinds))
     for block in profile.blocks[:_BLOCKS]:
         _show_block(block, total)
@@ -133,7 +127,7 @@ def _table(*headings: str) -> Table:
 
 
 def _layers(profile: Profile) -> Table:
-    from mcu_ghost.console import count
+    from mcu_ghost.host.text import count
 
     guessed = ("estimated cycles",) if profile.estimate else ()
     table = _table("layer", "instructions", "share", "MACs", "per MAC", *guessed)
@@ -150,7 +144,7 @@ def _layers(profile: Profile) -> Table:
 
 
 def _functions(profile: Profile) -> Table:
-    from mcu_ghost.console import count
+    from mcu_ghost.host.text import count
 
     table = _table("function", "own", "share", "with callees", "source")
     for function in profile.functions:
@@ -165,12 +159,12 @@ def _functions(profile: Profile) -> Table:
 def _show_block(block: Block, total: float) -> None:
     from rich.markup import escape
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     share = block.instructions / total
     console.say(
-        f"\n[bold]{block.function}[/] × {console.count(block.executions)}:"
-        f" {console.count(block.instructions)} instructions [dim]({share:.1%})[/]"
+        f"\n[bold]{block.function}[/] × {text.count(block.executions)}:"
+        f" {text.count(block.instructions)} instructions [dim]({share:.1%})[/]"
     )
     source = ""
     for line in block.listing[:_LINES]:

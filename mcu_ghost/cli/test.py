@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.emulated import Emulated
-    from mcu_ghost.kernels import Choice
-    from mcu_ghost.verify import Heard, Report
+    from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.proof.on_emulator import Emulated
+    from mcu_ghost.proof.verify import Heard, Report
 
 
 @click.command(
@@ -53,11 +54,15 @@ def command(
 
     Exit code 1 when a byte differs.
     """
-    from mcu_ghost import boards, build, console, emulated, resources, tflite_file, verify
+    from mcu_ghost import boards
+    from mcu_ghost.build import build
     from mcu_ghost.cli.build import show
+    from mcu_ghost.host import console, resources
+    from mcu_ghost.network.tflite import read
+    from mcu_ghost.proof import on_emulator, verify
 
     target = boards.load(board)
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     recordings = [*audio, *(resources.demo_clips() if clips else [])]
     work = verify.sequences(model, cases, frames, recordings)
     folder = out or Path("build") / f"{target.name}-stream"
@@ -66,7 +71,7 @@ def command(
         built = build.build(model, target, "stream", folder, toolchain, choice=choice)
         bars.remove_task(building)
         running = bars.add_task("emulating frames", total=sum(len(s.frames) for s in work))
-        result = emulated.run(
+        result = on_emulator.run(
             built, target, model, work, emulator, lambda done: bars.advance(running, done)
         )
     if as_json:
@@ -88,12 +93,12 @@ def command(
 
 
 def _show(result: Emulated) -> None:
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     show_heard(result.report.heard)
     console.say(verdict(result.report, result.emulator))
     console.say(
-        f"{console.count(result.instructions_per_frame)} instructions per frame (emulated), "
+        f"{text.count(result.instructions_per_frame)} instructions per frame (emulated), "
         f"stack {result.stack_used} of {result.stack_size} B used"
     )
 
@@ -102,7 +107,7 @@ def show_heard(heard: Sequence[Heard]) -> None:
     """Print what was made of recordings."""
     from rich.table import Table
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
 
     if not heard:
         return
@@ -122,12 +127,10 @@ def show_heard(heard: Sequence[Heard]) -> None:
 
 def verdict(report: Report, where: str) -> str:
     """Return a sentence on whether all bytes were right."""
-    from mcu_ghost import console
-
     equal = "[green]equal bit for bit[/]"
     if report.mismatches:
-        equal = f"[red]{console.count(report.mismatches)} bytes differ[/], first {report.first}"
+        equal = f"[red]{text.count(report.mismatches)} bytes differ[/], first {report.first}"
     return (
-        f"{report.cases} sequences, {console.count(report.frames)} frames on {where}: {equal}"
+        f"{report.cases} sequences, {text.count(report.frames)} frames on {where}: {equal}"
         " with the reference"
     )

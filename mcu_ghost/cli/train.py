@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import text
+from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
-    from mcu_ghost.recipe import Recipe
-    from mcu_ghost.train.pipeline import Result
+    from mcu_ghost.train.recipe import Recipe
+    from mcu_ghost.train.result import Result
 
 _path = click.Path(path_type=Path)
 
@@ -56,8 +57,8 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import dataclasses
 
-    from mcu_ghost import console
-    from mcu_ghost import recipe as recipes
+    from mcu_ghost.host import console
+    from mcu_ghost.train import recipe as recipes
 
     recipe = recipes.read(recipe_path)
     if seed is not None:
@@ -68,8 +69,8 @@ def command(
     if target.is_dir():
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
     _join(recipe, worker)
-    from mcu_ghost.data import sounds
-    from mcu_ghost.quiet import quiet
+    from mcu_ghost.sound.data import sounds
+    from mcu_ghost.train.quiet import quiet
 
     with console.progress() as bars:
         task = bars.add_task("reading recordings", total=None)
@@ -119,7 +120,7 @@ def show(result: Result, out: Path) -> None:
     """Print what a run measured."""
     from rich.table import Table
 
-    from mcu_ghost import console
+    from mcu_ghost.host import console
     from mcu_ghost.train import report
 
     table = Table(box=None, pad_edge=False)
@@ -144,10 +145,10 @@ def show(result: Result, out: Path) -> None:
     console.say(f"thresholds, chosen on {result.validation_hours:.1f} h of validation: {chosen}")
     image = result.image
     cost = (
-        f"; on {image.board} {console.size(image.flash_bytes)} of flash, "
-        f"{console.count(image.instructions_per_frame)} instructions per frame (emulated)"
+        f"; on {image.board} {text.size(image.flash_bytes)} of flash, "
+        f"{text.count(image.instructions_per_frame)} instructions per frame (emulated)"
         if image
         else f"; not measured on a board: {result.no_image}"
     )
-    console.say(f"[bold]{out}[/]: {console.size(result.model_bytes)}{cost}")
+    console.say(f"[bold]{out}[/]: {text.size(result.model_bytes)}{cost}")
     console.say(f"[bold]{out.with_suffix('.html')}[/]: the whole report")

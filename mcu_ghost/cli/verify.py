@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.measured import Measured
+    from mcu_ghost.proof.on_board import Measured
 
 
 @click.command(
@@ -50,13 +51,17 @@ def command(
     then `mcu-ghost flash`. The port is found by the board's USB ids. Times are those that the
     board's own counter measured. Exit code 1 when a byte differs.
     """
-    from mcu_ghost import boards, console, measured, resources, tflite_file, usb, verify
-    from mcu_ghost.data import folder
-    from mcu_ghost.errors import GhostError
-    from mcu_ghost.serial_port import SerialPort
+    from mcu_ghost import boards
+    from mcu_ghost.boards.port import usb
+    from mcu_ghost.boards.port.serial_port import SerialPort
+    from mcu_ghost.host import console, resources
+    from mcu_ghost.host.errors import GhostError
+    from mcu_ghost.network.tflite import read
+    from mcu_ghost.proof import on_board, verify
+    from mcu_ghost.sound.data import folder
 
     target = boards.with_baud(boards.load(board), baud)
-    model = tflite_file.load(model_path or resources.default_model())
+    model = read.load(model_path or resources.default_model())
     files = [f for path in recordings
              for f in (folder.recordings(path) if path.is_dir() else [path])]  # fmt: skip
     files += resources.demo_clips() if clips else []
@@ -69,7 +74,7 @@ def command(
         console.progress() as bars,
     ):
         running = bars.add_task("frames on the board", total=sum(len(s.frames) for s in work))
-        result = measured.run(opened, target, model, work, lambda done: bars.advance(running, done))
+        result = on_board.run(opened, target, model, work, lambda done: bars.advance(running, done))
     if as_json:
         console.print_json({"board": target.name, "port": opened.device} | result.as_json())
     else:
@@ -79,8 +84,9 @@ def command(
 
 
 def _show(result: Measured, board: str, device: str) -> None:
-    from mcu_ghost import __version__, console
     from mcu_ghost.cli.test import show_heard, verdict
+    from mcu_ghost.host import console
+    from mcu_ghost.host.version import __version__
 
     report, hello, step = result.report, result.hello, result.step
     show_heard(report.heard)
@@ -93,8 +99,8 @@ def _show(result: Measured, board: str, device: str) -> None:
     if step is not None:
         time = step.mean / hello.counter_hz * 1e6
         console.say(
-            f"{console.count(step.mean)} {result.unit} per frame, {console.count(step.min)} to"
-            f" {console.count(step.max)}: {console.count(time)} µs (measured by the board)"
+            f"{text.count(step.mean)} {result.unit} per frame, {text.count(step.min)} to"
+            f" {text.count(step.max)}: {text.count(time)} µs (measured by the board)"
         )
     console.say(f"stack {result.stack_used} of {result.stack_size} B used")
     if result.replays:

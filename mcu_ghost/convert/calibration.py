@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.convert.chain import Chain
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import quantize_model, saving, settle
 
 

@@ -16,7 +16,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapp
     QuantizeWrapper,
 )
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import GhostGRU
 
 SUPPORTED = (

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import load, saving
 
 

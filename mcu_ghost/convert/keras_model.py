@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import files, quantize, tflite_file, tflite_write
 from mcu_ghost.convert import calibration as ranges
 from mcu_ghost.convert import chain as chains
 from mcu_ghost.convert import ordinary
 from mcu_ghost.convert.chain import Chain, Link
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import files
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
-from mcu_ghost.model import Elementwise, GhostGRU, Model, Operator, Tensor
-from mcu_ghost.reference import STATE_SCALE
+from mcu_ghost.network import quantize
+from mcu_ghost.network.model import Elementwise, GhostGRU, Model, Operator, Tensor
+from mcu_ghost.network.reference import STATE_SCALE
+from mcu_ghost.network.tflite import read, write
 
 
 def convert(
@@ -61,8 +63,8 @@ def convert(
         )
     chains.check_ranges(chain)
     network = _network(chain, _metadata(path, chain, metadata or {}))
-    data_bytes = tflite_write.serialize(network)
-    network = tflite_file.parse(data_bytes, str(path), path.stem)
+    data_bytes = write.serialize(network)
+    network = read.parse(data_bytes, str(path), path.stem)
     files.write_bytes(path, data_bytes)
     return network
 
@@ -116,7 +118,7 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
     flush()
     last = next(op for op in reversed(built) if isinstance(op, GhostGRU))
     return Model(
-        name=tflite_file.identifier(metadata["name"]),
+        name=read.identifier(metadata["name"]),
         frames=chain.frames,
         tensors=tuple(tensors),
         inputs=(0,),

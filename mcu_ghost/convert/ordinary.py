@@ -13,12 +13,12 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
     QuantizeLayer,
 )
 
-from mcu_ghost import tflite_file
 from mcu_ghost.convert.chain import Link
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
-from mcu_ghost.model import Operator, Tensor
-from mcu_ghost.quiet import quiet
+from mcu_ghost.network.model import Operator, Tensor
+from mcu_ghost.network.tflite import read
+from mcu_ghost.train.quiet import quiet
 
 
 def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
@@ -48,7 +48,7 @@ def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tup
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it misses statistics that fake quant gives
         data = converter.convert()
-    tensors, built = tflite_file.parse_layers(data, f"layers {names}")
+    tensors, built = read.parse_layers(data, f"layers {names}")
     entry = tensors[0]
     if abs(entry.scale - x.scale) > 1e-6 * x.scale or entry.zero_point != x.zero_point:
         raise GhostError(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from mcu_ghost.boards import Board
-from mcu_ghost.errors import GhostError, did_you_mean
+from mcu_ghost.host.errors import GhostError, did_you_mean
 
 
 class MachineFault(GhostError):

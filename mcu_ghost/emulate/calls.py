@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from mcu_ghost.emulate import BlockCount, Call, Counts, FunctionCount, Spent
-from mcu_ghost.errors import GhostError, did_you_mean
+from mcu_ghost.host.errors import GhostError, did_you_mean
 
 
 class Tracer(Protocol):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 _LARGEST_READ = 65536
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcu_ghost import tools
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.process import ProcessMachine
 from mcu_ghost.emulate.qemu_trace import TracedMachine
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import tools
+from mcu_ghost.host.errors import GhostError
 
 _PROGRAM = "qemu-system-arm"
 

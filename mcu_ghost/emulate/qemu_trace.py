@@ -16,11 +16,10 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mcu_ghost import image
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, image
 from mcu_ghost.emulate import Call, Counts, FunctionCount, RunCount, Spent, thumb
 from mcu_ghost.emulate.process import ProcessMachine
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 _CHUNK = 1 << 16
 

@@ -13,17 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost import image, tools
-from mcu_ghost.boards import Board
-from mcu_ghost.emulate import Counts, MachineFault, chips, direct, faults, nordic, serial, system
+from mcu_ghost.boards import Board, image
+from mcu_ghost.emulate import Counts, MachineFault, direct, faults
 from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
+from mcu_ghost.emulate.chips import chips, consoles, nordic, system
+from mcu_ghost.emulate.chips.peripherals import Misuse, NoRegister, Peripheral, Reset
 from mcu_ghost.emulate.faults import Fault
 from mcu_ghost.emulate.frames import Frames
-from mcu_ghost.emulate.peripherals import Misuse, NoRegister, Peripheral, Reset
 from mcu_ghost.emulate.trace import Trace
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import tools
+from mcu_ghost.host.errors import GhostError
 
 _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
           "cortex-m7": "M7", "cortex-m33": "M33"}  # fmt: skip
@@ -193,7 +194,7 @@ class UnicornMachine:
         """Bring all registers to where they are after a reset; RAM and flash stay."""
         board, arm, uc = self._board, self._arm, self._uc
         self._system = system.System(self, board)
-        self._console = serial.CONSOLES[board.console.driver](self, board)
+        self._console = consoles.CONSOLES[board.console.driver](self, board)
         self._peripherals: list[Peripheral] = [self._system, self._console]
         self._peripherals += chips.peripherals(self, board, self.outside, self._console)
         if not board.cpu.armv6m:

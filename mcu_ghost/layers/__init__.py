@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keras layers of the GhostGRU and their quantisation-aware training (needs TensorFlow)."""
 
-from mcu_ghost.errors import GhostError
-from mcu_ghost.tools import TOOLS
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.tools import TOOLS
 
 try:
     import tensorflow  # noqa: F401  (tensorflow-model-optimization expects it first)

@@ -15,7 +15,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
     QuantizeLayer,
 )
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.layers.ranges import settle

@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
-from mcu_ghost import files
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import files
+from mcu_ghost.host.errors import GhostError
 
 _CONFIG = "mcu_ghost_model.json"
 _VERSION = 1

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.data.streams import ANYTHING, Streams
-from mcu_ghost.recipe import Training
+from mcu_ghost.sound.data.streams import ANYTHING, Streams
 from mcu_ghost.train.inputs import InputFormat
+from mcu_ghost.train.recipe import Training
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import audio, detector, reference
-from mcu_ghost.audio import RATE, Features, Samples
-from mcu_ghost.data import scenes
-from mcu_ghost.data.augment import Noise
-from mcu_ghost.data.scenes import Span
-from mcu_ghost.data.sounds import Pool, Said
-from mcu_ghost.detector import Event, Word
-from mcu_ghost.frontend_tables import Settings
-from mcu_ghost.model import Int8s, Model
-from mcu_ghost.recipe import Detector
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.sound import audio, detector
+from mcu_ghost.sound.audio import RATE, Features, Samples
+from mcu_ghost.sound.data import scenes
+from mcu_ghost.sound.data.augment import Noise
+from mcu_ghost.sound.data.scenes import Span
+from mcu_ghost.sound.data.sounds import Pool, Said
+from mcu_ghost.sound.detector import Event, Word
+from mcu_ghost.sound.front_end_tables import Settings
 from mcu_ghost.train.inputs import InputFormat
+from mcu_ghost.train.recipe import Detector
 
 STREAM_SECONDS = 120
 _WORDS_PER_STREAM = 40

@@ -12,108 +12,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost import boards, build, console, convert, emulated, verify
-from mcu_ghost.data import streams
-from mcu_ghost.data.augment import Noise
-from mcu_ghost.data.folder import Split
-from mcu_ghost.data.sounds import Pool, Sounds
-from mcu_ghost.data.streams import Streams
-from mcu_ghost.errors import GhostError
-from mcu_ghost.frontend_tables import KIND
-from mcu_ghost.model import Model
-from mcu_ghost.recipe import Recipe
-from mcu_ghost.train import evaluate, fit, inputs, report
-from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Rate, Silent, Spoken
+from mcu_ghost import boards, convert
+from mcu_ghost.build import build
+from mcu_ghost.host import console
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.proof import on_emulator, verify
+from mcu_ghost.sound.data import streams
+from mcu_ghost.sound.data.augment import Noise
+from mcu_ghost.sound.data.folder import Split
+from mcu_ghost.sound.data.sounds import Pool, Sounds
+from mcu_ghost.sound.data.streams import Streams
+from mcu_ghost.sound.front_end_tables import KIND
+from mcu_ghost.train import evaluate, inputs, phases, report
+from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
-
-
-@dataclass(frozen=True)
-class Words:
-    """How many words of the test split were missed, at the thresholds that were chosen.
-
-    Attributes:
-        folder: Where they come from.
-        snr_db: Over the noise; None: no noise.
-        float32: Missed by the float model.
-        int8: Missed by the integer network.
-        extra: Reports of the integer network that belong to no word.
-        curve: Share missed by the integer network at each of `THRESHOLDS`.
-    """
-
-    folder: str
-    snr_db: float | None
-    float32: Rate
-    int8: Rate
-    extra: int
-    curve: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Accepts:
-    """Words reported where none is said, at the thresholds that were chosen.
-
-    Attributes:
-        name: What was played.
-        float32: By the float model, per hour.
-        int8: By the integer network, per hour.
-        curve: Reports of the integer network at each of `THRESHOLDS`.
-    """
-
-    name: str
-    float32: Rate
-    int8: Rate
-    curve: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Image:
-    """What the model costs on the recipe's board.
-
-    Attributes:
-        board: Its name.
-        app: What was built.
-        flash_bytes: Of the linked image.
-        ram_bytes: Of the linked image, the stack included.
-        instructions_per_frame: Emulated, of the network.
-        frame_ms: From frame to frame.
-    """
-
-    board: str
-    app: str
-    flash_bytes: int
-    ram_bytes: int
-    instructions_per_frame: int
-    frame_ms: int
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run measured.
-
-    Attributes:
-        labels: The words.
-        thresholds: Of each word, chosen on validation.
-        validation_hours: Of validation sound without words that they were chosen on.
-        train_hours: Of training scenes.
-        words: Missed words of the test split.
-        accepts: False accepts on test sounds.
-        confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
-            reported; the last column is for none.
-        model_bytes: Size of the `.tflite`.
-        image: What it costs on a board; None where that cannot be told here.
-        no_image: Why not.
-    """
-
-    labels: tuple[str, ...]
-    thresholds: tuple[float, ...]
-    validation_hours: float
-    train_hours: float
-    words: tuple[Words, ...]
-    accepts: tuple[Accepts, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    model_bytes: int
-    image: Image | None
-    no_image: str
+from mcu_ghost.train.recipe import Recipe
+from mcu_ghost.train.result import Accepts, Image, Result, Words
 
 
 def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0) -> Result | None:
@@ -137,7 +52,7 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
     form = inputs.fit(train.features)
     folder = cache / recipe.name
     classes = len(sounds.labels) + 1
-    models = fit.train(recipe, (train, validation), form, classes, folder,
+    models = phases.train(recipe, (train, validation), form, classes, folder,
                        streams.digest(recipe, sounds), worker)  # fmt: skip
     if worker:
         return None
@@ -179,7 +94,7 @@ def judge(
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
     console.say("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
     judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
-    one = fit.reshaped(models[1], recipe, 1, 1, form.range)
+    one = phases.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
         path = Path(folder) / out.name  # thresholds are missing yet
@@ -193,7 +108,7 @@ def judge(
     thresholds = [threshold] * len(sounds.labels)
     chosen = metadata(recipe, sounds.labels, form, thresholds, facts)
     network = convert.convert(one, out, metadata=chosen)
-    many = fit.reshaped(models[0], recipe, 32, 100, form.range)
+    many = phases.reshaped(models[0], recipe, 32, 100, form.range)
     floats = functools.partial(evaluate.float_outputs, many, form)
     said, quiet = spoken(recipe, sounds), negatives(sounds.pools["test"], recipe, 2)
     features = [one.said.features for one in said] + [one.features for one in quiet]
@@ -228,7 +143,7 @@ def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
         work = verify.sequences(network, 1, 20, [])
         with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
             built = build.build(network, board, "stream", Path(folder))
-            found = emulated.run(built, board, network, work)
+            found = on_emulator.run(built, board, network, work)
     except GhostError as error:
         return None, str(error)
     if found.report.mismatches:

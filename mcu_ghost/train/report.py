@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mcu_ghost import __version__, console, files, render
+from mcu_ghost.host import files, templates, text
+from mcu_ghost.host.version import __version__
 from mcu_ghost.train.evaluate import THRESHOLDS, Rate
 
 if TYPE_CHECKING:
-    from mcu_ghost.train.pipeline import Result, Words
+    from mcu_ghost.train.result import Result, Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +76,12 @@ def write(result: Result, out: Path) -> None:
     Raises:
         GhostError: They cannot be written.
     """
-    text = json.dumps(asdict(result), indent=2, allow_nan=False)
-    text = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, text)  # rows of numbers on one line
-    files.write_text(out.with_suffix(".json"), text + "\n")
-    context = PageContext(__version__, out.stem, result, curve(result), console.count, console.size,
+    numbers = json.dumps(asdict(result), indent=2, allow_nan=False)
+    numbers = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, numbers)  # rows of numbers on one line
+    files.write_text(out.with_suffix(".json"), numbers + "\n")
+    context = PageContext(__version__, out.stem, result, curve(result), text.count, text.size,
                           share, hourly, noise)  # fmt: skip
-    files.write_text(out.with_suffix(".html"), render.render("train.html.jinja", context))
+    files.write_text(out.with_suffix(".html"), templates.render("train.html.jinja", context))
 
 
 def _joined(found: re.Match[str]) -> str:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost import audio, frontend, resources
-from mcu_ghost.errors import GhostError
-from mcu_ghost.frontend import Settings
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import audio, front_end
+from mcu_ghost.sound.front_end import Settings
 
 FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
 METADATA = {"name": "m", "front_end": audio.FRONT_END, "features_to_int8": FORMULA, "reset": "clip"}
@@ -119,7 +120,7 @@ def test_the_metadata_decides(tmp_path: Path, rate: int) -> None:
     assert got.shape == (98 // 3, 20)
     settings = Settings.read(metadata["front_end"])
     heard = audio.cut(audio.read(tmp_path / "a.wav", rate), 1000, rate)
-    every = frontend.features(heard, settings)
+    every = front_end.features(heard, settings)
     assert np.array_equal(got, audio.to_int8(every[2::3], FORMULA))
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost import recording
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import recording
 
 from ..data.sets import tone
 

@@ -39,7 +39,7 @@ def test_all_that_was_to_be_measured_is_there() -> None:
 
 def test_the_text_follows_from_the_numbers() -> None:
     results = report.load()
-    assert (report.FOLDER / "RESULTS.md").read_text("utf-8") == report.text(results)
+    assert (report.FOLDER / "RESULTS.md").read_text("utf-8") == report.page(results)
     assert (report.FOLDER / "results.json").read_text("utf-8") == report.as_json(results)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, resources
-from mcu_ghost.errors import GhostError
+from mcu_ghost import boards
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
 
 GOOD = (Path(boards.__file__).parent / "nrf52840.toml").read_text(encoding="utf-8")
 

@@ -9,7 +9,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.boards import pin_number
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 FOLDER = Path(boards.__file__).parent
 F4 = "stm32f4discovery"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, project, toolchain, tools
-from mcu_ghost.errors import GhostError
+from mcu_ghost import boards
+from mcu_ghost.build import folder, toolchain
+from mcu_ghost.host import tools
+from mcu_ghost.host.errors import GhostError
 
 
 def test_gcc_first_then_zig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,8 +38,8 @@ def test_no_compiler_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", boards.names())
 def test_project_names_no_folder_of_this_machine(name: str, tmp_path: Path) -> None:
     board = boards.load(name)
-    ctx = project.context(board, "stream", ("model.c",), ())
-    project.write(ctx, tmp_path)
+    ctx = folder.context(board, "stream", ("model.c",), ())
+    folder.write(ctx, tmp_path)
     for file in ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h"):
         text = (tmp_path / file).read_text()
         assert board.title in text
@@ -47,14 +49,14 @@ def test_project_names_no_folder_of_this_machine(name: str, tmp_path: Path) -> N
 
 
 def test_writing_again_changes_no_file(tmp_path: Path) -> None:
-    ctx = project.context(boards.load("microbit"), "selftest", ("model.c",), ())
-    project.write(ctx, tmp_path)
+    ctx = folder.context(boards.load("microbit"), "selftest", ("model.c",), ())
+    folder.write(ctx, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    project.write(ctx, tmp_path)
+    folder.write(ctx, tmp_path)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
 
 
 @pytest.mark.parametrize("stack", [0, 100, 516, 1 << 20])
 def test_impossible_stacks(stack: int) -> None:
     with pytest.raises(GhostError, match="stack"):
-        project.context(boards.load("microbit"), "stream", ("model.c",), (), stack_bytes=stack)
+        folder.context(boards.load("microbit"), "stream", ("model.c",), (), stack_bytes=stack)

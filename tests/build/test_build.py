@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from intelhex import IntelHex
 
-from mcu_ghost import boards, build, kws, toolchain
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build, toolchain
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.sound import keywords
 from tests.conftest import need
 from tests.kws.models import listener
 
@@ -137,7 +139,7 @@ def test_a_listener_comes_with_sound_for_renode(tmp_path: Path) -> None:
     build.build(listener(), boards.load("nrf52840"), "kws", tmp_path / "b", "zig")
     sound = np.fromfile(tmp_path / "b" / "renode" / "sound.raw", "<i2")
     assert len(sound) == 160_000
-    crc = kws.expected(listener(), sound).crcs[10_000]
+    crc = keywords.expected(listener(), sound).crcs[10_000]
     robot = (tmp_path / "b" / "renode" / "board.robot").read_text()
     assert f"Heard Outputs Should Equal The Reference  10000  {crc:08x}\n" in robot
     script = (tmp_path / "b" / "renode" / "board.resc").read_text()

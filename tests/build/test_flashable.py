@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, build
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing.check import check
-from mcu_ghost.flashing.payload import provide, read
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.boards.flash.check import check
+from mcu_ghost.boards.flash.payload import provide, read
+from mcu_ghost.build import build
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
 from tests.conftest import need
 
 

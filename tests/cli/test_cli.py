@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost import resources, tflite_write
 from mcu_ghost.cli import VERBS
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host import resources
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
 
 
 def ghost(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,7 @@ def refusal(*words: str, cwd: Path | None = None) -> str:
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     path = tmp_path / "model.tflite"
-    tflite_write.write(random_model(3, units=12, ratio=2, inputs=5), path)
+    write.write(random_model(3, units=12, ratio=2, inputs=5), path)
     return path
 
 
@@ -62,7 +63,7 @@ def test_no_verb_imports_tensorflow_to_say_what_it_does() -> None:
         "import sys, importlib\n"
         "from mcu_ghost.cli import VERBS\n"
         "for v in VERBS: importlib.import_module(f'mcu_ghost.cli.{v}')\n"
-        "import mcu_ghost.build, mcu_ghost.emulated, mcu_ghost.verify, mcu_ghost.tflite_file\n"
+        "import mcu_ghost.build.build, mcu_ghost.proof.on_emulator, mcu_ghost.network.tflite.read\n"
         "import mcu_ghost.emulate.qemu, mcu_ghost.emulate.renode, mcu_ghost.emulate.unicorn\n"
         "bad = [m for m in sys.modules if m.split('.')[0] in ('tensorflow', 'tf_keras', 'keras')]\n"
         "assert not bad, bad\n"

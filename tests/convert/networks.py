@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mcu_ghost import reference, tflite_file
 from mcu_ghost.convert import convert
+from mcu_ghost.network import reference
+from mcu_ghost.network.tflite import read
 
 rng = np.random.default_rng(11)
 FRAMES, INPUTS = 12, 5
@@ -29,7 +30,7 @@ def to_int8(x, tensor):
 
 def run_integers(path: Path, x=X):
     """Return the network of a file and its outputs as real numbers."""
-    network = tflite_file.load(path)
+    network = read.load(path)
     y = reference.run(network, to_int8(x, network.tensors[network.inputs[0]]))
     out = network.tensors[network.outputs[0]]
     return network, (y.astype(np.float64) - out.zero_point) * out.scale

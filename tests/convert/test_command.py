@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from mcu_ghost.cli.convert import command
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 
 def test_without_tensorflow_it_says_what_to_install():
     script = (
         "import sys\n"
         "sys.modules['tensorflow'] = None\n"
-        "from mcu_ghost.errors import GhostError\n"
+        "from mcu_ghost.host.errors import GhostError\n"
         "try:\n"
         "    import mcu_ghost.convert\n"
         "except GhostError as error:\n"
@@ -57,8 +57,8 @@ def test_wrong_side_files(tmp_path, monkeypatch, arguments, message):
 @pytest.mark.train
 def test_files_to_tflite(tmp_path):
     keras = pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-    from mcu_ghost import tflite_file
     from mcu_ghost.layers import GhostGRU, quantize_model, save
+    from mcu_ghost.network.tflite import read
 
     model = keras.Sequential(
         [keras.layers.Input((12, 5)), GhostGRU(8), keras.layers.Dense(3, activation="softmax")]
@@ -80,7 +80,7 @@ def test_files_to_tflite(tmp_path):
         "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
         "head_per_frame": False,
     }
-    assert tflite_file.load(out).labels == ["a", "b", "c"]
+    assert read.load(out).labels == ["a", "b", "c"]
 
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", X)

@@ -170,15 +170,15 @@ def test_a_model_by_tfmots_own_functions(keras, ghost, lab, tmp_path):
 
 
 def test_metadata_is_merged_and_checked(keras, ghost, lab, tmp_path):
-    from mcu_ghost import tflite_file
     from mcu_ghost.convert import convert
-    from mcu_ghost.errors import GhostError
+    from mcu_ghost.host.errors import GhostError
+    from mcu_ghost.network.tflite import read
 
     model = model_of(keras, "ratio1", ghost)
     path = tmp_path / "kws.tflite"
     extra = {"labels": ["a", "b", "c", "d"], "task": "classification"}
     convert(model, path, calibration=lab.X, metadata=extra)
-    assert tflite_file.load(path).metadata == {
+    assert read.load(path).metadata == {
         "version": 1,
         "name": "kws",
         "frame": {"shape": [5]},

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 pytestmark = pytest.mark.train
 SUPPORTED = (

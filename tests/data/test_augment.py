@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.data import augment
+from mcu_ghost.sound.data import augment
 
 RNG = np.random.default_rng
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.data import check, facts, folder
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound.data import check, facts, folder
 
 from .sets import put, tone, two_classes
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import dataset, folder
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound.data import dataset, folder
 
 from .sets import put, tone, two_classes
 

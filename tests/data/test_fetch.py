@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from mcu_ghost.data import fetch
-from mcu_ghost.data.fetch import Archive
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound.data import fetch
+from mcu_ghost.sound.data.fetch import Archive
 
 FILES = {"yes/a_nohash_0.wav": b"y" * 300_000, "no/b_nohash_0.wav": b"n" * 200_000}
 

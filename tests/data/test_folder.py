@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import folder, speech
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound.data import folder, speech
 
 
 def fill(root: Path, names: list[str]) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.audio import RATE
-from mcu_ghost.data import augment, scenes, sounds, streams
-from mcu_ghost.data.scenes import Span
-from mcu_ghost.data.sounds import Pool, Said, Sounds
-from mcu_ghost.frontend import Settings
-from mcu_ghost.recipe import Recipe, Scenes, Training, Words
+from mcu_ghost.sound.audio import RATE
+from mcu_ghost.sound.data import augment, scenes, sounds, streams
+from mcu_ghost.sound.data.scenes import Span
+from mcu_ghost.sound.data.sections import Scenes, Words
+from mcu_ghost.sound.data.sounds import Pool, Said, Sounds
+from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.train.recipe import Recipe, Training
 
 EARS = Settings(16000, 30, 10, 40, 125.0, 7500.0, 2)
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost import recording
-from mcu_ghost.data import folder, plan, speech, synth
-from mcu_ghost.data.synth import Settings, synthesise
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import recording
+from mcu_ghost.sound.data import folder, plan, speech, synth
+from mcu_ghost.sound.data.synth import Settings, synthesise
 
 from ..conftest import need
 

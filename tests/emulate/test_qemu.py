@@ -11,7 +11,7 @@ import pytest
 from mcu_ghost import emulate
 from mcu_ghost.emulate import qemu
 from mcu_ghost.emulate.process import ProcessMachine
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 from tests.conftest import need
 from tests.emulate.images import board_of, build
 

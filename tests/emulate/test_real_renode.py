@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, emulate, resources, tflite_file
-from mcu_ghost import build as image_build
+from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board
+from mcu_ghost.build import build as image_build
 from mcu_ghost.emulate import renode
+from mcu_ghost.host import resources
+from mcu_ghost.network.tflite import read
 from tests.emulate.images import board_of, build
 from tests.emulate.test_unicorn import ECHO
 
@@ -88,7 +90,7 @@ Is Not Faster Than That
 def test_a_selftest_in_robot_framework(name: str, tmp_path: Path) -> None:
     need_renode()
     board = boards.load(name)
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     image_build.build(model, board, "selftest", tmp_path)
     counted = measured(board, tmp_path / "firmware.elf", f"{model.name}_step")
     more = tmp_path / "renode" / "more.robot"
@@ -117,7 +119,7 @@ def measured(board: Board, elf: Path, step: str) -> int:
 def test_sound_in_robot_framework(tmp_path: Path) -> None:
     """What the PDM model plays is heard to the last bit; other sound is not."""
     need_renode()
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     image_build.build(model, board_of("nrf52840"), "kws", tmp_path)
     test = tmp_path / "renode" / "board.robot"
     result = robot(tmp_path, test)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, emulate, resources
+from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board
+from mcu_ghost.boards import renode as renode_files
 from mcu_ghost.boards.board import Renode as RenodeSettings
 from mcu_ghost.emulate import renode
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
 from tests.emulate import repl
 from tests.emulate.images import board_of
 
@@ -107,7 +109,7 @@ def on_platform(platform: str) -> Board:
 
 
 def test_files_for_a_board(tmp_path: Path) -> None:
-    renode.write(board_of("nrf52840"), "firmware.elf", tmp_path)
+    renode_files.write(board_of("nrf52840"), "firmware.elf", tmp_path)
     overlay = (tmp_path / "board.repl").read_text()
     assert "ApplySVD" not in overlay
     uses, entries = repl.read(overlay)
@@ -131,7 +133,7 @@ def test_files_for_a_board(tmp_path: Path) -> None:
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_overlay_fits_the_platform(platform: str, tmp_path: Path) -> None:
     """It changes only what is there, describes only what is not, and lets nothing be downloaded."""
-    renode.write(on_platform(platform), "firmware.elf", tmp_path)
+    renode_files.write(on_platform(platform), "firmware.elf", tmp_path)
     uses, entries = repl.read((tmp_path / "board.repl").read_text())
     peripherals, consoles = PLATFORMS[platform]
     assert uses == [platform]
@@ -170,12 +172,12 @@ def test_every_board_is_on_its_platforms_console(tmp_path: Path) -> None:
         settings = board.emulators.renode
         assert settings is not None
         assert PLATFORMS[settings.platform][1][settings.uart] == board.console.base, board.name
-        renode.write(board, "firmware.elf", tmp_path / board.name)
+        renode_files.write(board, "firmware.elf", tmp_path / board.name)
 
 
 @pytest.mark.parametrize("heard", [None, (10_000, "0123abcd")])
 def test_keywords_are_there(heard: tuple[int, str] | None, tmp_path: Path) -> None:
-    renode.write(board_of("nrf52840"), "firmware.elf", tmp_path, heard)
+    renode_files.write(board_of("nrf52840"), "firmware.elf", tmp_path, heard)
     resource = (tmp_path / "board.resource").read_text().split("*** Keywords ***\n")[1]
     defined = set(re.findall(r"^(\w[\w ]+)$", resource, re.MULTILINE))
     assert len(defined) == 5
@@ -187,7 +189,7 @@ def test_keywords_are_there(heard: tuple[int, str] | None, tmp_path: Path) -> No
 
 def test_boards_that_it_does_not_know(tmp_path: Path) -> None:
     with pytest.raises(GhostError, match="no platform for microbit"):
-        renode.write(board_of("microbit"), "firmware.elf", tmp_path)
+        renode_files.write(board_of("microbit"), "firmware.elf", tmp_path)
 
 
 def test_a_conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

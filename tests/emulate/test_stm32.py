@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, emulate, toolchain
-from mcu_ghost.emulate import MachineFault, stm32f4
-from mcu_ghost.emulate.stm32 import Bit, Gpio, Rcc
-from mcu_ghost.emulate.stm32_usart import Stm32Usart
-from mcu_ghost.errors import GhostError
+from mcu_ghost import boards, emulate
+from mcu_ghost.build import toolchain
+from mcu_ghost.emulate import MachineFault
+from mcu_ghost.emulate.chips import stm32f4
+from mcu_ghost.emulate.chips.stm32 import Bit, Gpio, Rcc
+from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
+from mcu_ghost.host.errors import GhostError
 from tests.conftest import need
 from tests.firmware_runtime.images import build
 

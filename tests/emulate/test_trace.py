@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import debug_info, emulate
+from mcu_ghost import emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, RunCount
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.proof.profile import debug_info
 from tests.conftest import need
 from tests.emulate.images import board_of, build
 

@@ -10,8 +10,8 @@ import pytest
 from mcu_ghost import emulate
 from mcu_ghost.emulate import MachineFault
 from mcu_ghost.emulate.unicorn import UnicornMachine
-from mcu_ghost.errors import GhostError
-from mcu_ghost.link import Link
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.proof.link.link import Link
 from tests.conftest import need
 from tests.emulate.images import board_of, build
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, build, emulated, toolchain, verify
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build, toolchain
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.proof import on_emulator, verify
 
 pytestmark = pytest.mark.emulator
 
@@ -28,7 +30,7 @@ def broken(board: str, engine: str, statement: str, folder: Path) -> str:
     subprocess.run([toolchain.ninja(), "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
     with pytest.raises(GhostError) as told:
-        emulated.run(built, target, MODEL, verify.sequences(MODEL, 1, 3, []), engine)
+        on_emulator.run(built, target, MODEL, verify.sequences(MODEL, 1, 3, []), engine)
     return str(told.value)
 
 

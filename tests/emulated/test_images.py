@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, build, emulated, verify
+from mcu_ghost import boards
+from mcu_ghost.build import build
 from mcu_ghost.emulate import renode
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_inputs, random_model
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_inputs, random_model
+from mcu_ghost.proof import on_emulator, verify
 
 ENGINES = [
     pytest.param(name, engine, marks=[pytest.mark.renode] if engine == "renode" else [])
@@ -73,7 +75,7 @@ def test_networks_equal_the_reference(board: str, engine: str, tmp_path: Path) -
         work = [
             verify.Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(seed, model, 2, 11))
         ]
-        result = emulated.run(built, target, model, work, engine)
+        result = on_emulator.run(built, target, model, work, engine)
         assert result.report.mismatches == 0, f"network {seed}: {result.report.first}"
         assert result.report.frames == 22 and result.instructions_per_frame > 100
 
@@ -89,7 +91,7 @@ def test_unicorn_and_qemu_count_the_same(ratio: int, kind: str, tmp_path: Path) 
         built = build.build(model, board, "stream", tmp_path / name, kind)
         work = verify.sequences(model, 1, 49, [])
         counts = [
-            emulated.run(built, board, model, work, engine).instructions_per_frame
+            on_emulator.run(built, board, model, work, engine).instructions_per_frame
             for engine in ("unicorn", "qemu")
         ]
         assert counts[0] == pytest.approx(counts[1], rel=0.002), name
@@ -102,7 +104,7 @@ def test_an_image_of_another_model_is_noticed(tmp_path: Path) -> None:
     built = build.build(mine, board, "stream", tmp_path / "b")
     work = verify.sequences(other, 1, 5, [])
     with pytest.raises(GhostError, match="runs another model"):
-        emulated.run(built, board, other, work)
+        on_emulator.run(built, board, other, work)
 
 
 @pytest.mark.emulator
@@ -128,7 +130,7 @@ def test_a_wrong_kernel_is_noticed(
     ninja = build.toolchain.ninja()
     subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
-    result = emulated.run(built, board, model, verify.sequences(model, 2, 40, []))
+    result = on_emulator.run(built, board, model, verify.sequences(model, 2, 40, []))
     assert result.report.mismatches > 0
     assert "expected" in result.report.first
 
@@ -138,6 +140,6 @@ def test_long_work_is_not_a_hang(tmp_path: Path) -> None:
     """One packet of frames keeps the board busy for 45 million instructions without a byte."""
     board, model = boards.load("nrf52840"), random_model(2, units=200, ratio=1, inputs=8)
     built = build.build(model, board, "stream", tmp_path / "b", choice="plain")
-    result = emulated.run(built, board, model, verify.sequences(model, 1, 90, []), "unicorn")
+    result = on_emulator.run(built, board, model, verify.sequences(model, 1, 90, []), "unicorn")
     assert result.report.mismatches == 0
     assert 75 * result.instructions_per_frame > 40e6

@@ -11,12 +11,14 @@ from typing import TypeVar
 
 import pytest
 
-from mcu_ghost import boards, build, emulate, image, toolchain
-from mcu_ghost.emulate import nordic, nrf5340, rp2040, rp2350
-from mcu_ghost.emulate.peripherals import Peripheral
+from mcu_ghost import boards, emulate
+from mcu_ghost.boards import image
+from mcu_ghost.build import build, toolchain
+from mcu_ghost.emulate.chips import nordic, nrf5340, rp2040, rp2350
+from mcu_ghost.emulate.chips.peripherals import Peripheral
 from mcu_ghost.emulate.unicorn import UnicornMachine
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
 from tests.conftest import need
 
 pytestmark = pytest.mark.emulator

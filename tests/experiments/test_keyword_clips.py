@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.data import folder, speech
+from mcu_ghost.sound.data import folder, speech
 
 
 def noise(seconds: float, level: int) -> np.ndarray:

@@ -17,8 +17,8 @@ import soundfile
 from kws_networks import Network
 from kws_report import Results
 
-from mcu_ghost import audio
-from mcu_ghost.data import speech
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.data import speech
 
 TASKS = kws_report.load()
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mcu_ghost import boards, golden, reference, toolchain
-from mcu_ghost.export import Kind, export
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import toolchain
+from mcu_ghost.build.export import Kind, export
+from mcu_ghost.network import golden, reference
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
 from tests.conftest import WARNINGS, need
 from tests.kws.models import listener
 

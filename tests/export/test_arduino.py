@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import kws, resources, tflite_file
-from mcu_ghost.export import Kind
+from mcu_ghost.build.export import Kind
+from mcu_ghost.host import resources
+from mcu_ghost.network.tflite import read
+from mcu_ghost.sound import keywords
 from tests.conftest import WARNINGS, need
 from tests.export import libraries
 from tests.export.libraries import MODELS
@@ -120,17 +122,17 @@ def test_the_sketch_on_this_machine(kind: Kind, tmp_path: Path) -> None:
 @pytest.mark.toolchain
 def test_the_sketch_that_listens(tmp_path: Path) -> None:
     cc = need("g++", "g++").replace("g++", "gcc")
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     folder = libraries.make(model, "arduino", tmp_path / "net")
     sketch = folder / "examples" / "listen" / "listen.ino"
     made = objects(folder, sketch, [cc, "-O2"], tmp_path / "out")
     libraries.run([cc, *made, "-o", tmp_path / "listen"])
-    sound = np.concatenate([kws.recording(clip) for clip in resources.demo_clips()])
+    sound = np.concatenate([keywords.recording(clip) for clip in resources.demo_clips()])
     sound = sound[: len(sound) // 800 * 800]  # whole turns and hops
     (tmp_path / "sound").write_bytes(sound.astype("<i2").tobytes())
     with (tmp_path / "sound").open("rb") as stream:
         said = libraries.run([tmp_path / "listen"], stdin=stream)
-    assert said.splitlines() == [word["word"] for word in kws.expected(model, sound).words]
+    assert said.splitlines() == [word["word"] for word in keywords.expected(model, sound).words]
     assert said
 
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, kws, resources, tflite_file, toolchain
+from mcu_ghost import boards
+from mcu_ghost.build import toolchain
+from mcu_ghost.host import resources
+from mcu_ghost.network.tflite import read
+from mcu_ghost.sound import keywords
 from tests.conftest import need
 from tests.export import libraries
 from tests.export.libraries import MACHINES, MODELS
@@ -47,15 +51,15 @@ def test_the_example_tells_what_is_wrong(file: str, tmp_path: Path) -> None:
 
 
 def test_a_stream_of_sound_gives_the_words_that_the_reference_hears(tmp_path: Path) -> None:
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     folder = libraries.make(model, "cmake", tmp_path / "net")
     built = libraries.cmake(folder, tmp_path / "build")
-    sound = np.concatenate([kws.recording(clip) for clip in resources.demo_clips()])
+    sound = np.concatenate([keywords.recording(clip) for clip in resources.demo_clips()])
     sound = sound[: len(sound) // 160 * 160].astype("<i2")
     (tmp_path / "sound").write_bytes(sound.tobytes())
     with (tmp_path / "sound").open("rb") as stream:
         said = libraries.run([built / "net_listen"], stdin=stream)
-    expected = kws.expected(model, sound).words
+    expected = keywords.expected(model, sound).words
     assert len(expected) >= len(resources.demo_clips()) // 2
     assert said.splitlines() == [f"{w['ms']} ms {w['word']} {w['sum']}" for w in expected]
 

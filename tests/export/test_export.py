@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, kernels, resources
-from mcu_ghost.errors import GhostError
-from mcu_ghost.export import core, export, folder
-from mcu_ghost.export.names import check
+from mcu_ghost import boards
+from mcu_ghost.build import kernels
+from mcu_ghost.build.export import core, export, folder
+from mcu_ghost.build.export.names import check
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
 from tests.cli.test_cli import ghost, refusal
 from tests.export.libraries import MACHINES, MODELS, make
 

@@ -18,17 +18,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import golden, reference, resources, tflite_file
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import golden, reference
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import read
 from tests.conftest import WARNINGS, need
 from tests.export import libraries
 from tests.networks import network
 
 GLUE = Path(__file__).parents[1] / "interpreters" / "glue.c"
 MODELS = {
-    "bundled": lambda: tflite_file.load(resources.default_model()),
+    "bundled": lambda: read.load(resources.default_model()),
     "sequence": lambda: random_model(3, units=21, ratio=2, inputs=5, classes=3, frames=6),
     "pairs": lambda: random_model(
         5, units=9, ratio=1, inputs=3, layers=2, classes=2, frames=2, stateful=True,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import reference
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_inputs, random_model
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_inputs, random_model
 from tests.conftest import compile_model
 
 pytestmark = pytest.mark.toolchain

@@ -10,7 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from mcu_ghost import boards, project, toolchain
+from mcu_ghost import boards
+from mcu_ghost.build import folder, toolchain
 from tests.conftest import need
 from tests.firmware_runtime import wire
 
@@ -19,12 +20,12 @@ QEMU_BOARDS = [name for name in boards.names() if boards.load(name).emulators.qe
 
 
 def build(
-    board: str, app: project.App, kind: str, out: Path, *, head_per_frame: bool = False
+    board: str, app: folder.App, kind: str, out: Path, *, head_per_frame: bool = False
 ) -> Path:
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     sources = ("model.c", "golden.c") if app == "selftest" else ("model.c",)
-    project.write(project.context(boards.load(board), app, sources, ()), out)
+    folder.write(folder.context(boards.load(board), app, sources, ()), out)
     for file in DUMMY.iterdir():
         shutil.copy(file, out / file.name)
     if head_per_frame:

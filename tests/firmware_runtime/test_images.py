@@ -14,7 +14,8 @@ from typing import get_args
 
 import pytest
 
-from mcu_ghost import boards, project, toolchain
+from mcu_ghost import boards
+from mcu_ghost.build import folder, toolchain
 from tests.conftest import need
 from tests.firmware_runtime import wire
 from tests.firmware_runtime.images import DUMMY, QEMU_BOARDS, Qemu, build
@@ -41,7 +42,7 @@ def test_the_compiler_knows_what_the_core_has(
 ) -> None:
     cpu = boards.Cpu(core, fpu, 1_000_000)
     board = dataclasses.replace(boards.load("mps2-an386"), cpu=cpu)
-    project.write(project.context(board, "stream", ("model.c",), ()), tmp_path)
+    folder.write(folder.context(board, "stream", ("model.c",), ()), tmp_path)
     shutil.copytree(DUMMY, tmp_path, dirs_exist_ok=True)
     checks = {"__ARM_FEATURE_DSP": cpu.dsp, "__ARM_FEATURE_MVE": cpu.mve, "__ARM_FP": fpu}
     lines = [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mcu_ghost import resources
+from mcu_ghost.host import resources
 from tests.conftest import WARNINGS, need
 from tests.firmware_runtime import wire
 

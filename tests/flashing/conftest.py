@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from mcu_ghost import boards, usb
-from mcu_ghost.flashing import devices, run
+from mcu_ghost import boards
+from mcu_ghost.boards.flash import devices, run
+from mcu_ghost.boards.port import usb
 from tests.flashing.images import elf, program
 
 # A program that writes down its arguments and the files it was given, then says what it is told.
@@ -125,7 +126,7 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.chdir(tmp_path)
 
     def make(name: str, size: int = 5000) -> bytes:
-        from mcu_ghost.image import Segment, as_hex
+        from mcu_ghost.boards.image import Segment, as_hex
 
         board = boards.load(name)
         folder = tmp_path / "build" / f"{name}-stream"

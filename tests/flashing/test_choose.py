@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, usb
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import devices
-from mcu_ghost.flashing.choose import Choice, Wanted, choose
-from mcu_ghost.flashing.methods import METHODS
+from mcu_ghost import boards
+from mcu_ghost.boards.flash import devices
+from mcu_ghost.boards.flash.choose import Choice, Wanted, choose
+from mcu_ghost.boards.flash.methods import METHODS
+from mcu_ghost.boards.port import usb
+from mcu_ghost.host.errors import GhostError
 from tests.flashing.conftest import Desk
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost.boards import board
-from mcu_ghost.flashing import flash
-from mcu_ghost.flashing.methods import METHODS
+from mcu_ghost.boards.flash import flash
+from mcu_ghost.boards.flash.methods import METHODS
 
 
 def test_every_method_of_a_board_file_is_there() -> None:

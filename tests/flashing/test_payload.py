@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.boards import Board
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import uf2
-from mcu_ghost.flashing.check import check
-from mcu_ghost.flashing.payload import provide, read
+from mcu_ghost.boards import Board, uf2
+from mcu_ghost.boards.flash.check import check
+from mcu_ghost.boards.flash.payload import provide, read
+from mcu_ghost.host.errors import GhostError
 from tests.flashing.images import X86_64, elf, hex_file, program
 
 DK, NANO = boards.load("nrf52840"), boards.load("nano33ble")

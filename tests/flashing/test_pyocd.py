@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import flash as flashing
-from mcu_ghost.flashing.choose import Wanted
+from mcu_ghost.boards.flash import flash as flashing
+from mcu_ghost.boards.flash.choose import Wanted
+from mcu_ghost.build import folder
+from mcu_ghost.host.errors import GhostError
 from tests.flashing.conftest import Desk
 
 PYOCD = Path(sys.prefix) / "pyocd" / "bin" / "python"  # `make test` puts it there
@@ -39,7 +40,7 @@ def erased(desk: Desk, image: Callable[[str], bytes]) -> Path:
 
 def refusal(unlock: bool) -> str:
     board = boards.load("nrf52840")
-    plan = flashing.prepare(board, flashing.last_image(board), Wanted("pyocd"))
+    plan = flashing.prepare(board, folder.last_image(board), Wanted("pyocd"))
     with pytest.raises(GhostError) as failed:
         flashing.flash(plan, lambda line: None, unlock)
     return str(failed.value)

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import chips
-from mcu_ghost.flashing import flash as flashing
-from mcu_ghost.flashing.choose import Wanted
-from mcu_ghost.flashing.flash import Plan
+from mcu_ghost.boards.flash import chips
+from mcu_ghost.boards.flash import flash as flashing
+from mcu_ghost.boards.flash.choose import Wanted
+from mcu_ghost.boards.flash.flash import Plan
+from mcu_ghost.build import folder
+from mcu_ghost.host.errors import GhostError
 from tests.flashing.conftest import Desk
 
 Image = Callable[..., bytes]
@@ -25,7 +26,7 @@ LOCKED = "Read AP register 3 = 0x00000001\nRead AP register 3 = 0x00000000\n"
 
 def plan(board: str, method: str) -> Plan:
     target = boards.load(board)
-    return flashing.prepare(target, flashing.last_image(target), Wanted(method))
+    return flashing.prepare(target, folder.last_image(target), Wanted(method))
 
 
 def flash(board: str, method: str, unlock: bool = False) -> list[str]:

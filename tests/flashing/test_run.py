@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mcu_ghost.boards import uf2
+from mcu_ghost.boards.flash import run
+from mcu_ghost.boards.flash.steps import Copy, Recipe, Step
 from mcu_ghost.cli import cli
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import run, uf2
-from mcu_ghost.flashing.recipe import Copy, Recipe, Step
+from mcu_ghost.host.errors import GhostError
 from tests.flashing.conftest import Desk
 
 Image = Callable[..., bytes]

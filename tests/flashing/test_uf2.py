@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing import uf2
+from mcu_ghost.boards import uf2
+from mcu_ghost.host.errors import GhostError
 
 NRF52840 = 0xADA5_2840
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mcu_ghost import resources
-from mcu_ghost.frontend import Features, Samples, Settings
-from mcu_ghost.frontend_c import SOURCES, frontend_sources
+from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
+from mcu_ghost.host import resources
+from mcu_ghost.sound.front_end import Features, Samples, Settings
 from tests.conftest import compile_host
 
 FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}

@@ -11,7 +11,7 @@ import functools
 
 import numpy as np
 
-from mcu_ghost.frontend import Features, Samples, Settings
+from mcu_ghost.sound.front_end import Features, Samples, Settings
 
 WHEEL = Settings(16000, 30, 10, 40, 125, 7500)
 """The settings of the wheel's class."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import soundfile
 
-from mcu_ghost import resources
-from mcu_ghost.frontend import Samples
+from mcu_ghost.host import resources
+from mcu_ghost.sound.front_end import Samples
 
 LENGTH = 24000
 

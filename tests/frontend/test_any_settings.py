@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcu_ghost.frontend import Samples, Settings, features
+from mcu_ghost.sound.front_end import Samples, Settings, features
 from tests.frontend.host import HostFrontEnd
 from tests.frontend.oracle import library
 

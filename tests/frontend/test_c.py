@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import audio
-from mcu_ghost import frontend_tables as tables
-from mcu_ghost.frontend import _logarithm
+from mcu_ghost.sound import audio
+from mcu_ghost.sound import front_end_tables as tables
+from mcu_ghost.sound.front_end import _logarithm
 from tests.frontend.host import FORMULA, HostFrontEnd
 from tests.frontend.oracle import WHEEL, original_logarithms, wheel
 from tests.frontend.signals import SIGNALS, speech, squares

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, resources, toolchain
-from mcu_ghost.frontend_c import SOURCES, frontend_sources
+from mcu_ghost import boards
+from mcu_ghost.build import toolchain
+from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
+from mcu_ghost.host import resources
 from tests.conftest import WARNINGS, need
 from tests.frontend.host import metadata
 from tests.frontend.oracle import WHEEL

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, emulate, resources
+from mcu_ghost import boards, emulate
+from mcu_ghost.boards.image import read as load
+from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
 from mcu_ghost.emulate.unicorn import UnicornMachine
-from mcu_ghost.frontend_c import SOURCES, frontend_sources
-from mcu_ghost.image import read as load
+from mcu_ghost.host import resources
 from tests.emulate.images import build
 from tests.frontend.host import metadata
 from tests.frontend.oracle import WHEEL, wheel

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.frontend import FrontEnd, _root, features
+from mcu_ghost.sound.front_end import FrontEnd, _root, features
 from tests.frontend.oracle import WHEEL, wheel
 from tests.frontend.signals import SIGNALS, speech, squares
 

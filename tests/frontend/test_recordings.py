@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mcu_ghost.frontend import Samples, features
+from mcu_ghost.sound.front_end import Samples, features
 from tests.frontend.host import HostFrontEnd
 from tests.frontend.oracle import WHEEL, wheel
 

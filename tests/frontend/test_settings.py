@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost import audio
-from mcu_ghost import frontend_tables as tables
-from mcu_ghost.errors import GhostError
-from mcu_ghost.frontend import Settings
-from mcu_ghost.frontend_c import frontend_sources
+from mcu_ghost.build.front_end_c import frontend_sources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import audio
+from mcu_ghost.sound import front_end_tables as tables
+from mcu_ghost.sound.front_end import Settings
 from tests.frontend.host import FORMULA
 
 GOOD = audio.FRONT_END

@@ -8,8 +8,8 @@ microcontrollers takes single precision; a few weights differ by 1 of 4096 for t
 import numpy as np
 import pytest
 
-from mcu_ghost import frontend_tables as tables
-from mcu_ghost.frontend import Settings, features
+from mcu_ghost.sound import front_end_tables as tables
+from mcu_ghost.sound.front_end import Settings, features
 from tests.frontend.signals import SIGNALS, speech
 
 pytestmark = pytest.mark.train

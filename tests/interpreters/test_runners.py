@@ -18,9 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mcu_ghost import audio, reference, resources, tflite_file, tflite_write
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_inputs, random_model
+from mcu_ghost.host import resources
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_inputs, random_model
+from mcu_ghost.network.tflite import read, write
+from mcu_ghost.sound import audio
 from tests.conftest import compile_host, kernel_sources
 from tests.host_kernels import HostModel
 from tests.interpreters import wheel
@@ -85,8 +88,8 @@ def lite_run(interpreter: Any, x: np.ndarray) -> np.ndarray:
 def networks() -> Iterator[tuple[Model, bytes, np.ndarray]]:
     """Yield networks as they come back from their files, the files, and two sequences each."""
     for seed in range(NETWORKS):
-        data = tflite_write.serialize(network(seed))
-        model = tflite_file.parse(data, f"network {seed}")
+        data = write.serialize(network(seed))
+        model = read.parse(data, f"network {seed}")
         yield model, data, random_inputs(seed, model, 2, model.frames)
 
 
@@ -114,7 +117,7 @@ def test_tf_lite_equals_the_reference(lite: Any) -> None:
     for seed, (model, _, sequences) in enumerate(networks()):
         bare = dataclasses.replace(model, head=(), outputs=(model.layers[-1].output,))
         for part, allowed in ((bare, 0), (_soft(model), 2)):
-            interpreter = lite(tflite_write.serialize(part))
+            interpreter = lite(write.serialize(part))
             for x in sequences:
                 got = lite_run(interpreter, x).astype(int)
                 worst = np.abs(got - reference.run(part, x)).max()
@@ -135,7 +138,7 @@ def _soft(model: Model) -> Model:
 def test_the_bundled_model_on_every_runner(library: ctypes.CDLL, micro: Any) -> None:
     """The trained network, on random frames and on the clips that it ships with."""
     path = resources.default_model()
-    model = tflite_file.load(path)
+    model = read.load(path)
     assert model.frames == 1 and model.layers[0].stateful
     sequences = list(random_inputs(0, model, 4, 75))
     sequences += [audio.features(clip, model.metadata) for clip in resources.demo_clips()]
@@ -157,8 +160,8 @@ def test_frame_by_frame_equals_the_whole_sequence(micro: Any, ratio: int) -> Non
     whole = random_model(5, frames=30, **shape)
     single = random_model(5, frames=1, stateful=True, **shape)
     (x,) = random_inputs(5, whole, 1, 30)
-    wanted = micro_run(micro(tflite_write.serialize(whole)), x)
-    interpreter = micro(tflite_write.serialize(single))
+    wanted = micro_run(micro(write.serialize(whole)), x)
+    interpreter = micro(write.serialize(single))
     got = np.concatenate([micro_run(interpreter, frame[None]) for frame in x])
     np.testing.assert_array_equal(got, wanted)
 
@@ -167,14 +170,14 @@ def test_frame_by_frame_equals_the_whole_sequence(micro: Any, ratio: int) -> Non
 def test_an_operator_that_is_not_stateful_starts_from_zero(micro: Any) -> None:
     model = random_model(5, units=23, ratio=2, inputs=7, frames=4)
     (x,) = random_inputs(5, model, 1, 4)
-    interpreter = micro(tflite_write.serialize(model))
+    interpreter = micro(write.serialize(model))
     np.testing.assert_array_equal(micro_run(interpreter, x), micro_run(interpreter, x))
 
 
 @pytest.mark.toolchain
 def test_the_operator_refuses_damaged_options(library: ctypes.CDLL) -> None:
     """Every truncation and thousands of flipped bytes: an answer, never a crash."""
-    from mcu_ghost import ghost_operator
+    from mcu_ghost.network.tflite import ghost_operator
 
     model = random_model(1, units=10, ratio=2, inputs=3)
     good = ghost_operator.encode_options(model.layers[0], 5)

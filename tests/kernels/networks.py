@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from mcu_ghost import boards, build, emulated, quantize, reference, verify
-from mcu_ghost.kernels import Choice
-from mcu_ghost.model import Model, Operator, Tensor
-from mcu_ghost.random_model import random_inputs
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.build.kernels import Choice
+from mcu_ghost.network import quantize, reference
+from mcu_ghost.network.model import Model, Operator, Tensor
+from mcu_ghost.network.random_model import random_inputs
+from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import need
 
 Floats = np.ndarray
@@ -97,5 +100,5 @@ def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engin
     built = build.build(model, target, "stream", folder, kind, choice=choice)
     assert built.kernels == kernels
     work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model))]
-    report = emulated.run(built, target, model, work, engine).report
+    report = on_emulator.run(built, target, model, work, engine).report
     assert report.mismatches == 0, report.first

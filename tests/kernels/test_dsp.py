@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import kernels, reference
-from mcu_ghost.kernels import dsp
-from mcu_ghost.model import FullyConnected, Model, Tensor
-from mcu_ghost.random_model import random_model
+from mcu_ghost.build import kernels
+from mcu_ghost.build.kernels import dsp
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import FullyConnected, Model, Tensor
+from mcu_ghost.network.random_model import random_model
 from tests.conftest import compile_model
 from tests.firmware.test_generated_model import run_c
 from tests.kernels.networks import (

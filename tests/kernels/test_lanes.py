@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, build, emulated, reference, verify
-from mcu_ghost.kernels import lanes
-from mcu_ghost.model import GhostGRU, Model, Requantizer
-from mcu_ghost.random_model import random_inputs, random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.build.kernels import lanes
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import GhostGRU, Model, Requantizer
+from mcu_ghost.network.random_model import random_inputs, random_model
+from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import compile_model
 from tests.firmware.test_generated_model import run_c
 
@@ -148,5 +151,5 @@ def test_assembly_meets_extreme_numbers(board: str, engine: str, kind: str, tmp_
         built = build.build(model, target, "stream", tmp_path, kind)
         assert built.kernels == "lanes"
         work = verify.sequences(model, 2, 12, [])
-        result = emulated.run(built, target, model, work, engine)
+        result = on_emulator.run(built, target, model, work, engine)
         assert result.report.mismatches == 0, result.report.first

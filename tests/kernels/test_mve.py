@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import reference, resources
-from mcu_ghost.kernels import mve
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost.build.kernels import mve
+from mcu_ghost.host import resources
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
 from tests.kernels.networks import (
     EDGES,
     LADDERS,

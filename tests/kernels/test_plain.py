@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, kernels
+from mcu_ghost import boards
+from mcu_ghost.build import kernels
 from tests.kernels.networks import EDGES, check, normal, signs, stack
 
 VARIANTS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost import audio
-from mcu_ghost.kws import RATE
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.keywords import RATE
 
 LABELS = ["alexa", 'the "door" \\', "größe", "other"]
 

@@ -11,9 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost import boards, build, kws, listen, resources, toolchain
+from mcu_ghost import boards
 from mcu_ghost.boards import Board
+from mcu_ghost.build import build, toolchain
 from mcu_ghost.emulate import MachineFault, unicorn
+from mcu_ghost.host import resources
+from mcu_ghost.proof import keywords
+from mcu_ghost.sound.keywords import RATE, Line
 from tests.kws.models import LABELS, listener, noise
 
 pytestmark = [pytest.mark.emulator, pytest.mark.toolchain]
@@ -72,8 +76,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> build.Built:
     return made(tmp_path_factory.mktemp("nrf52840") / "b", boards.load("nrf52840"))
 
 
-def sounds(ms: int = 1500) -> list[listen.Part]:
-    return [*listen.parts(resources.demo_clips()[:1]), listen.Part("noise", noise(ms))]
+def sounds(ms: int = 1500) -> list[keywords.Part]:
+    return [*keywords.parts(resources.demo_clips()[:1]), keywords.Part("noise", noise(ms))]
 
 
 def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
@@ -88,9 +92,9 @@ def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
-    board, lines, seconds = boards.load("nrf52840"), list[kws.Line](), list[float]()
-    played = [*listen.parts(resources.demo_clips()[:4], 2.0), listen.Part("noise", noise(4000))]
-    report = listen.run(image, board, listener(), played, lines.append, seconds.append)
+    board, lines, seconds = boards.load("nrf52840"), list[Line](), list[float]()
+    played = [*keywords.parts(resources.demo_clips()[:4], 2.0), keywords.Part("noise", noise(4000))]
+    report = keywords.run(image, board, listener(), played, lines.append, seconds.append)
     assert report.differences == () and report.overruns == 0
     assert [part.name for part in report.parts] == [part.name for part in played]
     words = [word for part in report.parts for word in part.words]
@@ -101,7 +105,7 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
         "hash": build.render.model_hash(listener()).hex(), "rate": 16000, "hop_ms": 10,
         "counter_hz": 64_000_000, "words": LABELS[:3],
     }  # fmt: skip
-    length = sum(len(part.samples) for part in played) / kws.RATE
+    length = sum(len(part.samples) for part in played) / RATE
     assert length > 10 and sum(seconds) == pytest.approx(length, abs=0.05)
     first, last = report.statuses[0], report.statuses[-1]
     assert first["ms"] == 10_000 and last["ms"] >= 1000 * length  # one by itself, one asked for
@@ -119,14 +123,14 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
 
 def test_a_pdm_microphone_that_must_be_switched_on(tmp_path: Path) -> None:
     board = boards.load("nano33ble")
-    report = listen.run(made(tmp_path / "b", board, kind="zig"), board, listener(), sounds())
+    report = keywords.run(made(tmp_path / "b", board, kind="zig"), board, listener(), sounds())
     assert report.differences == () and report.parts[0].words
 
 
 def test_an_i2s_microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    board, lines = i2s_board(tmp_path, monkeypatch), list[kws.Line]()
+    board, lines = i2s_board(tmp_path, monkeypatch), list[Line]()
     built = made(tmp_path / "b", board)
-    report = listen.run(built, board, listener(), sounds(), lines.append)
+    report = keywords.run(built, board, listener(), sounds(), lines.append)
     assert report.differences == () and report.parts[0].words
     assert lines[0]["rate"] == 15873
     assert samples_in_a_second(board, built.elf) == 99 * 160  # 15 873 are 99.2 hops
@@ -159,14 +163,14 @@ def test_a_wrong_image_is_noticed(
     source.write_text(source.read_text().replace(right, wrong))
     elf = toolchain.build(tmp_path / "b", "kws", toolchain.find())
     wrong_image = dataclasses.replace(image, elf=elf)
-    report = listen.run(wrong_image, boards.load("nrf52840"), listener(), sounds())
+    report = keywords.run(wrong_image, boards.load("nrf52840"), listener(), sounds())
     assert any(difference.startswith(differs) for difference in report.differences)
 
 
 def test_a_callback_that_takes_too_long_costs_hops_and_nothing_else(tmp_path: Path) -> None:
-    board, lines = boards.load("nrf52840"), list[kws.Line]()
+    board, lines = boards.load("nrf52840"), list[Line]()
     built = made(tmp_path / "b", board, SLOW_CALLBACK)
-    report = listen.run(built, board, listener(), sounds(), lines.append)
+    report = keywords.run(built, board, listener(), sounds(), lines.append)
     assert report.differences == ()  # of what was not lost
     overruns = [line for line in lines if line["event"] == "overrun"]
     words = [line for line in lines if line["event"] == "word"]
@@ -182,7 +186,7 @@ def test_a_core_that_is_too_slow_says_so_all_the_time(tmp_path: Path) -> None:
     board = boards.load("nrf52840")
     cpu = dataclasses.replace(board.cpu, clock_hz=2_500_000)
     slow = dataclasses.replace(board, cpu=cpu)
-    report = listen.run(made(tmp_path / "b", slow), slow, listener(), sounds())
+    report = keywords.run(made(tmp_path / "b", slow), slow, listener(), sounds())
     assert report.differences == ()
     hops = report.statuses[-1]["ms"] // 10
     assert 0.1 < report.overruns / hops < 0.5
@@ -191,7 +195,7 @@ def test_a_core_that_is_too_slow_says_so_all_the_time(tmp_path: Path) -> None:
 
 def test_the_light_shines_for_300_ms(tmp_path: Path) -> None:
     for name, shining in (("nrf52840", False), ("nano33ble", True)):
-        board, lines = boards.load(name), list[kws.Line]()
+        board, lines = boards.load(name), list[Line]()
         machine = unicorn.start(board, made(tmp_path / name, board).elf)
         machine.outside.sound.play(np.concatenate([part.samples for part in sounds()]))
         text = b""
@@ -226,7 +230,7 @@ def test_what_happens_at_a_word_is_the_users(tmp_path: Path) -> None:
 def test_a_crash_while_sound_comes_in_is_reported(tmp_path: Path) -> None:
     board = boards.load("nrf52840")
     with pytest.raises(MachineFault) as caught:
-        listen.run(made(tmp_path / "b", board, CRASH), board, listener(), sounds())
+        keywords.run(made(tmp_path / "b", board, CRASH), board, listener(), sounds())
     assert caught.value.symbol.startswith("ghost_on_word")
     assert "\nFAULT bus error pc=" in caught.value.printed
     assert "crashed too" not in caught.value.printed

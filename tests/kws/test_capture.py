@@ -10,9 +10,9 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.boards import Board, Microphone
-from mcu_ghost.emulate import chips, nordic
-from mcu_ghost.emulate.capture import Capture
-from mcu_ghost.emulate.peripherals import Misuse, NoRegister
+from mcu_ghost.emulate.chips import chips, nordic
+from mcu_ghost.emulate.chips.capture import Capture
+from mcu_ghost.emulate.chips.peripherals import Misuse, NoRegister
 
 RAM = 0x2000_0000
 I2S_MICROPHONE = Microphone(

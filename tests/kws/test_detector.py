@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcu_ghost import detector, resources
+from mcu_ghost.host import resources
+from mcu_ghost.sound import detector
 from tests.conftest import compile_host
 
 pytestmark = pytest.mark.toolchain

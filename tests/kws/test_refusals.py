@@ -11,10 +11,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mcu_ghost import audio, boards, build, kws, listen, tflite_write
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.build.apps import kws
 from mcu_ghost.cli.listen import command
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
+from mcu_ghost.proof import keywords
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.keywords import expected
 from tests.kws.models import LABELS, listener
 
 BOARD = boards.load("nrf52840")
@@ -29,15 +36,15 @@ def test_a_board_without_a_microphone(tmp_path: Path) -> None:
         build.build(listener(), microbit, "kws", tmp_path / "b")
     assert not (tmp_path / "b").exists()
     with pytest.raises(GhostError, match=message):
-        listen.choose(microbit)
+        keywords.choose(microbit)
     with pytest.raises(GhostError, match="mps2-an385 has no microphone"):
-        listen.choose(boards.load("mps2-an385"), "qemu")
+        keywords.choose(boards.load("mps2-an385"), "qemu")
 
 
 @pytest.mark.parametrize("engine", ["qemu", "renode"])
 def test_an_engine_without_sound(engine: str) -> None:
     with pytest.raises(GhostError, match="on unicorn only: QEMU's boards have no microphone"):
-        listen.choose(BOARD, engine)
+        keywords.choose(BOARD, engine)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +87,9 @@ def test_any_label_is_a_c_string() -> None:
 
 def test_lost_hops_are_left_out() -> None:
     """What a board lost changes what it must say: frames come later, and are others."""
-    sound = audio.read(Path(build.__file__).parent / "models" / "clips" / "alexa_slt.flac")
+    sound = audio.read(resources.demo_clips()[1])
     sound = sound[: len(sound) // 160 * 160]
-    whole, lossy = kws.expected(listener(), sound), kws.expected(listener(), sound, [(10, 3)])
+    whole, lossy = expected(listener(), sound), expected(listener(), sound, [(10, 3)])
     assert len(whole.crcs) == len(sound) // 160 == len(lossy.crcs) + 3
     assert list(lossy.crcs)[9:11] == [100, 140]
     assert [whole.crcs[ms] for ms in (30, 40, 50, 60)] == [
@@ -90,16 +97,16 @@ def test_lost_hops_are_left_out() -> None:
     ]
     assert whole.crcs[30] == 0 != whole.crcs[40] == whole.crcs[50] != whole.crcs[60]
     assert list(whole.crcs.values())[-1] != list(lossy.crcs.values())[-1]
-    assert kws.expected(listener(), sound[:160]).crcs == {10: 0}
+    assert expected(listener(), sound[:160]).crcs == {10: 0}
 
 
 @pytest.mark.emulator
 @pytest.mark.toolchain
 def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "model.tflite"
-    tflite_write.write(listener(), model)
+    write.write(listener(), model)
     words = ["-b", "nrf52840", "-m", str(model), "-o", str(tmp_path / "b")]
-    words.append(str(Path(build.__file__).parent / "models" / "clips" / "alexa_slt.flac"))
+    words.append(str(resources.demo_clips()[1]))
     result = CliRunner().invoke(command, [*words, "--seconds", "0.2", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -110,7 +117,7 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 0
     assert "equal bit for bit" in result.stderr and "front end" in result.stderr
-    right = kws.expected
+    right = expected
     monkeypatch.setattr(kws, "expected", lambda model, *rest: right(listener(seed=2), *rest))
     result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
     assert result.exit_code == 1 and "expected" in result.stderr

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
 
 pytestmark = pytest.mark.train
 rng = np.random.default_rng(5)
@@ -52,7 +52,7 @@ def test_q_formats_round_half_up_and_pass_gradients(layers, bits, fraction):
 
 
 def test_weights_have_one_scale_per_gate_as_the_converter_finds_it(layers):
-    from mcu_ghost.quantize import quantize_weights, weight_scale
+    from mcu_ghost.network.quantize import quantize_weights, weight_scale
 
     w = rng.normal(0, 1, (5, 12)).astype(np.float32) * np.repeat([0.1, 1, 10], 4).astype("f")
     got = layers.PerGateQuantizer(3)(w, True, {}).numpy()

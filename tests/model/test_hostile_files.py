@@ -14,13 +14,13 @@ import pytest
 import tflite
 from flatbuffers import flexbuffers
 
-from mcu_ghost import ghost_operator, tflite_file, tflite_write
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import GhostGRU, Model, Requantizer
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import GhostGRU, Model, Requantizer
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import ghost_operator, read, write
 
 MODEL = random_model(3, units=12, ratio=2, inputs=5, layers=2, frames=6)
-GOOD = tflite_write.serialize(MODEL)
+GOOD = write.serialize(MODEL)
 
 Patch = Callable[[bytearray, Any], None]
 
@@ -28,7 +28,7 @@ Patch = Callable[[bytearray, Any], None]
 def refusal(data: bytes) -> str:
     """Return what the reader says of a bad file."""
     with pytest.raises(GhostError) as refused:
-        tflite_file.parse(bytes(data), "bad.tflite")
+        read.parse(bytes(data), "bad.tflite")
     words = str(refused.value)
     assert words.startswith("bad.tflite: ") and "\n" not in words
     return words.removeprefix("bad.tflite: ")
@@ -149,7 +149,7 @@ def with_layer(**changes: Any) -> bytes:
     """Return the file of a network whose first layer is changed."""
     first, second = MODEL.layers
     body = (dataclasses.replace(first, **changes), second)
-    return tflite_write.serialize(dataclasses.replace(MODEL, body=body))
+    return write.serialize(dataclasses.replace(MODEL, body=body))
 
 
 def test_requantizers_must_agree_with_the_scales() -> None:
@@ -198,7 +198,7 @@ def test_options_that_lie(
         return bytes(flexbuffers.Dumps({**options, key: value}))
 
     monkeypatch.setattr(ghost_operator, "encode_options", lying)
-    assert words in refusal(tflite_write.serialize(MODEL))
+    assert words in refusal(write.serialize(MODEL))
 
 
 def test_not_a_tflite_file() -> None:
@@ -229,7 +229,7 @@ def test_thousands_of_flipped_bytes() -> None:
         for at in rng.integers(0, len(data), rng.integers(1, 4)):
             data[at] = rng.integers(256)
         try:
-            accepted += isinstance(tflite_file.parse(bytes(data), "flipped"), Model)
+            accepted += isinstance(read.parse(bytes(data), "flipped"), Model)
         except GhostError as error:
             assert str(error).startswith("flipped: ")
     assert 0 < accepted < 3000
@@ -237,4 +237,4 @@ def test_thousands_of_flipped_bytes() -> None:
 
 
 def test_the_good_file_is_good() -> None:
-    assert tflite_write.serialize(tflite_file.parse(GOOD, "good")) == GOOD
+    assert write.serialize(read.parse(GOOD, "good")) == GOOD

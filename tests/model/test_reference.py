@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost import quantize, reference, resources
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Tensor
-from mcu_ghost.random_model import random_inputs, random_model
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import quantize, reference
+from mcu_ghost.network.model import Tensor
+from mcu_ghost.network.random_model import random_inputs, random_model
 
 EVERY = np.arange(-32768, 32768)
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import __version__, render
-from mcu_ghost.random_model import random_model
+from mcu_ghost.build import model_c
+from mcu_ghost.host import templates
+from mcu_ghost.host.version import __version__
+from mcu_ghost.network.random_model import random_model
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
@@ -20,7 +22,7 @@ FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
 def rendered(name: str) -> str:
     """Return a file of the tiny model, without the version."""
     model = random_model(1, units=5, ratio=2, inputs=3, classes=2, frames=4)
-    text = render.render(f"{name}.jinja", render.model_context(model))
+    text = templates.render(f"{name}.jinja", model_c.model_context(model))
     return text.replace(__version__, "VERSION")
 
 

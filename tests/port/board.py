@@ -11,9 +11,11 @@ import subprocess
 import tty
 from pathlib import Path
 
-from mcu_ghost import boards, project, render, resources
-from mcu_ghost.model import Model
-from mcu_ghost.serial_port import SerialPort
+from mcu_ghost import boards
+from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.build import model_c
+from mcu_ghost.host import resources, templates
+from mcu_ghost.network.model import Model
 from tests.conftest import compile_program, kernel_sources
 
 _CHIP = boards.load("nrf52840")
@@ -32,15 +34,15 @@ def compile_app(model: Model, folder: Path, *changes: tuple[str, str, str]) -> P
         changes: A generated file, what to replace in it once, and by what.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    context = render.model_context(model, "plain")
+    context = model_c.model_context(model, "plain")
     for name in _MODEL_FILES:
-        (folder / name).write_text(render.render(f"{name}.jinja", context))
+        (folder / name).write_text(templates.render(f"{name}.jinja", context))
     for name, old, new in changes:
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
-    own = project.context(BOARD, "stream", ("model.c",), ())
-    (folder / "board.h").write_text(render.render("board.h.jinja", own))
+    own = folder.context(BOARD, "stream", ("model.c",), ())
+    (folder / "board.h").write_text(templates.render("board.h.jinja", own))
     firmware = resources.folder("firmware")
     sources = [firmware / "apps/stream.c", firmware / "runtime/link.c", firmware / "runtime/text.c"]
     sources += [Path(__file__).with_name("host.c"), folder / "model.c", folder / "model_data.c"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost.model import Model
-from mcu_ghost.random_model import random_model
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
 
 from .board import PtyBoard, compile_app
 

@@ -20,10 +20,15 @@ from pathlib import Path
 import pytest
 from serial.tools import list_ports
 
-from mcu_ghost import boards, build, kws, resources, tflite_file, tflite_write, usb
+from mcu_ghost import boards
+from mcu_ghost.boards.port import usb
+from mcu_ghost.build import build
 from mcu_ghost.emulate import unicorn
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Model
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite import read, write
+from mcu_ghost.sound import keywords
 
 from ..cli.test_cli import ghost, refusal
 from ..conftest import need
@@ -32,7 +37,7 @@ from .board import PtyBoard, compile_app
 
 @pytest.fixture
 def model_file(model: Model, tmp_path: Path) -> str:
-    tflite_write.write(model, tmp_path / "model.tflite")
+    write.write(model, tmp_path / "model.tflite")
     return str(tmp_path / "model.tflite")
 
 
@@ -190,7 +195,7 @@ def test_verify_an_unmodified_image_on_qemu(tmp_path: Path) -> None:
     program = need("qemu-system-arm", "qemu-system-arm")
     board = boards.load("mps2-an386")
     assert board.emulators.qemu is not None
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     built = build.build(model, board, "stream", tmp_path / "b")
     clip = next(c for c in resources.demo_clips() if c.name.startswith("alexa_"))
     command = [program, "-machine", board.emulators.qemu.machine, "-display", "none", "-monitor",
@@ -246,7 +251,7 @@ def test_verify_an_unmodified_image_that_is_reset(
 def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
     """Sound into the microphone of the emulated nRF52840, words out of the monitor."""
     board = boards.load("nrf52840")
-    model = tflite_file.load(resources.default_model())
+    model = read.load(resources.default_model())
     built = build.build(model, board, "kws", tmp_path / "b")
     clip = next(c for c in resources.demo_clips() if c.name.startswith("alexa_"))
     chip, host = os.openpty()
@@ -258,7 +263,7 @@ def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
     ):
         monitor.until("Ctrl-C ends")
         time.sleep(0.5)
-        machine.outside.sound.play(kws.recording(clip))
+        machine.outside.sound.play(keywords.recording(clip))
         for _ in range(200):
             os.write(chip, machine.read(0.02))
         machine.write(b"\n")  # asks for a status line

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, measured, packets, verify
-from mcu_ghost.errors import GhostError
-from mcu_ghost.measured import Measured
-from mcu_ghost.messages import REPLY, STATE
-from mcu_ghost.model import Model
-from mcu_ghost.packets import Packet
-from mcu_ghost.random_model import random_model
-from mcu_ghost.serial_port import SerialPort
+from mcu_ghost import boards
+from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.proof import on_board, verify
+from mcu_ghost.proof.link import packets
+from mcu_ghost.proof.link.messages import REPLY, STATE
+from mcu_ghost.proof.link.packets import Packet
+from mcu_ghost.proof.on_board import Measured
 
 from .board import BOARD, KINDS, BadCable, PtyBoard, compile_app
 
@@ -65,13 +67,13 @@ def run(
     tell = (told if told is not None else []).append
     with contextlib.closing(SerialPort(str(board.device), BOARD, patience, tell)) as port:
         work = verify.sequences(model, CASES, FRAMES, [])
-        return measured.run(cable(port), BOARD, model, work, progress, delay)  # type: ignore[arg-type]
+        return on_board.run(cable(port), BOARD, model, work, progress, delay)  # type: ignore[arg-type]
 
 
 def test_a_good_board_on_a_good_line(board: PtyBoard, model: Model) -> None:
     result = run(board, model, delay=0.5)
     assert (result.report.mismatches, result.report.cases, result.report.frames) == (0, 2, 98)
-    assert result.step == measured.Times(500.0, 500, 500) and result.head == 500.0
+    assert result.step == on_board.Times(500.0, 500, 500) and result.head == 500.0
     assert result.unit == "cycles" and result.hello.counter_hz == 64_000_000
     assert (result.stack_used, result.stack_size) == (300, 2048)
     assert result.repeats == result.replays == 0
@@ -89,7 +91,7 @@ def test_a_reset_in_the_middle_is_made_good(board: PtyBoard, model: Model) -> No
     result = run(board, model, {20: board.reset, FRAMES + 30: board.reset})
     assert result.report.mismatches == 0
     assert result.replays == 2
-    assert result.step == measured.Times(500.0, 500, 500)
+    assert result.step == on_board.Times(500.0, 500, 500)
 
 
 def test_a_board_that_resets_all_the_time(board: PtyBoard, model: Model) -> None:
@@ -109,7 +111,7 @@ def test_a_board_that_resets_all_the_time(board: PtyBoard, model: Model) -> None
 
     with contextlib.closing(SerialPort(str(board.device), BOARD)) as port:
         with pytest.raises(GhostError, match="keeps being reset|does not answer"):
-            measured.run(Restless(port), BOARD, model, work, delay=0.02)  # type: ignore[arg-type]
+            on_board.run(Restless(port), BOARD, model, work, delay=0.02)  # type: ignore[arg-type]
 
 
 def test_a_pulled_cable_is_waited_for(board: PtyBoard, model: Model) -> None:
@@ -158,7 +160,7 @@ def test_another_board(board: PtyBoard, model: Model) -> None:
     work = verify.sequences(model, 1, 5, [])
     with contextlib.closing(SerialPort(str(board.device), other)) as port:
         with pytest.raises(GhostError, match="built for another board than microbit"):
-            measured.run(port, other, model, work)
+            on_board.run(port, other, model, work)
 
 
 def test_another_app(board: PtyBoard, model: Model) -> None:

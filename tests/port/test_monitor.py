@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from mcu_ghost import monitor
+from mcu_ghost.proof import monitor
 
 
 class Script:

@@ -15,8 +15,8 @@ import pytest
 import serial
 
 from mcu_ghost import boards
-from mcu_ghost.errors import GhostError
-from mcu_ghost.serial_port import SerialPort
+from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.host.errors import GhostError
 
 from .test_usb import plug
 
@@ -78,7 +78,7 @@ def test_a_baud_rate_that_it_cannot_do(device: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_reader_that_reads_nothing(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcu_ghost.serial_port._WRITE_TIMEOUT", 0.2)
+    monkeypatch.setattr("mcu_ghost.boards.port.serial_port._WRITE_TIMEOUT", 0.2)
     with contextlib.closing(SerialPort(device, BOARD)) as port:
         with pytest.raises(GhostError, match="takes no bytes"):
             port.write(bytes(1_000_000))

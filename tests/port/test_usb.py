@@ -9,8 +9,9 @@ from types import SimpleNamespace
 import pytest
 from serial.tools import list_ports
 
-from mcu_ghost import boards, usb
-from mcu_ghost.errors import GhostError
+from mcu_ghost import boards
+from mcu_ghost.boards.port import usb
+from mcu_ghost.host.errors import GhostError
 
 
 def plug(monkeypatch: pytest.MonkeyPatch, *found: tuple[str, int, int, str, str]) -> None:

@@ -14,10 +14,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from mcu_ghost import measured, resources, tflite_file, verify
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
-from mcu_ghost.serial_port import SerialPort
+from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import read
+from mcu_ghost.proof import on_board, verify
 
 from .board import BOARD, KINDS, BadCable, PtyBoard, compile_app
 
@@ -34,7 +36,7 @@ def main() -> None:
     asked = parser.parse_args()
     model = random_model(3, units=24, ratio=2, inputs=10, classes=4)
     if asked.bundled:
-        model = tflite_file.load(resources.default_model())
+        model = read.load(resources.default_model())
     work = verify.sequences(model, 1, 49, [])
 
     def hang(number: int, frame: object) -> None:
@@ -54,7 +56,7 @@ def main() -> None:
             try:
                 with contextlib.closing(SerialPort(str(board.device), BOARD)) as port:
                     cable = BadCable(port, seed, asked.rate, tuple(asked.kinds))
-                    result = measured.run(cable, BOARD, model, work, delay=0.005)  # type: ignore[arg-type]
+                    result = on_board.run(cable, BOARD, model, work, delay=0.005)  # type: ignore[arg-type]
                 ends["different" if result.report.mismatches else "correct"] += 1
                 repeats += result.repeats
             except TimeoutError:

@@ -7,9 +7,10 @@ import dataclasses
 
 import pytest
 
-from mcu_ghost import boards, cycles
-from mcu_ghost.disassembly import Instruction
+from mcu_ghost import boards
 from mcu_ghost.emulate import Call, RunCount, Spent
+from mcu_ghost.proof.profile import cycles
+from mcu_ghost.proof.profile.disassembly import Instruction
 
 PATH = (Call(0x100, 0x50),)
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import boards, build, debug_info, disassembly
-from mcu_ghost.debug_info import Code
-from mcu_ghost.disassembly import Instruction
-from mcu_ghost.errors import GhostError
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.proof.profile import debug_info, disassembly
+from mcu_ghost.proof.profile.debug_info import Code
+from mcu_ghost.proof.profile.disassembly import Instruction
 from tests.conftest import need
 from tests.emulate.images import board_of
 from tests.emulate.images import build as build_image

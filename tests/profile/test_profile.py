@@ -11,20 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import (
-    boards,
-    build,
-    emulated,
-    profile,
-    profile_page,
-    tflite_write,
-    verify,
-)
-from mcu_ghost.attribution import Node
-from mcu_ghost.errors import GhostError
-from mcu_ghost.model import Model
-from mcu_ghost.profile import Profile
-from mcu_ghost.random_model import random_model
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
+from mcu_ghost.proof import on_emulator, verify
+from mcu_ghost.proof.profile import page, profile
+from mcu_ghost.proof.profile.attribution import Node
+from mcu_ghost.proof.profile.profile import Profile
 from tests.cli.test_cli import ghost, refusal
 from tests.conftest import need
 
@@ -115,7 +111,7 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
 def test_the_total_is_what_test_reports(tmp_path: Path) -> None:
     board, model = boards.load("nrf52840"), two_layers()
     built = build.build(model, board, "stream", tmp_path / "b")
-    result = emulated.run(built, board, model, verify.sequences(model, 1, 20, []))
+    result = on_emulator.run(built, board, model, verify.sequences(model, 1, 20, []))
     found = profile.run(built, board, model, 20)
     assert found.instructions_per_frame == result.instructions_per_frame
 
@@ -219,7 +215,7 @@ class Tags(HTMLParser):
 def test_the_page_stands_alone(name: str, tmp_path: Path) -> None:
     found = profiled(tmp_path, name, two_layers())
     found = dataclasses.replace(found, model="a<b>&c")
-    text = profile_page.page(found)
+    text = page.page(found)
     tags = Tags()
     tags.feed(text)
     tags.close()
@@ -241,7 +237,7 @@ def test_the_page_stands_alone(name: str, tmp_path: Path) -> None:
 @emulator
 def test_the_command_line(tmp_path: Path) -> None:
     model, page = tmp_path / "m.tflite", tmp_path / "p.html"
-    tflite_write.write(two_layers(), model)
+    write.write(two_layers(), model)
     words = ["profile", "-b", "nrf52840", "-m", str(model), "--frames", "5"]
     result = ghost(*words, "--json", "--html", str(page))
     assert result.returncode == 0, result.stderr

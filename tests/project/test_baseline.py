@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import baseline
-from mcu_ghost.baseline import Accuracy, Costs
-from mcu_ghost.errors import GhostError
-from mcu_ghost.ghost_toml import Budget, Project, Tolerance
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.project import baseline
+from mcu_ghost.project.baseline import Accuracy, Costs
+from mcu_ghost.project.ghost_toml import Budget, Project, Tolerance
 
 BEFORE = Costs(
     board="nrf52840",

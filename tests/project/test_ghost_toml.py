@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mcu_ghost import ghost_toml, tflite_write
-from mcu_ghost.errors import GhostError
-from mcu_ghost.ghost_toml import Budget, Project, Tolerance
-from mcu_ghost.random_model import random_model
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
+from mcu_ghost.project import ghost_toml
+from mcu_ghost.project.ghost_toml import Budget, Project, Tolerance
 from tests.cli.test_cli import ghost, refusal
 
 
@@ -105,7 +106,7 @@ def test_its_recipe_is_what_train_reads(tmp_path: Path) -> None:
 
 @pytest.mark.toolchain
 def test_build_takes_everything_from_it_unless_told_otherwise(tmp_path: Path) -> None:
-    tflite_write.write(random_model(3, units=12, ratio=2, inputs=5), tmp_path / "m.tflite")
+    write.write(random_model(3, units=12, ratio=2, inputs=5), tmp_path / "m.tflite")
     written(tmp_path, 'boards = ["microbit"]\nmodel = "m.tflite"\napp = "selftest"\n'
                       'toolchain = "zig"\n')  # fmt: skip
     built = json.loads(ghost("build", "--json", cwd=tmp_path).stdout)

@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mcu_ghost import baseline, boards, costs, ghost_toml, new, recipe, resources
-from mcu_ghost.baseline import Costs
+from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.cli import VERBS
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.project import baseline, costs, ghost_toml, new
+from mcu_ghost.project.baseline import Costs
+from mcu_ghost.train import recipe
 from tests.cli.test_cli import ghost, refusal
 from tests.project.test_baseline import changed
 

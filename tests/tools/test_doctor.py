@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcu_ghost import boards, cli, doctor, tools
-from mcu_ghost.errors import GhostError
-from mcu_ghost.flashing.methods import METHODS
-from mcu_ghost.tools import TOOLS
+from mcu_ghost import boards, cli
+from mcu_ghost.boards.flash.methods import METHODS
+from mcu_ghost.host import tools
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.tools import TOOLS
+from mcu_ghost.project import doctor
 from tests.cli.test_cli import ghost, refusal
 from tests.tools.test_tools import bare as bare
 from tests.tools.test_tools import program

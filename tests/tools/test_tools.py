@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from mcu_ghost import tools
-from mcu_ghost.tools import TOOLS, Tool
+from mcu_ghost.host import tools
+from mcu_ghost.host.tools import TOOLS, Tool
 
 
 def program(folder: Path, name: str, says: str = "") -> Path:

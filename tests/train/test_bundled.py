@@ -4,7 +4,9 @@
 import json
 from typing import Any
 
-from mcu_ghost import detector, resources, tflite_file
+from mcu_ghost.host import resources
+from mcu_ghost.network.tflite import read
+from mcu_ghost.sound import detector
 
 PATH = resources.default_model()
 
@@ -16,7 +18,7 @@ def numbers() -> dict[str, Any]:
 
 def test_the_numbers_are_of_the_bundled_model() -> None:
     found = numbers()
-    model = tflite_file.load(PATH)
+    model = read.load(PATH)
     assert PATH.stat().st_size == found["model_bytes"] <= 60_000
     words = detector.settings(model).words
     assert [word.label for word in words] == found["labels"]

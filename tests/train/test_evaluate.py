@@ -4,13 +4,13 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.audio import RATE
-from mcu_ghost.data.scenes import Span
-from mcu_ghost.detector import Event
-from mcu_ghost.frontend import Settings
-from mcu_ghost.recipe import Detector
+from mcu_ghost.sound.audio import RATE
+from mcu_ghost.sound.data.scenes import Span
+from mcu_ghost.sound.detector import Event
+from mcu_ghost.sound.front_end import Settings
 from mcu_ghost.train import evaluate
 from mcu_ghost.train.evaluate import Judge, match, per_hour, share
+from mcu_ghost.train.recipe import Detector
 
 EARS = Settings(16000, 30, 10, 40, 125.0, 7500.0, 2)
 LABELS = ("yes", "no")

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mcu_ghost import recipe as recipes
 from mcu_ghost.cli.train import command
-from mcu_ghost.data import sounds
-from mcu_ghost.errors import GhostError
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound.data import sounds
+from mcu_ghost.train import recipe as recipes
 
 from .tones import write
 

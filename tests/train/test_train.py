@@ -40,7 +40,8 @@ def weights(recipe: Path) -> bytes:
 
 
 def test_tones_from_training_to_integers(tmp_path: Path) -> None:
-    from mcu_ghost import detector, tflite_file
+    from mcu_ghost.network.tflite import read
+    from mcu_ghost.sound import detector
 
     recipe = write(tmp_path, epochs=6, qat_epochs=2)
     found = run(recipe)
@@ -50,7 +51,7 @@ def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     assert abs(quiet["int8"]["count"] - quiet["float32"]["count"]) <= 1
     assert {a["name"] for a in found["accepts"]} == {"others", "generated noise and music"}
     assert sum(map(sum, found["confusion"])) == quiet["int8"]["of"]
-    model = tflite_file.load(recipe.with_suffix(".tflite"))
+    model = read.load(recipe.with_suffix(".tflite"))
     assert model.head_per_frame and model.layers[0].stateful
     assert model.metadata["reset"] == "never"
     words = detector.settings(model).words
@@ -80,9 +81,9 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> None:
-    from mcu_ghost import recipe as recipes
-    from mcu_ghost.data.streams import Streams
-    from mcu_ghost.train import fit
+    from mcu_ghost.sound.data.streams import Streams
+    from mcu_ghost.train import phases
+    from mcu_ghost.train import recipe as recipes
     from mcu_ghost.train.inputs import InputFormat
 
     class Broken(InputFormat):
@@ -99,8 +100,8 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> N
     scenes = Streams(rng.integers(0, 600, (8, 200, 40)).astype(np.uint16),
                      rng.integers(0, 3, (8, 200)).astype(np.int8))  # fmt: skip
     form = Broken({"multiplier": 1000, "shift": 12, "zero_point": -128}, 1 / 64, -60)
-    with pytest.raises(fit.Diverged, match=r"Epoch 1 is kept in .*smaller learning_rate"):
-        fit.train(chosen, (scenes, scenes), form, 3, tmp_path / "run", "digest")
+    with pytest.raises(phases.Diverged, match=r"Epoch 1 is kept in .*smaller learning_rate"):
+        phases.train(chosen, (scenes, scenes), form, 3, tmp_path / "run", "digest")
     kept = np.load(tmp_path / "run/float.last.npz")
     assert json.loads(str(kept["state"]))["epoch"] == 1
     assert all(np.isfinite(kept[name]).all() for name in kept.files if name != "state")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from mcu_ghost import audio
+from mcu_ghost.sound import audio
 
 RECIPE = """
 [words]

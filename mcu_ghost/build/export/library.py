@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network as the C sources of a library, the same for every build system.
+
+    src/NAME.h      what a program includes
+    src/NAME/       everything else, one flat folder: no include path is needed
+
+Functions of `firmware/` get the library's name in front, so that a program can hold several
+libraries.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mcu_ghost.build import front_end_c, kernels, model_c
+from mcu_ghost.build.export import checks
+from mcu_ghost.build.export.core import Target
+from mcu_ghost.build.kernels.constants import align
+from mcu_ghost.host import resources, templates
+from mcu_ghost.host.version import __version__
+from mcu_ghost.network.model import Model
+from mcu_ghost.sound import detector, keywords
+from mcu_ghost.sound.front_end import Settings
+
+_MODEL_FILES = ("model.h", "model.c", "model_data.h", "model_data.c")
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """Everything that the export's templates show.
+
+    Attributes:
+        version: Of mcu-ghost.
+        name: The library's and the model's.
+        target: What it runs on.
+        labels: Of the network's outputs.
+        head_per_frame: Whether every frame has outputs.
+        ears: The front end, if there is one.
+        detector: How scores become words, if the model says so.
+        listening: What the example must hear then.
+        sources: Texts by path below `src/`, but for `NAME.h`.
+        compiled: Those of them that are compiled.
+        assembly: Whether some are not C.
+        weights_bytes: Constants of the network.
+        tables_bytes: Constants of the front end.
+        state_bytes: Of `NAME_state_t`.
+        scratch_bytes: Of `NAME_scratch_t`.
+        listener_bytes: Of `NAME_listener_t`.
+    """
+
+    version: str
+    name: str
+    target: Target
+    labels: list[str]
+    head_per_frame: bool
+    ears: Settings | None
+    detector: detector.Settings | None
+    listening: checks.Listening | None
+    sources: dict[str, str]
+    compiled: tuple[str, ...]
+    assembly: bool
+    weights_bytes: int
+    tables_bytes: int
+    state_bytes: int
+    scratch_bytes: int
+    listener_bytes: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Listener:
+    """What the listener's templates show."""
+
+    version: str
+    name: str
+    settings: Settings
+    detector: detector.Settings
+
+
+def make(model: Model, target: Target) -> Library:
+    """Lay out the sources of a library.
+
+    Raises:
+        GhostError: The model's metadata is wrong.
+    """
+    name = model.name
+    context = model_c.model_context(model, target.variant)
+    generated = {file: templates.render(f"{file}.jinja", context) for file in _MODEL_FILES}
+    hot, cold = context.sources(target.variant)
+    needed = hot + cold
+    ears = words = noise = None
+    tables = 0
+    if "front_end" in model.metadata:
+        ears = Settings.read(model.metadata["front_end"])
+        generated |= front_end_c.frontend_sources(model.metadata, f"{name}_")
+        needed += front_end_c.SOURCES
+        constants = front_end_c.front_end_context(ears, {}).arrays.values()
+        tables = sum(array.bytes for array in constants)
+    if "detector" in model.metadata:
+        ears, words = keywords.hearing(model)
+        listener = _Listener(__version__, name, ears, words)
+        for file in ("listener.h", "listener.c"):
+            generated[file] = templates.render(f"export/{file}.jinja", listener)
+        needed += ("detector/ghost_detector.c",)
+        noise = checks.listening(model, ears, words)
+    copied = _copies(needed, target.variant)
+    sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}
+    compiled = tuple(sorted(path for path in sources if path.endswith((".c", ".S"))))
+    plan = context.plan
+    return Library(
+        version=__version__,
+        name=name,
+        target=target,
+        labels=model.labels,
+        head_per_frame=model.head_per_frame,
+        ears=ears,
+        detector=words,
+        listening=noise,
+        sources=sources,
+        compiled=compiled,
+        assembly=any(path.endswith(".S") for path in compiled),
+        weights_bytes=sum(p.weights_bytes for p in context.packed),
+        tables_bytes=tables,
+        state_bytes=plan.state_bytes,
+        scratch_bytes=align(plan.scratch_bytes),
+        listener_bytes=_listener_bytes(context, ears, words) if ears and words else 0,
+    )
+
+
+def _listener_bytes(context: model_c.ModelContext, ears: Settings, words: detector.Settings) -> int:
+    """Return the size of `NAME_listener_t` as a compiler for Arm lays it out."""
+    front_end = align(4 * ears.channels + 2 * max(ears.history, 2) + 2, 4)
+    scratch = max(4 * (ears.points + 1 + ears.channels), align(context.plan.scratch_bytes))
+    end = align(front_end + context.plan.state_bytes) + align(scratch)
+    for _, size in context.input_fields + context.output_fields:
+        end += size
+    end = align(end, 2) + len(words.words) * (2 + words.window)
+    return align(align(end, 4) + 12)
+
+
+def _copies(needed: tuple[str, ...], variant: kernels.Variant) -> dict[str, str]:
+    """Return texts of `firmware/` by file name: what is needed, and the headers beside it."""
+    firmware = resources.folder("firmware")
+    folders = {(firmware / path).parent for path in needed}
+    folders |= {firmware / "kernels", firmware / "kernels" / variant}
+    files = [firmware / path for path in needed]
+    files += [header for folder in folders for header in folder.glob("*.h")]
+    return {file.name: file.read_text(encoding="utf-8") for file in files}
+
+
+def _own(name: str, copied: dict[str, str], generated: dict[str, str]) -> dict[str, str]:
+    """Return all texts for one flat folder, every `ghost_` name of `firmware/` made the library's.
+
+    File names stay as they are, in `#include` and in comments.
+    """
+    word = r"\bghost_\w+\b(?!\.[chS]\b)"
+    known = {w for text in copied.values() for w in re.findall(word, text)}
+
+    def rename(match: re.Match[str]) -> str:
+        return f"{name}_{match[0]}" if match[0] in known else match[0]
+
+    texts = {}
+    for file, text in {**copied, **generated}.items():
+        flat = re.sub(r'#include "\w+/(\w+\.h)"', r'#include "\1"', text)
+        texts[file] = re.sub(word, rename, flat)
+    return texts

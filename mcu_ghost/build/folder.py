@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build folder: a CMake project that stands on its own, for one board, app and model.
+
+`write` puts everything there that depends on the board and not on the model: CMake files, linker
+script, board.h, and a copy of the C sources. What it is given as model sources is the caller's.
+"""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mcu_ghost.boards import Board
+from mcu_ghost.build import kernels
+from mcu_ghost.build.toolchain import gcc_flags, zig_flags
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.files import write_text
+from mcu_ghost.host.templates import render
+
+App = Literal["selftest", "stream", "kws"]
+
+DEFAULT_STACK = 2048
+BUILDS = Path("build")
+"""Where the command line puts build folders, `<board>-<app>`."""
+
+_TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
+_RUNTIME = ("console.c", "link.c", "memory.c", "stack.c", "text.c")
+_STARTUP = ("vectors.c", "reset.c", "fault.c")
+_COPIED = ("runtime", "startup", "drivers", "apps", "kernels", "frontend", "detector")
+
+
+@dataclass(frozen=True)
+class ProjectContext:
+    """What the project's templates show.
+
+    Attributes:
+        board: The board it is for.
+        app: The main program, a file of `firmware/apps/`.
+        model_sources: Generated C files, relative to the build folder.
+        kernel_sources: C and .S files of `firmware/kernels/` that run for every frame, relative to
+            the build folder.
+        stack_bytes: Size of the stack, a multiple of 8.
+        firmware_sources: All other files of `firmware/`, built for size.
+        gcc_flags: Core and float ABI as gcc takes them.
+        zig_flags: As `zig cc` takes them.
+        kernels: The variant of the recurrent kernel, a folder of `firmware/kernels/`.
+    """
+
+    board: Board
+    app: App
+    model_sources: tuple[str, ...]
+    kernel_sources: tuple[str, ...]
+    stack_bytes: int = DEFAULT_STACK
+    firmware_sources: tuple[str, ...] = ()
+    gcc_flags: tuple[str, ...] = ()
+    zig_flags: tuple[str, ...] = ()
+    kernels: kernels.Variant = "plain"
+
+
+def context(
+    board: Board,
+    app: App,
+    model_sources: tuple[str, ...],
+    kernel_sources: tuple[str, ...],
+    stack_bytes: int = DEFAULT_STACK,
+    variant: kernels.Variant = "plain",
+    cold_kernels: tuple[str, ...] = (),
+) -> ProjectContext:
+    """Work out everything that the templates show; `cold_kernels` do not run for every frame."""
+    if stack_bytes % 8 or stack_bytes < 512:
+        raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
+    if stack_bytes >= board.ram.usable:
+        raise GhostError(f"A stack of {stack_bytes} bytes does not fit the RAM of {board.name}.")
+    return ProjectContext(
+        board=board,
+        app=app,
+        model_sources=model_sources,
+        kernel_sources=kernel_sources,
+        stack_bytes=stack_bytes,
+        firmware_sources=(
+            *(f"startup/{name}" for name in _STARTUP),
+            *_family(board),
+            *(f"runtime/{name}" for name in _RUNTIME),
+            f"drivers/{board.console.driver}.c",
+            f"drivers/{board.counter.driver}.c",
+            *(_listening(board) if app == "kws" else ()),
+            f"apps/{app}.c",
+            *cold_kernels,
+        ),
+        gcc_flags=gcc_flags(board.cpu),
+        zig_flags=zig_flags(board.cpu),
+        kernels=variant,
+    )
+
+
+def _family(board: Board) -> tuple[str, ...]:
+    """Return the start-up sources of a board's family: C, and assembly where it has some."""
+    names = [f"startup/{board.startup.family}{suffix}" for suffix in (".c", ".S")]
+    folder = resources.folder("firmware")
+    return tuple(name for name in names if (folder / name).is_file())
+
+
+def _listening(board: Board) -> tuple[str, ...]:
+    """Return the sources that only an app with a microphone needs."""
+    assert board.microphone is not None  # the app is refused otherwise
+    led = ("drivers/nrf_led.c",) if board.led is not None else ()
+    return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
+
+
+def write(project: ProjectContext, out: Path) -> None:
+    """Write the project into a folder; files that already say the same are left alone.
+
+    Copies the sources that the project names, and the headers below `firmware/` but for those of
+    other kernel variants. Files of an earlier project for another board or app are removed, so the
+    folder holds what it needs.
+
+    Raises:
+        GhostError: The folder cannot be written.
+    """
+    for name in _TEMPLATES:
+        write_text(out / name, render(f"{name}.jinja", project))
+    firmware = resources.folder("firmware")
+    own = project.kernels
+    wanted = {*project.firmware_sources, *project.kernel_sources}
+    for folder in _COPIED:
+        for source in sorted((firmware / folder).rglob("*.[chS]")):
+            relative = source.relative_to(firmware)
+            header = source.suffix == ".h" and (
+                folder != "kernels" or len(relative.parts) == 2 or relative.parts[1] == own
+            )
+            if header or relative.as_posix() in wanted:
+                write_text(out / relative, source.read_text(encoding="utf-8"))
+            else:
+                (out / relative).unlink(missing_ok=True)
+
+
+def last_image(board: Board) -> Path:
+    """Return the image that `mcu-ghost build` made last for a board.
+
+    Raises:
+        GhostError: There is none in ./build/.
+    """
+    found = [BUILDS / f"{board.name}-{app}" / "firmware.elf" for app in typing.get_args(App)]
+    found = [path for path in found if path.is_file()]
+    if not found:
+        raise GhostError(
+            f"No image for {board.name} is in {BUILDS}/: `mcu-ghost build --board {board.name}`"
+            " makes one, --image FILE takes another."
+        )
+    return max(found, key=lambda path: path.stat().st_mtime)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The variant for cores with 16-bit SIMD multiplies (M4, M7, M33): paired rows.
+
+Two rows' weights of one input share a halfword, `256 * A + B`, and two inputs share a word, so that
+one SMLAD works on four weights. `firmware/kernels/dsp/ghost_gru_step_s8.S` says why that is exact,
+and in what order it reads what is packed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.build.kernels.constants import Constants
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import GhostGRU
+
+Words = npt.NDArray[np.uint32]
+Ints = npt.NDArray[np.int64]
+
+EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
+_LONGEST_SEGMENT = EXACT // (128 * 127 * 2)  # pairs of inputs, whatever the weights
+
+
+def pack(op: GhostGRU) -> Constants:
+    """Return one stream for the gates and one for the ghosts.
+
+    Layers whose sums could leave the bounds of the assembly are packed for its sibling in C, which
+    takes sums apart after each segment.
+    """
+    short = _short(op)
+    arrays = {"weights": np.concatenate(list(_gates(op, short)))}
+    if op.ghosts:
+        weights = _fours(op.ghost_kernel)
+        biases = _fours(op.ghost_bias)
+        groups = zip(weights, biases, strict=True)
+        arrays["ghost_weights"] = np.concatenate(
+            [part for w, b in groups for part in (_start(b, short), _pairs(w))]
+        )
+    pairs = sum(-(-size // 2) for size in (op.inputs, op.units, op.intrinsic))
+    return Constants(
+        arrays,
+        numbers={"segment": 0 if short else _LONGEST_SEGMENT},
+        scratch_bytes=4 * pairs,
+        function="ghost_gru_step_s8" if short else "ghost_gru_long_step_s8",
+    )
+
+
+def _short(op: GhostGRU) -> bool:
+    """Whether every sum stays in the bounds of the assembly, biases included."""
+    reaches = [
+        reference.row_bounds(op.kernel, op.bias[0]),
+        reference.row_bounds(op.recurrent_kernel, op.bias[1]),
+        reference.row_bounds(op.ghost_kernel, op.ghost_bias),
+    ]
+    requantizers = (*op.input_requantizers, *op.recurrent_requantizers, op.ghost_requantizer)
+    return max(int(r.max(initial=0)) for r in reaches) < EXACT and all(
+        rq is None or rq.shift <= 8 for rq in requantizers
+    )
+
+
+def _gates(op: GhostGRU, short: bool) -> Iterator[Words]:
+    """Yield the stream of the gates: four units at a time, then each one left over."""
+    m, kernel, recurrent = op.intrinsic, op.kernel, op.recurrent_kernel
+    whole = m // 4 * 4
+    for i in range(0, whole, 4):
+        rows = slice(i, i + 4)
+        for gate in range(3):
+            yield _start(op.bias[0, gate, rows], short)
+            yield _pairs(kernel[gate, rows])
+            yield _start(op.bias[1, gate, rows], short)
+            yield from _parts(recurrent[gate, rows], m if gate == 2 else op.units)
+    for i in range(whole, m):
+        order, present = [0, 1, 2, 2], np.array([1, 1, 0, 1])
+        yield _start(op.bias[0, order, i] * present, short)
+        yield _pairs(kernel[order, i] * present[:, None])
+        yield _start(op.bias[1, order, i] * present, short)
+        yield from _parts(recurrent[order, i] * present[:, None], m)
+
+
+def _fours(rows: npt.NDArray[np.signedinteger]) -> Iterator[Ints]:
+    """Yield four rows at a time; what is missing of the last four is zero."""
+    missing = -len(rows) % 4
+    padded = np.pad(rows.astype(np.int64), ((0, missing), *[(0, 0)] * (rows.ndim - 1)))
+    yield from padded.reshape(-1, 4, *rows.shape[1:])
+
+
+def _parts(weights: npt.NDArray[np.signedinteger], first: int) -> Iterator[Words]:
+    """Yield four rows over their first columns, then over the others.
+
+    Where the first are odd in number, both parts share a word of the vector.
+    """
+    yield _pairs(weights[:, :first])
+    if weights.shape[1] > first:
+        yield _pairs(np.pad(weights[:, first:], ((0, 0), (first % 2, 0))))
+
+
+def _start(bias: npt.NDArray[np.signedinteger], short: bool) -> Words:
+    """Return what the sums start from: 256 a + b and b of each pair, or in segments a and b."""
+    a, b = bias.astype(np.int64).reshape(2, 2).T
+    words: Ints = np.stack([256 * a + b if short else a, b], axis=1)
+    return words.ravel().astype(np.uint32)
+
+
+def _pairs(weights: npt.NDArray[np.signedinteger]) -> Words:
+    """Return (4, K) weights as words: for each pair of inputs, both pairs of rows."""
+    padded = np.pad(weights.astype(np.int64), ((0, 0), (0, weights.shape[1] % 2)))
+    halves = (256 * padded[0::2] + padded[1::2]).astype(np.uint16).astype(np.uint32)
+    words = halves[:, 0::2] | halves[:, 1::2] << 16
+    return words.T.ravel().astype(np.uint32)

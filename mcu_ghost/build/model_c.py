@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Renders templates: the model as C, and the project around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcu_ghost.build import kernels, memory
+from mcu_ghost.build.pack import Packed, pack
+from mcu_ghost.host.version import __version__
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite.write import model_hash
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One call in the generated code: an operator and the C expressions it reads and writes."""
+
+    packed: Packed
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, eq=False)
+class ModelContext:
+    """Everything the model templates show.
+
+    Attributes:
+        version: Of mcu-ghost.
+        name: Prefix of every C identifier.
+        model: The network.
+        hash: First 16 bytes of the SHA-256 of the model's canonical `.tflite`.
+        packed: Operators in order.
+        body: Calls of one frame.
+        head: Calls of the head.
+        copies: (destination, source, bytes) of outputs that are a recurrent state.
+        input_fields: (name, size) of the members of `<name>_in_t`.
+        output_fields: Likewise of `<name>_out_t`.
+        plan: Scratch layout.
+        kernel_scratch: C expression for the kernels' working memory.
+    """
+
+    version: str
+    name: str
+    model: Model
+    hash: bytes
+    packed: list[Packed]
+    body: list[Step]
+    head: list[Step]
+    copies: list[tuple[str, str, int]]
+    input_fields: list[tuple[str, int]]
+    output_fields: list[tuple[str, int]]
+    plan: memory.Plan
+    kernel_scratch: str
+
+    def sources(self, variant: kernels.Variant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the kernels of `firmware/` that run for every frame, and the others.
+
+        A head that runs once takes the plain ones, which are small.
+        """
+        frame = self.body + (self.head if self.model.head_per_frame else [])
+        often = {step.packed.kind for step in frame}
+        seldom = {p.kind for p in self.packed} - often
+        return kernels.sources(variant, often), kernels.sources("plain", seldom)
+
+
+def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelContext:
+    """Lay a model out for the templates, for a variant of the kernels."""
+    packed = pack(model, variant)
+    plan = memory.plan(model, packed)
+    homes: dict[int, str] = {t: f"scratch->arena + {o}" for t, o in plan.offsets.items()}
+    fields = {}
+    for tensors, struct, letter in ((model.inputs, "in", "x"), (model.outputs, "out", "y")):
+        names = [letter if len(tensors) == 1 else f"{letter}{i}" for i in range(len(tensors))]
+        fields[struct] = [(n, model.tensors[t].size) for n, t in zip(names, tensors, strict=True)]
+        homes |= {t: f"{struct}->{n}" for n, t in zip(names, tensors, strict=True)}
+    copies = []
+    for p in packed:
+        if p.kind != "gru":
+            continue
+        if p.op.output in model.outputs:
+            copies.append((homes[p.op.output], f"state->{p.name}", model.tensors[p.op.output].size))
+        homes[p.op.output] = f"state->{p.name}"
+    steps = [Step(p, homes[p.op.input], homes[p.op.output]) for p in packed]
+    return ModelContext(
+        version=__version__,
+        name=model.name,
+        model=model,
+        hash=model_hash(model),
+        packed=packed,
+        body=steps[: len(model.body)],
+        head=steps[len(model.body) :],
+        copies=copies,
+        input_fields=fields["in"],
+        output_fields=fields["out"],
+        plan=plan,
+        kernel_scratch=f"scratch->arena + {plan.kernel_offset}"
+        if any(p.scratch_bytes for p in packed)
+        else "0",
+    )

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clocks, power and flash of the STM32F4 (RM0090) and F7 (RM0385), which are much alike."""
+
+from __future__ import annotations
+
+from mcu_ghost.boards import Board
+from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, Peripheral
+from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Ready, Supply
+from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
+
+_RCC, _GPIO, _FLASH, _PWR = 0x4002_3800, 0x4002_0000, 0x4002_3C00, 0x4000_7000
+_HSI_READY, _HSE_READY, _PLL_READY = Bit(0, 1), Bit(0, 17), Bit(0, 25)
+_CRYSTAL, _LOCK = 32_000, 1_600  # 2 ms and 0.1 ms of the 16 MHz there are by then
+_HSI = 16 * MHZ
+_USARTS = {
+    0x4001_1000: ("APB2ENR", Bit(0x44, 4)),
+    0x4001_1400: ("APB2ENR", Bit(0x44, 5)),
+    0x4000_4400: ("APB1ENR", Bit(0x40, 17)),
+    0x4000_4800: ("APB1ENR", Bit(0x40, 18)),
+    0x4000_4C00: ("APB1ENR", Bit(0x40, 19)),
+    0x4000_5000: ("APB1ENR", Bit(0x40, 20)),
+}
+
+
+class F4Rcc(Rcc):
+    """RCC of both families."""
+
+    SWITCH = (0x08, 2, 2)
+    SOURCES = {0: ("HSI", _HSI_READY), 1: ("HSE", _HSE_READY), 2: ("PLL", _PLL_READY)}
+    PLL_SETTINGS = (0x04,)
+    CORE, BUSES = (0x08, 4), ((0x08, 10), (0x08, 13))
+
+    def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit, ports: int) -> None:
+        clocks = _USARTS | {_PWR: ("APB1ENR", Bit(0x40, 28))}
+        clocks |= {_GPIO + 0x400 * i: ("AHB1ENR", Bit(0x30, i)) for i in range(ports)}
+        ready = (
+            Ready(0, 1 << 0, _HSI_READY, 0),
+            Ready(0, 1 << 16, _HSE_READY, _CRYSTAL),
+            Ready(0, 1 << 24, _PLL_READY, _LOCK),
+        )
+        values = {0x00: 0x83, 0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
+        super().__init__(bus, board, _RCC, values, ready, clocks, pwr, flash)
+        self._apb_limits = (42 * MHZ, 84 * MHZ) if not pwr.overdrives else (54 * MHZ, 108 * MHZ)
+
+    def source_hertz(self, source: str) -> int:
+        """Return the frequency of an oscillator."""
+        return _HSI if source == "HSI" else self.board.startup.hse_hz
+
+    def pll_hertz(self) -> int:
+        """Return SYSCLK from the PLL."""
+        source = "HSE" if self.field(0x04, 22, 1) else "HSI"
+        if not self.shown(_HSE_READY if source == "HSE" else _HSI_READY):
+            raise Misuse(f"the PLL runs from {source}, which is not ready")
+        m, n = self.field(0x04, 0, 6), self.field(0x04, 6, 9)
+        if m < 2 or not 50 <= n <= 432:
+            raise Misuse(f"PLLM must be 2 to 63 and PLLN 50 to 432, not {m} and {n}")
+        into = self.source_hertz(source) / m
+        if not 0.95 * MHZ <= into <= 2.1 * MHZ or not 100 * MHZ <= into * n <= 432 * MHZ:
+            raise Misuse(f"the PLL cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
+        return round(into * n) // (2 * self.field(0x04, 16, 2) + 2)
+
+    def flash_step(self) -> int:
+        """Return what a wait state is good for at 2.7 to 3.6 V."""
+        return 30 * MHZ
+
+    def check(self) -> None:
+        """Refuse clocks that are too fast for flash, voltage or buses."""
+        super().check()
+        for base, limit in zip((0x4000_0000, 0x4001_0000), self._apb_limits, strict=True):
+            if self.apb_hertz(base) > limit:
+                raise Misuse(f"the bus at {base:#x} takes {limit / MHZ:g} MHz at most")
+
+
+class Pwr(Supply):
+    """PWR: the core voltage, and over-drive where there is one."""
+
+    _ODRDY, _ODSWRDY = Bit(4, 16), Bit(4, 17)
+
+    def __init__(self, bus: Bus, overdrives: bool) -> None:
+        self.overdrives = overdrives
+        ready = (
+            (Ready(0, 1 << 16, self._ODRDY, _LOCK), Ready(0, 1 << 17, self._ODSWRDY, _LOCK))
+            if overdrives
+            else ()
+        )
+        super().__init__(bus, _PWR, {0: 0xC000 if overdrives else 0x4000, 4: 0}, ready)
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        assert self.rcc is not None
+        if offset == 4:
+            raise Misuse("PWR_CSR is not to be written here")
+        if (value ^ self.values[0]) & 0xC000 and self.rcc.bit(self.rcc.PLL_ON):
+            raise Misuse("the voltage scale may only change while the PLL is off")
+        if self.overdrives and value & 1 << 17 and not self.shown(self._ODRDY):
+            raise Misuse("over-drive was switched to before it was ready")
+        super().write(offset, value)
+
+    def limit(self) -> int:
+        """Return the highest HCLK at this voltage, in Hz."""
+        scale = self.field(0, 14, 2)
+        if not self.overdrives:
+            return (168 if scale & 1 else 144) * MHZ
+        if scale == 3:
+            return (216 if self.shown(self._ODSWRDY) else 180) * MHZ
+        return (168 if scale == 2 else 144) * MHZ
+
+
+def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]:
+    """Return what an F4 or F7 has besides its console, and connect that."""
+    newer = board.startup.family == "stm32f7"
+    ports = 11 if newer else 9
+    pwr, flash = Pwr(bus, newer), Limit(bus, _FLASH, {0: 0})  # ACR
+    rcc = F4Rcc(bus, board, pwr, flash, ports)
+    gpio = Gpio(bus, rcc, _GPIO, ports, mode=0)
+    console.connect(rcc, gpio)
+    return [rcc, pwr, flash, gpio]

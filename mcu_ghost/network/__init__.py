@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The int8 network: plain data, its arithmetic, its file."""

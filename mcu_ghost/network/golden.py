@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Golden cases: random sequences and what the reference answers to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.random_model import random_inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Golden:
+    """Cases of one length.
+
+    Attributes:
+        inputs: (cases, frames, input size) int8.
+        outputs: (cases, output size) int8, after the last frame of each case.
+    """
+
+    inputs: Int8s
+    outputs: Int8s
+
+
+def make(model: Model, cases: int = 4, frames: int = 8, seed: int = 0) -> Golden:
+    """Make cases for a model with the reference as the judge."""
+    x = random_inputs(seed, model, cases, frames)
+    y = reference.run(model, x)
+    return Golden(x, y[:, -1] if model.head_per_frame else y)

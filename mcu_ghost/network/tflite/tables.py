@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of a `.tflite` file, read with every index, length, type and number checked."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tflite
+
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Tensor
+from mcu_ghost.network.tflite.ghost_operator import METADATA_NAME
+
+MAX_BYTES = 64 << 20
+MAX_SIZE = 65535
+_NAME_FIELD = 10  # of a tensor, in the flatbuffer's table of fields
+_SCHEMA_VERSION = 3
+TYPES = {
+    tflite.TensorType.INT8: np.int8,
+    tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.INT16: np.int16,
+}
+_TYPE_NAMES = {v: k.lower() for k, v in vars(tflite.TensorType).items() if isinstance(v, int)}
+
+
+class Tables:
+    """The tensors, constants and metadata of one file; every read is checked.
+
+    Args:
+        data: The file.
+        where: What error messages call it.
+    """
+
+    def __init__(self, data: bytes, where: str) -> None:
+        """Check the schema version and that there is one graph."""
+        self.where, self.size = where, len(data)
+        self.root = tflite.Model.GetRootAs(data, 0)
+        if self.root.Version() != _SCHEMA_VERSION:
+            raise self.error(
+                f"schema version {self.root.Version()} is not supported, only {_SCHEMA_VERSION}"
+            )
+        if self.count(self.root.SubgraphsLength()) != 1:
+            raise self.error(f"must have one subgraph, has {self.root.SubgraphsLength()}")
+        self.graph = self.root.Subgraphs(0)
+        self.tensors: list[Tensor] = []
+        self.known: dict[int, int] = {}  # file's tensor index → ours
+
+    def error(self, text: str) -> GhostError:
+        """Return an error that names the file."""
+        return GhostError(f"{self.where}: {text}.")
+
+    def count(self, n: int) -> int:
+        """Return a vector's length, refusing one the file has no room for."""
+        if n > self.size // 4:
+            raise self.error("damaged TensorFlow Lite file (a list longer than the file)")
+        return n
+
+    def raw(self, index: int) -> Any:
+        """Return a tensor as it stands in the file."""
+        if not 0 <= index < self.count(self.graph.TensorsLength()):
+            raise self.error(f"damaged TensorFlow Lite file (no tensor {index})")
+        return self.graph.Tensors(index)
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Return a tensor's shape, which must be fixed and not absurd."""
+        tensor = self.raw(index)
+        if self.count(tensor.ShapeLength()) > 8:
+            raise self.error(f"{self.label(index)} has {tensor.ShapeLength()} dimensions")
+        shape = tuple(tensor.Shape(i) for i in range(tensor.ShapeLength()))
+        signature = [
+            tensor.ShapeSignature(i) for i in range(self.count(tensor.ShapeSignatureLength()))
+        ]
+        if any(d < 1 for d in shape) or any(d < 0 for d in signature):
+            raise self.error(
+                f"{self.label(index)} has a dynamic or empty shape {list(signature or shape)}; "
+                "convert with a fixed number of frames and batch 1"
+            )
+        if math.prod(shape) > MAX_BYTES:
+            raise self.error(f"{self.label(index)} has an absurd shape {list(shape)}")
+        return shape
+
+    def label(self, index: int) -> str:
+        """Return what error messages call a tensor."""
+        name = self.tensor_name(index)
+        return f"tensor '{name}'" if name else f"tensor {index}"
+
+    def tensor_name(self, index: int) -> str:
+        """Return a tensor's name; a string cut off by the end of the file is damage."""
+        table = self.raw(index)._tab
+        field = table.Offset(_NAME_FIELD)
+        if field and table.Vector(field) + table.VectorLen(field) >= self.size:
+            raise self.error(
+                f"damaged TensorFlow Lite file (the name of tensor {index} is cut off)"
+            )
+        return (self.raw(index).Name() or b"").decode("utf-8", "replace")
+
+    def scales(self, index: int, allowed: tuple[int, ...]) -> tuple[float, ...]:
+        """Return the scales of a tensor, one of the allowed numbers of them."""
+        q = self.raw(index).Quantization()
+        n = self.count(q.ScaleLength()) if q is not None else 0
+        if n not in allowed:
+            raise self.error(
+                f"{self.label(index)} has {n} quantisation scales instead of "
+                f"{' or '.join(map(str, allowed))}; the model must be int8 throughout"
+            )
+        scales = tuple(float(q.Scale(i)) for i in range(n))
+        if not all(math.isfinite(s) and 1e-30 < s < 1e30 for s in scales):
+            raise self.error(f"{self.label(index)} has a scale that is not a positive number")
+        return scales
+
+    def zero_point(self, index: int) -> int:
+        """Return a tensor's zero point, 0 where it has none."""
+        q = self.raw(index).Quantization()
+        return int(q.ZeroPoint(0)) if self.count(q.ZeroPointLength()) else 0
+
+    def constant(self, index: int, dtype: type[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        """Return a constant of exactly this type and shape."""
+        tensor = self.raw(index)
+        if TYPES.get(tensor.Type()) is not dtype:
+            raise self.error(
+                f"{self.label(index)} must be {np.dtype(dtype)}, is {self.type(index)}"
+            )
+        if self.shape(index) != shape:
+            raise self.error(
+                f"{self.label(index)} must have shape {list(shape)}, has {list(self.shape(index))}"
+            )
+        number = tensor.Buffer()
+        if not 0 < number < self.count(self.root.BuffersLength()):
+            raise self.error(f"{self.label(index)} has no data")
+        content = self.root.Buffers(number).DataAsNumpy()
+        expected = math.prod(shape) * np.dtype(dtype).itemsize
+        if not isinstance(content, np.ndarray) or content.size != expected:
+            raise self.error(f"{self.label(index)} must have {expected} bytes of data")
+        values = np.frombuffer(content.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(shape)
+        if dtype is np.int8 and values.min(initial=0) < -127:
+            raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
+        return values.astype(dtype)
+
+    def type(self, index: int) -> str:
+        """Return the name of a tensor's type."""
+        return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
+
+    def activation(self, index: int, size: int) -> int:
+        """Register a tensor that holds `size` int8 values of a frame; return our index."""
+        if self.raw(index).Type() != tflite.TensorType.INT8:
+            raise self.error(
+                f"{self.label(index)} is {self.type(index)}, not int8; "
+                "convert with mcu-ghost, which quantises every tensor"
+            )
+        if index in self.known:
+            raise self.error(f"{self.label(index)} is written twice")
+        if not 0 < size <= MAX_SIZE:
+            raise self.error(f"{self.label(index)} has {size} values a frame, at most {MAX_SIZE}")
+        name = self.tensor_name(index)
+        zero_point = self.zero_point(index)
+        (scale,) = self.scales(index, (1,))
+        if not -128 <= zero_point <= 127:
+            raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
+        self.tensors.append(Tensor(name, size, "int8", scale, zero_point))
+        self.known[index] = len(self.tensors) - 1
+        return self.known[index]
+
+    def read(self, index: int) -> int:
+        """Return our index of a tensor that an operator reads."""
+        if index not in self.known:
+            raise self.error(f"{self.label(index)} is read before it is written")
+        return self.known[index]
+
+    def rows(self, index: int) -> int:
+        """Return how many values the last axis of a frame has."""
+        return self.shape(index)[-1]
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the JSON object in the file, {} where there is none."""
+        for i in range(self.count(self.root.MetadataLength())):
+            entry = self.root.Metadata(i)
+            if entry.Name() != METADATA_NAME.encode():
+                continue
+            if not 0 <= entry.Buffer() < self.count(self.root.BuffersLength()):
+                raise self.error("damaged TensorFlow Lite file (metadata without data)")
+            content = self.root.Buffers(entry.Buffer()).DataAsNumpy()
+            try:
+                metadata = json.loads(content.tobytes() if isinstance(content, np.ndarray) else b"")
+            except (ValueError, RecursionError) as error:
+                raise self.error(f"the mcu_ghost metadata is not JSON ({error})") from error
+            if not isinstance(metadata, dict) or metadata.get("version") != 1:
+                raise self.error("the mcu_ghost metadata must be a JSON object of version 1")
+            return metadata
+        return {}

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`baseline.json`: what a project's firmware cost when it was agreed to, and what is worse now.
+
+The file is checked in beside `ghost.toml`; `mcu-ghost check --update` rewrites it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcu_ghost.host import schema
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.files import write_text
+from mcu_ghost.host.text import count
+from mcu_ghost.project import ghost_toml
+
+NAME = "baseline.json"
+UPDATE = "`mcu-ghost check --update` writes it down."
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How many recordings were recognised.
+
+    Attributes:
+        right: Recordings of which the firmware made what their folder says.
+        recordings: All.
+        hash: Of their labels and contents: other recordings cannot be compared.
+    """
+
+    right: int
+    recordings: int
+    hash: str
+
+    @property
+    def percent(self) -> float:
+        """Of the recordings that were recognised."""
+        return 100 * self.right / self.recordings
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a board's firmware costs, and that it is right. Instructions and bytes are emulated.
+
+    Attributes:
+        board: The board's name.
+        app: The main program whose memory is counted.
+        mcu_ghost: Version of this program.
+        toolchain: The compiler and its version.
+        kernels: The variant of the recurrent kernel.
+        model: Hash of the network's every weight, option and label.
+        emulator: Who ran it; None where no emulator knows the board.
+        flash_bytes: Flash of the image.
+        ram_bytes: RAM of the image, its whole stack included.
+        different_bytes: Outputs and states that differ from the reference, events too.
+        instructions_per_frame: From entry to return of the network's step, the mean.
+        instructions_per_hop: Of the `kws` app: front end, network and detector, the mean.
+        accuracy: On the project's recordings; None where there are none.
+    """
+
+    board: str
+    app: str
+    mcu_ghost: str
+    toolchain: str
+    kernels: str
+    model: str
+    emulator: str | None
+    flash_bytes: int
+    ram_bytes: int
+    different_bytes: int | None
+    instructions_per_frame: int | None
+    instructions_per_hop: int | None
+    accuracy: Accuracy | None
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The file.
+
+    Attributes:
+        boards: One entry for each of the project's boards.
+    """
+
+    boards: tuple[Costs, ...]
+
+    def of(self, board: str) -> Costs | None:
+        """Return what a board's firmware cost."""
+        return next((entry for entry in self.boards if entry.board == board), None)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A number, then and now.
+
+    Attributes:
+        what: In words.
+        before: In the baseline; None where it is not there.
+        now: As it is; None where it cannot be counted.
+        unit: Behind it.
+        worse: What is wrong with it in comparison with the baseline; "" if nothing is.
+        wrong: What is wrong with it whatever the baseline says.
+    """
+
+    what: str
+    before: float | None
+    now: float | None
+    unit: str
+    worse: str = ""
+    wrong: str = ""
+
+
+def read(path: Path) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        GhostError: It is missing, or not what `write` made.
+    """
+    if not path.is_file():
+        raise GhostError(f"{path}: there is no baseline yet. {UPDATE}")
+    found = schema.read(path, Baseline)
+    for entry in found.boards:
+        accuracy = entry.accuracy
+        if accuracy is not None and not 0 <= accuracy.right <= accuracy.recordings > 0:
+            raise GhostError(
+                f"{path}: accuracy of {entry.board} makes no sense: {accuracy.right} of"
+                f" {accuracy.recordings}."
+            )
+        if min(entry.flash_bytes, entry.ram_bytes, entry.instructions_per_frame or 1) <= 0:
+            raise GhostError(f"{path}: {entry.board} has a size that is not more than 0.")
+    return found
+
+
+def write(path: Path, found: Sequence[Costs]) -> None:
+    """Write a baseline, whole or not at all.
+
+    Raises:
+        GhostError: The folder cannot be written.
+    """
+    data = dataclasses.asdict(Baseline(tuple(found)))
+    write_text(path, json.dumps(data, indent=2) + "\n")
+
+
+def compare(project: ghost_toml.Project, before: Costs, now: Costs) -> list[Row]:
+    """Compare what a board's firmware costs with the baseline and with the budget.
+
+    Args:
+        project: How much worse it may be.
+        before: The baseline.
+        now: What it costs.
+
+    Returns:
+        A row for each number that either of them has, or should.
+    """
+    slack, budget = project.tolerance, project.budget
+    share = slack.instructions_percent
+    rows = [
+        _cost("flash", " B", before.flash_bytes, now.flash_bytes,
+              slack.flash_percent, budget.flash_bytes),
+        _cost("RAM", " B", before.ram_bytes, now.ram_bytes, slack.ram_percent, budget.ram_bytes),
+        _cost("instructions per frame", "", before.instructions_per_frame,
+              now.instructions_per_frame, share, budget.instructions_per_frame),
+        _cost("instructions per hop of sound", "", before.instructions_per_hop,
+              now.instructions_per_hop, share),
+        _bytes(before, now),
+        _accuracy(before.accuracy, now.accuracy, slack.accuracy_points),
+    ]  # fmt: skip
+    return [row for row in rows if row.wrong or (row.before, row.now) != (None, None)]
+
+
+def changes(before: Costs, now: Costs) -> list[str]:
+    """Say what else is not as it was when the baseline was written."""
+    names = {"app": "app", "mcu_ghost": "mcu-ghost", "toolchain": "compiler", "kernels": "kernels",
+             "model": "model", "emulator": "emulator"}  # fmt: skip
+    pairs = ((word, getattr(before, key), getattr(now, key)) for key, word in names.items())
+    return [f"{word} {old or 'none'} → {new or 'none'}" for word, old, new in pairs if old != new]
+
+
+def _cost(
+    what: str, unit: str, before: int | None, now: int | None, percent: float,
+    limit: int | None = None,
+) -> Row:  # fmt: skip
+    """Compare a number that must not grow."""
+    worse, wrong = "", ""
+    if before is None and now is not None:
+        worse = f"{what}: not in {NAME} yet. {UPDATE}"
+    elif before is not None and now is None:
+        worse = f"{what}: in {NAME}, but no longer counted. {UPDATE}"
+    elif before is not None and now is not None and now > before * (1 + percent / 100):
+        worse = (
+            f"{what} grew from {count(before)} to {count(now)}{unit}, by"
+            f" {100 * (now / before - 1):.1f} %; {ghost_toml.NAME} allows {percent:g} %."
+        )
+    if limit is not None and now is None:
+        wrong = f"{what}: {ghost_toml.NAME} has a budget for it, but it cannot be counted."
+    elif limit is not None and now is not None and now > limit:
+        wrong = (
+            f"{what}: {count(now)}{unit} are over the budget of {count(limit)}{unit} in"
+            f" {ghost_toml.NAME}."
+        )
+    return Row(what, before, now, unit, worse, wrong)
+
+
+def _bytes(before: Costs, now: Costs) -> Row:
+    """Whatever the baseline says, no byte may differ."""
+    worse, wrong = "", ""
+    if now.different_bytes:
+        wrong = f"{count(now.different_bytes)} bytes differ from the reference."
+    if now.different_bytes is None and before.different_bytes is not None:
+        worse = f"the firmware is no longer run on an emulator. {UPDATE}"
+    return Row("bytes that differ", before.different_bytes, now.different_bytes, "", worse, wrong)
+
+
+def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> Row:
+    """Compare how many of the same recordings are recognised."""
+    worse = ""
+    if (before and before.hash) != (now and now.hash):
+        count_now, count_then = (entry.recordings if entry else 0 for entry in (now, before))
+        worse = (
+            f"accuracy: these are other recordings than the baseline's ({count_now} now,"
+            f" {count_then} then)."
+            f" {UPDATE}"
+        )
+    elif before and now and now.percent < before.percent - points:
+        worse = (
+            f"accuracy fell from {before.right} to {now.right} of {now.recordings} recordings, by"
+            f" {before.percent - now.percent:.1f} points; {ghost_toml.NAME} allows {points:g}."
+        )
+    then, today = (entry.percent if entry else None for entry in (before, now))
+    return Row("recordings recognised", then, today, " %", worse)

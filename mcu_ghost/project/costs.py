@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds a project's firmware for a board, runs it on the board's emulator, notes what it cost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from mcu_ghost import emulate
+from mcu_ghost.boards import Board
+from mcu_ghost.build import build, toolchain
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.version import __version__
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite import read, write
+from mcu_ghost.project.baseline import Accuracy, Costs
+from mcu_ghost.project.ghost_toml import Project
+from mcu_ghost.proof import keywords, on_emulator, verify
+from mcu_ghost.sound import detector
+from mcu_ghost.sound.data import folder, plan
+from mcu_ghost.train import recipe
+
+NO_WORD = plan.UNKNOWN  # the folder of recordings in which a model that listens must hear nothing
+_CASES, _FRAMES = 3, 49  # as `mcu-ghost test` has them
+_CLIPS = 2  # that the microphone hears: enough for the mean of a hop
+
+Step = Callable[[str], None]
+
+
+def model(project: Project) -> Model:
+    """Return the project's network.
+
+    Raises:
+        GhostError: The file is missing or is no model.
+    """
+    return read.load(Path(project.model) if project.model else resources.default_model())
+
+
+def recordings(project: Project, network: Model) -> dict[Path, str]:
+    """Return the project's recordings and what is said in each; "" where nothing is to be heard.
+
+    Raises:
+        GhostError: A folder is empty, the model does not know its word, or it learns from them.
+    """
+    if project.recordings is None:
+        return {}
+    place = Path(project.recordings)
+    if project.recipe is not None and Path(project.recipe).is_file():
+        root = Path(project.recipe).parent
+        learnt = [root / name for name in recipe.read(Path(project.recipe)).words.folders]
+        if place.resolve() in [path.resolve() for path in learnt]:
+            raise GhostError(
+                f"{place}: {project.recipe} trains on these recordings, so they prove nothing."
+                " Count on other ones."
+            )
+    names = sorted(path.name for path in place.glob("[!_.]*") if path.is_dir())
+    listens = "detector" in network.metadata
+    known = words(network)
+    found: dict[Path, str] = {}
+    for name in names:
+        if name in known:
+            label = name
+        elif name == NO_WORD and listens:
+            label = ""
+        else:
+            silent = f"; recordings without any go into {place / NO_WORD}" if listens else ""
+            raise GhostError(
+                f"{place / name}: {network.name} knows no '{name}', but {', '.join(known)}{silent}."
+                f"{did_you_mean(name, known)}"
+            )
+        found |= dict.fromkeys(folder.recordings(place / name), label)
+    return found
+
+
+def words(network: Model) -> list[str]:
+    """Return what a recording can be of: what a model that listens reports, else every label."""
+    if "detector" in network.metadata:
+        return [word.label for word in detector.settings(network).words]
+    return network.labels
+
+
+def board(
+    project: Project, target: Board, network: Model, out: Path, tell: Step = lambda step: None
+) -> Costs:
+    """Build and run a project's firmware.
+
+    Args:
+        project: What to build.
+        target: For which board.
+        network: The project's model.
+        out: Where build folders go, `<board>-<app>`.
+        tell: Called with what is being done.
+
+    Raises:
+        GhostError: It does not fit, does not compile, crashes, or a tool is missing.
+    """
+    heard = recordings(project, network)
+    engine = emulate.choose(target) if target.emulators.order else None
+    tell(f"building for {target.name}")
+    built = {
+        app: build.build(network, target, app, out / f"{target.name}-{app}", project.toolchain)
+        for app in dict.fromkeys(("stream", project.app))  # of images, `flash` takes the last
+    }
+    image = built[project.app]
+    different, per_frame, per_hop, accuracy = None, None, None, None
+    if engine is not None:
+        tell(f"running frames on {engine}")
+        cases = verify.sequences(network, _CASES, _FRAMES, [])
+        run = on_emulator.run(built["stream"], target, network, cases, engine)
+        different, per_frame = run.report.mismatches, round(run.instructions_per_frame)
+        if heard:
+            tell(f"playing {len(heard)} recordings on {engine}")
+            played = verify.sequences(network, 0, 1, list(heard))
+            report = on_emulator.run(built["stream"], target, network, played, engine).report
+            different += report.mismatches
+            right = sum(
+                one.label == label for one, label in zip(report.heard, heard.values(), strict=True)
+            )
+            accuracy = Accuracy(right, len(heard), _hash(heard))
+    if project.app == "kws" and keywords.ENGINE in target.emulators.order:
+        tell("playing sound into the microphone")
+        sound = keywords.run(
+            image, target, network, keywords.parts(resources.demo_clips()[:_CLIPS])
+        )
+        different = (different or 0) + len(sound.differences)
+        per_hop = round(sound.budget.instructions)
+    return Costs(
+        board=target.name,
+        app=project.app,
+        mcu_ghost=__version__,
+        toolchain=toolchain.find(project.toolchain).version,
+        kernels=image.kernels,
+        model=write.model_hash(network).hex(),
+        emulator=engine,
+        flash_bytes=image.flash_bytes,
+        ram_bytes=image.ram_bytes,
+        different_bytes=different,
+        instructions_per_frame=per_frame,
+        instructions_per_hop=per_hop,
+        accuracy=accuracy,
+    )
+
+
+def _hash(heard: dict[Path, str]) -> str:
+    """Identify recordings by their labels and contents."""
+    digest = hashlib.sha256()
+    for path, label in heard.items():
+        digest.update(f"{label}\0{path.name}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:32]

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays sound into the microphone of an emulated board that runs the `kws` app, and checks it.
+
+Each word that the board reports, and a CRC over every output of its network, must equal what the PC
+computes from the same samples. What the app's lines mean stands in docs/format.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mcu_ghost import boards, emulate
+from mcu_ghost.boards import Board
+from mcu_ghost.build.build import Built
+from mcu_ghost.emulate import unicorn
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.proof import cpu_load
+from mcu_ghost.sound import keywords
+from mcu_ghost.sound.front_end import Samples, Settings
+from mcu_ghost.sound.keywords import RATE, Line
+
+ENGINE = "unicorn"  # the one whose boards hear
+_TRACED_HOPS = 50  # that cycles are estimated from: tracing takes time
+_PATIENCE = 200  # times 10 ms of the board's time for the last status line
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A piece of what is played.
+
+    Attributes:
+        name: Of the recording, or "" for silence.
+        samples: int16 at 16 kHz, the silence behind it included.
+    """
+
+    name: str
+    samples: Samples
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard of a part.
+
+    Attributes:
+        name: Of the recording.
+        start_ms: Where it begins in the sound.
+        end_ms: Where it ends.
+        words: The board's lines.
+    """
+
+    name: str
+    start_ms: int
+    end_ms: int
+    words: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome.
+
+    Attributes:
+        parts: What was heard of each.
+        overruns: Hops that the board lost.
+        statuses: The board's status lines, in order; the last covers all of the sound.
+        differences: What is not as the PC computes it, in words; nothing if all is equal.
+        budget: What a hop costs.
+    """
+
+    parts: tuple[Heard, ...]
+    overruns: int
+    statuses: tuple[Line, ...]
+    differences: tuple[str, ...]
+    budget: cpu_load.Budget
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result for scripts."""
+        result: dict[str, Any] = dataclasses.asdict(self)
+        result["budget"] |= {
+            "instructions": self.budget.instructions,
+            "cycles": self.budget.cycles,
+        }
+        return result
+
+
+def choose(board: Board, engine: str | None = None) -> None:
+    """Check that a board can be listened through.
+
+    Raises:
+        GhostError: It is not one whose microphone is emulated, or the emulator is not installed.
+    """
+    boards.need_microphone(board)
+    if engine not in (None, ENGINE):
+        raise GhostError(
+            f"Sound can be played into boards on {ENGINE} only: QEMU's boards have no microphone,"
+            " and for Renode `mcu-ghost build --app kws` writes a script that plays a file."
+        )
+    emulate.choose(board, ENGINE)
+
+
+def parts(files: Sequence[Path], seconds: float = 0.0) -> list[Part]:
+    """Read recordings of any rate, each with its silence behind it, then more silence.
+
+    Raises:
+        GhostError: A file cannot be used.
+    """
+    found = [Part(path.name, keywords.recording(path)) for path in files]
+    if seconds:
+        found.append(Part("", np.zeros(round(RATE * seconds), np.int16)))
+    return found
+
+
+def part_at(parts: Sequence[Part], ms: int) -> Part:
+    """Return the part that plays at a time; the last one's silence goes on."""
+    left = ms * RATE // 1000
+    for part in parts:
+        left -= len(part.samples)
+        if left <= 0:
+            return part
+    return parts[-1]
+
+
+def run(
+    built: Built,
+    board: Board,
+    model: Model,
+    played: Sequence[Part],
+    tell: Callable[[Line], None] = lambda line: None,
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> Report:
+    """Play sound to a `kws` image and compare what it reports with what the PC computes.
+
+    Args:
+        built: The image.
+        board: The board that it was built for.
+        model: The network that it was built from.
+        played: What to play.
+        tell: Called with each line that the board sends, as it comes.
+        progress: Called with the seconds of sound since the last call.
+
+    Raises:
+        GhostError: No emulator, a crash, or the board no longer answers.
+    """
+    choose(board)
+    ears = Settings.read(model.metadata.get("front_end"))
+    sound = np.concatenate([part.samples for part in played])
+    sound = np.pad(sound, (0, -len(sound) % ears.hop))
+    costs = cpu_load.Watch(built, board, model)
+    watch = costs.functions
+    with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
+        lines = _play(machine, sound, ears, tell, progress)
+        counts = machine.counts()
+    traced = None
+    if costs.trace:
+        with contextlib.closing(unicorn.start(board, built.elf, watch, costs.trace)) as machine:
+            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears)
+            traced = machine.counts()
+    lost = [(w["ms"] // ears.hop_ms - w["hops"], w["hops"]) for w in _of(lines, "overrun")]
+    statuses, words = _of(lines, "status"), _of(lines, "word")
+    # Silence goes on until the last status line.
+    rest = statuses[-1]["ms"] * RATE // 1000 - len(sound)
+    right = keywords.expected(model, np.pad(sound, (0, rest)), lost)
+    return Report(
+        parts=_by_part(played, words),
+        overruns=sum(count for _, count in lost),
+        statuses=tuple(statuses),
+        differences=tuple(_differences(right, words, statuses)),
+        budget=costs.budget(counts, traced, ears.hop_ms, max(s["busy"]["max"] for s in statuses)),
+    )
+
+
+def _play(
+    machine: unicorn.UnicornMachine,
+    sound: Samples,
+    ears: Settings,
+    tell: Callable[[Line], None] = lambda line: None,
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> list[Line]:
+    """Play all of the sound and return the board's lines up to a status line behind its end."""
+    end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
+    lines: list[Line] = []
+    unread, played = b"", 0
+    machine.outside.sound.play(sound)
+    while True:
+        taken = machine.outside.sound.taken
+        progress((taken - played) / RATE)
+        played = taken
+        if taken >= len(sound):
+            machine.write(b"\n")  # asks for a status line
+            patience -= 1
+        unread += machine.read(0.01)
+        *complete, unread = unread.split(b"\n")
+        for text in complete:
+            lines.append(_parse(text))
+            tell(lines[-1])
+            if lines[-1]["event"] == "status" and lines[-1]["ms"] >= end:
+                return lines
+        if patience == 0:
+            raise GhostError(f"The board no longer answers. {machine.status()}")
+
+
+def _parse(text: bytes) -> Line:
+    try:
+        line = json.loads(text)
+        if isinstance(line, dict) and "event" in line:
+            return line
+    except ValueError:
+        pass
+    raise GhostError(f"The board sent a line that is no event: {text.decode('ascii', 'replace')!r}")
+
+
+def _of(lines: Sequence[Line], event: str) -> list[Line]:
+    return [line for line in lines if line["event"] == event]
+
+
+def _by_part(played: Sequence[Part], words: Sequence[Line]) -> tuple[Heard, ...]:
+    """Sort words by the part that they end in."""
+    found, start = [], 0
+    for part in played:
+        end = start + len(part.samples) * 1000 // RATE
+        mine = tuple(word for word in words if part_at(played, word["ms"]) is part)
+        found.append(Heard(part.name, start, end, mine))
+        start = end
+    return tuple(found)
+
+
+def _differences(
+    right: keywords.Expected, words: Sequence[Line], statuses: Sequence[Line]
+) -> list[str]:
+    """Say in words what differs."""
+    found = []
+    last = statuses[-1]["ms"]
+    wanted = [w for w in right.words if w["ms"] <= last]
+    for number in range(max(len(wanted), len(words))):
+        want = wanted[number] if number < len(wanted) else None
+        got = words[number] if number < len(words) else None
+        if want != got:
+            found.append(f"word {number}: expected {want}, got {got}")
+    for status in statuses:
+        want_crc = f"{right.crcs.get(status['ms'], 0):08x}"
+        if status["crc"] != want_crc:
+            found.append(
+                f"CRC of all outputs at {status['ms']} ms: expected {want_crc}, got {status['crc']}"
+            )
+    return found

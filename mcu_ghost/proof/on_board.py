@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verifies the `stream` image on a real board, and takes the times that the board measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from mcu_ghost.boards import Board
+from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.proof import verify
+from mcu_ghost.proof.link.link import Link, Wire
+from mcu_ghost.proof.link.messages import Hello, Stats
+
+UNITS = {1: "cycles", 2: "SysTick ticks", 3: "timer ticks"}
+"""What a board's counter counts, by `Hello.counter`."""
+
+_ATTEMPTS = 20  # of a request that meets with silence
+_LIMIT = 20.0  # seconds to get a request and its reply through a line that damages them
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long something took on the board, in units of its counter.
+
+    Attributes:
+        mean: Over all.
+        min: The shortest.
+        max: The longest.
+    """
+
+    mean: float
+    min: int
+    max: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a board said of its image.
+
+    Attributes:
+        hello: What it says about itself.
+        report: Every output compared with the reference.
+        step: Measured times of one frame; None where the board has no counter.
+        head: The measured mean time of the head alone; None where it did not run by itself.
+        stack_used: Bytes of stack touched since reset.
+        stack_size: Bytes of stack.
+        overruns: Bytes that the board lost since it was not quick enough.
+        repeats: Requests that had to be sent again.
+        replays: How often the board was reset in between, and its frames run again.
+    """
+
+    hello: Hello
+    report: verify.Report
+    step: Times | None
+    head: float | None
+    stack_used: int
+    stack_size: int
+    overruns: int
+    repeats: int
+    replays: int
+
+    @property
+    def unit(self) -> str:
+        """What the times are in."""
+        return UNITS.get(self.hello.counter, "")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result for scripts; times are *measured*, by the board."""
+        hello, report = self.hello, self.report
+        return {
+            "firmware": hello.firmware_version,
+            "model": hello.model_name,
+            "cases": report.cases,
+            "frames": report.frames,
+            "mismatches": report.mismatches,
+            "first": report.first,
+            "measured": None
+            if self.step is None
+            else {
+                "unit": self.unit,
+                "hz": hello.counter_hz,
+                "per_frame": dataclasses.asdict(self.step),
+                "head": self.head,
+            },
+            "stack": {"used": self.stack_used, "size": self.stack_size},
+            "overruns": self.overruns,
+            "repeats": self.repeats,
+            "replays": self.replays,
+            "audio": [vars(heard) for heard in report.heard],
+        }
+
+
+def run(
+    port: SerialPort,
+    board: Board,
+    model: Model,
+    work: list[verify.Sequence],
+    progress: verify.Progress = lambda done: None,
+    delay: float = 0.15,
+) -> Measured:
+    """Verify the `stream` image on a board.
+
+    One request is on its way at a time: no byte arrives, and interrupts, while a frame is timed.
+    A difference must show twice if anything was damaged on the line: CRC-16 lets one damaged
+    packet in 65 536 through.
+
+    Args:
+        port: Where the board is.
+        board: The board, as its file describes it.
+        model: The network that its image was built from.
+        work: Sequences to run.
+        progress: Called with the frames done since the last call.
+        delay: Seconds that hubs, adapters and a busy PC may add to an answer.
+
+    Raises:
+        GhostError: Another image or board, a crash, or no answer.
+    """
+    wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
+    hello = Link(port, delay, _ATTEMPTS, wire=wire).hello()  # nothing to compute: soon, or never
+    timeout = verify.longest(board, model) + delay
+    link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
+    counter = (hello.counter, hello.counter_hz)
+    if counter != (board.counter.kind, board.counter.hz):
+        raise GhostError(
+            f"The image was built for another board than {board.name}: its counter counts"
+            f" {hello.counter_hz} {UNITS.get(hello.counter, 'units')} a second, that of"
+            f" {board.name} {board.counter.hz} {UNITS[board.counter.kind]}."
+        )
+    reports, stats = [], []
+    for sequence in work:
+        before = link.repeats
+        report = verify.run(link, model, [sequence], progress)
+        if report.mismatches and link.repeats > before:
+            report = verify.run(link, model, [sequence], lambda done: None)
+        reports.append(report)
+        stats.append(link.stats())
+        if stats[-1].frames != len(sequence.frames):
+            raise GhostError(
+                f"The board ran {stats[-1].frames} frames of {len(sequence.frames)} in"
+                f" {sequence.name}. Does another program use its port?"
+            )
+    heads = sum(s.heads for s in stats)
+    return Measured(
+        hello=hello,
+        report=_together(reports),
+        step=_times(stats) if hello.counter else None,
+        head=sum(s.head_total for s in stats) / heads if hello.counter and heads else None,
+        stack_used=stats[-1].stack_used,
+        stack_size=stats[-1].stack_size,
+        overruns=stats[-1].rx_overruns,
+        repeats=link.repeats,
+        replays=link.replays,
+    )
+
+
+def _times(stats: list[Stats]) -> Times:
+    return Times(
+        mean=sum(s.step_total for s in stats) / sum(s.frames for s in stats),
+        min=min(s.step_min for s in stats),
+        max=max(s.step_max for s in stats),
+    )
+
+
+def _together(reports: list[verify.Report]) -> verify.Report:
+    first = next((r.first for r in reports if r.first), "")
+    return dataclasses.replace(
+        reports[0],
+        cases=sum(r.cases for r in reports),
+        frames=sum(r.frames for r in reports),
+        mismatches=sum(r.mismatches for r in reports),
+        first=first,
+        heard=tuple(heard for r in reports for heard in r.heard),
+    )

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Proves an image: the same vectors through it and the reference, compared byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.boards import Board
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.random_model import random_inputs
+from mcu_ghost.network.tflite import write
+from mcu_ghost.proof.link.link import Link
+from mcu_ghost.sound import audio, detector, keywords
+from mcu_ghost.sound.front_end import Samples, Settings
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the image made of a recording.
+
+    Attributes:
+        file: The recording.
+        label: The class with the highest score; of a model that listens without end the word
+            that was reported, with the highest score if there were several, or "" for none.
+        score: That score, 0 to 1.
+        ms: When a word was reported, from the recording's beginning; None of other models.
+    """
+
+    file: str
+    label: str
+    score: float
+    ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a verification.
+
+    Attributes:
+        cases: Sequences compared: golden cases and recordings.
+        frames: Frames compared.
+        mismatches: Bytes of outputs and state that differ.
+        first: Where the first difference is, in words; "" where there is none.
+        heard: One entry for each recording.
+    """
+
+    cases: int
+    frames: int
+    mismatches: int
+    first: str
+    heard: tuple[Heard, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """Frames to compare, (frames, inputs) int8, and the recording they come from, if any."""
+
+    name: str
+    frames: Int8s
+    file: str = ""
+
+
+def sequences(model: Model, cases: int, frames: int, recordings: list[Path]) -> list[Sequence]:
+    """Return golden cases and recordings as sequences.
+
+    Raises:
+        GhostError: A recording cannot be used, or the model does not say how to hear.
+    """
+    found = [Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(0, model, cases, frames))]
+    for path in recordings:
+        sound: Path | Samples = path
+        if "detector" in model.metadata:  # the last word is complete only a little after its end
+            sound = keywords.recording(
+                path, Settings.read(model.metadata.get("front_end")).sample_rate
+            )
+        found.append(Sequence(path.name, audio.features(sound, model.metadata), str(path)))
+    return found
+
+
+def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> Report:
+    """Run sequences on a board and compare every output byte and the state after each.
+
+    Args:
+        link: To a board that runs the `stream` app.
+        model: The network that the image was built from.
+        work: What to run.
+        progress: Called with the frames done since the last call.
+
+    Raises:
+        GhostError: The board runs another model, crashed, or stopped answering.
+    """
+    hello = link.hello()
+    if bytes(hello.model_hash) != write.model_hash(model):
+        raise GhostError(
+            f"The board runs another model ({hello.model_name}). Build and flash this one first."
+        )
+    differences: list[str] = []
+    mismatches = 0
+    heard: list[Heard] = []
+    for sequence in work:
+        runner = reference.Runner(model)
+        link.reset()
+        expected = []
+        for frame in sequence.frames:
+            runner.step(frame)
+            if model.head_per_frame:
+                expected.append(runner.head()[0])
+        outputs = link.frames(sequence.frames, progress)
+        checks: list[tuple[str, Int8s, Int8s]] = []
+        if model.head_per_frame:
+            checks.append(("output", np.stack(expected), outputs))
+        final = link.head()
+        checks.append(("result", runner.head()[0], final))
+        checks.append(("state", state_bytes(model, runner), np.frombuffer(link.state(), np.int8)))
+        for what, want, got in checks:
+            count, words = _compare(f"{sequence.name}, {what}", want, got)
+            mismatches += count
+            differences += [words] if count else []
+        if sequence.file:
+            reported = "detector" in model.metadata
+            heard.append(_reported(model, sequence.file, outputs) if reported
+                         else _heard(model, sequence.file, final))  # fmt: skip
+    return Report(
+        cases=len(work),
+        frames=sum(len(s.frames) for s in work),
+        mismatches=mismatches,
+        first=differences[0] if differences else "",
+        heard=tuple(heard),
+    )
+
+
+def longest(board: Board, model: Model) -> float:
+    """Return the seconds of its own time after which a board must have answered a packet.
+
+    No kernel takes 16 instructions for a multiplication and 400 for a unit; a packet holds 240
+    bytes, the state or one frame.
+    """
+    size = model.tensors[model.inputs[0]].size
+    packet = max(320, size, 4 * sum(layer.units for layer in model.layers))
+    frames = packet // size
+    work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
+    wire = 2 * 10 * packet / board.console.baud
+    return 0.02 + wire + work * frames / board.cpu.clock_hz
+
+
+def state_bytes(model: Model, runner: reference.Runner) -> Int8s:
+    """Return the reference's state as the generated `<name>_state_t` lays it out."""
+    parts: list[bytes] = []
+    for layer in model.layers:
+        state, carry = runner.state[layer.output]
+        for values, dtype in ((carry, "<i2"), (state, "i1")):
+            data = values.astype(dtype).tobytes()
+            parts.append(data + bytes(-len(data) % 4))
+    return np.frombuffer(b"".join(parts), np.int8)
+
+
+def _compare(where: str, want: Int8s, got: npt.NDArray[np.int8]) -> tuple[int, str]:
+    """Return how many bytes differ, and the first difference in words."""
+    if want.shape != got.shape:
+        return want.size, f"{where}: expected {want.size} bytes, got {got.size}"
+    wrong = np.argwhere(want != got)
+    if not len(wrong):
+        return 0, ""
+    place = tuple(int(i) for i in wrong[0])
+    index = ", ".join(map(str, place))
+    return len(wrong), f"{where} [{index}]: expected {want[place]}, got {got[place]}"
+
+
+def _heard(model: Model, file: str, final: Int8s) -> Heard:
+    best = int(final.argmax())
+    tensor = model.tensors[model.outputs[0]]
+    score = (int(final[best]) - tensor.zero_point) * tensor.scale
+    return Heard(file, model.labels[best], round(score, 4))
+
+
+def _reported(model: Model, file: str, outputs: Int8s) -> Heard:
+    chosen, ears = detector.settings(model), Settings.read(model.metadata.get("front_end"))
+    events = detector.events(outputs, chosen)
+    if not events:
+        return Heard(file, "", 0.0)
+    best = max(events, key=lambda event: event.sum)
+    score = best.sum / (detector.FULL_SCALE * chosen.window)
+    return Heard(file, best.label, round(score, 4), int(ears.hops(best.frame)) * ears.hop_ms)

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sections of a training recipe that say what is heard: words, negatives, front end, scenes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Words:
+    """`[words]`: recordings of the words.
+
+    Attributes:
+        folders: Data sets in Speech Commands layout, `<label>/*.wav|flac`.
+        labels: The words; every folder of the first data set, but `unknown`, if left out. Other
+            folders' recordings are speech that holds no word.
+    """
+
+    folders: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """`[[negatives]]`: recordings that hold none of the words.
+
+    Attributes:
+        folder: Searched with all its subfolders.
+        kind: `speech` stands where words stand; `noise`, music too, lies behind everything.
+        use: What it is for; `split` shares it out by the speaker, the name up to its first `_`.
+        part: From where to where of the files, by name: `[0.0, 0.5]` is the first half.
+    """
+
+    folder: str
+    kind: Literal["speech", "noise"]
+    use: Literal["train", "validation", "test", "split"] = "split"
+    part: tuple[float, ...] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """`[front_end]`: how sound becomes frames; see `mcu_ghost.sound.front_end_tables.Settings`.
+
+    Attributes:
+        window_ms: Length of what one feature is computed from.
+        hop_ms: From feature to feature.
+        channels: Values of a feature.
+        low_hz: Where the lowest band begins.
+        high_hz: Where the highest one ends.
+        step: The network takes every which feature as a frame.
+    """
+
+    window_ms: int = 30
+    hop_ms: int = 10
+    channels: int = 40
+    low_hz: float = 125.0
+    high_hz: float = 7500.0
+    step: int = 2
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """`[scenes]`: the long mixtures that training hears.
+
+    Attributes:
+        train_hours: Of training scenes.
+        validation_hours: Of validation scenes with words.
+        noise_hours: Of generated noise and music on which false accepts are counted.
+        words: Share of what is said that is a word.
+        cut_words: Share that is the beginning of a word, which is none.
+        quiet: Share of scenes without any noise.
+        snr_db: Speech over noise, lowest and highest.
+        level_db: Speech over full scale, lowest and highest.
+        reverb: Share of what is said that is said in a room.
+        speed: Share that is slower or faster, by up to 12 %.
+    """
+
+    train_hours: float = 20.0
+    validation_hours: float = 1.0
+    noise_hours: float = 0.5
+    words: float = 0.4
+    cut_words: float = 0.08
+    quiet: float = 0.15
+    snr_db: tuple[float, ...] = (0.0, 30.0)
+    level_db: tuple[float, ...] = (-42.0, -14.0)
+    reverb: float = 0.3
+    speed: float = 0.4

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sounds of a training recipe, in memory: words, other speech and noise for each use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.audio import RATE, Samples
+from mcu_ghost.sound.data import dataset, folder
+from mcu_ghost.sound.data.folder import SPLITS, Item, Split
+from mcu_ghost.sound.data.sections import Negatives
+from mcu_ghost.train.recipe import Recipe
+
+_EDGE_MS = 80  # kept around a word
+_FRAME = RATE // 50
+_FEW = 50  # training recordings of a word that are worth a note
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Something that is said.
+
+    Attributes:
+        samples: int16 at 16 kHz, as loud as it was recorded.
+        label: Number of the word; -1: none of them.
+        start: First sample of the word itself.
+        end: Sample after its last one.
+        origin: Number of the folder in `words.folders` it comes from; -1: a negative.
+    """
+
+    samples: Samples
+    label: int
+    start: int
+    end: int
+    origin: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """What one use has to play with.
+
+    Attributes:
+        words: Recordings of the words.
+        speech: Speech without the words.
+        noise: Anything else without them.
+        apart: What false accepts are counted on, by folder: the recipe's negatives. Other words of
+            the words' own data sets, many of them chosen to sound alike, are not among them.
+    """
+
+    words: tuple[Said, ...]
+    speech: tuple[Samples, ...]
+    noise: tuple[Samples, ...]
+    apart: dict[str, tuple[Samples, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Sounds:
+    """Everything a recipe names.
+
+    Attributes:
+        labels: The words.
+        pools: By use.
+        skipped: Files that cannot be read, and why.
+        notes: Sentences a person should read.
+        digest: A hash of the files and of what was taken from where.
+    """
+
+    labels: tuple[str, ...]
+    pools: dict[Split, Pool]
+    skipped: tuple[tuple[Path, str], ...]
+    notes: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True)
+class _Plan:
+    words: tuple[tuple[Item, int], ...]  # with the folder's number
+    others: tuple[tuple[Item, str, str], ...]  # with their kind, and the folder of negatives
+
+
+def words_of(recipe: Recipe, root: Path) -> tuple[str, ...]:
+    """Return the words of a recipe.
+
+    Raises:
+        GhostError: The first data set has no folder but `unknown`.
+    """
+    if recipe.words.labels:
+        return recipe.words.labels
+    first = root / recipe.words.folders[0]
+    found = tuple(label for label in folder.labels(first) if label != "unknown")
+    if not found:
+        raise GhostError(f"{first}: has no words, only `unknown`. Record some: <word>/*.wav.")
+    return found
+
+
+def load(
+    recipe: Recipe,
+    root: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Sounds:
+    """Read every recording that a recipe names.
+
+    Args:
+        recipe: The recipe.
+        root: What its folders are relative to.
+        progress: Called with the files done and the files in total.
+
+    Raises:
+        GhostError: A folder or a word is missing, or most recordings of a word are broken.
+    """
+    labels = words_of(recipe, root)
+    plan = _plan(recipe, root, labels)
+    items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
+    words: dict[Split, list[Said]] = {split: [] for split in SPLITS}
+    kinds: dict[tuple[Split, str], list[Samples]] = {}
+    apart: dict[tuple[Split, str], list[Samples]] = {}
+    skipped: list[tuple[Path, str]] = []
+    wanted = Counter(item.path.parent for item, _ in plan.words)
+    usable: Counter[Path] = Counter()
+    reading = dataset.each(items, dataset.read, progress=progress)
+    for number, (item, samples) in enumerate(reading):
+        if isinstance(samples, GhostError):
+            skipped.append((item.path, dataset.reason(item, samples)))
+        elif number < len(plan.words):
+            usable[item.path.parent] += 1
+            label, origin = labels.index(item.label), plan.words[number][1]
+            words[item.split].append(_said(samples, label, origin, recipe.clip_ms))
+        else:
+            _, kind, name = plan.others[number - len(plan.words)]
+            kinds.setdefault((item.split, kind), []).append(samples)
+            if name:
+                apart.setdefault((item.split, name), []).append(samples)
+    for parent, count in wanted.items():
+        dataset.refuse_mostly_broken(parent, count, usable[parent])
+    pools = {
+        split: Pool(
+            tuple(words[split]),
+            tuple(kinds.get((split, "speech"), ())),
+            tuple(kinds.get((split, "noise"), ())),
+            {name: tuple(found) for (use, name), found in apart.items() if use == split},
+        )
+        for split in SPLITS
+    }
+    return Sounds(labels, pools, tuple(skipped), tuple(_notes(labels, pools, skipped)),
+                  _digest(recipe, plan))  # fmt: skip
+
+
+def _plan(recipe: Recipe, root: Path, labels: tuple[str, ...]) -> _Plan:
+    words: list[tuple[Item, int]] = []
+    others: list[tuple[Item, str, str]] = []
+    for origin, name in enumerate(recipe.words.folders):
+        path = root / name
+        if not path.is_dir():
+            raise GhostError(f"{path}: there is no such folder; words.folders names it.")
+        present = folder.labels(path)
+        if origin == 0:
+            missing = [label for label in labels if label not in present]
+            if missing:
+                raise GhostError(f"{path}: has no recordings of '{missing[0]}'.")
+        for item in folder.scan(path, present):
+            if item.label in labels:
+                words.append((item, origin))
+            else:
+                others.append((item, "speech", ""))
+        noises = folder.files(path / folder.NOISE)
+        for file in noises:
+            for split in SPLITS:
+                others.append((Item(file, folder.NOISE, file.stem, split), "noise", ""))
+    for entry in recipe.negatives:
+        others += [(item, entry.kind, entry.folder) for item in _negatives(entry, root)]
+    for label in labels:
+        for split in SPLITS:
+            if not any(i.label == label and i.split == split for i, _ in words):
+                raise GhostError(
+                    f"'{label}' has no {split} recordings. Record more people, or name who is in "
+                    "which split in validation_list.txt and testing_list.txt."
+                )
+    return _Plan(tuple(words), tuple(others))
+
+
+def _negatives(entry: Negatives, root: Path) -> list[Item]:
+    path = root / entry.folder
+    folders = sorted(p for p in [path, *path.rglob("*")] if p.is_dir())
+    found = sorted(file for each in folders for file in folder.files(each))
+    if not found:
+        raise GhostError(f"{path}: holds no WAV or FLAC files; [[negatives]] names it.")
+    first, last = (round(share * len(found)) for share in entry.part)
+    items = []
+    for file in found[first:last]:
+        group = folder.group_of(file)
+        split = folder.split_of(group) if entry.use == "split" else entry.use
+        items.append(Item(file, entry.kind, group, split))
+    return items
+
+
+def _said(samples: Samples, label: int, origin: int, clip_ms: int) -> Said:
+    if len(samples) > clip_ms * RATE // 1000:
+        samples = audio.cut(samples, clip_ms)
+    start, end = extent(samples)
+    edge = _EDGE_MS * RATE // 1000
+    first, last = max(0, start - edge), min(len(samples), end + edge)
+    return Said(samples[first:last], label, start - first, end - first, origin)
+
+
+def extent(samples: Samples) -> tuple[int, int]:
+    """Return where speech begins and ends in a recording of a word.
+
+    Speech is what is louder than 25 dB below the loudest 20 ms, and than 8 dB above the quietest
+    tenth of the recording.
+    """
+    count = len(samples) // _FRAME
+    if count < 2:
+        return 0, len(samples)
+    frames = samples[: count * _FRAME].astype(np.float64).reshape(count, _FRAME)
+    level = 10 * np.log10((frames**2).mean(1) + 1)
+    floor = min(max(level.max() - 25, np.percentile(level, 10) + 8), level.max() - 6)
+    loud = np.flatnonzero(level >= floor)
+    return int(loud[0]) * _FRAME, int(loud[-1] + 1) * _FRAME
+
+
+def _notes(
+    labels: tuple[str, ...], pools: dict[Split, Pool], skipped: list[tuple[Path, str]]
+) -> Iterator[str]:
+    for path, reason in skipped[:5]:
+        yield f"{path} is left out: {reason}"
+    if skipped:
+        yield f"{len(skipped)} recordings cannot be read and are left out."
+    counts = Counter(word.label for word in pools["train"].words)
+    for number, label in enumerate(labels):
+        if counts[number] < _FEW:
+            yield (
+                f"'{label}' has only {counts[number]} training recordings; some hundreds are usual."
+            )
+    for split, pool in pools.items():
+        if not pool.speech:
+            yield f"There is no {split} speech without the words: name some in [[negatives]]."
+
+
+def _digest(recipe: Recipe, plan: _Plan) -> str:
+    facts = [
+        [item.path.parent.name, item.path.name, item.path.stat().st_size, item.split, tag]
+        for item, tag in [*plan.words, *(other[:2] for other in plan.others)]
+    ]
+    text = json.dumps([facts, recipe.words.labels, recipe.clip_ms])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
