@@ -31,8 +31,10 @@ def need(tool: str, package: str) -> str:
 def kernel_sources(variant: kernels.Variant = "plain") -> list[Path]:
     """Return the C files of a variant of the kernels."""
     folder = resources.folder("firmware") / "kernels"
-    own = {file.name: file for file in (folder / variant).glob("*.c")}  # these take precedence
-    return sorted(({file.name: file for file in folder.glob("*.c")} | own).values())
+    found = {file.name: file for file in (*folder.glob("*.c"), *(folder / "plain").glob("*.c"))}
+    if variant != "plain":
+        del found["ghost_gru_step_s8.c"]  # in assembly, some have it
+    return sorted((found | {file.name: file for file in (folder / variant).glob("*.c")}).values())
 
 
 def compile_host(
@@ -61,7 +63,7 @@ def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain"
     context = model_c.model_context(model, variant)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.h", "model.c", "model_data.h", "model_data.c"):
-        (folder / name).write_text(templates.render(f"{name}.jinja", context))
+        (folder / name).write_text(templates.render(f"model/{name}.jinja", context))
     sources = [folder / "model.c", folder / "model_data.c", *kernel_sources(variant)]
     flags = [f"-I{folder}"]
     return ctypes.CDLL(str(compile_host(folder / "model.so", sources, *flags, variant=variant)))

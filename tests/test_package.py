@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.toolchain
 def test_the_wheel_holds_what_a_build_needs_and_no_junk(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "mcu_ghost/_data/templates/model.c.jinja" in names
+    assert "mcu_ghost/_data/templates/model/model.c.jinja" in names
     assert "mcu_ghost/_data/firmware/kernels/ghost_nn.h" in names
     assert "mcu_ghost/_data/templates/export/library.h.jinja" in names
     assert "mcu_ghost/boards/nrf52840.toml" in names

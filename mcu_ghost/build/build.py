@@ -147,10 +147,11 @@ def _own(out: Path) -> None:
 
 def _write_model(context: model_c.ModelContext, cases: golden.Golden | None, out: Path) -> None:
     for name in _MODEL_FILES:
-        files.write_text(out / name, templates.render(f"{name}.jinja", context))
+        files.write_text(out / name, templates.render(f"model/{name}.jinja", context))
     if cases is not None:
         for name in _GOLDEN_FILES:
-            files.write_text(out / name, templates.render(f"{name}.jinja", golden_c.context(cases)))
+            text = templates.render(f"model/{name}.jinja", golden_c.context(cases))
+            files.write_text(out / name, text)
 
 
 def _write_renode(model: Model, board: Board, app: folder.App, folder: Path) -> None:

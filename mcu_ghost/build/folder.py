@@ -29,7 +29,7 @@ BUILDS = Path("build")
 _TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
 _RUNTIME = ("console.c", "link.c", "memory.c", "stack.c", "text.c")
 _STARTUP = ("vectors.c", "reset.c", "fault.c")
-_COPIED = ("runtime", "startup", "drivers", "apps", "kernels", "frontend", "detector")
+_COPIED = ("runtime", "startup", "drivers", "apps", "kernels", "sound")
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def write(project: ProjectContext, out: Path) -> None:
         GhostError: The folder cannot be written.
     """
     for name in _TEMPLATES:
-        write_text(out / name, render(f"{name}.jinja", project))
+        write_text(out / name, render(f"build/{name}.jinja", project))
     firmware = resources.folder("firmware")
     own = project.kernels
     wanted = {*project.firmware_sources, *project.kernel_sources}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The front end of one model as C: its settings and tables, around `firmware/frontend`."""
+"""The front end of one model as C: its settings and tables, around `firmware/sound`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mcu_ghost.sound import front_end_tables as tables
 from mcu_ghost.sound.front_end_tables import Settings
 
 SOURCES = tuple(
-    f"frontend/ghost_{name}.c"
+    f"sound/ghost_{name}.c"
     for name in ("energies", "fft", "filter_bank", "front_end", "log", "noise_reduction", "pcan",
                  "quantize_features", "window")
 )  # fmt: skip
@@ -63,7 +63,7 @@ def frontend_sources(metadata: dict[str, Any], prefix: str = "") -> dict[str, st
     context = front_end_context(
         Settings.read(metadata.get("front_end")), _formula(metadata.get("features_to_int8")), prefix
     )
-    return {name: render(f"{name}.jinja", context) for name in FILES}
+    return {name: render(f"sound/{name}.jinja", context) for name in FILES}
 
 
 def front_end_context(s: Settings, formula: dict[str, int], prefix: str = "") -> FrontEndContext:

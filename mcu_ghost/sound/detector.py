@@ -8,7 +8,7 @@ A model that listens without end names in its metadata how its scores become eve
 A word's smoothed score is the sum over the last `window` frames of its output, as 0 to 255. When it
 reaches the threshold, the word is reported, and nothing else for its refractory time. Of several
 words in one frame the one with the highest smoothed score is reported, the first where they tie.
-`firmware/detector/` does the same, bit for bit.
+`firmware/sound/ghost_detector.c` does the same, bit for bit.
 """
 
 from __future__ import annotations

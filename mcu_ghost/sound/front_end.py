@@ -2,7 +2,7 @@
 """From samples to features: TensorFlow Lite Micro's audio front end, in NumPy integers.
 
 Hann window, fixed-point Fourier transform, mel bands, noise reduction, per-channel automatic gain,
-logarithm. This is the specification of `firmware/frontend`; both equal the original bit for bit.
+logarithm. This is the specification of `firmware/sound`; both equal the original bit for bit.
 Arrays have the frames last until the channels are there, since then one NumPy call does one step
 of many frames.
 """

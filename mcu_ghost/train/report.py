@@ -81,7 +81,7 @@ def write(result: Result, out: Path) -> None:
     files.write_text(out.with_suffix(".json"), numbers + "\n")
     context = PageContext(__version__, out.stem, result, curve(result), text.count, text.size,
                           share, hourly, noise)  # fmt: skip
-    files.write_text(out.with_suffix(".html"), templates.render("train.html.jinja", context))
+    files.write_text(out.with_suffix(".html"), templates.render("report/train.html.jinja", context))
 
 
 def _joined(found: re.Match[str]) -> str:

@@ -48,7 +48,7 @@ class State(ctypes.Structure):
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     firmware = resources.folder("firmware")
     out = tmp_path_factory.mktemp("detector") / "detector.so"
-    source = firmware / "detector" / "ghost_detector.c"
+    source = firmware / "sound" / "ghost_detector.c"
     return ctypes.CDLL(str(compile_host(out, [source], f"-I{firmware}")))
 
 
@@ -103,7 +103,7 @@ def test_any_stream_gives_the_specified_events(
 
 def test_the_comparison_can_fail(library: ctypes.CDLL, tmp_path: Path) -> None:
     """A detector that prefers the last of equals is noticed."""
-    source = (resources.folder("firmware") / "detector" / "ghost_detector.c").read_text()
+    source = (resources.folder("firmware") / "sound" / "ghost_detector.c").read_text()
     assert "sum > state->sums[best]" in source
     (tmp_path / "wrong.c").write_text(
         source.replace("sum > state->sums[best]", "sum >= state->sums[best]")

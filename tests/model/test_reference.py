@@ -30,7 +30,7 @@ def test_sigmoid_and_tanh_are_close_monotonic_and_symmetric() -> None:
 
 
 def test_the_table_in_c_is_that_of_the_reference() -> None:
-    source = resources.folder("firmware") / "kernels" / "ghost_sigmoid_table.c"
+    source = resources.folder("firmware") / "kernels" / "plain" / "ghost_sigmoid_table.c"
     body = source.read_text().split("{")[1]
     numbers = [int(n) for n in re.findall(r"-?\d+", body)]
     assert numbers == reference.SIGMOID_TABLE.tolist()

@@ -22,7 +22,7 @@ FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
 def rendered(name: str) -> str:
     """Return a file of the tiny model, without the version."""
     model = random_model(1, units=5, ratio=2, inputs=3, classes=2, frames=4)
-    text = templates.render(f"{name}.jinja", model_c.model_context(model))
+    text = templates.render(f"model/{name}.jinja", model_c.model_context(model))
     return text.replace(__version__, "VERSION")
 
 

@@ -36,13 +36,13 @@ def compile_app(model: Model, folder: Path, *changes: tuple[str, str, str]) -> P
     folder.mkdir(parents=True, exist_ok=True)
     context = model_c.model_context(model, "plain")
     for name in _MODEL_FILES:
-        (folder / name).write_text(templates.render(f"{name}.jinja", context))
+        (folder / name).write_text(templates.render(f"model/{name}.jinja", context))
     for name, old, new in changes:
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
     own = folder.context(BOARD, "stream", ("model.c",), ())
-    (folder / "board.h").write_text(templates.render("board.h.jinja", own))
+    (folder / "board.h").write_text(templates.render("build/board.h.jinja", own))
     firmware = resources.folder("firmware")
     sources = [firmware / "apps/stream.c", firmware / "runtime/link.c", firmware / "runtime/text.c"]
     sources += [Path(__file__).with_name("host.c"), folder / "model.c", folder / "model_data.c"]

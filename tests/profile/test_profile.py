@@ -93,7 +93,7 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
     both = found.layers[0].instructions + found.layers[1].instructions
     assert kernel.inclusive == pytest.approx(both) and kernel.own <= kernel.inclusive
     sources = {line.source.rpartition(":")[0] for block in found.blocks for line in block.listing}
-    assert {"model.c", "kernels/ghost_softmax_s8.c"} <= sources
+    assert {"model.c", "kernels/plain/ghost_softmax_s8.c"} <= sources
     if name != "nrf52840":
         assert found.estimate is None and found.layers[0].cycles is None
     else:

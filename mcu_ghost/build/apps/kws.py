@@ -32,7 +32,7 @@ class DetectorContext:
     words: tuple[detector.Word, ...]
 
 
-FIRMWARE = (*front_end_c.SOURCES, "detector/ghost_detector.c")
+FIRMWARE = (*front_end_c.SOURCES, "sound/ghost_detector.c")
 """Files of `firmware/` that run for every frame, besides the network's."""
 
 VARIABLES = {"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)}
@@ -55,5 +55,5 @@ def sources(model: Model, board: Board) -> dict[str, str]:
             f" have {RATE}: train it with sample_rate = {RATE}."
         )
     context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
-    words = {name: render(f"{name}.jinja", context) for name in ("detector.h", "detector.c")}
+    words = {name: render(f"sound/{name}.jinja", context) for name in ("detector.h", "detector.c")}
     return ears | words

@@ -34,7 +34,7 @@ class Listening:
 def golden_sources(model: Model) -> dict[str, str]:
     """Return the C files of the golden cases by name."""
     context = golden_c.context(golden.make(model))
-    return {name: render(f"{name}.jinja", context) for name in ("golden.h", "golden.c")}
+    return {name: render(f"model/{name}.jinja", context) for name in ("golden.h", "golden.c")}
 
 
 def listening(model: Model, ears: Settings, chosen: detector.Settings) -> Listening:

@@ -85,7 +85,7 @@ def make(model: Model, target: Target) -> Library:
     """
     name = model.name
     context = model_c.model_context(model, target.variant)
-    generated = {file: templates.render(f"{file}.jinja", context) for file in _MODEL_FILES}
+    generated = {file: templates.render(f"model/{file}.jinja", context) for file in _MODEL_FILES}
     hot, cold = context.sources(target.variant)
     needed = hot + cold
     ears = words = noise = None
@@ -101,7 +101,7 @@ def make(model: Model, target: Target) -> Library:
         listener = _Listener(__version__, name, ears, words)
         for file in ("listener.h", "listener.c"):
             generated[file] = templates.render(f"export/{file}.jinja", listener)
-        needed += ("detector/ghost_detector.c",)
+        needed += ("sound/ghost_detector.c",)
         noise = checks.listening(model, ears, words)
     copied = _copies(needed, target.variant)
     sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}

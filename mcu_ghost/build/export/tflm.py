@@ -31,7 +31,7 @@ _OPERATOR = (
     "kernels/ghost_nn.h",
     "kernels/ghost_requantizer.h",
     "kernels/ghost_arithmetic.h",
-    "kernels/ghost_sigmoid_table.c",
+    "kernels/plain/ghost_sigmoid_table.c",
     "kernels/plain/ghost_gru_params.h",
     "kernels/plain/ghost_gru_step_s8.c",
 )
@@ -118,5 +118,5 @@ def texts(model: Model) -> dict[str, str]:
     invocations = -(-_CASE_FRAMES // model.frames) if goes_on else 1
     cases = golden_c.context(golden.make(model, frames=invocations * model.frames))
     for name in ("golden.h", "golden.c"):
-        result[f"examples/check/{name}"] = render(f"{name}.jinja", cases)
+        result[f"examples/check/{name}"] = render(f"model/{name}.jinja", cases)
     return result

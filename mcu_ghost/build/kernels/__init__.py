@@ -20,14 +20,14 @@ Choice = Literal["auto", "plain"]
 
 # Files of `firmware/kernels/` behind each kind of operator, and a variant's own.
 _SOURCES = {
-    "fully_connected": ("ghost_fully_connected_s8.c",),
-    "softmax": ("ghost_softmax_s8.c",),
-    "lookup": ("ghost_lookup_s8.c",),
+    "fully_connected": ("plain/ghost_fully_connected_s8.c",),
+    "softmax": ("plain/ghost_softmax_s8.c",),
+    "lookup": ("plain/ghost_lookup_s8.c",),
 }
 _OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
-    "plain": {"gru": ("plain/ghost_gru_step_s8.c", "ghost_sigmoid_table.c")},
+    "plain": {"gru": ("plain/ghost_gru_step_s8.c", "plain/ghost_sigmoid_table.c")},
     "lanes": {
-        "gru": ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "ghost_sigmoid_table.c"),
+        "gru": ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "plain/ghost_sigmoid_table.c"),
     },
     "dsp": {
         "gru": (
@@ -52,10 +52,16 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
 
 
 def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
-    """Return the files of `firmware/` that operators of these kinds need, sorted."""
+    """Return the files of `firmware/` that operators of these kinds need, in a fixed order.
+
+    The order decides where code lies in the image: a variant's recurrent kernel by its folder,
+    the others by their names alone.
+    """
     by_kind = _SOURCES | _OWN_SOURCES[variant]
     names = {name for kind in kinds for name in by_kind[kind]}
-    return tuple(sorted(f"kernels/{name}" for name in names))
+    own = "plain/ghost_gru"
+    ordered = sorted(names, key=lambda n: n if n.startswith(own) else n.removeprefix("plain/"))
+    return tuple(f"kernels/{name}" for name in ordered)
 
 
 def pack(variant: Variant, op: GhostGRU) -> Constants:

@@ -90,7 +90,7 @@ def page(profile: Profile) -> str:
         blocks=_BLOCKS,
         count=text.count,
     )
-    return templates.render("profile.html.jinja", context)
+    return templates.render("report/profile.html.jinja", context)
 
 
 def _bars(

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "detector/ghost_detector.h"
+#include "sound/ghost_detector.h"
 
 int32_t ghost_detector_step(const ghost_detector_params *params, ghost_detector_t *state,
                             const int8_t *outputs) {
