@@ -15,6 +15,7 @@ from mcu_ghost.build import kernels, model_c
 from mcu_ghost.host import resources, templates
 from mcu_ghost.network.model import Model
 
+ROOT = Path(__file__).parents[1]
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
 

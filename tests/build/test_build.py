@@ -18,7 +18,7 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.sound import keywords
 from tests.conftest import need
-from tests.kws.models import listener
+from tests.listeners import listener
 
 pytestmark = pytest.mark.toolchain
 
@@ -94,7 +94,7 @@ def test_a_model_too_large_is_refused_before_compiling(tmp_path: Path) -> None:
         build.build(large, boards.load("nrf52840"), "stream", tmp_path / "b")
     words = str(refused.value)
     assert "at least 2.46 MB" in words and "nrf52840 has 1.00 MB" in words and " B) over" in words
-    assert "Smallest board that fits: mps2-an385" in words
+    assert "Smallest board that fits: pico2" in words
     assert not (tmp_path / "b").exists()
 
 
@@ -121,7 +121,11 @@ def test_a_folder_with_other_files_is_refused(model: Model, tmp_path: Path) -> N
 def test_a_missing_compiler_says_how_to_get_one(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", "/nonexistent")
+    apt = tmp_path / "bin" / "apt"
+    apt.parent.mkdir()
+    apt.write_text("#!/bin/sh\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", str(apt.parent))
     with pytest.raises(GhostError, match="apt install gcc-arm-none-eabi"):
         build.build(model, boards.load("nrf52840"), "stream", tmp_path / "b", "gcc")
 

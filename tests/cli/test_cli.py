@@ -20,12 +20,13 @@ from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
+from tests.conftest import ROOT
 
 
 def ghost(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "mcu_ghost", *words]
-    root = str(Path(__file__).parents[2])
+    root = str(ROOT)
     environment = {**os.environ, "PYTHONPATH": root}
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
 
@@ -203,7 +204,7 @@ def test_being_terminated_ends_the_emulator(tmp_path: Path, model_file: Path) ->
     words += ["--cases", "10000", "--frames", "500", "-o", str(tmp_path / "b")]
     running = subprocess.Popen(
         [sys.executable, "-m", "mcu_ghost", *words],
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         stderr=subprocess.DEVNULL,
     )
     image = str(tmp_path / "b" / "firmware.elf")

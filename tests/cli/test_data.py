@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import need
-from ..data.sets import put, tone, two_classes
-from .test_cli import ghost, refusal
+from tests.cli.test_cli import ghost, refusal
+from tests.conftest import ROOT, need
+from tests.sound.data.sets import put, tone, two_classes
 
 
 def test_check_says_what_to_do(tmp_path: Path) -> None:
@@ -69,9 +69,7 @@ def test_a_killed_synth_goes_on(tmp_path: Path, number: signal.Signals) -> None:
     need("espeak-ng", "espeak-ng")
     words = ["data", "synth", "--words", "go", "--per-word", "60", "--unknown", "10", "--out"]
     command = [sys.executable, "-m", "mcu_ghost", *words, str(tmp_path / "set"), "--jobs", "2"]
-    running = subprocess.Popen(
-        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     end = time.monotonic() + 120
     while len(list((tmp_path / "set" / "go").glob("*.flac"))) < 5 and time.monotonic() < end:
         time.sleep(0.01)

@@ -17,7 +17,7 @@ from mcu_ghost.emulate.chips.stm32 import Bit, Gpio, Rcc
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
 from mcu_ghost.host.errors import GhostError
 from tests.conftest import need
-from tests.firmware_runtime.images import build
+from tests.firmware.runtime.images import build
 
 F4, F7, H7, L4, U5 = (
     "stm32f4discovery", "stm32f746disco", "nucleo-h753zi", "nucleo-l4r5zi", "nucleo-u575zi"

@@ -22,6 +22,7 @@ from mcu_ghost.project import baseline, costs, ghost_toml, new
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.train import recipe
 from tests.cli.test_cli import ghost, refusal
+from tests.conftest import ROOT
 from tests.project.test_baseline import changed
 
 # action.yml of antmicro/renode-test-action 5.0.0
@@ -173,7 +174,7 @@ def test_a_project_passes_its_tests_until_it_gets_worse(tmp_path: Path) -> None:
     assert made.returncode == 0, made.stderr
 
     def tested() -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
         return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 

@@ -11,10 +11,8 @@ from mcu_ghost.cli.train import command
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import sounds
 from mcu_ghost.train import recipe as recipes
-
-from .tones import write
-
-ROOT = Path(__file__).parents[2]
+from tests.conftest import ROOT
+from tests.train.tones import write
 
 
 def test_the_example_is_a_recipe() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .tones import write
+from tests.train.tones import write
 
 pytestmark = pytest.mark.train
 

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cannot listen is refused in one sentence, before anything is compiled."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from mcu_ghost import boards
+from mcu_ghost.build import build
+from mcu_ghost.build.apps import kws
+from mcu_ghost.cli.listen import command
+from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
+from mcu_ghost.proof import keywords
+from mcu_ghost.sound import audio
+from mcu_ghost.sound.keywords import expected
+from tests.listeners import LABELS, listener
+
+BOARD = boards.load("nrf52840")
+
+
+def test_a_board_without_a_microphone(tmp_path: Path) -> None:
+    microbit = boards.load("microbit")
+    message = (
+        "microbit has no microphone. Boards that have one: nano33ble, nrf52840, xiao-nrf52840;"
+    )
+    with pytest.raises(GhostError, match=message):
+        build.build(listener(), microbit, "kws", tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+    with pytest.raises(GhostError, match=message):
+        keywords.choose(microbit)
+    with pytest.raises(GhostError, match="mps2-an385 has no microphone"):
+        keywords.choose(boards.load("mps2-an385"), "qemu")
+
+
+@pytest.mark.parametrize("engine", ["qemu", "renode"])
+def test_an_engine_without_sound(engine: str) -> None:
+    with pytest.raises(GhostError, match="on unicorn only: QEMU's boards have no microphone"):
+        keywords.choose(BOARD, engine)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"detector": None}, "does not say how its scores become words"),
+        ({"detector": {"window": 65}}, "detector.window must be 1 to 64"),
+        ({"front_end": {**audio.FRONT_END, "channels": 32}}, "reads 40 values, but its front end"),
+        (
+            {"front_end": {**audio.FRONT_END, "sample_rate": 8000, "high_hz": 3800}},
+            "hears 8000 samples per second, microphones have 16000",
+        ),
+        ({"front_end": None}, "front_end must be an object"),
+        ({"features_to_int8": None}, "has no features_to_int8"),
+    ],
+)
+def test_a_model_that_does_not_listen(metadata: dict[str, Any], message: str) -> None:
+    with pytest.raises(GhostError, match=message):
+        kws.sources(listener(**metadata), BOARD)
+
+
+def test_a_model_with_one_answer_at_the_end() -> None:
+    model = dataclasses.replace(listener(), head_per_frame=False)
+    with pytest.raises(GhostError, match="frame by frame"):
+        kws.sources(model, BOARD)
+
+
+def test_a_model_without_softmax() -> None:
+    bare = random_model(1, units=4, ratio=1, inputs=40, classes=0, head_per_frame=True)
+    model = dataclasses.replace(bare, metadata=listener().metadata)
+    with pytest.raises(GhostError, match="must end in a softmax"):
+        kws.sources(model, BOARD)
+
+
+def test_any_label_is_a_c_string() -> None:
+    text = kws.sources(listener(), BOARD)["detector.c"]
+    assert r'.name = "the \\\"door\\\" \\\\"' in text
+    assert r'.name = "gr\\u00f6\\u00dfe"' in text
+
+
+def test_lost_hops_are_left_out() -> None:
+    """What a board lost changes what it must say: frames come later, and are others."""
+    sound = audio.read(resources.demo_clips()[1])
+    sound = sound[: len(sound) // 160 * 160]
+    whole, lossy = expected(listener(), sound), expected(listener(), sound, [(10, 3)])
+    assert len(whole.crcs) == len(sound) // 160 == len(lossy.crcs) + 3
+    assert list(lossy.crcs)[9:11] == [100, 140]
+    assert [whole.crcs[ms] for ms in (30, 40, 50, 60)] == [
+        lossy.crcs[ms] for ms in (30, 40, 50, 60)
+    ]
+    assert whole.crcs[30] == 0 != whole.crcs[40] == whole.crcs[50] != whole.crcs[60]
+    assert list(whole.crcs.values())[-1] != list(lossy.crcs.values())[-1]
+    assert expected(listener(), sound[:160]).crcs == {10: 0}
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "model.tflite"
+    write.write(listener(), model)
+    words = ["-b", "nrf52840", "-m", str(model), "-o", str(tmp_path / "b")]
+    words.append(str(resources.demo_clips()[1]))
+    result = CliRunner().invoke(command, [*words, "--seconds", "0.2", "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["board"] == "nrf52840" and found["differences"] == [] and found["overruns"] == 0
+    assert [part["name"] for part in found["parts"]] == ["alexa_slt.flac", ""]
+    assert {word["word"] for part in found["parts"] for word in part["words"]} <= set(LABELS)
+    assert found["budget"]["cycles"] > found["budget"]["instructions"] > 0
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 0
+    assert "equal bit for bit" in result.stderr and "front end" in result.stderr
+    right = expected
+    monkeypatch.setattr(kws, "expected", lambda model, *rest: right(listener(seed=2), *rest))
+    result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
+    assert result.exit_code == 1 and "expected" in result.stderr
