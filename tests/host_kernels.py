@@ -9,7 +9,9 @@ from ctypes import c_int32, c_void_p
 import numpy as np
 
 from mcu_ghost.build.pack import Packed, pack
-from mcu_ghost.network.model import GhostGRU, Model, Requantizer
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.gates import Requantizer
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
 
 
 class CRequantizer(ctypes.Structure):
@@ -112,16 +114,14 @@ class HostModel:
             self.library.ghost_gru_step_s8(
                 ctypes.byref(params), c_void_p(y), carry, None, c_void_p(x)
             )
-        elif p.kind == "lookup":
+        elif not p.params:
             table = c_void_p(pointers["table"])
             self.library.ghost_lookup_s8(table, p.numbers["size"], c_void_p(x), c_void_p(y))
-        elif p.kind == "softmax":
+        elif p.op.kind == "softmax":
             softmax = SoftmaxParams(p.numbers["size"], len(arrays["exps"]), pointers["exps"])
             self.library.ghost_softmax_s8(ctypes.byref(softmax), c_void_p(x), c_void_p(y))
         else:
             dense = FullyConnectedParams(
-                outputs=arrays["weights"].shape[0],
-                inputs=arrays["weights"].shape[1],
                 **pointers,
                 **p.numbers,
             )

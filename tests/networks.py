@@ -7,10 +7,21 @@ import dataclasses
 
 import numpy as np
 
-from mcu_ghost.network.model import Elementwise, FullyConnected, Model, Operator, Softmax, Tensor
+from mcu_ghost.network import ops
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.elementwise import Elementwise
+from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.operator import Operator, Recurrent
+from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tensor import Tensor
 
 FUNCTIONS = ("logistic", "tanh", "relu", "relu6", "quantize")
+OTHERS = [  # kinds that need no more care than they take themselves
+    name
+    for name, kind in ops.KINDS.items()
+    if not issubclass(kind, Recurrent) and name not in ("fully_connected", "softmax", "elementwise")
+]
 ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
 
 
@@ -58,7 +69,12 @@ def with_head(model: Model, rng: np.random.Generator) -> Model:
     for _ in range(int(rng.integers(0, 5))):
         source = len(tensors) - 1
         x = tensors[source]
-        kind = rng.choice(["dense", "softmax", *FUNCTIONS])
+        kind = rng.choice(["dense", "softmax", *FUNCTIONS, *OTHERS])
+        if kind in OTHERS:
+            other, y = ops.KINDS[kind].random(rng, x, source)
+            tensors.append(y)
+            head.append(other)
+            continue
         scale = float(np.float32(10 ** rng.uniform(-2.5, 0)))
         zero_point = int(rng.integers(-128, 128))
         size, op = x.size, Softmax(source, source + 1, float(rng.choice([0.5, 1.0, 1.0, 2.0])))

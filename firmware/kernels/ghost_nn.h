@@ -2,8 +2,8 @@
 /**
  * @file
  * The int8 operators of a generated model. Freestanding, re-entrant, no allocation: constants come
- * in `const …_params *`, memory is the caller's. The arithmetic is specified by the NumPy reference
- * in mcu_ghost/network/reference.py and mcu_ghost/network/ops/rounding.py; every variant equals it bit for bit.
+ * in `const …_params *`, memory is the caller's. The arithmetic is specified in NumPy integers, a
+ * file for each kind of operator in mcu_ghost/network/ops/; every variant equals it bit for bit.
  */
 #ifndef GHOST_NN_H
 #define GHOST_NN_H

@@ -118,7 +118,7 @@ def build(
         files.write_text(out / name, text)
     names = (*_MODEL_FILES, *_GOLDEN_FILES * bool(cases), *ears)
     sources = tuple(name for name in names if name.endswith(".c"))
-    hot, cold = context.sources(variant)
+    hot, cold = context.sources()
     if ears:
         hot += kws.FIRMWARE
     folder.write(folder.context(board, app, sources, hot, stack_bytes, variant, cold), out)

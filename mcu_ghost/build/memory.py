@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mcu_ghost.build.kernels.constants import align
 from mcu_ghost.build.pack import Packed
-from mcu_ghost.network.model import GhostGRU, Model
+from mcu_ghost.network.model import Model
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,5 @@ def plan(model: Model, packed: list[Packed]) -> Plan:
                 offset = stop
         offsets[tensor] = offset
         end = max(end, offset + size)
-    kernels = max((p.scratch_bytes for p in packed), default=0)
-    state = sum(
-        align(2 * op.intrinsic, 4) + align(op.units, 4)
-        for op in model.layers
-        if isinstance(op, GhostGRU)
-    )
-    return Plan(offsets, end, max(1, end + kernels), state)
+    kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
+    return Plan(offsets, end, max(1, end + kernels), model.state_bytes)

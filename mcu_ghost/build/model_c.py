@@ -14,11 +14,10 @@ from mcu_ghost.network.tflite.write import model_hash
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One call in the generated code: an operator and the C expressions it reads and writes."""
+    """One call in the generated code: an operator and the C expressions of its arguments."""
 
     packed: Packed
-    source: str
-    target: str
+    arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,6 @@ class ModelContext:
         input_fields: (name, size) of the members of `<name>_in_t`.
         output_fields: Likewise of `<name>_out_t`.
         plan: Scratch layout.
-        kernel_scratch: C expression for the kernels' working memory.
     """
 
     version: str
@@ -51,17 +49,22 @@ class ModelContext:
     input_fields: list[tuple[str, int]]
     output_fields: list[tuple[str, int]]
     plan: memory.Plan
-    kernel_scratch: str
 
-    def sources(self, variant: kernels.Variant) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the kernels of `firmware/` that run for every frame, and the others.
+    def sources(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the kernels of `firmware/` that run for every frame, and the others."""
+        steps = self.body + (self.head if self.model.head_per_frame else [])
+        often = {step.packed.op.kind for step in steps}
+        return _sources(self.packed, often), _sources(
+            self.packed, {p.op.kind for p in self.packed} - often
+        )
 
-        A head that runs once takes the plain ones, which are small.
-        """
-        frame = self.body + (self.head if self.model.head_per_frame else [])
-        often = {step.packed.kind for step in frame}
-        seldom = {p.kind for p in self.packed} - often
-        return kernels.sources(variant, often), kernels.sources("plain", seldom)
+
+def _sources(packed: list[Packed], kinds: set[str]) -> tuple[str, ...]:
+    found: tuple[str, ...] = ()
+    for variant in sorted({p.variant for p in packed if p.op.kind in kinds}):
+        mine = {p.op.kind for p in packed if p.op.kind in kinds and p.variant == variant}
+        found += kernels.sources(variant, mine)
+    return found
 
 
 def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelContext:
@@ -76,12 +79,15 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
         homes |= {t: f"{struct}->{n}" for n, t in zip(names, tensors, strict=True)}
     copies = []
     for p in packed:
-        if p.kind != "gru":
-            continue
+        if all(v.role for v in p.op.variables):
+            continue  # its output is none of them
         if p.op.output in model.outputs:
             copies.append((homes[p.op.output], f"state->{p.name}", model.tensors[p.op.output].size))
         homes[p.op.output] = f"state->{p.name}"
-    steps = [Step(p, homes[p.op.input], homes[p.op.output]) for p in packed]
+    kernel_scratch = f"scratch->arena + {plan.kernel_offset}"
+    if not any(p.scratch_bytes for p in packed):
+        kernel_scratch = "0"
+    steps = [Step(p, _arguments(p, model.name, homes, kernel_scratch)) for p in packed]
     return ModelContext(
         version=__version__,
         name=model.name,
@@ -94,7 +100,21 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
         input_fields=fields["in"],
         output_fields=fields["out"],
         plan=plan,
-        kernel_scratch=f"scratch->arena + {plan.kernel_offset}"
-        if any(p.scratch_bytes for p in packed)
-        else "0",
     )
+
+
+def _arguments(p: Packed, prefix: str, homes: dict[int, str], scratch: str) -> tuple[str, ...]:
+    """Return the C expressions that a kernel takes, in the order of `Constants.function`."""
+    if p.params:
+        found = [f"&{prefix}_{p.name}"]
+    else:
+        found = [f"{prefix}_{array.name}" for array in p.arrays.values()]
+        found += [str(number) for number in p.numbers.values()]
+    roles = sorted((v.role for v in p.op.variables), key=bool)
+    found += [f"state->{p.variable(role)}" for role in roles]
+    if p.scratch_bytes is not None:
+        found.append(scratch)
+    found.append(homes[p.op.input])
+    if "" not in roles:
+        found.append(homes[p.op.output])
+    return tuple(found)

@@ -4,23 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.build import kernels
-from mcu_ghost.network.model import (
-    Elementwise,
-    FullyConnected,
-    GhostGRU,
-    Model,
-    Operator,
-)
-from mcu_ghost.network.ops import rounding
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.operator import Operator
 
-_C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
+C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
             "int32": "int32_t", "uint32": "uint32_t"}  # fmt: skip
 _LINE = 96
 
@@ -40,7 +33,7 @@ class Array:
     @property
     def c_type(self) -> str:
         """The C type of one element."""
-        return _C_TYPES[self.values.dtype.name]
+        return C_TYPES[self.values.dtype.name]
 
     @property
     def length(self) -> int:
@@ -71,76 +64,56 @@ class Packed:
 
     Attributes:
         name: C identifier, without the model's prefix.
-        kind: "gru", "fully_connected", "softmax" or "lookup".
         op: The operator itself.
-        arrays: Its constants, by role.
+        variant: Of the kernel that runs it.
         function: The C function that computes it.
-        scratch_bytes: Working memory the kernel variant needs while it runs.
-        numbers: Scalars of its parameters that are not attributes of `op`.
+        params: Type of the struct of its constants; "" where the function takes them themselves.
+        arrays: Its constants, by role.
+        numbers: The other members of the struct.
+        scratch_bytes: Working memory that the kernel needs while it runs; None if it takes none.
     """
 
     name: str
-    kind: str
     op: Operator
-    arrays: dict[str, Array]
+    variant: kernels.Variant
     function: str
-    scratch_bytes: int = 0
-    numbers: dict[str, int] = field(default_factory=dict)
+    params: str
+    arrays: dict[str, Array]
+    numbers: dict[str, int | str]
+    scratch_bytes: int | None
 
     @property
     def weights_bytes(self) -> int:
         """Bytes of constants in flash."""
         return sum(a.bytes for a in self.arrays.values())
 
+    @property
+    def variables(self) -> list[tuple[str, str, int]]:
+        """C type, name and length of each of the operator's variables."""
+        return [(C_TYPES[v.dtype], self.variable(v.role), v.size) for v in self.op.variables]
+
+    def variable(self, role: str) -> str:
+        """Return the C name of one of the operator's variables."""
+        return f"{self.name}_{role}" if role else self.name
+
 
 def pack(model: Model, variant: kernels.Variant = "plain") -> list[Packed]:
-    """Return the operators of a model in order, packed for a variant of the kernels."""
-    return [_pack(model, op, i, variant) for i, op in enumerate(model.operators)]
+    """Return the operators of a model in order, packed for a variant of the kernels.
 
-
-def _pack(model: Model, op: Operator, number: int, variant: kernels.Variant) -> Packed:
-    x, y = model.tensors[op.input], model.tensors[op.output]
-    if isinstance(op, GhostGRU):
-        name = f"ghost_gru_{number}"
-        made = kernels.pack(variant, op)
-        arrays = _arrays(name, made.arrays)
-        return Packed(name, "gru", op, arrays, made.function, made.scratch_bytes, made.numbers)
-    if isinstance(op, FullyConnected):
-        name = f"fully_connected_{number}"
-        pairs = np.array(rounding.output_multipliers(op, x, y))
-        bias = op.bias - x.zero_point * op.weights.astype(np.int64).sum(axis=1)
-        low, high = rounding.activation_range(op.activation, y)
-        constants = {
-            "weights": op.weights,
-            "bias": bias.astype(np.int32),
-            "multipliers": pairs[:, 0].astype(np.int32),
-            "shifts": pairs[:, 1].astype(np.int8),
-        }
-        numbers = {
-            "per_output": int(len(pairs) > 1),
-            "output_zero_point": y.zero_point,
-            "minimum": low,
-            "maximum": high,
-        }
-        return _packed(name, "fully_connected", op, constants, numbers)
-    if isinstance(op, Elementwise):
-        name = f"{op.function}_{number}"
-        table = rounding.elementwise_table(op, x, y).astype(np.int8)
-        return _packed(name, "lookup", op, {"table": table}, {"size": x.size})
-    name = f"softmax_{number}"
-    exps = rounding.softmax_exps(op, x).astype(np.int32)
-    return _packed(name, "softmax", op, {"exps": exps}, {"size": x.size})
-
-
-def _packed(
-    name: str,
-    kind: str,
-    op: Operator,
-    constants: dict[str, npt.NDArray[Any]],
-    numbers: dict[str, int],
-) -> Packed:
-    return Packed(name, kind, op, _arrays(name, constants), f"ghost_{kind}_s8", numbers=numbers)
-
-
-def _arrays(name: str, arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Array]:
-    return {role: Array(f"{name}_{role}", values) for role, values in arrays.items()}
+    Of a head that runs once, kinds that do not run for every frame take the plain kernels, which
+    are small.
+    """
+    every_frame = model.operators if model.head_per_frame else model.body
+    often = {op.kind for op in every_frame}
+    found = []
+    for number, op in enumerate(model.operators):
+        name, chosen = f"{op.name}_{number}", variant if op.kind in often else "plain"
+        made = kernels.kernel(chosen, op.kind).pack(
+            op, model.tensors[op.input], model.tensors[op.output]
+        )
+        arrays = {role: Array(f"{name}_{role}", values) for role, values in made.arrays.items()}
+        found.append(
+            Packed(name, op, chosen, made.function, made.params, arrays, made.numbers,
+                   made.scratch_bytes)
+        )  # fmt: skip
+    return found

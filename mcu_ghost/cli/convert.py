@@ -48,7 +48,7 @@ def command(
     entries = _read_metadata(metadata) if metadata else None
     data = _read_calibration(calibration) if calibration else None
     from mcu_ghost.host import console
-    from mcu_ghost.train.quiet import quiet
+    from mcu_ghost.host.quiet import quiet
 
     with quiet():  # importing TensorFlow is loud
         from mcu_ghost import convert as conversion
@@ -63,18 +63,14 @@ def command(
         "frames": network.frames,
         "inputs": network.tensors[network.inputs[0]].size,
         "outputs": network.tensors[network.outputs[0]].size,
-        "layers": [{"units": layer.units, "ratio": layer.ratio} for layer in network.layers],
+        "layers": [layer.shape for layer in network.layers],
         "macs_per_frame": sum(op.macs for op in network.body),
         "head_per_frame": network.head_per_frame,
     }
     if as_json:
         console.print_json(shapes)
         return
-    layers = ", ".join(
-        f"{'GRU' if layer.ratio == 1 else 'GhostGRU'} {layer.units}"
-        + (f"/{layer.ratio}" if layer.ratio > 1 else "")
-        for layer in network.layers
-    )
+    layers = ", ".join(layer.title for layer in network.layers)
     console.say(
         f"[bold]{out}[/]: {layers}; {network.frames} frames of {shapes['inputs']} → "
         f"{shapes['outputs']}, {text.size(out.stat().st_size)}, "

@@ -69,8 +69,8 @@ def command(
     if target.is_dir():
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
     _join(recipe, worker)
+    from mcu_ghost.host.quiet import quiet
     from mcu_ghost.sound.data import sounds
-    from mcu_ghost.train.quiet import quiet
 
     with console.progress() as bars:
         task = bars.add_task("reading recordings", total=None)
@@ -84,12 +84,9 @@ def command(
 
     console.say("[dim]loading TensorFlow …[/]")
     with quiet():
-        import tensorflow as tf
-
         from mcu_ghost.train import pipeline
 
-        if not recipe.training.workers:  # which start together, with their strategy
-            tf.config.list_logical_devices()  # says that there is no GPU
+        pipeline.start(recipe)
     result = pipeline.run(recipe, found, target, cache, worker)
     if result is None:
         return

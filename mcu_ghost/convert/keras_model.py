@@ -19,9 +19,11 @@ from mcu_ghost.convert.chain import Chain, Link
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
-from mcu_ghost.network import quantize
-from mcu_ghost.network.model import Elementwise, GhostGRU, Model, Operator, Tensor
-from mcu_ghost.network.reference import STATE_SCALE
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.gates import STATE_SCALE
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Operator, Recurrent
+from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
 
 
@@ -116,7 +118,7 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
         elif link.kind == "layer":
             waiting.append(link)
     flush()
-    last = next(op for op in reversed(built) if isinstance(op, GhostGRU))
+    last = next(op for op in reversed(built) if isinstance(op, Recurrent))
     return Model(
         name=read.identifier(metadata["name"]),
         frames=chain.frames,
@@ -132,8 +134,7 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
 
 def _name(op: Operator, index: int) -> str:
     """Return a tensor's name, the same however often Keras counted up its own."""
-    kind = op.function if isinstance(op, Elementwise) else type(op).__name__.lower()
-    return f"{kind}_{index}"
+    return f"{op.name}_{index}"
 
 
 def _input(chain: Chain) -> Tensor:
@@ -168,7 +169,7 @@ def _recurrent(link: Link, tensors: list[Tensor]) -> GhostGRU:
     source = len(tensors) - 1
     tensors.append(Tensor(layer.name, n, "int8", STATE_SCALE, 0))
     try:
-        return quantize.ghost_gru(
+        return GhostGRU.quantized(
             tensors[source],
             weights["kernel"],
             weights["recurrent_kernel"],

@@ -15,10 +15,11 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
 
 from mcu_ghost.convert.chain import Link
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.quiet import quiet
 from mcu_ghost.layers import FixedRangeQuantizer
-from mcu_ghost.network.model import Operator, Tensor
+from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read
-from mcu_ghost.train.quiet import quiet
 
 
 def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_ghost.network import reference
-from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs
+from mcu_ghost.network.tensor import Int8s
 
 
 @dataclass(frozen=True, eq=False)

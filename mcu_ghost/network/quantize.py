@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns float weights into an integer GhostGRU operator."""
+"""Turns float weights and biases into integers, one symmetric scale for each gate."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.network.model import GhostGRU, Requantizer, Tensor
-from mcu_ghost.network.reference import (
+from mcu_ghost.network.ops.gates import (
     PREACTIVATION_ONE,
-    STATE_SCALE,
-    candidate_bound,
-    kernel_bound,
+    Requantizer,
+    largest_sum,
     requantizer,
 )
+from mcu_ghost.network.tensor import Int8s, Int32s, Ints
 
 Floats = npt.NDArray[np.float64]
 
@@ -35,94 +37,63 @@ def weight_scale(weights: Floats, input_scale: float, bias: Floats) -> float:
     return float(np.float32(max(scale, smallest_scale(input_scale, bias))))
 
 
-def quantize_weights(weights: Floats, scale: float) -> npt.NDArray[np.int8]:
+def quantize_weights(weights: Floats, scale: float) -> Int8s:
     """Return weights as int8 in [-127, 127]."""
     return np.clip(np.round(weights / scale), -127, 127).astype(np.int8)
 
 
-def _quantize_bias(bias: Floats, scale: float) -> npt.NDArray[np.int64]:
-    return np.round(bias / scale).astype(np.int64)
+@dataclass(frozen=True, eq=False)
+class Gates:
+    """A layer's kernel in integers, gate by gate.
+
+    Attributes:
+        weights: (gates, m, k) int8 in [-127, 127].
+        bias: (gates, m) int32 at accumulator scale, the input's zero point folded in.
+        scales: One for each gate.
+        requantizers: One for each gate, to Q3.12.
+    """
+
+    weights: Int8s
+    bias: Int32s
+    scales: tuple[float, ...]
+    requantizers: tuple[Requantizer, ...]
 
 
-def ghost_gru(
-    x: Tensor,
+def _sum(gate: int, weights: Int8s, bias: Ints) -> int:
+    return largest_sum(weights, bias)
+
+
+def gates(
     kernel: Floats,
-    recurrent_kernel: Floats,
     bias: Floats,
-    ghost_kernel: Floats,
-    ghost_bias: Floats,
-    *,
-    input: int,
-    output: int,
-    ratio: int,
-    return_sequences: bool = True,
-    stateful: bool = False,
-) -> GhostGRU:
-    """Quantise one layer's Keras weights.
+    count: int,
+    scale: float,
+    zero_point: int = 0,
+    largest: Callable[[int, Int8s, Ints], int] = _sum,
+) -> Gates:
+    """Quantise a Keras kernel, each gate with a scale of its own.
 
     Args:
-        x: The tensor the layer reads; its scale and zero point enter the biases.
-        kernel: (d, 3m) float, gates z, r, c.
-        recurrent_kernel: (n, 3m) float.
-        bias: (2, 3m) float.
-        ghost_kernel: (m, n - m) float.
-        ghost_bias: (n - m,) float.
-        input: Index of `x` in the model.
-        output: Index of the output tensor in the model.
-        ratio: n // m.
-        return_sequences: As in Keras.
-        stateful: As in Keras.
+        kernel: (k, gates * m) float.
+        bias: (gates * m,) float.
+        count: Gates.
+        scale: Of what the kernel is multiplied with.
+        zero_point: Likewise.
+        largest: Bounds the accumulators of a gate, by its number, (m, k) weights and (m,) biases.
 
     Raises:
         GhostError: The weights cannot be expressed in 32-bit accumulators.
     """
-    m = kernel.shape[1] // 3
-    gates = [slice(i * m, (i + 1) * m) for i in range(3)]
-    kernels, recurrents, biases = [], [], np.zeros((2, 3, m), np.int64)
-    kernel_scales, recurrent_scales = [], []
-    input_rqs: list[Requantizer] = []
-    recurrent_rqs: list[Requantizer] = []
-    for i, gate in enumerate(gates):
-        scale = weight_scale(kernel[:, gate], x.scale, bias[0, gate])
-        w = quantize_weights(kernel[:, gate].T, scale)
-        biases[0, i] = _quantize_bias(bias[0, gate], scale * x.scale)
-        biases[0, i] -= x.zero_point * w.astype(np.int64).sum(axis=1)
-        bound = kernel_bound(w, biases[0, i])
-        input_rqs.append(requantizer(scale * x.scale * PREACTIVATION_ONE, bound))
-        kernels.append(w)
-        kernel_scales.append(scale)
-
-        scale = weight_scale(recurrent_kernel[:, gate], STATE_SCALE, bias[1, gate])
-        u = quantize_weights(recurrent_kernel[:, gate].T, scale)
-        biases[1, i] = _quantize_bias(bias[1, gate], scale * STATE_SCALE)
-        bound = (candidate_bound if i == 2 else kernel_bound)(u, biases[1, i])
-        recurrent_rqs.append(requantizer(scale * STATE_SCALE * PREACTIVATION_ONE, bound))
-        recurrents.append(u)
-        recurrent_scales.append(scale)
-    ghost_scale, ghost_rq = 0.0, None
-    g = np.zeros((0, m), np.int8)
-    g_bias = np.zeros(0, np.int64)
-    if ghost_kernel.shape[1]:
-        ghost_scale = weight_scale(ghost_kernel, STATE_SCALE, ghost_bias)
-        g = quantize_weights(ghost_kernel.T, ghost_scale)
-        g_bias = _quantize_bias(ghost_bias, ghost_scale * STATE_SCALE)
-        real = ghost_scale * STATE_SCALE * PREACTIVATION_ONE
-        ghost_rq = requantizer(real, kernel_bound(g, g_bias))
-    return GhostGRU(
-        input=input,
-        output=output,
-        ratio=ratio,
-        kernel=np.stack(kernels),
-        recurrent_kernel=np.stack(recurrents),
-        bias=biases.astype(np.int32),
-        ghost_kernel=g,
-        ghost_bias=g_bias.astype(np.int32),
-        kernel_scales=tuple(kernel_scales),
-        recurrent_scales=tuple(recurrent_scales),
-        ghost_scale=ghost_scale,
-        input_requantizers=tuple(input_rqs),
-        recurrent_requantizers=tuple(recurrent_rqs),
-        ghost_requantizer=ghost_rq,
-        return_sequences=return_sequences,
-        stateful=stateful,
-    )
+    m = kernel.shape[1] // count
+    weights, biases = np.zeros((count, m, len(kernel)), np.int8), np.zeros((count, m), np.int64)
+    scales, requantizers = [], []
+    for gate in range(count):
+        columns = slice(gate * m, (gate + 1) * m)
+        own = weight_scale(kernel[:, columns], scale, bias[columns])
+        weights[gate] = quantize_weights(kernel[:, columns].T, own)
+        biases[gate] = np.round(bias[columns] / (own * scale)).astype(np.int64)
+        biases[gate] -= zero_point * weights[gate].astype(np.int64).sum(axis=1)
+        real = own * scale * PREACTIVATION_ONE
+        requantizers.append(requantizer(real, largest(gate, weights[gate], biases[gate])))
+        scales.append(own)
+    return Gates(weights, biases.astype(np.int32), tuple(scales), tuple(requantizers))

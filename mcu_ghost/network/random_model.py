@@ -4,19 +4,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from mcu_ghost.network import quantize
-from mcu_ghost.network.model import (
-    FullyConnected,
-    GhostGRU,
-    Int8s,
-    Model,
-    Operator,
-    Softmax,
-    Tensor,
-)
-from mcu_ghost.network.reference import STATE_SCALE
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.softmax import Softmax
+from mcu_ghost.network.tensor import Int8s, Tensor
 
 
 def random_model(
@@ -52,24 +46,33 @@ def random_model(
     rng = np.random.default_rng(seed)
     zero_point = int(rng.integers(-128, 128))
     tensors = [Tensor("input", inputs, "int8", float(np.float32(0.03)), zero_point)]
-    body: list[Operator] = []
-    for layer in range(layers):
-        source = len(tensors) - 1
-        tensors.append(Tensor(f"ghost_gru_{layer}", units, "int8", STATE_SCALE, 0))
-        last = layer == layers - 1
-        body.append(
-            _layer(
+
+    def add(made: tuple[Operator, Tensor]) -> Operator:
+        op, y = made
+        tensors.append(y)
+        return op
+
+    def place() -> tuple[Tensor, int]:
+        return tensors[-1], len(tensors) - 1
+
+    body = [
+        add(
+            GhostGRU.random(
                 rng,
-                tensors[source],
-                source,
-                units,
-                ratio,
-                gain,
-                head_per_frame or not last,
-                stateful,
+                *place(),
+                units=units,
+                ratio=ratio,
+                gain=gain,
+                return_sequences=head_per_frame or layer < layers - 1,
+                stateful=stateful,
             )
         )
-    head = _head(rng, tensors, classes) if classes else []
+        for layer in range(layers)
+    ]
+    head = []
+    if classes:
+        head.append(add(FullyConnected.random(rng, *place(), outputs=classes)))
+        head.append(add(Softmax.random(rng, *place())))
     return Model(
         name="random",
         frames=frames,
@@ -81,52 +84,6 @@ def random_model(
         head_per_frame=head_per_frame,
         metadata={"version": 1, "name": "random", "task": "classification", "labels": []},
     )
-
-
-def _layer(
-    rng: np.random.Generator,
-    x: Tensor,
-    source: int,
-    n: int,
-    ratio: int,
-    gain: float,
-    sequences: bool,
-    stateful: bool,
-) -> GhostGRU:
-    m, d = n // ratio, x.size
-
-    def normal(*shape: int, fan: int) -> npt.NDArray[np.float64]:
-        return rng.normal(0, gain / np.sqrt(fan), shape)
-
-    return quantize.ghost_gru(
-        x,
-        kernel=normal(d, 3 * m, fan=d),
-        recurrent_kernel=normal(n, 3 * m, fan=n),
-        bias=normal(2, 3 * m, fan=4),
-        ghost_kernel=normal(m, n - m, fan=m) * 2,
-        ghost_bias=normal(n - m, fan=4),
-        input=source,
-        output=source + 1,
-        ratio=ratio,
-        return_sequences=sequences,
-        stateful=stateful,
-    )
-
-
-def _head(rng: np.random.Generator, tensors: list[Tensor], classes: int) -> list[Operator]:
-    """Add a dense layer and a softmax behind the last tensor."""
-    x = tensors[-1]
-    weights = rng.integers(-127, 128, (classes, x.size)).astype(np.int8)
-    scale = float(np.float32(3 / (73 * np.sqrt(x.size))))
-    bias = rng.integers(-2000, 2000, classes).astype(np.int32)
-    source = len(tensors) - 1
-    logits_scale = float(np.float32(8 / 128))
-    tensors.append(Tensor("logits", classes, "int8", logits_scale, int(rng.integers(-20, 20))))
-    tensors.append(Tensor("scores", classes, "int8", 1 / 256, -128))
-    return [
-        FullyConnected(source, source + 1, weights, bias, (scale,)),
-        Softmax(source + 1, source + 2),
-    ]
 
 
 def random_inputs(seed: int, model: Model, cases: int, frames: int) -> Int8s:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 from mcu_ghost.boards import Board
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
-from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs
+from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof.link.link import Link
 from mcu_ghost.sound import audio, detector, keywords
@@ -120,7 +121,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
             checks.append(("output", np.stack(expected), outputs))
         final = link.head()
         checks.append(("result", runner.head()[0], final))
-        checks.append(("state", state_bytes(model, runner), np.frombuffer(link.state(), np.int8)))
+        checks.append(("state", runner.state_bytes(), np.frombuffer(link.state(), np.int8)))
         for what, want, got in checks:
             count, words = _compare(f"{sequence.name}, {what}", want, got)
             mismatches += count
@@ -145,22 +146,11 @@ def longest(board: Board, model: Model) -> float:
     bytes, the state or one frame.
     """
     size = model.tensors[model.inputs[0]].size
-    packet = max(320, size, 4 * sum(layer.units for layer in model.layers))
+    packet = max(320, size, model.state_bytes)
     frames = packet // size
     work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
     wire = 2 * 10 * packet / board.console.baud
     return 0.02 + wire + work * frames / board.cpu.clock_hz
-
-
-def state_bytes(model: Model, runner: reference.Runner) -> Int8s:
-    """Return the reference's state as the generated `<name>_state_t` lays it out."""
-    parts: list[bytes] = []
-    for layer in model.layers:
-        state, carry = runner.state[layer.output]
-        for values, dtype in ((carry, "<i2"), (state, "i1")):
-            data = values.astype(dtype).tobytes()
-            parts.append(data + bytes(-len(data) % 4))
-    return np.frombuffer(b"".join(parts), np.int8)
 
 
 def _compare(where: str, want: Int8s, got: npt.NDArray[np.int8]) -> tuple[int, str]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.model import Int8s
+from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import front_end, recording
 from mcu_ghost.sound.front_end import Features as Features
 from mcu_ghost.sound.front_end import Samples as Samples

@@ -22,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError, did_you_mean
-from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tensor import Int8s
 
 FULL_SCALE = 256  # what a frame's output of 1.0 counts
 LONGEST_WINDOW = 64

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.network import reference
-from mcu_ghost.network.model import Int8s, Model
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import audio, detector
 from mcu_ghost.sound.audio import RATE, Features, Samples
 from mcu_ghost.sound.data import scenes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.network.model import Int8s
+from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound.audio import Features, to_int8
 
 _SHIFT = 12

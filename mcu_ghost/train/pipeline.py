@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 from mcu_ghost import boards, convert
 from mcu_ghost.build import build
@@ -29,6 +30,12 @@ from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Recipe
 from mcu_ghost.train.result import Accepts, Image, Result, Words
+
+
+def start(recipe: Recipe) -> None:
+    """Let TensorFlow find its devices, and say that there is no GPU, before anything is shown."""
+    if not recipe.training.workers:  # which start together, with their strategy
+        tf.config.list_logical_devices()
 
 
 def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0) -> Result | None:

@@ -118,6 +118,11 @@ class Recipe:
     clip_ms: int = 1500
 
     @property
+    def seed(self) -> int:
+        """Of scenes, weights, order, dropout and masks."""
+        return self.training.seed
+
+    @property
     def settings(self) -> Settings:
         """The front end's settings, for 16 kHz sound.
 

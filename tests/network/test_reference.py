@@ -12,20 +12,22 @@ from hypothesis import strategies as st
 
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network import quantize, reference
-from mcu_ghost.network.model import Tensor
+from mcu_ghost.network import reference
+from mcu_ghost.network.ops import gates
+from mcu_ghost.network.ops.ghost_gru import GhostGRU, step
 from mcu_ghost.network.random_model import random_inputs, random_model
+from mcu_ghost.network.tensor import Tensor
 
 EVERY = np.arange(-32768, 32768)
 
 
 def test_sigmoid_and_tanh_are_close_monotonic_and_symmetric() -> None:
-    sigmoid, tanh = reference.sigmoid(EVERY), reference.tanh(EVERY)
+    sigmoid, tanh = gates.sigmoid(EVERY), gates.tanh(EVERY)
     assert np.abs(sigmoid - 32768 / (1 + np.exp(-EVERY / 4096))).max() <= 1.3
     assert np.abs(tanh - 32768 * np.tanh(EVERY / 4096)).max() <= 2.1
     assert (np.diff(sigmoid) >= 0).all() and (np.diff(tanh) >= 0).all()
     assert sigmoid.min() >= 0 and sigmoid.max() <= 32768
-    assert np.abs(tanh).max() <= 32767 and reference.tanh(np.array([0]))[0] == 0
+    assert np.abs(tanh).max() <= 32767 and gates.tanh(np.array([0]))[0] == 0
     assert np.abs(tanh[1:] + tanh[1:][::-1]).max() <= 1
 
 
@@ -33,29 +35,27 @@ def test_the_table_in_c_is_that_of_the_reference() -> None:
     source = resources.folder("firmware") / "kernels" / "plain" / "ghost_sigmoid_table.c"
     body = source.read_text().split("{")[1]
     numbers = [int(n) for n in re.findall(r"-?\d+", body)]
-    assert numbers == reference.SIGMOID_TABLE.tolist()
+    assert numbers == gates.SIGMOID_TABLE.tolist()
 
 
 @given(st.floats(1e-6, 1000), st.integers(1, 2**28), st.integers(-(2**28), 2**28))
 def test_a_requantizer_multiplies_to_within_half_a_step(real: float, most: int, acc: int) -> None:
     acc = max(-most, min(most, acc))
     try:
-        rq = reference.requantizer(real, most)
+        rq = gates.requantizer(real, most)
     except GhostError:
         assert most * real * 4 >= 2**31 - 1
         return
     assert 0 < rq.multiplier < 2**31 and most << rq.shift < 2**31
     exact = acc * real
     relative = 0.5 / rq.multiplier
-    assert (
-        abs(int(reference.requantize(np.int64(acc), rq)) - exact) <= 0.501 + abs(exact) * relative
-    )
+    assert abs(int(gates.requantize(np.int64(acc), rq)) - exact) <= 0.501 + abs(exact) * relative
 
 
 @pytest.mark.parametrize("real", [0.0, -1.0, float("nan"), float("inf"), 1e-30])
 def test_impossible_multipliers_are_refused(real: float) -> None:
     with pytest.raises(GhostError):
-        reference.requantizer(real, 100)
+        gates.requantizer(real, 100)
 
 
 def float_step(weights: dict[str, np.ndarray], x: np.ndarray, s: np.ndarray, m: int) -> np.ndarray:
@@ -91,11 +91,11 @@ def test_integers_follow_the_float_equations(ratio: int) -> None:
         "ghost_bias": rng.normal(0, 0.2, n - m),
     }
     x = Tensor("x", d, "int8", float(np.float32(0.02)), 7)
-    op = quantize.ghost_gru(x, **weights, input=0, output=1, ratio=ratio)
-    state, carry = reference.zero_state(op)
+    op = GhostGRU.quantized(x, **weights, input=0, output=1, ratio=ratio)
+    carry, state = (np.zeros(v.size, np.int64) for v in op.variables)
     exact = np.zeros(n)
     for frame in rng.integers(-128, 128, (200, d)):
-        state, carry = reference.ghost_gru_step(op, frame, state, carry)
+        state, carry = step(op, frame, state, carry)
         exact = float_step(weights, (frame - 7) * x.scale, exact, m)
         assert np.abs(state / 128 - exact).max() < 0.04
     assert np.abs(exact).max() > 0.3  # it moved
@@ -104,10 +104,10 @@ def test_integers_follow_the_float_equations(ratio: int) -> None:
 def test_all_zero_weights_quantise() -> None:
     x = Tensor("x", 3, "int8", 0.5, 0)
     zero = np.zeros
-    op = quantize.ghost_gru(x, zero((3, 6)), zero((4, 6)), np.full((2, 6), 3.0), zero((2, 2)),
+    op = GhostGRU.quantized(x, zero((3, 6)), zero((4, 6)), np.full((2, 6), 3.0), zero((2, 2)),
                             np.full(2, -5.0), input=0, output=1, ratio=2)  # fmt: skip
-    state, carry = reference.zero_state(op)
-    state, carry = reference.ghost_gru_step(op, np.array([1, 2, 3]), state, carry)
+    carry, state = (np.zeros(v.size, np.int64) for v in op.variables)
+    state, carry = step(op, np.array([1, 2, 3]), state, carry)
     assert (np.abs(state[2:] / 128 - np.tanh(-5.0)) < 0.01).all()
 
 

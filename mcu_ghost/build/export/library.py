@@ -86,7 +86,7 @@ def make(model: Model, target: Target) -> Library:
     name = model.name
     context = model_c.model_context(model, target.variant)
     generated = {file: templates.render(f"model/{file}.jinja", context) for file in _MODEL_FILES}
-    hot, cold = context.sources(target.variant)
+    hot, cold = context.sources()
     needed = hot + cold
     ears = words = noise = None
     tables = 0

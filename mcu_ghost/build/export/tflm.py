@@ -20,7 +20,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network import golden
-from mcu_ghost.network.model import Elementwise, GhostGRU, Model, Operator, Softmax
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import write
 
 _OPERATOR = (
@@ -35,13 +35,6 @@ _OPERATOR = (
     "kernels/plain/ghost_gru_params.h",
     "kernels/plain/ghost_gru_step_s8.c",
 )
-_ADD = {
-    "logistic": "AddLogistic",
-    "tanh": "AddTanh",
-    "relu": "AddRelu",
-    "relu6": "AddRelu6",
-    "quantize": "AddQuantize",
-}
 _CASE_FRAMES = 8  # at least, of a case for a network that goes on
 _TEMPLATES = {
     "README.md": "README.md",
@@ -80,12 +73,11 @@ class Network:
 
 def network(model: Model) -> Network:
     """Lay a network out for the templates."""
-    adds = {_adds(op) for op in model.operators if not isinstance(op, GhostGRU)}
+    adds = {op.resolver for op in model.operators if op.resolver}
     data = write.serialize(model)
     activations = sum(t.size for t in model.tensors) * model.frames
-    states = sum(op.units + 2 * op.intrinsic for op in model.layers)
     # Twice what tensors take, and 1 kB for the interpreter and for each operator.
-    arena = 1024 * (1 + len(model.operators)) + 2 * (activations + states)
+    arena = 1024 * (1 + len(model.operators)) + 2 * (activations + model.state_bytes)
     return Network(
         version=__version__,
         name=model.name,
@@ -97,13 +89,6 @@ def network(model: Model) -> Network:
         output_bytes=model.tensors[model.outputs[0]].size,
         arena_bytes=-(-arena // 1024) * 1024,
     )
-
-
-def _adds(op: Operator) -> str:
-    """Return the resolver's function that adds a built-in operator."""
-    if isinstance(op, Elementwise):
-        return _ADD[op.function]
-    return "AddSoftmax" if isinstance(op, Softmax) else "AddFullyConnected"
 
 
 def texts(model: Model) -> dict[str, str]:

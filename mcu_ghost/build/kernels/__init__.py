@@ -1,47 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The variants of the recurrent kernel: which a core runs, and how each wants its constants.
+"""The variants of the kernels: which a core runs, and how each wants an operator's constants.
 
-A variant is a folder of `firmware/kernels/` and a module here of the same name. The folder's
-`ghost_gru_params.h` says what a layer's constants are there; the module's `pack` makes them. All
-variants compute the same bytes; `plain` is their specification.
+A variant is a folder of `firmware/kernels/` and a module here of the same name, whose `KERNELS`
+says for each kind of operator how constants are packed and which files compute it. A kind that a
+variant does not have is taken from `plain`, which has every one and is the specification: all
+variants compute the same bytes. The folder's `ghost_gru_params.h` says what a recurrent layer's
+constants are there.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import Literal, cast
+from collections.abc import Iterable
+from typing import Literal
 
 from mcu_ghost.boards import Cpu
-from mcu_ghost.build.kernels.constants import Constants
-from mcu_ghost.network.model import GhostGRU
+from mcu_ghost.build.kernels import dsp, lanes, mve, plain
+from mcu_ghost.build.kernels.constants import Kernel
 
 Variant = Literal["plain", "lanes", "dsp", "mve"]
 Choice = Literal["auto", "plain"]
 
-# Files of `firmware/kernels/` behind each kind of operator, and a variant's own.
-_SOURCES = {
-    "fully_connected": ("plain/ghost_fully_connected_s8.c",),
-    "softmax": ("plain/ghost_softmax_s8.c",),
-    "lookup": ("plain/ghost_lookup_s8.c",),
+KERNELS: dict[Variant, dict[str, Kernel]] = {
+    "plain": plain.KERNELS,
+    "lanes": lanes.KERNELS,
+    "dsp": dsp.KERNELS,
+    "mve": mve.KERNELS,
 }
-_OWN_SOURCES: dict[Variant, dict[str, tuple[str, ...]]] = {
-    "plain": {"gru": ("plain/ghost_gru_step_s8.c", "plain/ghost_sigmoid_table.c")},
-    "lanes": {
-        "gru": ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "plain/ghost_sigmoid_table.c"),
-    },
-    "dsp": {
-        "gru": (
-            "dsp/ghost_gru_step_s8.S",
-            "dsp/ghost_gru_long_step_s8.c",
-            "ghost_sigmoid_pairs.c",
-        ),
-        "fully_connected": ("dsp/ghost_fully_connected_s8.c",),
-    },
-    "mve": {
-        "gru": ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
-        "fully_connected": ("mve/ghost_fully_connected_s8.c",),
-    },
-}
+"""By variant and kind of operator."""
 
 
 def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
@@ -51,20 +36,18 @@ def choose(cpu: Cpu, choice: Choice = "auto") -> Variant:
     return "mve" if cpu.mve else "dsp" if cpu.dsp else "lanes"
 
 
-def sources(variant: Variant, kinds: set[str]) -> tuple[str, ...]:
+def kernel(variant: Variant, kind: str) -> Kernel:
+    """Return a variant's way to run a kind of operator, or the plain one."""
+    return KERNELS[variant].get(kind) or KERNELS["plain"][kind]
+
+
+def sources(variant: Variant, kinds: Iterable[str]) -> tuple[str, ...]:
     """Return the files of `firmware/` that operators of these kinds need, in a fixed order.
 
     The order decides where code lies in the image: a variant's recurrent kernel by its folder,
     the others by their names alone.
     """
-    by_kind = _SOURCES | _OWN_SOURCES[variant]
-    names = {name for kind in kinds for name in by_kind[kind]}
+    names = {name for kind in kinds for name in kernel(variant, kind).sources}
     own = "plain/ghost_gru"
     ordered = sorted(names, key=lambda n: n if n.startswith(own) else n.removeprefix("plain/"))
     return tuple(f"kernels/{name}" for name in ordered)
-
-
-def pack(variant: Variant, op: GhostGRU) -> Constants:
-    """Return a layer's constants as a variant reads them."""
-    module = importlib.import_module(f"mcu_ghost.build.kernels.{variant}")
-    return cast(Constants, module.pack(op))

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels.constants import Constants
-from mcu_ghost.network import reference
-from mcu_ghost.network.model import GhostGRU
+from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
+from mcu_ghost.network.ops.gates import row_bounds
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.tensor import Tensor
 
 Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
@@ -24,7 +26,7 @@ EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
 _LONGEST_SEGMENT = EXACT // (128 * 127 * 2)  # pairs of inputs, whatever the weights
 
 
-def pack(op: GhostGRU) -> Constants:
+def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
     """Return one stream for the gates and one for the ghosts.
 
     Layers whose sums could leave the bounds of the assembly are packed for its sibling in C, which
@@ -41,19 +43,20 @@ def pack(op: GhostGRU) -> Constants:
         )
     pairs = sum(-(-size // 2) for size in (op.inputs, op.units, op.intrinsic))
     return Constants(
+        "ghost_gru_step_s8" if short else "ghost_gru_long_step_s8",
+        "ghost_gru_params",
         arrays,
-        numbers={"segment": 0 if short else _LONGEST_SEGMENT},
-        scratch_bytes=4 * pairs,
-        function="ghost_gru_step_s8" if short else "ghost_gru_long_step_s8",
+        gru_numbers(op) | {"segment": 0 if short else _LONGEST_SEGMENT},
+        4 * pairs,
     )
 
 
 def _short(op: GhostGRU) -> bool:
     """Whether every sum stays in the bounds of the assembly, biases included."""
     reaches = [
-        reference.row_bounds(op.kernel, op.bias[0]),
-        reference.row_bounds(op.recurrent_kernel, op.bias[1]),
-        reference.row_bounds(op.ghost_kernel, op.ghost_bias),
+        row_bounds(op.kernel, op.bias[0]),
+        row_bounds(op.recurrent_kernel, op.bias[1]),
+        row_bounds(op.ghost_kernel, op.ghost_bias),
     ]
     requantizers = (*op.input_requantizers, *op.recurrent_requantizers, op.ghost_requantizer)
     return max(int(r.max(initial=0)) for r in reaches) < EXACT and all(
@@ -110,3 +113,16 @@ def _pairs(weights: npt.NDArray[np.signedinteger]) -> Words:
     halves = (256 * padded[0::2] + padded[1::2]).astype(np.uint16).astype(np.uint32)
     words = halves[:, 0::2] | halves[:, 1::2] << 16
     return words.T.ravel().astype(np.uint32)
+
+
+KERNELS = {
+    "ghost_gru": Kernel(
+        _ghost_gru,
+        (
+            "dsp/ghost_gru_step_s8.S",
+            "dsp/ghost_gru_long_step_s8.c",
+            "ghost_sigmoid_pairs.c",
+        ),
+    ),
+    "fully_connected": Kernel(pack_fully_connected, ("dsp/ghost_fully_connected_s8.c",)),
+}

@@ -9,13 +9,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels.constants import Constants
-from mcu_ghost.network.model import GhostGRU, Int8s
+from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels.plain import gru_numbers
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.tensor import Int8s, Tensor
 
 Words = npt.NDArray[np.uint32]
 
 
-def pack(op: GhostGRU) -> Constants:
+def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
     """Return a layer's weights in blocks of six rows, and the size of its tables."""
     m = op.intrinsic
     kernel, recurrent = (_units(w) for w in (op.kernel, op.recurrent_kernel))
@@ -33,7 +35,9 @@ def pack(op: GhostGRU) -> Constants:
         ghost_starts = _starts(_blocks(op.ghost_bias, 6))
         arrays["ghosts"] = np.concatenate([ghost_starts, _words(rows)], axis=1)
     tables = [_table_words(k) for k in (m, op.inputs, op.ghosts)]
-    return Constants(arrays, scratch_bytes=4 * sum(tables))
+    return Constants(
+        "ghost_gru_step_s8", "ghost_gru_params", arrays, gru_numbers(op), 4 * sum(tables)
+    )
 
 
 def _table_words(inputs: int) -> int:
@@ -68,3 +72,11 @@ def _words(rows: Int8s) -> Words:
     ordered = padded.transpose(0, 3, 1, 2, 4)[..., ::-1].astype(np.int16) + 128
     words = ordered.astype(np.uint8).reshape(blocks, -1, 4).copy().view("<u4")
     return words.astype(np.uint32).reshape(blocks, -1)
+
+
+KERNELS = {
+    "ghost_gru": Kernel(
+        _ghost_gru,
+        ("lanes/ghost_gru_step_s8.c", "lanes/ghost_dot6.S", "plain/ghost_sigmoid_table.c"),
+    ),
+}

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcu_ghost.build.kernels.constants import Constants, align
-from mcu_ghost.network.model import GhostGRU, Int8s
+from mcu_ghost.build.kernels.constants import Constants, Kernel, align
+from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.tensor import Int8s, Tensor
 
 _GROUPS = (7, 3, 1)  # rows, as many of the first as fit, then of the next
 _LANES = 16
 _OVERREAD = _LANES - 1  # a row's last load may go that far beyond the matrix
 
 
-def pack(op: GhostGRU) -> Constants:
+def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
     """Return a layer's weights as one array and its biases as another."""
     m = op.intrinsic
     (wz, wr, wc), (uz, ur, uc) = op.kernel, op.recurrent_kernel
@@ -26,9 +28,8 @@ def pack(op: GhostGRU) -> Constants:
     weights = [_rows(matrix) for matrix in matrices] + [np.zeros(_OVERREAD, np.int8)]
     bias = [br, cr, cc, bc, bz, cz, op.ghost_bias]
     words = max(3 * align(m, 4), align(op.ghosts, 4))
-    return Constants(
-        {"weights": np.concatenate(weights), "bias": np.concatenate(bias)}, scratch_bytes=4 * words
-    )
+    arrays = {"weights": np.concatenate(weights), "bias": np.concatenate(bias)}
+    return Constants("ghost_gru_step_s8", "ghost_gru_params", arrays, gru_numbers(op), 4 * words)
 
 
 def _rows(matrix: Int8s) -> Int8s:
@@ -44,3 +45,12 @@ def _rows(matrix: Int8s) -> Int8s:
     parts.append(matrix[:, whole:].ravel())
     parts.append(np.zeros(-matrix.size % 4, np.int8))
     return np.concatenate(parts)
+
+
+KERNELS = {
+    "ghost_gru": Kernel(
+        _ghost_gru,
+        ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
+    ),
+    "fully_connected": Kernel(pack_fully_connected, ("mve/ghost_fully_connected_s8.c",)),
+}

@@ -12,18 +12,20 @@ import numpy.typing as npt
 import tflite
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.model import Tensor
-from mcu_ghost.network.tflite.ghost_operator import METADATA_NAME
+from mcu_ghost.network.tensor import Tensor
 
+METADATA_NAME = "mcu_ghost"
 MAX_BYTES = 64 << 20
 MAX_SIZE = 65535
 _NAME_FIELD = 10  # of a tensor, in the flatbuffer's table of fields
 _SCHEMA_VERSION = 3
-TYPES = {
+_LONGEST_NAME = 60  # of a tensor or operator in messages
+_TYPES = {
     tflite.TensorType.INT8: np.int8,
     tflite.TensorType.INT32: np.int32,
     tflite.TensorType.INT16: np.int16,
 }
+OPERATOR_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
 _TYPE_NAMES = {v: k.lower() for k, v in vars(tflite.TensorType).items() if isinstance(v, int)}
 
 
@@ -38,6 +40,7 @@ class Tables:
     def __init__(self, data: bytes, where: str) -> None:
         """Check the schema version and that there is one graph."""
         self.where, self.size = where, len(data)
+        self.frames = 1  # of a sequence
         self.root = tflite.Model.GetRootAs(data, 0)
         if self.root.Version() != _SCHEMA_VERSION:
             raise self.error(
@@ -85,7 +88,7 @@ class Tables:
 
     def label(self, index: int) -> str:
         """Return what error messages call a tensor."""
-        name = self.tensor_name(index)
+        name = _shown(self.tensor_name(index))
         return f"tensor '{name}'" if name else f"tensor {index}"
 
     def tensor_name(self, index: int) -> str:
@@ -112,17 +115,18 @@ class Tables:
             raise self.error(f"{self.label(index)} has a scale that is not a positive number")
         return scales
 
-    def zero_point(self, index: int) -> int:
-        """Return a tensor's zero point, 0 where it has none."""
+    def zero_points(self, index: int) -> list[int]:
+        """Return the zero points of a tensor."""
         q = self.raw(index).Quantization()
-        return int(q.ZeroPoint(0)) if self.count(q.ZeroPointLength()) else 0
+        n = self.count(q.ZeroPointLength()) if q is not None else 0
+        return [int(q.ZeroPoint(i)) for i in range(n)]
 
     def constant(self, index: int, dtype: type[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """Return a constant of exactly this type and shape."""
         tensor = self.raw(index)
-        if TYPES.get(tensor.Type()) is not dtype:
+        if _TYPES.get(tensor.Type()) is not dtype:
             raise self.error(
-                f"{self.label(index)} must be {np.dtype(dtype)}, is {self.type(index)}"
+                f"{self.label(index)} must be {np.dtype(dtype)}, is {self.type_name(index)}"
             )
         if self.shape(index) != shape:
             raise self.error(
@@ -140,7 +144,7 @@ class Tables:
             raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
         return values.astype(dtype)
 
-    def type(self, index: int) -> str:
+    def type_name(self, index: int) -> str:
         """Return the name of a tensor's type."""
         return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
 
@@ -148,7 +152,7 @@ class Tables:
         """Register a tensor that holds `size` int8 values of a frame; return our index."""
         if self.raw(index).Type() != tflite.TensorType.INT8:
             raise self.error(
-                f"{self.label(index)} is {self.type(index)}, not int8; "
+                f"{self.label(index)} is {self.type_name(index)}, not int8; "
                 "convert with mcu-ghost, which quantises every tensor"
             )
         if index in self.known:
@@ -156,8 +160,8 @@ class Tables:
         if not 0 < size <= MAX_SIZE:
             raise self.error(f"{self.label(index)} has {size} values a frame, at most {MAX_SIZE}")
         name = self.tensor_name(index)
-        zero_point = self.zero_point(index)
         (scale,) = self.scales(index, (1,))
+        zero_point = next(iter(self.zero_points(index)), 0)
         if not -128 <= zero_point <= 127:
             raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
         self.tensors.append(Tensor(name, size, "int8", scale, zero_point))
@@ -173,6 +177,54 @@ class Tables:
     def rows(self, index: int) -> int:
         """Return how many values the last axis of a frame has."""
         return self.shape(index)[-1]
+
+    def code(self, op: Any) -> tuple[int | str, str, int]:
+        """Return what an operator is called, by number or custom name, its name and version."""
+        if not 0 <= op.OpcodeIndex() < self.count(self.root.OperatorCodesLength()):
+            raise self.error("damaged TensorFlow Lite file (no such operator code)")
+        entry = self.root.OperatorCodes(op.OpcodeIndex())
+        code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
+        if code == tflite.BuiltinOperator.CUSTOM:
+            name = (entry.CustomCode() or b"?").decode("utf-8", "replace")
+            return name, _shown(name), entry.Version()
+        return code, OPERATOR_NAMES.get(code, f"operator {code}"), entry.Version()
+
+    def options(self, op: Any, target: Any, kind: int, name: str) -> None:
+        """Let `target` be the options of a built-in operator."""
+        table = op.BuiltinOptions()
+        if table is None or op.BuiltinOptionsType() != kind:
+            raise self.error(f"{name} has no options")
+        target.Init(table.Bytes, table.Pos)
+
+    def custom_options(self, op: Any, where: str) -> bytes:
+        """Return the options of a custom operator."""
+        content = op.CustomOptionsAsNumpy()
+        if not isinstance(content, np.ndarray):
+            raise GhostError(f"{where}: no options.")
+        return content.tobytes()
+
+    def sequence(self, index: int, size: int, whole: bool, what: str, where: str) -> None:
+        """Check the shape of a recurrent operator's input or output.
+
+        Args:
+            index: The tensor.
+            size: Values of a frame.
+            whole: Whether it holds every frame or the last one.
+            what: "input" or "output".
+            where: What error messages begin with.
+        """
+        wanted = (1, self.frames, size) if whole else (1, size)
+        if self.shape(index) != wanted:
+            raise GhostError(
+                f"{where}: {what} shape {list(self.shape(index))} is not {list(wanted)}."
+            )
+
+    def variable(self, index: int, dtype: type[Any], size: int, where: str) -> None:
+        """Check a tensor that is kept from one invocation to the next."""
+        if self.shape(index) != (size,) or not self.raw(index).IsVariable():
+            raise GhostError(f"{where}: {self.label(index)} must be a variable of {size} values.")
+        if _TYPES.get(self.raw(index).Type()) is not dtype:
+            raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
 
     def metadata(self) -> dict[str, Any]:
         """Return the JSON object in the file, {} where there is none."""
@@ -191,3 +243,9 @@ class Tables:
                 raise self.error("the mcu_ghost metadata must be a JSON object of version 1")
             return metadata
         return {}
+
+
+def _shown(name: str) -> str:
+    """Return a name as messages show it: short, and of characters that can be printed."""
+    text = "".join(c if c.isprintable() else "?" for c in name)
+    return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mcu_ghost.boards import Board
+from mcu_ghost.build.kernels import Variant
 from mcu_ghost.build.pack import pack
 from mcu_ghost.emulate import Call, Spent
 from mcu_ghost.host.errors import GhostError
@@ -130,9 +131,11 @@ class Attribution:
             self._executed += executed
         self.total = self._executed.total()
 
-    def layers(self, model: Model, board: Board) -> tuple[tuple[Layer, ...], Node]:
+    def layers(
+        self, model: Model, board: Board, variant: Variant
+    ) -> tuple[tuple[Layer, ...], Node]:
         """Split the frame by calls of operators, and build the tree."""
-        packed = pack(model)
+        packed = pack(model, variant)
         todo = packed if model.head_per_frame else packed[: len(model.body)]
         names: dict[Call | None, tuple[str, str, int]] = {None: ("step", f"{model.name}_step", 0)}
         parts: dict[Call | None, list[tuple[Spent, Counter[int]]]] = {None: []}
@@ -141,7 +144,7 @@ class Attribution:
             call = self._operator(part, f"{model.name}_head")
             if call is not None and call not in names:
                 kernel = self._name(call.entry)
-                if todo and kernel.startswith(f"ghost_{todo[0].kind}"):
+                if todo and kernel == todo[0].function:
                     names[call] = (todo[0].name, kernel, todo[0].op.macs)
                     todo = todo[1:]
                 else:

@@ -143,7 +143,7 @@ def run(
     calls = counts.functions[step]
     whole = Attribution(info, code, counts.spent, calls.calls)
     assert whole.total == calls.total, "the blocks do not add up to the step"
-    layers, flame = whole.layers(model, board)
+    layers, flame = whole.layers(model, board, built.kernels)
     return Profile(
         board=board.name,
         core=board.cpu.core,

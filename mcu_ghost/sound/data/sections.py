@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
+
+from mcu_ghost.sound.front_end_tables import Settings
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,31 @@ class Scenes:
     level_db: tuple[float, ...] = (-42.0, -14.0)
     reverb: float = 0.3
     speed: float = 0.4
+
+
+class SoundRecipe(Protocol):
+    """What a training recipe says of sound; see `mcu_ghost.train.recipe.Recipe`."""
+
+    @property
+    def words(self) -> Words:
+        """Recordings of the words."""
+
+    @property
+    def negatives(self) -> tuple[Negatives, ...]:
+        """Recordings without them."""
+
+    @property
+    def scenes(self) -> Scenes:
+        """The long mixtures."""
+
+    @property
+    def settings(self) -> Settings:
+        """The front end's settings."""
+
+    @property
+    def clip_ms(self) -> int:
+        """Longest recording of a word, milliseconds."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything random."""

@@ -17,8 +17,7 @@ from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.data import dataset, folder
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
-from mcu_ghost.sound.data.sections import Negatives
-from mcu_ghost.train.recipe import Recipe
+from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
 
 _EDGE_MS = 80  # kept around a word
 _FRAME = RATE // 50
@@ -87,7 +86,7 @@ class _Plan:
     others: tuple[tuple[Item, str, str], ...]  # with their kind, and the folder of negatives
 
 
-def words_of(recipe: Recipe, root: Path) -> tuple[str, ...]:
+def words_of(recipe: SoundRecipe, root: Path) -> tuple[str, ...]:
     """Return the words of a recipe.
 
     Raises:
@@ -103,7 +102,7 @@ def words_of(recipe: Recipe, root: Path) -> tuple[str, ...]:
 
 
 def load(
-    recipe: Recipe,
+    recipe: SoundRecipe,
     root: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Sounds:
@@ -154,7 +153,7 @@ def load(
                   _digest(recipe, plan))  # fmt: skip
 
 
-def _plan(recipe: Recipe, root: Path, labels: tuple[str, ...]) -> _Plan:
+def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...]) -> _Plan:
     words: list[tuple[Item, int]] = []
     others: list[tuple[Item, str, str]] = []
     for origin, name in enumerate(recipe.words.folders):
@@ -245,7 +244,7 @@ def _notes(
             yield f"There is no {split} speech without the words: name some in [[negatives]]."
 
 
-def _digest(recipe: Recipe, plan: _Plan) -> str:
+def _digest(recipe: SoundRecipe, plan: _Plan) -> str:
     facts = [
         [item.path.parent.name, item.path.name, item.path.stat().st_size, item.split, tag]
         for item, tag in [*plan.words, *(other[:2] for other in plan.others)]

@@ -18,9 +18,9 @@ from mcu_ghost.sound.audio import RATE, Features
 from mcu_ghost.sound.data import scenes
 from mcu_ghost.sound.data.folder import SPLITS, Split
 from mcu_ghost.sound.data.scenes import Scene, Span
+from mcu_ghost.sound.data.sections import SoundRecipe
 from mcu_ghost.sound.data.sounds import Sounds
 from mcu_ghost.sound.front_end_tables import Settings
-from mcu_ghost.train.recipe import Recipe
 
 SECONDS = 60  # of a scene
 _BLOCK = 10  # scenes of a file
@@ -73,18 +73,18 @@ def of_scene(scene: Scene, words: int, settings: Settings) -> tuple[Features, np
     return features, targets(scene.spans, len(features), words, settings)
 
 
-def digest(recipe: Recipe, sounds: Sounds) -> str:
+def digest(recipe: SoundRecipe, sounds: Sounds) -> str:
     """Return a hash of all that decides what a scene of some number is."""
     settings = asdict(recipe.scenes)
     for key in ("train_hours", "validation_hours", "noise_hours"):
         del settings[key]  # more hours are more of the same scenes
-    facts = [_VERSION, sounds.digest, settings, recipe.training.seed, SECONDS,
+    facts = [_VERSION, sounds.digest, settings, recipe.seed, SECONDS,
              asdict(recipe.settings)]  # fmt: skip
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
 def training(
-    recipe: Recipe,
+    recipe: SoundRecipe,
     sounds: Sounds,
     split: Split,
     hours: float,
@@ -115,7 +115,7 @@ def training(
         if not path.is_file():
             parts_of_block = []
             for number in range(block * _BLOCK, (block + 1) * _BLOCK):
-                rng = np.random.default_rng([recipe.training.seed, SPLITS.index(split), number])
+                rng = np.random.default_rng([recipe.seed, SPLITS.index(split), number])
                 scene = scenes.training_scene(rng, sounds.pools[split], recipe.scenes, SECONDS)
                 parts_of_block.append(of_scene(scene, len(sounds.labels), recipe.settings))
                 progress(number + 1, blocks * _BLOCK)

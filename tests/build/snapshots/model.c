@@ -12,8 +12,7 @@ void random_reset(random_state_t *state) {
 void random_step(random_state_t *state, random_scratch_t *scratch,
   const random_in_t *in, random_out_t *out) {
   (void)scratch;
-  ghost_gru_step_s8(&random_ghost_gru_0, state->ghost_gru_0, state->ghost_gru_0_carry,
-    0, in->x);
+  ghost_gru_step_s8(&random_ghost_gru_0, state->ghost_gru_0, state->ghost_gru_0_carry, 0, in->x);
   (void)out;
 }
 

@@ -27,15 +27,15 @@ static const int32_t random_ghost_gru_0_ghost_bias[3] __attribute__((aligned(4))
 };
 
 const ghost_gru_params random_ghost_gru_0 = {
-  .inputs = 3,
-  .units = 5,
-  .intrinsic = 2,
   .kernel = random_ghost_gru_0_kernel,
   .recurrent_kernel = random_ghost_gru_0_recurrent_kernel,
   .input_bias = random_ghost_gru_0_input_bias,
   .recurrent_bias = random_ghost_gru_0_recurrent_bias,
   .ghost_kernel = random_ghost_gru_0_ghost_kernel,
   .ghost_bias = random_ghost_gru_0_ghost_bias,
+  .inputs = 3,
+  .units = 5,
+  .intrinsic = 2,
   .input = {{1971272742, 0}, {1563304270, 1}, {1875999088, 0}},
   .recurrent = {{914231360, 0}, {988646272, 0}, {1312129408, 0}},
   .ghost = {1694786816, 0},
@@ -58,12 +58,12 @@ static const int8_t random_fully_connected_1_shifts[1] __attribute__((aligned(4)
 };
 
 const ghost_fully_connected_params random_fully_connected_1 = {
-  .inputs = 5,
-  .outputs = 2,
   .weights = random_fully_connected_1_weights,
   .bias = random_fully_connected_1_bias,
   .multipliers = random_fully_connected_1_multipliers,
   .shifts = random_fully_connected_1_shifts,
+  .inputs = 5,
+  .outputs = 2,
   .per_output = 0,
   .output_zero_point = 6,
   .minimum = -128,
@@ -97,8 +97,8 @@ static const int32_t random_softmax_2_exps[249] __attribute__((aligned(4))) = {
 };
 
 const ghost_softmax_params random_softmax_2 = {
+  .exps = random_softmax_2_exps,
   .size = 2,
   .rows = 249,
-  .exps = random_softmax_2_exps,
 };
 

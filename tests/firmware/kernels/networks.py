@@ -11,9 +11,12 @@ import numpy as np
 from mcu_ghost import boards
 from mcu_ghost.build import build
 from mcu_ghost.build.kernels import Choice
-from mcu_ghost.network import quantize, reference
-from mcu_ghost.network.model import Model, Operator, Tensor
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.gates import STATE_SCALE
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.random_model import random_inputs
+from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import need
 
@@ -33,8 +36,8 @@ def stack(draw: Draw, shapes: list[tuple[int, int]], inputs: int) -> Model:
     body: list[Operator] = []
     for i, (n, ratio) in enumerate(shapes):
         m, d = n // ratio, tensors[i].size
-        tensors.append(Tensor(f"layer_{i}", n, "int8", reference.STATE_SCALE, 0))
-        layer = quantize.ghost_gru(
+        tensors.append(Tensor(f"layer_{i}", n, "int8", STATE_SCALE, 0))
+        layer = GhostGRU.quantized(
             tensors[i],
             draw("kernel", (d, 3 * m)),
             draw("recurrent_kernel", (n, 3 * m)),

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.build import kernels
 from mcu_ghost.build.kernels import dsp
+from mcu_ghost.build.pack import pack
 from mcu_ghost.network import reference
-from mcu_ghost.network.model import FullyConnected, Model, Tensor
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tensor import Tensor
 from tests.conftest import compile_model
 from tests.firmware.kernels.networks import (
     EDGES,
@@ -41,7 +43,14 @@ each_run = pytest.mark.parametrize(("board", "kind", "engine"), RUNS)
 
 
 def functions(model: Model) -> set[str]:
-    return {kernels.pack("dsp", layer).function for layer in model.layers}
+    return {p.function for p in pack(model, "dsp") if p.op in model.layers}
+
+
+def changed(**members: object) -> set[str]:
+    """Return the functions of a small network whose layer has other members."""
+    model = random_model(0, units=8, ratio=2, inputs=3)
+    layer = dataclasses.replace(model.layers[0], **members)
+    return functions(dataclasses.replace(model, body=(layer,)))
 
 
 def unpack(words: np.ndarray, columns: int) -> np.ndarray:
@@ -67,12 +76,10 @@ def test_a_layer_out_of_bounds_takes_the_long_way() -> None:
     layer = random_model(0, units=8, ratio=2, inputs=3).layers[0]
     bias = layer.bias.copy()
     bias[1, 2, 1] = -(1 << 23)
-    assert kernels.pack("dsp", dataclasses.replace(layer, bias=bias)).function == LONG
+    assert changed(bias=bias) == {LONG}
     steep = dataclasses.replace(layer.input_requantizers[0], multiplier=1 << 22, shift=9)
     gates = (steep, *layer.input_requantizers[1:])
-    assert (
-        kernels.pack("dsp", dataclasses.replace(layer, input_requantizers=gates)).function == LONG
-    )
+    assert changed(input_requantizers=gates) == {LONG}
 
 
 @pytest.fixture
@@ -157,7 +164,7 @@ def test_states_of_nothing_but_extremes(sign: int, tmp_path: Path) -> None:
     runner = reference.Runner(model)
     for frame in extreme_inputs(model)[0]:
         runner.step(frame)
-    for state, _ in runner.state.values():
+    for _, state in runner.state.values():
         assert (state == (127 if sign > 0 else -128)).all()
     check(model, "nrf52840", "dsp", "gcc", tmp_path, "unicorn")
 

@@ -14,7 +14,10 @@ from mcu_ghost import boards
 from mcu_ghost.build import build
 from mcu_ghost.build.kernels import lanes
 from mcu_ghost.network import reference
-from mcu_ghost.network.model import GhostGRU, Model, Requantizer
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops import gates, ghost_gru
+from mcu_ghost.network.ops.gates import Requantizer
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.random_model import random_inputs, random_model
 from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import compile_model
@@ -39,9 +42,9 @@ def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Mo
         return w.astype(np.int8)
 
     def requantizer(w: np.ndarray, bias: np.ndarray) -> Requantizer:
-        bound = int(reference.row_bounds(w, bias).max())
-        limit = reference.LARGEST_PREACTIVATION if loud else 2**15
-        return reference.requantizer(0.99 * limit / bound, bound)
+        bound = int(gates.row_bounds(w, bias).max())
+        limit = gates.LARGEST_PREACTIVATION if loud else 2**15
+        return gates.requantizer(0.99 * limit / bound, bound)
 
     bias = rng.integers(-(2**23), 2**23, op.bias.shape).astype(np.int32)
     ghost_bias = rng.integers(-(2**23), 2**23, op.ghost_bias.shape).astype(np.int32)
@@ -95,7 +98,7 @@ def assert_steps_equal(model: Model, folder: Path, seed: int) -> None:
 
         x, state, carry = draw(op.inputs, 7), draw(op.units, 7), draw(op.intrinsic, 15)
         found = step(library, op, x, state, carry)
-        expected = reference.ghost_gru_step(op, x, state, carry)
+        expected = ghost_gru.step(op, x, state, carry)
         for name, is_, should in zip(("state", "carry"), found, expected, strict=True):
             np.testing.assert_array_equal(is_, should, f"{name} of case {case}")
 
@@ -127,7 +130,7 @@ def test_extreme_numbers(units: int, ratio: int, inputs: int, loud: bool, tmp_pa
 def test_tanh_is_flat_where_the_kernel_clips() -> None:
     every = np.arange(-32768, 32768)
     clipped = np.clip(every, -21845, 21845)
-    np.testing.assert_array_equal(reference.tanh(clipped), reference.tanh(every))
+    np.testing.assert_array_equal(gates.tanh(clipped), gates.tanh(every))
 
 
 def test_weights_take_a_byte_each() -> None:

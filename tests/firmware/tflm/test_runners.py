@@ -22,7 +22,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs, random_model
-from mcu_ghost.network.tflite import read, write
+from mcu_ghost.network.tflite import options, read, write
 from mcu_ghost.sound import audio
 from tests.conftest import ROOT, compile_host, kernel_sources
 from tests.firmware.tflm import wheel
@@ -176,10 +176,8 @@ def test_an_operator_that_is_not_stateful_starts_from_zero(micro: Any) -> None:
 @pytest.mark.toolchain
 def test_the_operator_refuses_damaged_options(library: ctypes.CDLL) -> None:
     """Every truncation and thousands of flipped bytes: an answer, never a crash."""
-    from mcu_ghost.network.tflite import ghost_operator
-
     model = random_model(1, units=10, ratio=2, inputs=3)
-    good = ghost_operator.encode_options(model.layers[0], 5)
+    good = options.encode(model.layers[0].options(5))
     op = ctypes.create_string_buffer(512)
     parse = library.ghost_gru_operator_parse
     parse.restype = ctypes.c_bool

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TFLite's int8 FULLY_CONNECTED."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import tflite
+
+from mcu_ghost.network.ops.operator import Operator, State
+from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
+from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
+from mcu_ghost.network.tflite.builder import Builder
+from mcu_ghost.network.tflite.tables import Tables
+
+Activation = Literal["none", "relu", "relu6", "relu_n1_to_1"]
+
+_ACTIVATIONS: dict[Activation, int] = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
+_NAME = "FULLY_CONNECTED"
+
+
+@dataclass(frozen=True, eq=False)
+class FullyConnected(Operator):
+    """TFLite's int8 FULLY_CONNECTED.
+
+    Attributes:
+        input: Tensor index.
+        output: Tensor index.
+        weights: (outputs, inputs) int8 in [-127, 127], zero point 0.
+        bias: (outputs,) int32.
+        weight_scales: One, or one for each output.
+        activation: Fused activation.
+    """
+
+    kind: ClassVar[str] = "fully_connected"
+    codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.FULLY_CONNECTED: 12}
+
+    weights: Int8s
+    bias: Int32s
+    weight_scales: tuple[float, ...]
+    activation: Activation = "none"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        return self.weights.size
+
+    @property
+    def resolver(self) -> str:
+        """As TFLite Micro calls it."""
+        return "AddFullyConnected"
+
+    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+        """Compute (…, outputs) from (…, inputs) values."""
+        acc = (values - x.zero_point).astype(np.float64) @ self.weights.astype(np.float64).T
+        pairs = np.array(output_multipliers(self, x, y), np.int64)
+        scaled = multiply(acc.astype(np.int64) + self.bias, pairs[:, 0], pairs[:, 1])
+        low, high = activation_range(self.activation, y)
+        return np.clip(scaled + y.zero_point, low, high), ()
+
+    @classmethod
+    def read(cls, file: Tables, op: Any) -> Self:
+        """Take it from a `.tflite`; no sum may overflow 32 bits."""
+        source, target = op.Inputs(0), op.Outputs(0)
+        x = file.read(source)
+        inputs = file.tensors[x].size
+        if file.count(op.InputsLength()) < 2:
+            raise file.error(f"{_NAME} has no weights")
+        kernel = op.Inputs(1)
+        shape = file.shape(kernel)
+        if len(shape) != 2 or shape[1] != inputs:
+            raise file.error(
+                f"{_NAME} weights {list(shape)} do not fit {inputs} values a frame of "
+                f"{file.label(source)}; a Dense over several frames at once is not supported"
+            )
+        outputs = shape[0]
+        weights = file.constant(kernel, np.int8, shape)
+        scales = file.scales(kernel, (1, outputs))
+        if any(file.zero_points(kernel)):
+            raise file.error(f"{file.label(kernel)} must have zero point 0")
+        bias = np.zeros(outputs, np.int32)
+        if op.InputsLength() > 2 and op.Inputs(2) >= 0:
+            bias = file.constant(op.Inputs(2), np.int32, (outputs,))
+        options = tflite.FullyConnectedOptions()
+        file.options(op, options, tflite.BuiltinOptions.FullyConnectedOptions, _NAME)
+        names = {number: name for name, number in _ACTIVATIONS.items()}
+        activation = names.get(options.FusedActivationFunction())
+        if activation is None or options.WeightsFormat() != 0:
+            raise file.error(f"{_NAME} with this fused activation or format is not supported")
+        y = file.activation(target, outputs)
+        reach = 255 * np.abs(weights.astype(np.int64)).sum(axis=1) + np.abs(bias.astype(np.int64))
+        if reach.max() >= 2**31:
+            raise file.error(f"a row of {file.label(kernel)} can overflow 32 bits")
+        layer = cls(x, y, weights, bias, scales, activation)
+        pairs = output_multipliers(layer, file.tensors[x], file.tensors[y])
+        if int(reach.max()) << max(0, *(shift for _, shift in pairs)) >= 2**31:
+            raise file.error(f"the scales of {file.label(kernel)} can overflow 32 bits")
+        return layer
+
+    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+        """Put it into a `.tflite`."""
+        label = f"dense_{number}"
+        weights = file.constant(f"{label}/kernel", self.weights, self.weight_scales)
+        scales = tuple(float(np.float32(x.scale) * np.float32(s)) for s in self.weight_scales)
+        bias = file.constant(f"{label}/bias", self.bias, scales)
+        b = file.builder
+        tflite.FullyConnectedOptionsStart(b)
+        tflite.FullyConnectedOptionsAddFusedActivationFunction(b, _ACTIVATIONS[self.activation])
+        tflite.FullyConnectedOptionsAddKeepNumDims(b, file.sequence)
+        options = tflite.FullyConnectedOptionsEnd(b)
+        code, kind = tflite.BuiltinOperator.FULLY_CONNECTED, tflite.BuiltinOptions
+        inputs = [source, weights, bias]
+        file.operator(code, inputs, target, 5, (kind.FullyConnectedOptions, options))
+
+    @classmethod
+    def random(
+        cls, rng: np.random.Generator, x: Tensor, source: int, *, outputs: int = 12
+    ) -> tuple[Self, Tensor]:
+        """Return a layer with uniform weights whose outputs fill their range."""
+        weights = rng.integers(-127, 128, (outputs, x.size)).astype(np.int8)
+        scale = float(np.float32(3 / (73 * np.sqrt(x.size))))
+        bias = rng.integers(-2000, 2000, outputs).astype(np.int32)
+        y_scale, zero_point = float(np.float32(8 / 128)), int(rng.integers(-20, 20))
+        y = Tensor("logits", outputs, "int8", y_scale, zero_point)
+        return cls(source, source + 1, weights, bias, (scale,)), y
+
+
+def activation_range(activation: Activation, output: Tensor) -> tuple[int, int]:
+    """Return the int8 limits that a fused activation sets."""
+
+    def quantize(value: float) -> int:
+        step = np.float32(value) / np.float32(output.scale)
+        return output.zero_point + int(math.copysign(math.floor(abs(step) + 0.5), step))
+
+    low, high = -128, 127
+    if activation in ("relu", "relu6"):
+        low = max(low, quantize(0.0))
+    if activation == "relu6":
+        high = min(high, quantize(6.0))
+    if activation == "relu_n1_to_1":
+        low, high = max(low, quantize(-1.0)), min(high, quantize(1.0))
+    return low, high
+
+
+def output_multipliers(op: FullyConnected, x: Tensor, y: Tensor) -> list[tuple[int, int]]:
+    """Return (multiplier, shift), one or one for each output."""
+    if len(op.weight_scales) == 1:
+        product = float(np.float32(x.scale) * np.float32(op.weight_scales[0]))
+        return [quantized_multiplier(product / float(np.float32(y.scale)))]
+    return [
+        quantized_multiplier(
+            float(np.float32(x.scale)) * float(np.float32(s)) / float(np.float32(y.scale))
+        )
+        for s in op.weight_scales
+    ]

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every kind of layer says about itself, in the one file that it has here."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from mcu_ghost.network.tensor import Ints, Tensor, Variable
+from mcu_ghost.network.tflite.builder import Builder
+from mcu_ghost.network.tflite.tables import Tables
+
+State = tuple[Ints, ...]
+"""The values of an operator's variables, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Operator(abc.ABC):
+    """One int8 operator; a kind is a frozen dataclass derived from this.
+
+    Attributes:
+        kind: The kind's name, which kernels and generated names carry.
+        codes: How a `.tflite` calls it: built-in codes or custom names, each with the newest
+            version whose int8 arithmetic is the one implemented here.
+        input: Index of the tensor that it reads.
+        output: Index of the tensor that it writes.
+    """
+
+    kind: ClassVar[str]
+    codes: ClassVar[dict[int | str, int]]
+    input: int
+    output: int
+
+    @property
+    def name(self) -> str:
+        """What generated names begin with; the operator's number follows."""
+        return self.kind
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        return 0
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """What lives from frame to frame, in the order of the generated `<name>_state_t`."""
+        return ()
+
+    @property
+    def resolver(self) -> str:
+        """The function of TFLite Micro's resolver that adds it; "" for an operator of ours."""
+        return ""
+
+    @abc.abstractmethod
+    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+        """Compute one frame; this is the specification.
+
+        Args:
+            x: The tensor that is read.
+            y: The tensor that is written.
+            values: (…, size of x) int8 values as int64.
+            state: The variables' values, (…, size) each.
+
+        Returns:
+            (…, size of y) int8 values as int64, and the new state.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def read(cls, file: Tables, op: Any) -> Self:
+        """Take it from a `.tflite`.
+
+        Args:
+            file: The tables, which know the tensors read so far.
+            op: The operator's flatbuffer table.
+
+        Raises:
+            GhostError: It is damaged, or not one that this package can build.
+        """
+
+    @abc.abstractmethod
+    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+        """Put it into a `.tflite`.
+
+        Args:
+            file: What is being built.
+            x: The tensor that is read.
+            source: Its index in the file.
+            target: The index of the tensor that is written.
+            number: The operator's, for the names of its constants.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> tuple[Self, Tensor]:
+        """Return a random one of some shape that reads `x`, and the tensor that it writes.
+
+        Args:
+            rng: Where randomness comes from.
+            x: The tensor that is read.
+            source: Its index; the new tensor's is the next one.
+        """
+
+
+class Recurrent(Operator):
+    """An operator that keeps a state and, of a sequence, gives every frame or the last one.
+
+    Attributes:
+        return_sequences: Whether what follows sees every frame or the last one.
+        stateful: Whether the state lives on between two invocations of the `.tflite` operator.
+    """
+
+    return_sequences: bool
+    stateful: bool
+
+    @property
+    @abc.abstractmethod
+    def shape(self) -> dict[str, int]:
+        """The numbers that describe the layer to scripts."""
+
+    @property
+    @abc.abstractmethod
+    def title(self) -> str:
+        """What people call the layer."""

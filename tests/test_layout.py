@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The house: which room may use which, counted from the imports."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import graphlib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "mcu_ghost"
+LOOSE = {"__init__", "__main__"}
+# From the ground up: a room uses only rooms of floors below its own.
+FLOORS = [
+    {"host"},
+    {"network", "boards"},
+    {"sound", "emulate", "layers"},
+    {"build", "convert"},
+    {"proof"},
+    {"train"},
+    {"project"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
+TENSORFLOW = {"tensorflow", "tensorflow_model_optimization", "tf_keras", "keras"}
+WITH_TENSORFLOW = {"layers", "convert", "train"}
+
+
+def modules() -> dict[str, Path]:
+    """Return every module's file by its dotted name."""
+    found = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = file.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+@functools.cache
+def imports(file: Path) -> frozenset[str]:
+    """Return the dotted names that a file imports, wherever in it; not those for types alone."""
+    found: set[str] = set()
+    tree = ast.parse(file.read_text("utf-8"))
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+@functools.cache
+def graph() -> dict[str, frozenset[str]]:
+    """Return the modules of this package that each module imports."""
+    known = modules()
+
+    def module(name: str) -> str:
+        return name if name in known else name.rpartition(".")[0]
+
+    return {
+        name: frozenset(
+            module(used) for used in imports(file) if used.startswith("mcu_ghost.")
+        ) - {name}
+        for name, file in known.items()
+    }  # fmt: skip
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def test_every_room_has_a_floor() -> None:
+    folders = {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name[0] not in "_."}
+    assert len(folders) <= 13
+    assert folders - {"models"} | LOOSE == set().union(*FLOORS)
+    assert {p.name for p in PACKAGE.iterdir() if p.is_file()} == {
+        "__init__.py", "__main__.py", "py.typed"}  # fmt: skip
+    assert len(FLOORS) <= 9
+
+
+def test_imports_run_one_way() -> None:
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    wrong = [
+        f"{name} imports {used}"
+        for name, uses in graph().items()
+        for used in uses
+        if room(used) != room(name) and floor[room(used)] >= floor[room(name)]
+    ]
+    assert not wrong
+
+
+def test_no_circles() -> None:
+    """Neither between modules, nor between the folders of a room."""
+    graphlib.TopologicalSorter(graph()).prepare()
+    rooms: dict[str, set[str]] = {}
+    for name, uses in graph().items():
+        rooms.setdefault(room(name), set()).update({room(used) for used in uses} - {room(name)})
+    graphlib.TopologicalSorter(rooms).prepare()
+
+
+@pytest.mark.parametrize("file", modules().values(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_tensorflow_stays_upstairs(file: Path) -> None:
+    used = {name.split(".")[0] for name in imports(file)} & TENSORFLOW
+    inside = file.relative_to(PACKAGE).parts[0]
+    assert not used or inside in WITH_TENSORFLOW, f"imports {used}"
+
+
+def test_kinds_of_layers_are_told_apart_by_their_own_files() -> None:
+    """Nothing asks an operator what kind it is: it is asked what it needs."""
+    kinds = {"GhostGRU", "FullyConnected", "Softmax", "Elementwise"}
+    asked = []
+    for name, file in modules().items():
+        if room(name) in ("convert", "layers"):
+            continue  # Keras' layers are asked there
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+                if {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & kinds:
+                    asked.append(f"{name}:{node.lineno}")
+    assert not asked
