@@ -33,6 +33,8 @@ _LINES = 24  # of each
               metavar="N", help="Random frames to run.")  # fmt: skip
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write a page with a flame graph.")  # fmt: skip
+@click.option("--speedscope", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Also write what speedscope.app opens.")  # fmt: skip
 @click.option("--emulator", type=click.Choice(["unicorn", "qemu"]),
               help="The board's first one if left out.")  # fmt: skip
 @options.kernels
@@ -43,6 +45,7 @@ def command(
     model_path: Path | None,
     frames: int,
     html: Path | None,
+    speedscope: Path | None,
     emulator: str | None,
     choice: Choice,
     toolchain: str | None,
@@ -57,6 +60,7 @@ def command(
     from mcu_ghost.host import console, files, resources
     from mcu_ghost.network.tflite import read
     from mcu_ghost.proof.profile import page, profile
+    from mcu_ghost.proof.profile import speedscope as scope
 
     target = boards.load(board)
     engine = profile.choose(target, emulator)
@@ -71,12 +75,16 @@ def command(
         )
     if html is not None:
         files.write_text(html, page.page(found))
+    if speedscope is not None:
+        files.write_text(speedscope, scope.text(found))
     if as_json:
         console.print_json(found.as_json())
         return
     show(found)
     if html is not None:
         console.say(f"[bold]{html}[/] has the flame graph and all of the blocks")
+    if speedscope is not None:
+        console.say(f"[bold]{speedscope}[/]: open it in speedscope.app, or by `npx speedscope`")
 
 
 def show(profile: Profile) -> None:
