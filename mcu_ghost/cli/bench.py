@@ -77,7 +77,7 @@ def command(
     data = {
         "board": target.name,
         "emulator": result.emulator,
-        "toolchain": built.toolchain,
+        "toolchain": built.toolchain.kind,
         "kernels": built.kernels,
         "units": units,
         "ratio": ratio,
@@ -97,8 +97,8 @@ def command(
         per_mac = result.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
         console.say(
             f"[bold]{kind}, {units} units, {inputs} inputs, {layers} layer{'s' * (layers > 1)}[/] "
-            f"on {target.name} ({target.cpu.core}), {built.toolchain}, {built.kernels} kernels, "
-            f"{result.emulator}"
+            f"on {target.name} ({target.cpu.core}), {built.toolchain.kind}, "
+            f"{built.kernels} kernels, {result.emulator}"
         )
         console.say(
             f"  {text.count(result.instructions_per_frame)} instructions per frame (emulated), "

@@ -12,8 +12,9 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.build.build import Built, Part
+    from mcu_ghost.build.build import Built
     from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.build.memory import Part
 
 
 @click.command(
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 )
 @options.board
 @options.model
-@click.option(
-    "--app",
-    type=click.Choice(["stream", "selftest", "kws"]),
-    default=options.of_project(lambda project: project.app, otherwise="stream"),
-    help="stream: frames in, outputs out over UART. selftest: golden cases in flash. kws: "
-    "microphone in, words out.  [default: ghost.toml's, or stream]",
-)
+@options.app
 @options.toolchain
 @options.kernels
 @options.out
@@ -49,14 +44,15 @@ def command(
     """
     from mcu_ghost import boards
     from mcu_ghost.build import build
+    from mcu_ghost.build import folder as folders
     from mcu_ghost.host import console, resources
     from mcu_ghost.network.tflite import read
 
     target = boards.load(board)
     model = read.load(model_path or resources.default_model())
-    folder = out or Path("build") / f"{target.name}-{app}"
+    folder = out or folders.place(target, app)
     with console.stderr().status("building …"):
-        built = build.build(model, target, app, folder, toolchain, choice=choice)  # type: ignore[arg-type]
+        built = build.build(model, target, app, folder, toolchain, choice=choice)
     if as_json:
         console.print_json(built.as_json())
     else:
@@ -74,8 +70,8 @@ def show(built: Built) -> None:
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{built.model}, {built.app}, on {built.board} with {built.toolchain}, "
-        f"{built.kernels} kernels",
+        title=f"{built.model.name}, {built.app.name}, on {built.board.name} with "
+        f"{built.toolchain.kind}, {built.kernels} kernels",
         title_justify="left",
         title_style="bold",
     )

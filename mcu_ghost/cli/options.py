@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcu_ghost.build.apps import APPS, DEFAULT
+
 if TYPE_CHECKING:
     from mcu_ghost.project.ghost_toml import Project
 
@@ -54,6 +56,14 @@ model = click.option(
     default=of_project(lambda project: project.model),
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
+)
+APP = click.Choice(list(APPS))
+app = click.option(
+    "--app",
+    type=APP,
+    default=of_project(lambda project: project.app, otherwise=DEFAULT),
+    help=" ".join(f"{app.name}: {app.summary}." for app in APPS.values())
+    + f"  [default: ghost.toml's, or {DEFAULT}]",
 )
 toolchain = click.option(
     "--toolchain",

@@ -119,7 +119,7 @@ def board(
                 one.label == label for one, label in zip(report.heard, heard.values(), strict=True)
             )
             accuracy = Accuracy(right, len(heard), _hash(heard))
-    if project.app == "kws" and keywords.ENGINE in target.emulators.order:
+    if image.app.proof == "sound" and keywords.ENGINE in target.emulators.order:
         tell("playing sound into the microphone")
         sound = keywords.run(
             image, target, network, keywords.parts(resources.demo_clips()[:_CLIPS])

@@ -16,6 +16,8 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build import build, toolchain
 from mcu_ghost.emulate import MachineFault, unicorn
 from mcu_ghost.host import resources
+from mcu_ghost.host.version import __version__
+from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import keywords
 from mcu_ghost.sound.keywords import RATE, Line
 from tests.listeners import LABELS, listener, noise
@@ -101,8 +103,8 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     assert {word["word"] for word in words} == set(LABELS[:3])
     assert words == [line for line in lines if line["event"] == "word"]
     assert lines[0] == {
-        "event": "start", "app": "kws", "version": build.render.__version__, "model": "random",
-        "hash": build.render.model_hash(listener()).hex(), "rate": 16000, "hop_ms": 10,
+        "event": "start", "app": "kws", "version": __version__, "model": "random",
+        "hash": write.model_hash(listener()).hex(), "rate": 16000, "hop_ms": 10,
         "counter_hz": 64_000_000, "words": LABELS[:3],
     }  # fmt: skip
     length = sum(len(part.samples) for part in played) / RATE

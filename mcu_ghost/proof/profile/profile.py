@@ -148,7 +148,7 @@ def run(
         board=board.name,
         core=board.cpu.core,
         model=model.name,
-        toolchain=built.toolchain,
+        toolchain=built.toolchain.kind,
         kernels=built.kernels,
         emulator=engine,
         frames=calls.calls,
@@ -171,7 +171,7 @@ def start_up(built: Built, board: Board, model: Model, engine: str | None = None
     Raises:
         GhostError: The emulator cannot tell, or the image crashed before the first frame.
     """
-    if built.app != "selftest":
+    if built.app.proof != "golden":
         raise GhostError("Only a selftest image starts by itself: the others wait for a host.")
     step = f"{model.name}_step"
     engine = choose(board, engine)
