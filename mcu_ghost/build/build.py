@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mcu_ghost.boards import Board, image, uf2
-from mcu_ghost.build import apps, fit, folder, kernels, model_c, toolchain
+from mcu_ghost.build import apps, fit, folder, model_c
+from mcu_ghost.build import kernels as variants
+from mcu_ghost.build import toolchain as compilers
 from mcu_ghost.build.apps import App
 from mcu_ghost.build.apps.app import Generated
 from mcu_ghost.build.kernels import constants
@@ -50,7 +52,7 @@ class Built:
     model: Model
     app: App
     toolchain: Toolchain
-    kernels: kernels.Variant
+    kernels: variants.Variant
     elf: Path
     hex: Path
     bin: Path
@@ -80,11 +82,11 @@ class Built:
 def build(
     model: Model,
     board: Board,
-    app: str,
-    out: Path,
-    kind: str | None = None,
+    app: str = apps.DEFAULT,
+    out: Path | str | None = None,
+    toolchain: str | None = None,
     stack_bytes: int = folder.DEFAULT_STACK,
-    choice: kernels.Choice = "auto",
+    kernels: variants.Choice = "auto",
 ) -> Built:
     """Build an image into a folder; an earlier result stays until the new one is complete.
 
@@ -92,20 +94,21 @@ def build(
         model: The network.
         board: What it is for.
         app: The main program, one of `mcu_ghost.build.apps.APPS`.
-        out: The build folder, a CMake project of its own afterwards.
-        kind: "gcc", "zig", or None for the first that is installed.
+        out: The build folder, a CMake project of its own afterwards; `build/<board>-<app>` if None.
+        toolchain: "gcc", "zig", or None for the first that is installed.
         stack_bytes: Size of the stack.
-        choice: "auto" for the kernels that are fastest on the board's core, "plain" for plain C.
+        kernels: "auto" for the kernels that are fastest on the board's core, "plain" for plain C.
 
     Raises:
         GhostError: The app cannot run the model or on the board, it does not fit, does not
             compile, or the folder cannot be written.
     """
+    out = folder.place(board, app) if out is None else Path(out)
     _own(out)
-    compiler = toolchain.find(kind)
+    compiler = compilers.find(toolchain)
     program = apps.find(app)
     program.check(model, board)
-    variant = kernels.choose(board.cpu, choice)
+    variant = variants.choose(board.cpu, kernels)
     context = model_c.model_context(model, variant)
     made = program.generate(model, board)
     fixed = sum(p.weights_bytes for p in context.packed) + sum(p.bytes for p in made.constants)
@@ -121,7 +124,7 @@ def build(
     folder.write(folder.context(board, program, sources, hot, stack_bytes, variant, cold), out)
     if board.emulators.renode is not None:
         program.renode(model, board, out / "renode")
-    elf = toolchain.build(out, program.name, compiler)
+    elf = compilers.build(out, program.name, compiler)
     linked = image.read(elf, board)
     fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
     flash, ram = _table(context, linked, program, made, stack_bytes)

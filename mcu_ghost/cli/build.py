@@ -12,9 +12,11 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.build import Built
     from mcu_ghost.build.kernels import Choice
     from mcu_ghost.build.memory import Part
+    from mcu_ghost.network.model import Model
 
 
 @click.command(
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 @options.out
 @options.as_json
 def command(
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     app: str,
     toolchain: str | None,
-    choice: Choice,
+    kernels: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -42,23 +44,17 @@ def command(
     Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map, for a
     bootloader with a drive also .uf2.
     """
-    from mcu_ghost import boards
     from mcu_ghost.build import build
-    from mcu_ghost.build import folder as folders
-    from mcu_ghost.host import console, resources
-    from mcu_ghost.network.tflite import read
+    from mcu_ghost.host import console
 
-    target = boards.load(board)
-    model = read.load(model_path or resources.default_model())
-    folder = out or folders.place(target, app)
     with console.stderr().status("building …"):
-        built = build.build(model, target, app, folder, toolchain, choice=choice)
+        built = build.build(model, board, app, out, toolchain, kernels=kernels)
     if as_json:
         console.print_json(built.as_json())
     else:
         show(built)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
-        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {folder}/")
+        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {built.elf.parent}/")
 
 
 def show(built: Built) -> None:

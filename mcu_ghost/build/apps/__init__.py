@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from mcu_ghost.boards import Board
 from mcu_ghost.build.apps import kws, selftest, stream
 from mcu_ghost.build.apps.app import App as App
+from mcu_ghost.build.apps.app import ProofKind as ProofKind
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.network.model import Model
 

@@ -12,7 +12,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build.memory import Part
 from mcu_ghost.network.model import Model
 
-Proof = Literal["link", "golden", "sound"]
+ProofKind = Literal["link", "golden", "sound"]
 """How an image is proven: frames over the link, its own golden cases, sound into its microphone."""
 
 
@@ -50,7 +50,7 @@ class App:
 
     name: str
     summary: str
-    proof: Proof
+    proof: ProofKind
     check: Callable[[Model, Board], None] = lambda model, board: None
     generate: Callable[[Model, Board], Generated] = lambda model, board: Generated()
     hot: tuple[str, ...] = ()
