@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """mcu-ghost: GhostRNN and GRU networks on Cortex-M as one fused int8 operator.
 
-What is in `__all__` is for programs, and docs/python.md shows how it is used. It is imported when
-it is asked for: `import mcu_ghost` itself costs next to nothing, and nothing here imports TensorFlow.
+What is in `__all__` is for programs; docs/python.md shows how it is used. It is imported when it is
+asked for: `import mcu_ghost` itself costs next to nothing, and nothing here imports TensorFlow.
 Training and conversion do, in `mcu_ghost.layers`, `mcu_ghost.train` and `mcu_ghost.convert`.
 """
 
