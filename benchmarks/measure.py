@@ -17,8 +17,8 @@ from mcu_ghost.build import build, fit, toolchain
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
-from mcu_ghost.proof import on_emulator, verify
 from mcu_ghost.proof.profile import profile
+from mcu_ghost.proof.prove import prove
 
 ROOT = Path(__file__).resolve().parents[1]
 CLASSES, FRAMES = 12, 49
@@ -154,28 +154,22 @@ def _kept(name: str, cache: Path | None, make: Callable[[], Any]) -> Any:
 def _measure(shape: Shape, board: str, compiler: str) -> Cost | None:
     target = boards.load(board)
     model = random_model(0, **asdict(shape), classes=CLASSES)
-    work = verify.sequences(model, 1, FRAMES, [])
-    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
-        try:
-            built = build.build(model, target, "stream", Path(folder) / "build", compiler)
-        except fit.DoesNotFit:
-            return None
-        result = on_emulator.run(built, target, model, work)
-    if result.report.mismatches:
-        raise GhostError(f"{shape.name} on {board} by {compiler}: {result.report.first}")
-    used = built.ram_bytes - result.stack_size + result.stack_used
-    return Cost(round(result.instructions_per_frame), built.flash_bytes, used)
+    try:
+        proof = prove(model, target, toolchain=compiler, cases=1, frames=FRAMES)
+    except fit.DoesNotFit:
+        return None
+    if proof.report.mismatches:
+        raise GhostError(f"{shape.name} on {board} by {compiler}: {proof.report.first}")
+    return Cost(round(proof.instructions_per_frame), proof.built.flash_bytes, proof.ram_used)
 
 
 def _selftest(shape: Shape, compiler: str) -> dict[str, int]:
     target = boards.load(SELFTEST_BOARD)
     model = random_model(0, **asdict(shape), classes=CLASSES)
-    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as name:
-        folder = Path(name)
-        stream = build.build(model, target, "stream", folder / "stream", compiler)
-        estimate = profile.run(stream, target, model, FRAMES).estimate
-        built = build.build(model, target, "selftest", folder / "selftest", compiler)
-        start_up = profile.start_up(built, target, model)
+    estimate = profile.profile(model, target, FRAMES, toolchain=compiler).estimate
+    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
+        built = build.build(model, target, "selftest", Path(folder) / "build", compiler)
+        start_up = profile.start_up(built)
     assert estimate is not None and estimate.with_wait_states is not None
     ram = built.ram_bytes - sum(part.bytes for part in built.ram if part.name == "stack")
     cycles = (round(estimate.cycles), round(estimate.with_wait_states))

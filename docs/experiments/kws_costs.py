@@ -10,7 +10,7 @@ from mcu_ghost import boards
 from mcu_ghost.build import build
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.tflite import read
-from mcu_ghost.proof import on_emulator, verify
+from mcu_ghost.proof.prove import prove
 
 BOARD, COMPILER, CASES, FRAMES = "nrf52840", "gcc", 2, 49
 
@@ -29,10 +29,10 @@ def measure(model: Path) -> dict[str, int]:
     """
     network, board = read.load(model), boards.load(BOARD)
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
-        stream = build.build(network, board, "stream", Path(folder) / "stream", COMPILER)
         selftest = build.build(network, board, "selftest", Path(folder) / "selftest", COMPILER)
-        work = verify.sequences(network, CASES, FRAMES, [])
-        found = on_emulator.run(stream, board, network, work, "unicorn")
+    found = prove(
+        network, board, toolchain=COMPILER, emulator="unicorn", cases=CASES, frames=FRAMES
+    )
     if found.report.mismatches:
         raise GhostError(f"{model}: the image is wrong: {found.report.first}")
     return {

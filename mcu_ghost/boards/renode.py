@@ -12,6 +12,8 @@ from mcu_ghost.host.files import write_text
 from mcu_ghost.host.templates import render
 
 FILES = ("board.repl", "board.resc", "board.resource", "board.robot")
+IMAGE = "../firmware.elf"
+"""The image as the scripts in a build folder's `renode/` name it."""
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,17 @@ script, board.h, and a copy of the C sources. What it is given as model sources 
 
 from __future__ import annotations
 
-import typing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from mcu_ghost.boards import Board
 from mcu_ghost.build import kernels
+from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_text
 from mcu_ghost.host.templates import render
-
-App = Literal["selftest", "stream", "kws"]
 
 DEFAULT_STACK = 2048
 BUILDS = Path("build")
@@ -38,7 +35,7 @@ class ProjectContext:
 
     Attributes:
         board: The board it is for.
-        app: The main program, a file of `firmware/apps/`.
+        app: The main program.
         model_sources: Generated C files, relative to the build folder.
         kernel_sources: C and .S files of `firmware/kernels/` that run for every frame, relative to
             the build folder.
@@ -86,8 +83,8 @@ def context(
             *(f"runtime/{name}" for name in _RUNTIME),
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
-            *(_listening(board) if app == "kws" else ()),
-            f"apps/{app}.c",
+            *app.cold(board),
+            f"apps/{app.name}.c",
             *cold_kernels,
         ),
         gcc_flags=gcc_flags(board.cpu),
@@ -101,13 +98,6 @@ def _family(board: Board) -> tuple[str, ...]:
     names = [f"startup/{board.startup.family}{suffix}" for suffix in (".c", ".S")]
     folder = resources.folder("firmware")
     return tuple(name for name in names if (folder / name).is_file())
-
-
-def _listening(board: Board) -> tuple[str, ...]:
-    """Return the sources that only an app with a microphone needs."""
-    assert board.microphone is not None  # the app is refused otherwise
-    led = ("drivers/nrf_led.c",) if board.led is not None else ()
-    return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
 
 
 def write(project: ProjectContext, out: Path) -> None:
@@ -137,13 +127,18 @@ def write(project: ProjectContext, out: Path) -> None:
                 (out / relative).unlink(missing_ok=True)
 
 
+def place(board: Board, app: str) -> Path:
+    """Return the folder in which the command line builds an app for a board."""
+    return BUILDS / f"{board.name}-{app}"
+
+
 def last_image(board: Board) -> Path:
     """Return the image that `mcu-ghost build` made last for a board.
 
     Raises:
         GhostError: There is none in ./build/.
     """
-    found = [BUILDS / f"{board.name}-{app}" / "firmware.elf" for app in typing.get_args(App)]
+    found = [place(board, app) / "firmware.elf" for app in APPS]
     found = [path for path in found if path.is_file()]
     if not found:
         raise GhostError(

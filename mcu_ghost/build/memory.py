@@ -11,6 +11,14 @@ from mcu_ghost.network.model import Model
 
 
 @dataclass(frozen=True)
+class Part:
+    """A line of the memory table: what takes how many bytes."""
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """The memory of one model.
 

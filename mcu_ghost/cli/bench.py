@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +12,7 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.kernels import Choice
 
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 @options.kernels
 @options.as_json
 def command(
-    board: str,
+    board: Board,
     units: int,
     ratio: int,
     inputs: int,
@@ -45,73 +44,68 @@ def command(
     frames: int,
     emulator: str | None,
     toolchain: str | None,
-    choice: Choice,
+    kernels: Choice,
     as_json: bool,
 ) -> None:
     """Count what a random network of a shape costs on a board.
 
     Builds it, proves it bit for bit on the board's emulator, and prints instructions per frame.
     """
-    from mcu_ghost import boards
-    from mcu_ghost.build import build
     from mcu_ghost.host import console
     from mcu_ghost.host.errors import GhostError
     from mcu_ghost.network.random_model import random_model
-    from mcu_ghost.proof import on_emulator, verify
+    from mcu_ghost.proof.prove import prove
 
     if ratio > units:
         raise GhostError(f"--ratio {ratio} leaves no intrinsic state of {units} units.")
-    target = boards.load(board)
     model = random_model(0, units=units, ratio=ratio, inputs=inputs, layers=layers, classes=classes)
-    work = verify.sequences(model, 1, frames, [])
-    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
-        running = bars.add_task("emulating frames", total=frames)
-        built = build.build(
-            model, target, "stream", Path(folder) / "build", toolchain, choice=choice
+    with console.stages() as progress:
+        proof = prove(
+            model,
+            board,
+            toolchain=toolchain,
+            kernels=kernels,
+            emulator=emulator,
+            cases=1,
+            frames=frames,
+            progress=progress,
         )
-        result = on_emulator.run(
-            built, target, model, work, emulator, lambda done: bars.advance(running, done)
-        )
-    # RAM as it was used: the whole stack is reserved, its high-water mark is what counts.
-    used = built.ram_bytes - result.stack_size + result.stack_used
     data = {
-        "board": target.name,
-        "emulator": result.emulator,
-        "toolchain": built.toolchain,
-        "kernels": built.kernels,
+        "board": board.name,
+        "emulator": proof.emulator,
+        "toolchain": proof.built.toolchain.kind,
+        "kernels": proof.built.kernels,
         "units": units,
         "ratio": ratio,
         "inputs": inputs,
         "layers": layers,
         "classes": classes,
         "macs_per_frame": sum(layer.macs for layer in model.body),
-        "instructions_per_frame": round(result.instructions_per_frame),
-        "flash_bytes": built.flash_bytes,
-        "ram_bytes": used,
-        "mismatches": result.report.mismatches,
+        "instructions_per_frame": round(proof.instructions_per_frame),
+        "flash_bytes": proof.built.flash_bytes,
+        "ram_bytes": proof.ram_used,
+        "mismatches": proof.report.mismatches,
     }
     if as_json:
         console.print_json(data)
     else:
         kind = "GRU" if ratio == 1 else f"GhostGRU ratio {ratio}"
-        per_mac = result.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
+        per_mac = proof.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
         console.say(
             f"[bold]{kind}, {units} units, {inputs} inputs, {layers} layer{'s' * (layers > 1)}[/] "
-            f"on {target.name} ({target.cpu.core}), {built.toolchain}, {built.kernels} kernels, "
-            f"{result.emulator}"
+            f"on {board.name} ({board.cpu.core}), {proof.built.toolchain.kind}, "
+            f"{proof.built.kernels} kernels, {proof.emulator}"
         )
         console.say(
-            f"  {text.count(result.instructions_per_frame)} instructions per frame (emulated), "
+            f"  {text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
             f"{text.count(float(data['macs_per_frame']))} MACs (computed), "  # type: ignore[arg-type]
             f"{per_mac:.2f} instructions per MAC"
         )
         console.say(
-            f"  {text.size(built.flash_bytes)} flash, {text.size(used)} RAM with "
-            f"{result.stack_used} B of stack used (emulated)"
+            f"  {text.size(proof.built.flash_bytes)} flash, {text.size(proof.ram_used)} RAM with "
+            f"{proof.stack_used} B of stack used (emulated)"
         )
-        equal = not result.report.mismatches
-        console.say(
-            "  [green]equal bit for bit[/]" if equal else f"  [red]{result.report.first}[/]"
-        )
-    if result.report.mismatches:
+        equal = not proof.report.mismatches
+        console.say("  [green]equal bit for bit[/]" if equal else f"  [red]{proof.report.first}[/]")
+    if proof.report.mismatches:
         sys.exit(1)

@@ -12,8 +12,11 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
-    from mcu_ghost.build.build import Built, Part
+    from mcu_ghost.boards import Board
+    from mcu_ghost.build.build import Built
     from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.build.memory import Part
+    from mcu_ghost.network.model import Model
 
 
 @click.command(
@@ -22,23 +25,17 @@ if TYPE_CHECKING:
 )
 @options.board
 @options.model
-@click.option(
-    "--app",
-    type=click.Choice(["stream", "selftest", "kws"]),
-    default=options.of_project(lambda project: project.app, otherwise="stream"),
-    help="stream: frames in, outputs out over UART. selftest: golden cases in flash. kws: "
-    "microphone in, words out.  [default: ghost.toml's, or stream]",
-)
+@options.app
 @options.toolchain
 @options.kernels
 @options.out
 @options.as_json
 def command(
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     app: str,
     toolchain: str | None,
-    choice: Choice,
+    kernels: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -47,22 +44,17 @@ def command(
     Writes a CMake project with the generated C, and firmware.elf, .hex, .bin and .map, for a
     bootloader with a drive also .uf2.
     """
-    from mcu_ghost import boards
     from mcu_ghost.build import build
-    from mcu_ghost.host import console, resources
-    from mcu_ghost.network.tflite import read
+    from mcu_ghost.host import console
 
-    target = boards.load(board)
-    model = read.load(model_path or resources.default_model())
-    folder = out or Path("build") / f"{target.name}-{app}"
     with console.stderr().status("building …"):
-        built = build.build(model, target, app, folder, toolchain, choice=choice)  # type: ignore[arg-type]
+        built = build.build(model, board, app, out, toolchain, kernels=kernels)
     if as_json:
         console.print_json(built.as_json())
     else:
         show(built)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
-        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {folder}/")
+        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {built.elf.parent}/")
 
 
 def show(built: Built) -> None:
@@ -74,8 +66,8 @@ def show(built: Built) -> None:
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{built.model}, {built.app}, on {built.board} with {built.toolchain}, "
-        f"{built.kernels} kernels",
+        title=f"{built.model.name}, {built.app.name}, on {built.board.name} with "
+        f"{built.toolchain.kind}, {built.kernels} kernels",
         title_justify="left",
         title_style="bold",
     )

@@ -11,7 +11,9 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.export import Kind
+    from mcu_ghost.network.model import Model
 
 
 @click.command(
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     epilog="Examples: mcu-ghost export mine.tflite --as zephyr --board nrf52840 -o lamp ·"
     " mcu-ghost export --as arduino --core cortex-m4 -o words",
 )
-@click.argument("model_path", required=False, metavar="[MODEL]", type=click.Path(path_type=Path))
+@click.argument("model", required=False, metavar="[MODEL]", type=click.Path(path_type=Path),
+                default=options.bundled_model, callback=options.load_model)  # fmt: skip
 @click.option(
     "--as",
     "kind",
@@ -28,15 +31,16 @@ if TYPE_CHECKING:
     help="The build system.",
 )
 @click.option("--core", metavar="CORE", help="cortex-m0 … cortex-m55, or any: plain C.")
-@click.option("--board", "-b", metavar="NAME", help="For this board's core.")
+@click.option("--board", "-b", callback=options.load_board, metavar="NAME",
+              help="For this board's core.")  # fmt: skip
 @click.option("--name", help="Of the library; the model's if left out.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER")
 @options.as_json
 def command(
-    model_path: Path | None,
+    model: Model,
     kind: Kind,
     core: str | None,
-    board: str | None,
+    board: Board | None,
     name: str | None,
     out: Path,
     as_json: bool,
@@ -47,10 +51,8 @@ def command(
     earlier export in FOLDER is replaced.
     """
     from mcu_ghost.build import export
-    from mcu_ghost.host import console, resources
-    from mcu_ghost.network.tflite import read
+    from mcu_ghost.host import console
 
-    model = read.load(model_path or resources.default_model())
     done = export.export(model, kind, out, core, board, name)
     if as_json:
         console.print_json(done.as_json())

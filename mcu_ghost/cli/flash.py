@@ -13,6 +13,7 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.boards.flash.flash import Plan
 
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Print the command lines; run nothing.")
 @options.as_json
 def command(
-    board: str,
+    board: Board,
     image: Path | None,
     method: str,
     probe: str,
@@ -52,25 +53,23 @@ def command(
     """
     from rich.markup import escape
 
-    from mcu_ghost import boards
     from mcu_ghost.boards.flash import flash as flashing
     from mcu_ghost.boards.flash.choose import Wanted
     from mcu_ghost.host import console
 
-    target = boards.load(board)
     wanted = Wanted(method, probe, port, volume)
-    plan = flashing.prepare(target, image or folder.last_image(target), wanted, dry_run)
+    plan = flashing.prepare(board, image or folder.last_image(board), wanted, dry_run)
     if dry_run:
         _show(plan, unlock, as_json)
         return
     with console.stderr().status(f"{plan.choice.method} …") as status:
-        flashing.flash(plan, lambda line: status.update(escape(line)), unlock)
+        flashing.carry_out(plan, lambda line: status.update(escape(line)), unlock)
     if as_json:
         console.print_json(plan.as_json())
     else:
         done = "verified" if plan.as_json()["verifies"] else "taken by the board"
         console.say(
-            f"[bold]{escape(str(plan.payload.path))}[/] is on {target.title}:"
+            f"[bold]{escape(str(plan.payload.path))}[/] is on {board.title}:"
             f" {text.size(plan.payload.size)}"
             f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
         )

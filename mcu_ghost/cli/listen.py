@@ -13,9 +13,11 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.network.model import Model
     from mcu_ghost.proof.cpu_load import Budget
-    from mcu_ghost.proof.keywords import Report
+    from mcu_ghost.proof.keywords import Listened
     from mcu_ghost.sound.keywords import Line
 
 
@@ -36,12 +38,12 @@ if TYPE_CHECKING:
 @options.as_json
 def command(
     recordings: tuple[Path, ...],
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     seconds: float,
     emulator: str | None,
     toolchain: str | None,
-    choice: Choice,
+    kernels: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,46 +54,36 @@ def command(
     nor --seconds are given. Every word and every output of the network must equal what the PC
     computes from the same samples: exit code 1 if not.
     """
-    from mcu_ghost import boards
-    from mcu_ghost.build import build
+    from mcu_ghost.build import folder
     from mcu_ghost.cli.build import show
-    from mcu_ghost.host import console, resources
-    from mcu_ghost.network.tflite import read
-    from mcu_ghost.proof import keywords
-    from mcu_ghost.sound.keywords import RATE
+    from mcu_ghost.host import console
+    from mcu_ghost.proof.prove import LISTENS, prove
 
-    target = boards.load(board)
-    model = read.load(model_path or resources.default_model())
-    files = list(recordings) or ([] if seconds else resources.demo_clips())
-    folder = out or Path("build") / f"{target.name}-kws"
-    keywords.choose(target, emulator)
-    parts = keywords.parts(files, seconds)
-    total = sum(len(part.samples) for part in parts) / RATE
-    with console.progress() as bars:
-        building = bars.add_task("building", total=None)
-        built = build.build(model, target, "kws", folder, toolchain, choice=choice)
-        bars.remove_task(building)
-        running = bars.add_task("listening, seconds", total=round(total, 1))
-        report = keywords.run(
-            built,
-            target,
+    with console.stages() as progress:
+        proof = prove(
             model,
-            parts,
-            (lambda line: None)
-            if as_json
-            else (lambda line: tell(line, keywords.part_at(parts, line.get("ms", 0)).name)),
-            lambda passed: bars.advance(running, passed),
+            board,
+            LISTENS,
+            out or folder.place(board, LISTENS),
+            toolchain=toolchain,
+            kernels=kernels,
+            emulator=emulator,
+            recordings=recordings,
+            seconds=seconds,
+            progress=progress,
+            hear=(lambda line, recording: None) if as_json else tell,
         )
+    found = proof.sound
+    assert found is not None  # of this app it is
     if as_json:
         console.print_json(
-            {"board": target.name, "emulator": keywords.ENGINE, "model": model.name}
-            | report.as_json()
+            {"board": board.name, "emulator": proof.emulator, "model": model.name} | found.as_json()
         )
     else:
-        _show(report, total)
-        _show_budget(report.budget, target.cpu.clock_hz)
-        show(built)
-    if report.differences:
+        _show(found)
+        _show_budget(found.budget, board.cpu.clock_hz)
+        show(proof.built)
+    if found.differences:
         sys.exit(1)
 
 
@@ -111,7 +103,7 @@ def tell(line: Line, beside: str = "") -> None:
         console.say(f"{time}  [yellow]{lost} ms of sound were lost: the board is too slow[/]")
 
 
-def _show(report: Report, seconds: float) -> None:
+def _show(report: Listened) -> None:
     """Print the verdict, and in which recordings nothing was heard."""
     from mcu_ghost.host import console
 
@@ -122,6 +114,7 @@ def _show(report: Report, seconds: float) -> None:
     verdict = "[green]equal bit for bit[/] with the PC"
     if report.differences:
         verdict = f"[red]{len(report.differences)} differences[/], first {report.differences[0]}"
+    seconds = report.parts[-1].end_ms / 1000
     crc = report.statuses[-1]["crc"]
     lost = f"{report.overruns} hops lost" if report.overruns else "none lost"
     console.say(f"{seconds:.1f} s of sound, {lost}, {words} words, CRC {crc}: {verdict}")

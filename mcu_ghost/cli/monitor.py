@@ -14,6 +14,7 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.boards.port.serial_port import SerialPort
     from mcu_ghost.sound.keywords import Line
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Pass every byte on to stdout as it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print each line as JSON on stdout.")
 def command(
-    board: str, port: str | None, baud: int | None, reset: bool, raw: bool, as_json: bool
+    board: Board, port: str | None, baud: int | None, reset: bool, raw: bool, as_json: bool
 ) -> None:
     """Show what a board prints, until Ctrl-C.
 
@@ -47,7 +48,7 @@ def command(
 
     if raw and as_json:
         raise GhostError("--raw and --json exclude each other.")
-    target = boards.with_baud(boards.load(board), baud)
+    target = boards.with_baud(board, baud)
     device = port or usb.find(target).device
 
     def tell(sentence: str) -> None:

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from mcu_ghost.build.folder import App
-    from mcu_ghost.host import text
+from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 
 @click.command(
@@ -20,12 +18,11 @@ if TYPE_CHECKING:
 @click.argument("target", metavar="NAME", type=click.Path(path_type=Path))
 @click.option("--board", "-b", "names", required=True, multiple=True, metavar="NAME",
               help="See `mcu-ghost boards`; may be given again.")  # fmt: skip
-@click.option("--app", type=click.Choice(["kws", "stream", "selftest"]),
-              help="As of `mcu-ghost build`.  [default: kws if the board has a microphone, else"
-              " stream]")  # fmt: skip
+@click.option("--app", type=options.APP, help="As of `mcu-ghost build`.  [default: the first that"
+              " all of the boards can run]")  # fmt: skip
 @click.option("--toolchain", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True,
               help="Of its baseline; zig is the same one on every machine.")  # fmt: skip
-def command(target: Path, names: tuple[str, ...], app: App | None, toolchain: str) -> None:
+def command(target: Path, names: tuple[str, ...], app: str | None, toolchain: str) -> None:
     """Make a folder NAME with firmware that works, tests, a baseline and a GitHub workflow.
 
     It begins with the bundled keyword model; its README says how your own takes that one's place.

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcu_ghost.build.apps import APPS, DEFAULT
+
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
+    from mcu_ghost.network.model import Model
     from mcu_ghost.project.ghost_toml import Project
 
 
@@ -36,9 +40,35 @@ def of_project(
     return default
 
 
+def load_board(ctx: click.Context, param: click.Parameter, value: str | None) -> Board | None:
+    """Return the board of a name that was given."""
+    from mcu_ghost import boards
+
+    return None if value is None else boards.load(value)
+
+
+def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model:
+    """Return the network in a file, of which there is always one."""
+    from mcu_ghost.network.tflite import read
+
+    return read.load(value)
+
+
+def bundled_model() -> Path:
+    """Return the keyword model's file."""
+    from mcu_ghost.host import resources
+
+    return resources.default_model()
+
+
+def _model() -> Path:
+    return of_project(lambda project: project.model)() or bundled_model()
+
+
 board = click.option(
     "--board",
     "-b",
+    callback=load_board,
     default=of_project(
         lambda project: project.boards[0],
         needed="Missing option '--board' / '-b', and no ghost.toml here names boards.",
@@ -49,11 +79,19 @@ board = click.option(
 model = click.option(
     "--model",
     "-m",
-    "model_path",
     type=click.Path(path_type=Path),
-    default=of_project(lambda project: project.model),
+    callback=load_model,
+    default=_model,
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
+)
+APP = click.Choice(list(APPS))
+app = click.option(
+    "--app",
+    type=APP,
+    default=of_project(lambda project: project.app, otherwise=DEFAULT),
+    help=" ".join(f"{app.name}: {app.summary}." for app in APPS.values())
+    + f"  [default: ghost.toml's, or {DEFAULT}]",
 )
 toolchain = click.option(
     "--toolchain",
@@ -64,7 +102,6 @@ toolchain = click.option(
 )
 kernels = click.option(
     "--kernels",
-    "choice",
     type=click.Choice(["auto", "plain"]),
     default="auto",
     show_default=True,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,9 @@ from mcu_ghost.host import text
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.kernels import Choice
+    from mcu_ghost.network.model import Model
     from mcu_ghost.proof.profile.attribution import Block
     from mcu_ghost.proof.profile.profile import Profile
 
@@ -41,13 +42,13 @@ _LINES = 24  # of each
 @options.toolchain
 @options.as_json
 def command(
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     frames: int,
     html: Path | None,
     speedscope: Path | None,
     emulator: str | None,
-    choice: Choice,
+    kernels: Choice,
     toolchain: str | None,
     as_json: bool,
 ) -> None:
@@ -55,23 +56,20 @@ def command(
 
     Counts the image that is flashed, exactly, from entry to return of the generated step.
     """
-    from mcu_ghost import boards
-    from mcu_ghost.build import build
-    from mcu_ghost.host import console, files, resources
-    from mcu_ghost.network.tflite import read
+    from mcu_ghost.host import console, files
     from mcu_ghost.proof.profile import page, profile
     from mcu_ghost.proof.profile import speedscope as scope
 
-    target = boards.load(board)
-    engine = profile.choose(target, emulator)
-    model = read.load(model_path or resources.default_model())
-    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder, console.progress() as bars:
+    with console.progress() as bars:
         running = bars.add_task("emulating frames", total=frames)
-        built = build.build(
-            model, target, "stream", Path(folder) / "build", toolchain, choice=choice
-        )
-        found = profile.run(
-            built, target, model, frames, engine, lambda done: bars.advance(running, done)
+        found = profile.profile(
+            model,
+            board,
+            frames,
+            toolchain=toolchain,
+            kernels=kernels,
+            emulator=emulator,
+            progress=lambda done: bars.advance(running, done),
         )
     if html is not None:
         files.write_text(html, page.page(found))

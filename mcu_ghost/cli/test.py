@@ -14,8 +14,10 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.build.kernels import Choice
-    from mcu_ghost.proof.on_emulator import Emulated
+    from mcu_ghost.network.model import Model
+    from mcu_ghost.proof.on_emulator import Proof
     from mcu_ghost.proof.verify import Heard, Report
 
 
@@ -38,15 +40,15 @@ if TYPE_CHECKING:
 @options.out
 @options.as_json
 def command(
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     emulator: str | None,
     cases: int,
     frames: int,
     audio: tuple[Path, ...],
     clips: bool,
     toolchain: str | None,
-    choice: Choice,
+    kernels: Choice,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -54,52 +56,41 @@ def command(
 
     Exit code 1 when a byte differs.
     """
-    from mcu_ghost import boards
-    from mcu_ghost.build import build
+    from mcu_ghost.build import apps, folder
     from mcu_ghost.cli.build import show
     from mcu_ghost.host import console, resources
-    from mcu_ghost.network.tflite import read
-    from mcu_ghost.proof import on_emulator, verify
+    from mcu_ghost.proof.prove import prove
 
-    target = boards.load(board)
-    model = read.load(model_path or resources.default_model())
-    recordings = [*audio, *(resources.demo_clips() if clips else [])]
-    work = verify.sequences(model, cases, frames, recordings)
-    folder = out or Path("build") / f"{target.name}-stream"
-    with console.progress() as bars:
-        building = bars.add_task("building", total=None)
-        built = build.build(model, target, "stream", folder, toolchain, choice=choice)
-        bars.remove_task(building)
-        running = bars.add_task("emulating frames", total=sum(len(s.frames) for s in work))
-        result = on_emulator.run(
-            built, target, model, work, emulator, lambda done: bars.advance(running, done)
+    with console.stages() as progress:
+        proof = prove(
+            model,
+            board,
+            out=out or folder.place(board, apps.DEFAULT),
+            toolchain=toolchain,
+            kernels=kernels,
+            emulator=emulator,
+            cases=cases,
+            frames=frames,
+            recordings=[*audio, *(resources.demo_clips() if clips else [])],
+            progress=progress,
         )
     if as_json:
-        console.print_json(
-            {
-                "board": target.name,
-                "emulator": result.emulator,
-                "cases": result.report.cases,
-                "mismatches": result.report.mismatches,
-                "instructions_per_frame": round(result.instructions_per_frame),
-                "audio": [vars(heard) for heard in result.report.heard],
-            }
-        )
+        console.print_json(proof.as_json())
     else:
-        _show(result)
-        show(built)
-    if result.report.mismatches:
+        _show(proof)
+        show(proof.built)
+    if proof.report.mismatches:
         sys.exit(1)
 
 
-def _show(result: Emulated) -> None:
+def _show(proof: Proof) -> None:
     from mcu_ghost.host import console
 
-    show_heard(result.report.heard)
-    console.say(verdict(result.report, result.emulator))
+    show_heard(proof.report.heard)
+    console.say(verdict(proof.report, proof.emulator))
     console.say(
-        f"{text.count(result.instructions_per_frame)} instructions per frame (emulated), "
-        f"stack {result.stack_used} of {result.stack_size} B used"
+        f"{text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
+        f"stack {proof.stack_used} of {proof.stack_size} B used"
     )
 
 

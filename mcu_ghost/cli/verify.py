@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
+    from mcu_ghost.network.model import Model
     from mcu_ghost.proof.on_board import Measured
 
 
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 @click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
 @options.as_json
 def command(
-    board: str,
-    model_path: Path | None,
+    board: Board,
+    model: Model,
     port: str | None,
     baud: int | None,
     cases: int,
@@ -51,46 +52,41 @@ def command(
     then `mcu-ghost flash`. The port is found by the board's USB ids. Times are those that the
     board's own counter measured. Exit code 1 when a byte differs.
     """
-    from mcu_ghost import boards
-    from mcu_ghost.boards.port import usb
-    from mcu_ghost.boards.port.serial_port import SerialPort
     from mcu_ghost.host import console, resources
-    from mcu_ghost.host.errors import GhostError
-    from mcu_ghost.network.tflite import read
-    from mcu_ghost.proof import on_board, verify
+    from mcu_ghost.proof import on_board
     from mcu_ghost.sound.data import folder
 
-    target = boards.with_baud(boards.load(board), baud)
-    model = read.load(model_path or resources.default_model())
     files = [f for path in recordings
              for f in (folder.recordings(path) if path.is_dir() else [path])]  # fmt: skip
     files += resources.demo_clips() if clips else []
-    work = verify.sequences(model, cases, frames, files)
-    if not work:
-        raise GhostError("There is nothing to verify: neither cases nor recordings.")
-    device = port or usb.find(target).device
-    with (
-        contextlib.closing(SerialPort(device, target, tell=console.say)) as opened,
-        console.progress() as bars,
-    ):
-        running = bars.add_task("frames on the board", total=sum(len(s.frames) for s in work))
-        result = on_board.run(opened, target, model, work, lambda done: bars.advance(running, done))
+    with console.stages() as progress:
+        result = on_board.prove(
+            model,
+            board,
+            port or "",
+            baud=baud,
+            cases=cases,
+            frames=frames,
+            recordings=files,
+            progress=progress,
+            say=console.say,
+        )
     if as_json:
-        console.print_json({"board": target.name, "port": opened.device} | result.as_json())
+        console.print_json({"board": board.name, "port": result.port} | result.as_json())
     else:
-        _show(result, target.name, opened.device)
+        _show(result, board.name)
     if result.report.mismatches:
         sys.exit(1)
 
 
-def _show(result: Measured, board: str, device: str) -> None:
+def _show(result: Measured, board: str) -> None:
     from mcu_ghost.cli.test import show_heard, verdict
     from mcu_ghost.host import console
     from mcu_ghost.host.version import __version__
 
     report, hello, step = result.report, result.hello, result.step
     show_heard(report.heard)
-    console.say(f"{verdict(report, f'{board}, {device}')}")
+    console.say(f"{verdict(report, f'{board}, {result.port}')}")
     if hello.firmware_version != __version__:
         console.say(
             f"[yellow]the firmware was built by mcu-ghost {hello.firmware_version}, this is"

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,6 +42,26 @@ def progress(hidden: bool = False) -> Progress:
         transient=True,
         disable=hidden or not console.is_terminal,
     )
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[Callable[[str, float, float | None], None]]:
+    """Yield what shows some work stage by stage, each with a bar of its own in the same place.
+
+    It takes what is being done, how much of it was done since the last call, and of how much.
+    """
+    with progress() as bars:
+        task, name = None, ""
+
+        def show(what: str, done: float, total: float | None) -> None:
+            nonlocal task, name
+            if what != name and task is not None:
+                bars.remove_task(task)
+            if what != name or task is None:
+                task, name = bars.add_task(what, total=total), what
+            bars.advance(task, done)
+
+        yield show
 
 
 def print_json(data: dict[str, Any] | list[Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
-from mcu_ghost.build import build, toolchain
+from mcu_ghost.build import apps, build, toolchain
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
@@ -17,7 +17,7 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
 from mcu_ghost.project.baseline import Accuracy, Costs
 from mcu_ghost.project.ghost_toml import Project
-from mcu_ghost.proof import keywords, on_emulator, verify
+from mcu_ghost.proof import prove
 from mcu_ghost.sound import detector
 from mcu_ghost.sound.data import folder, plan
 from mcu_ghost.train import recipe
@@ -101,31 +101,28 @@ def board(
     tell(f"building for {target.name}")
     built = {
         app: build.build(network, target, app, out / f"{target.name}-{app}", project.toolchain)
-        for app in dict.fromkeys(("stream", project.app))  # of images, `flash` takes the last
+        for app in dict.fromkeys((apps.DEFAULT, project.app))  # of images, `flash` takes the last
     }
-    image = built[project.app]
+    stream, image = built[apps.DEFAULT], built[project.app]
     different, per_frame, per_hop, accuracy = None, None, None, None
     if engine is not None:
         tell(f"running frames on {engine}")
-        cases = verify.sequences(network, _CASES, _FRAMES, [])
-        run = on_emulator.run(built["stream"], target, network, cases, engine)
-        different, per_frame = run.report.mismatches, round(run.instructions_per_frame)
+        proof = prove.image(stream, prove.Trial(engine, _CASES, _FRAMES))
+        different, per_frame = proof.report.mismatches, round(proof.instructions_per_frame)
         if heard:
             tell(f"playing {len(heard)} recordings on {engine}")
-            played = verify.sequences(network, 0, 1, list(heard))
-            report = on_emulator.run(built["stream"], target, network, played, engine).report
+            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(heard))).report
             different += report.mismatches
             right = sum(
                 one.label == label for one, label in zip(report.heard, heard.values(), strict=True)
             )
             accuracy = Accuracy(right, len(heard), _hash(heard))
-    if project.app == "kws" and keywords.ENGINE in target.emulators.order:
-        tell("playing sound into the microphone")
-        sound = keywords.run(
-            image, target, network, keywords.parts(resources.demo_clips()[:_CLIPS])
-        )
-        different = (different or 0) + len(sound.differences)
-        per_hop = round(sound.budget.instructions)
+    if image.app != stream.app and prove.emulators(image):
+        tell(f"running {image.app.name}")
+        clips = tuple(resources.demo_clips()[:_CLIPS])
+        proof = prove.image(image, prove.Trial(recordings=clips))
+        different = (different or 0) + proof.report.mismatches
+        per_hop = round(proof.sound.budget.instructions) if proof.sound else None
     return Costs(
         board=target.name,
         app=project.app,

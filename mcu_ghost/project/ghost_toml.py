@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mcu_ghost.build.folder import App
+from mcu_ghost.build import apps
 from mcu_ghost.host import schema
-from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.errors import GhostError, did_you_mean
 
 NAME = "ghost.toml"
 
@@ -57,7 +57,7 @@ class Project:
     Attributes:
         boards: What it is for; verbs that take one board take the first.
         model: The `.tflite`; the bundled keyword model if left out.
-        app: The firmware's main program.
+        app: The firmware's main program, one of `mcu_ghost.build.apps.APPS`.
         toolchain: What the baseline is built with; the first that is installed if left out.
         recipe: What `mcu-ghost train` reads.
         recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`.
@@ -67,7 +67,7 @@ class Project:
 
     boards: tuple[str, ...]
     model: str | None = None
-    app: App = "stream"
+    app: str = apps.DEFAULT
     toolchain: Literal["gcc", "zig"] | None = None
     recipe: str | None = None
     recordings: str | None = None
@@ -108,6 +108,11 @@ def read(path: Path) -> Project:
     project = schema.read(path, Project)
     if not project.boards:
         raise GhostError(f'{path}: boards names none, for example boards = ["nrf52840"].')
+    if project.app not in apps.APPS:
+        raise GhostError(
+            f"{path}: app must be one of {', '.join(apps.APPS)}, not {project.app!r}."
+            f"{did_you_mean(project.app, apps.APPS)}"
+        )
     for key, value in dataclasses.asdict(project.tolerance).items():
         if not 0 <= value <= 100:
             raise GhostError(f"{path}: tolerance.{key} must be 0 to 100, not {value:g}.")

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board
-from mcu_ghost.build.folder import App
+from mcu_ghost.build import apps
+from mcu_ghost.build.apps import App
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_bytes, write_text
@@ -54,6 +55,7 @@ class NewContext:
         name: The project's.
         boards: What it is for.
         app: The main program.
+        apps: All that there are.
         toolchain: The compiler.
         words: What the model knows.
         no_word: Folder of recordings that hold none of them.
@@ -69,6 +71,7 @@ class NewContext:
     name: str
     boards: tuple[Board, ...]
     app: App
+    apps: tuple[App, ...]
     toolchain: str
     words: tuple[str, ...]
     no_word: str
@@ -83,7 +86,7 @@ class NewContext:
 def create(
     target: Path,
     names: Sequence[str],
-    app: App | None = None,
+    app: str | None = None,
     toolchain: str = "zig",
     tell: costs.Step = lambda step: None,
 ) -> list[baseline.Costs]:
@@ -92,7 +95,7 @@ def create(
     Args:
         target: The folder; its last part is the project's name.
         names: Boards.
-        app: The main program; `kws` if all boards have a microphone, else `stream`, if None.
+        app: The main program's name; if None, the first that runs on all boards.
         toolchain: What the baseline is built with.
         tell: Called with what is being done.
 
@@ -141,22 +144,23 @@ def _free(target: Path) -> None:
         raise GhostError(f"{target.parent}: there is no such folder to put {target.name} into.")
 
 
-def _context(name: str, targets: Sequence[Board], app: App | None, toolchain: str) -> NewContext:
+def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: str) -> NewContext:
     """Work out what the templates show.
 
     Raises:
-        GhostError: A board lacks a microphone that the app needs, or its emulator is missing.
+        GhostError: A board lacks what the app needs, or its emulator is missing.
     """
-    deaf = [board for board in targets if board.microphone is None]
-    if app == "kws" and deaf:
-        boards.need_microphone(deaf[0])
-    engines = {emulate.choose(board) for board in targets if board.emulators.order}
     network = costs.model(ghost_toml.Project(boards=()))
+    chosen = apps.find(app) if app else apps.fitting(network, targets)
+    for board in targets:
+        chosen.check(network, board)
+    engines = {emulate.choose(board) for board in targets if board.emulators.order}
     return NewContext(
         version=__version__,
         name=name,
         boards=tuple(targets),
-        app=app or ("stream" if deaf else "kws"),
+        app=chosen,
+        apps=tuple(apps.APPS.values()),
         toolchain=toolchain,
         words=tuple(costs.words(network)),
         no_word=costs.NO_WORD,

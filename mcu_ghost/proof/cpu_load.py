@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from mcu_ghost.boards import Board
 from mcu_ghost.build.build import Built
 from mcu_ghost.emulate import Counts
-from mcu_ghost.network.model import Model
 from mcu_ghost.proof.profile import cycles, debug_info, disassembly
+
+NETWORK = "network"
+"""The name of the item that is the network's step."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,6 @@ class Watch:
 
     Args:
         built: A `kws` image.
-        board: The board that it was built for.
-        model: The network that it was built from.
 
     Attributes:
         functions: Names of what to count.
@@ -78,11 +77,11 @@ class Watch:
             cannot be.
     """
 
-    def __init__(self, built: Built, board: Board, model: Model) -> None:
-        self._board = board
+    def __init__(self, built: Built) -> None:
+        self._board = board = built.board
         self._items = {
             "front end": ("front_end_hop", "front_end_quantize"),
-            "network": (f"{model.name}_step",),
+            NETWORK: (f"{built.model.name}_step",),
             "detector": ("ghost_detector_step",),
         }
         self.functions = tuple(name for names in self._items.values() for name in names)

@@ -22,8 +22,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build.build import Built
 from mcu_ghost.emulate import unicorn
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.model import Model
-from mcu_ghost.proof import cpu_load
+from mcu_ghost.proof import cpu_load, verify
 from mcu_ghost.sound import keywords
 from mcu_ghost.sound.front_end import Samples, Settings
 from mcu_ghost.sound.keywords import RATE, Line
@@ -64,8 +63,8 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Report:
-    """The outcome.
+class Listened:
+    """What a board heard, and whether it is what the PC computes.
 
     Attributes:
         parts: What was heard of each.
@@ -73,6 +72,7 @@ class Report:
         statuses: The board's status lines, in order; the last covers all of the sound.
         differences: What is not as the PC computes it, in words; nothing if all is equal.
         budget: What a hop costs.
+        frames: How many the network ran.
     """
 
     parts: tuple[Heard, ...]
@@ -80,10 +80,18 @@ class Report:
     statuses: tuple[Line, ...]
     differences: tuple[str, ...]
     budget: cpu_load.Budget
+    frames: int
+
+    @property
+    def instructions_per_frame(self) -> float:
+        """Of the network, emulated, the mean over all frames."""
+        (network,) = (i.instructions for i in self.budget.items if i.name == cpu_load.NETWORK)
+        return network * self.budget.hops / self.frames
 
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts."""
         result: dict[str, Any] = dataclasses.asdict(self)
+        del result["frames"]  # the hops of the budget say as much
         result["budget"] |= {
             "instructions": self.budget.instructions,
             "cycles": self.budget.cycles,
@@ -130,18 +138,14 @@ def part_at(parts: Sequence[Part], ms: int) -> Part:
 
 def run(
     built: Built,
-    board: Board,
-    model: Model,
     played: Sequence[Part],
     tell: Callable[[Line], None] = lambda line: None,
     progress: Callable[[float], None] = lambda seconds: None,
-) -> Report:
+) -> Listened:
     """Play sound to a `kws` image and compare what it reports with what the PC computes.
 
     Args:
         built: The image.
-        board: The board that it was built for.
-        model: The network that it was built from.
         played: What to play.
         tell: Called with each line that the board sends, as it comes.
         progress: Called with the seconds of sound since the last call.
@@ -149,11 +153,12 @@ def run(
     Raises:
         GhostError: No emulator, a crash, or the board no longer answers.
     """
+    board, model = built.board, built.model
     choose(board)
     ears = Settings.read(model.metadata.get("front_end"))
     sound = np.concatenate([part.samples for part in played])
     sound = np.pad(sound, (0, -len(sound) % ears.hop))
-    costs = cpu_load.Watch(built, board, model)
+    costs = cpu_load.Watch(built)
     watch = costs.functions
     with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
         lines = _play(machine, sound, ears, tell, progress)
@@ -168,12 +173,32 @@ def run(
     # Silence goes on until the last status line.
     rest = statuses[-1]["ms"] * RATE // 1000 - len(sound)
     right = keywords.expected(model, np.pad(sound, (0, rest)), lost)
-    return Report(
+    return Listened(
         parts=_by_part(played, words),
         overruns=sum(count for _, count in lost),
         statuses=tuple(statuses),
         differences=tuple(_differences(right, words, statuses)),
         budget=costs.budget(counts, traced, ears.hop_ms, max(s["busy"]["max"] for s in statuses)),
+        frames=counts.functions[f"{model.name}_step"].calls,
+    )
+
+
+def report(found: Listened) -> verify.Report:
+    """Return what was heard in the form that it has for other images: one case a recording."""
+    heard = []
+    for part in found.parts:
+        best = max(part.words, key=lambda word: word["sum"], default=None)
+        if part.name and best is None:
+            heard.append(verify.Heard(part.name, "", 0.0))
+        elif part.name and best is not None:
+            ms = best["ms"] - part.start_ms
+            heard.append(verify.Heard(part.name, best["word"], best["score"], ms))
+    return verify.Report(
+        cases=len(found.parts),
+        frames=found.frames,
+        mismatches=len(found.differences),
+        first=next(iter(found.differences), ""),
+        heard=tuple(heard),
     )
 
 

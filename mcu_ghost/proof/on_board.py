@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, with_baud
+from mcu_ghost.boards.port import usb
 from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
@@ -42,6 +46,7 @@ class Measured:
     """What a board said of its image.
 
     Attributes:
+        port: The serial port that it was found at.
         hello: What it says about itself.
         report: Every output compared with the reference.
         step: Measured times of one frame; None where the board has no counter.
@@ -53,6 +58,7 @@ class Measured:
         replays: How often the board was reset in between, and its frames run again.
     """
 
+    port: str
     hello: Hello
     report: verify.Report
     step: Times | None
@@ -92,6 +98,48 @@ class Measured:
             "replays": self.replays,
             "audio": [vars(heard) for heard in report.heard],
         }
+
+
+def prove(
+    model: Model,
+    board: Board,
+    port: str = "",
+    *,
+    baud: int | None = None,
+    cases: int = 3,
+    frames: int = 49,
+    recordings: Sequence[Path | str] = (),
+    progress: Callable[[str, float, float | None], None] = lambda what, done, total: None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Measured:
+    """Compare every output byte of the `stream` image that a board runs with the reference.
+
+    Args:
+        model: The network that the image was built from.
+        board: The board, as its file describes it.
+        port: A serial port; found by the board's USB ids if "".
+        baud: Bits per second; the board's if None.
+        cases: Random sequences to compare.
+        frames: Frames of each.
+        recordings: WAV or FLAC files to recognise.
+        progress: Called with what is being done, how much since the last call, and of how much.
+        say: Takes sentences on what becomes of the port.
+
+    Returns:
+        What the board did; `Measured.report.mismatches` is 0 when all was equal.
+
+    Raises:
+        GhostError: Nothing to run, no such port, another image or board, a crash, or no answer.
+    """
+    board = with_baud(board, baud)
+    work = verify.sequences(model, cases, frames, map(Path, recordings))
+    if not work:
+        raise GhostError("There is nothing to verify: neither cases nor recordings.")
+    total = sum(len(sequence.frames) for sequence in work)
+    device = port or usb.find(board).device
+    with contextlib.closing(SerialPort(device, board, tell=say)) as opened:
+        return run(opened, board, model, work,
+                   lambda done: progress("frames on the board", done, total))  # fmt: skip
 
 
 def run(
@@ -145,6 +193,7 @@ def run(
             )
     heads = sum(s.heads for s in stats)
     return Measured(
+        port=port.device,
         hello=hello,
         report=_together(reports),
         step=_times(stats) if hello.counter else None,

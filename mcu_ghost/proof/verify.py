@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,7 +70,7 @@ class Sequence:
     file: str = ""
 
 
-def sequences(model: Model, cases: int, frames: int, recordings: list[Path]) -> list[Sequence]:
+def sequences(model: Model, cases: int, frames: int, recordings: Iterable[Path]) -> list[Sequence]:
     """Return golden cases and recordings as sequences.
 
     Raises:

@@ -14,11 +14,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from mcu_ghost import boards, convert
-from mcu_ghost.build import build
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import on_emulator, verify
+from mcu_ghost.proof.prove import prove
 from mcu_ghost.sound.data import streams
 from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.folder import Split
@@ -147,16 +146,13 @@ def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
     """Return what a network costs on the recipe's board, or why that cannot be told here."""
     try:
         board = boards.load(recipe.board)
-        work = verify.sequences(network, 1, 20, [])
-        with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
-            built = build.build(network, board, "stream", Path(folder))
-            found = on_emulator.run(built, board, network, work)
+        found = prove(network, board, cases=1, frames=20)
     except GhostError as error:
         return None, str(error)
     if found.report.mismatches:
         raise RuntimeError(f"the image differs from the reference: {found.report.first}")
-    instructions = round(found.instructions_per_frame)
-    return Image(board.name, "stream", built.flash_bytes, built.ram_bytes, instructions,
+    built, instructions = found.built, round(found.instructions_per_frame)
+    return Image(board.name, built.app.name, built.flash_bytes, built.ram_bytes, instructions,
                  recipe.settings.frame_ms), ""  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.build import folder, toolchain
+from mcu_ghost.build.apps import APPS
 from mcu_ghost.host import tools
 from mcu_ghost.host.errors import GhostError
 
@@ -38,7 +39,7 @@ def test_no_compiler_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("name", boards.names())
 def test_project_names_no_folder_of_this_machine(name: str, tmp_path: Path) -> None:
     board = boards.load(name)
-    ctx = folder.context(board, "stream", ("model.c",), ())
+    ctx = folder.context(board, APPS["stream"], ("model.c",), ())
     folder.write(ctx, tmp_path)
     for file in ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h"):
         text = (tmp_path / file).read_text()
@@ -49,7 +50,7 @@ def test_project_names_no_folder_of_this_machine(name: str, tmp_path: Path) -> N
 
 
 def test_writing_again_changes_no_file(tmp_path: Path) -> None:
-    ctx = folder.context(boards.load("microbit"), "selftest", ("model.c",), ())
+    ctx = folder.context(boards.load("microbit"), APPS["selftest"], ("model.c",), ())
     folder.write(ctx, tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     folder.write(ctx, tmp_path)
@@ -59,4 +60,4 @@ def test_writing_again_changes_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stack", [0, 100, 516, 1 << 20])
 def test_impossible_stacks(stack: int) -> None:
     with pytest.raises(GhostError, match="stack"):
-        folder.context(boards.load("microbit"), "stream", ("model.c",), (), stack_bytes=stack)
+        folder.context(boards.load("microbit"), APPS["stream"], ("model.c",), (), stack_bytes=stack)

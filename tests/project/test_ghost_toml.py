@@ -58,7 +58,10 @@ instructions_per_frame = 3000
         ("", "boards is missing"),
         ("boards = []", "boards names none"),
         ('boards = ["microbit", "microbit"]', "boards names something twice"),
-        ('boards = ["microbit"]\napp = "kvs"', "app must be one of selftest, stream, kws"),
+        (
+            'boards = ["microbit"]\napp = "kvs"',
+            "app must be one of kws, stream, selftest, not 'kvs'",
+        ),
         ('boards = ["microbit"]\n[tolerance]\nflash = 1', "unknown key tolerance.flash."),
         ('boards = ["microbit"]\n[tolerance]\nflash_percent = -1', "must be 0 to 100, not -1"),
         ('boards = ["microbit"]\n[tolerance]\nflash_percent = nan', "must be 0 to 100, not nan"),

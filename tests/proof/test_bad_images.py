@@ -30,7 +30,7 @@ def broken(board: str, engine: str, statement: str, folder: Path) -> str:
     subprocess.run([toolchain.ninja(), "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
     with pytest.raises(GhostError) as told:
-        on_emulator.run(built, target, MODEL, verify.sequences(MODEL, 1, 3, []), engine)
+        on_emulator.run(built, verify.sequences(MODEL, 1, 3, []), engine)
     return str(told.value)
 
 

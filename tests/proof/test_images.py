@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_networks_equal_the_reference(board: str, engine: str, tmp_path: Path) -
         work = [
             verify.Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(seed, model, 2, 11))
         ]
-        result = on_emulator.run(built, target, model, work, engine)
+        result = on_emulator.run(built, work, engine)
         assert result.report.mismatches == 0, f"network {seed}: {result.report.first}"
         assert result.report.frames == 22 and result.instructions_per_frame > 100
 
@@ -91,7 +92,7 @@ def test_unicorn_and_qemu_count_the_same(ratio: int, kind: str, tmp_path: Path) 
         built = build.build(model, board, "stream", tmp_path / name, kind)
         work = verify.sequences(model, 1, 49, [])
         counts = [
-            on_emulator.run(built, board, model, work, engine).instructions_per_frame
+            on_emulator.run(built, work, engine).instructions_per_frame
             for engine in ("unicorn", "qemu")
         ]
         assert counts[0] == pytest.approx(counts[1], rel=0.002), name
@@ -104,7 +105,7 @@ def test_an_image_of_another_model_is_noticed(tmp_path: Path) -> None:
     built = build.build(mine, board, "stream", tmp_path / "b")
     work = verify.sequences(other, 1, 5, [])
     with pytest.raises(GhostError, match="runs another model"):
-        on_emulator.run(built, board, other, work)
+        on_emulator.run(dataclasses.replace(built, model=other), work)
 
 
 @pytest.mark.emulator
@@ -130,7 +131,7 @@ def test_a_wrong_kernel_is_noticed(
     ninja = build.toolchain.ninja()
     subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
-    result = on_emulator.run(built, board, model, verify.sequences(model, 2, 40, []))
+    result = on_emulator.run(built, verify.sequences(model, 2, 40, []))
     assert result.report.mismatches > 0
     assert "expected" in result.report.first
 
@@ -139,7 +140,7 @@ def test_a_wrong_kernel_is_noticed(
 def test_long_work_is_not_a_hang(tmp_path: Path) -> None:
     """One packet of frames keeps the board busy for 45 million instructions without a byte."""
     board, model = boards.load("nrf52840"), random_model(2, units=200, ratio=1, inputs=8)
-    built = build.build(model, board, "stream", tmp_path / "b", choice="plain")
-    result = on_emulator.run(built, board, model, verify.sequences(model, 1, 90, []), "unicorn")
+    built = build.build(model, board, "stream", tmp_path / "b", kernels="plain")
+    result = on_emulator.run(built, verify.sequences(model, 1, 90, []), "unicorn")
     assert result.report.mismatches == 0
     assert 75 * result.instructions_per_frame > 40e6

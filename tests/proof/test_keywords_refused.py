@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,26 @@ from click.testing import CliRunner
 
 from mcu_ghost import boards
 from mcu_ghost.build import build
-from mcu_ghost.build.apps import kws
+from mcu_ghost.build.apps import APPS
 from mcu_ghost.cli.listen import command
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import keywords
 from mcu_ghost.sound import audio
+from mcu_ghost.sound import keywords as heard
 from mcu_ghost.sound.keywords import expected
 from tests.listeners import LABELS, listener
 
 BOARD = boards.load("nrf52840")
+
+
+def generate(model: Model) -> Mapping[str, str]:
+    """Return what the app generates for a model, if it is none that is refused."""
+    APPS["kws"].check(model, BOARD)
+    return APPS["kws"].generate(model, BOARD).texts
 
 
 def test_a_board_without_a_microphone(tmp_path: Path) -> None:
@@ -63,24 +72,24 @@ def test_an_engine_without_sound(engine: str) -> None:
 )
 def test_a_model_that_does_not_listen(metadata: dict[str, Any], message: str) -> None:
     with pytest.raises(GhostError, match=message):
-        kws.sources(listener(**metadata), BOARD)
+        generate(listener(**metadata))
 
 
 def test_a_model_with_one_answer_at_the_end() -> None:
     model = dataclasses.replace(listener(), head_per_frame=False)
     with pytest.raises(GhostError, match="frame by frame"):
-        kws.sources(model, BOARD)
+        generate(model)
 
 
 def test_a_model_without_softmax() -> None:
     bare = random_model(1, units=4, ratio=1, inputs=40, classes=0, head_per_frame=True)
     model = dataclasses.replace(bare, metadata=listener().metadata)
     with pytest.raises(GhostError, match="must end in a softmax"):
-        kws.sources(model, BOARD)
+        generate(model)
 
 
 def test_any_label_is_a_c_string() -> None:
-    text = kws.sources(listener(), BOARD)["detector.c"]
+    text = generate(listener())["detector.c"]
     assert r'.name = "the \\\"door\\\" \\\\"' in text
     assert r'.name = "gr\\u00f6\\u00dfe"' in text
 
@@ -118,6 +127,6 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     assert result.exit_code == 0
     assert "equal bit for bit" in result.stderr and "front end" in result.stderr
     right = expected
-    monkeypatch.setattr(kws, "expected", lambda model, *rest: right(listener(seed=2), *rest))
+    monkeypatch.setattr(heard, "expected", lambda model, *rest: right(listener(seed=2), *rest))
     result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
     assert result.exit_code == 1 and "expected" in result.stderr

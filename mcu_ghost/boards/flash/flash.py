@@ -98,7 +98,44 @@ def prepare(board: Board, image: Path, wanted: Wanted, dry_run: bool = False) ->
     return Plan(board, payload, choice, _RECIPES[choice.method](job))
 
 
-def flash(plan: Plan, say: Say, unlock: bool = False) -> None:
+def flash(
+    board: Board,
+    image: Path | str,
+    *,
+    method: str = "",
+    probe: str = "",
+    port: str = "",
+    volume: Path | str | None = None,
+    unlock: bool = False,
+    say: Say = lambda line: None,
+) -> Plan:
+    """Write an image to a board that is plugged in, verify it, and start it.
+
+    Args:
+        board: The board.
+        image: .elf, .hex, .bin or .uf2.
+        method: One of `mcu_ghost.boards.flash.methods.METHODS`; the first that is installed and
+            plugged in if "".
+        probe: Serial number of the debug probe or bootloader, where there are several.
+        port: The serial port, where there are several.
+        volume: Where the board's drive is mounted.
+        unlock: Whether a locked chip may be erased and unlocked.
+        say: Takes a line that describes what is happening.
+
+    Returns:
+        What was done.
+
+    Raises:
+        GhostError: The image does not belong on the board, there is no way to it, a step failed,
+            or the chip is locked and may not be erased.
+    """
+    wanted = Wanted(method, probe, port, None if volume is None else Path(volume))
+    plan = prepare(board, Path(image), wanted)
+    carry_out(plan, say, unlock)
+    return plan
+
+
+def carry_out(plan: Plan, say: Say, unlock: bool = False) -> None:
     """Carry a plan out.
 
     Args:

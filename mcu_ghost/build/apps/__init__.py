@@ -1,2 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The firmware's main programs: what each needs besides the network."""
+"""The firmware's main programs, a file each: what each needs besides the network.
+
+A further one is a file here, its C in `firmware/apps/`, and a line in `APPS`; a new kind of proof
+is a function in `mcu_ghost.proof` and a line in `mcu_ghost.proof.prove`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mcu_ghost.boards import Board
+from mcu_ghost.build.apps import kws, selftest, stream
+from mcu_ghost.build.apps.app import App as App
+from mcu_ghost.build.apps.app import ProofKind as ProofKind
+from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.network.model import Model
+
+APPS: dict[str, App] = {app.name: app for app in (kws.APP, stream.APP, selftest.APP)}
+"""By name; those that ask most of a board and a model come first."""
+
+DEFAULT = stream.APP.name
+"""What is built where nothing is said: any model on any board."""
+
+
+def find(name: str) -> App:
+    """Return the app of that name.
+
+    Raises:
+        GhostError: There is none.
+    """
+    if name not in APPS:
+        raise GhostError(
+            f"There is no app '{name}': take {', '.join(APPS)}.{did_you_mean(name, APPS)}"
+        )
+    return APPS[name]
+
+
+def fitting(model: Model, boards: Iterable[Board]) -> App:
+    """Return the first of `APPS` that can run a model on all of the boards."""
+    targets = tuple(boards)
+    return next(app for app in APPS.values() if all(_runs(app, model, b) for b in targets))
+
+
+def _runs(app: App, model: Model, board: Board) -> bool:
+    try:
+        app.check(model, board)
+    except GhostError:
+        return False
+    return True

@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `kws` app: what it needs besides the network, and what it must say of a sound."""
+"""The `kws` app: what it needs besides the network to hear words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from mcu_ghost.boards import Board, need_microphone
+import numpy as np
+
+from mcu_ghost.boards import Board, need_microphone, renode
 from mcu_ghost.build import front_end_c
+from mcu_ghost.build.apps.app import App, Generated
+from mcu_ghost.host import files, resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
-from mcu_ghost.sound import detector
+from mcu_ghost.sound import detector, front_end, keywords
 from mcu_ghost.sound.keywords import RATE, hearing
+
+_RENODE_MS = 10_000  # of sound: to the first status line
 
 
 @dataclass(frozen=True)
@@ -32,28 +39,56 @@ class DetectorContext:
     words: tuple[detector.Word, ...]
 
 
-FIRMWARE = (*front_end_c.SOURCES, "sound/ghost_detector.c")
-"""Files of `firmware/` that run for every frame, besides the network's."""
-
-VARIABLES = {"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)}
-"""Static variables that the memory table tells apart."""
-
-
-def sources(model: Model, board: Board) -> dict[str, str]:
-    """Return the generated C files by name.
-
-    Raises:
-        GhostError: The board has no microphone, or the model does not say how it hears or how its
-            scores become words.
-    """
+def _check(model: Model, board: Board) -> None:
+    """Refuse a board without a microphone, and a model that does not say how it hears words."""
     need_microphone(board)
-    heard, chosen = hearing(model)
-    ears = front_end_c.frontend_sources(model.metadata)
+    heard, _ = hearing(model)
     if heard.sample_rate != RATE:
         raise GhostError(
             f"The model '{model.name}' hears {heard.sample_rate} samples per second, microphones"
             f" have {RATE}: train it with sample_rate = {RATE}."
         )
+
+
+def _generate(model: Model, board: Board) -> Generated:
+    """Return front end and detector."""
+    _, chosen = hearing(model)
+    ears = front_end_c.frontend_sources(model.metadata)
     context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
     words = {name: render(f"sound/{name}.jinja", context) for name in ("detector.h", "detector.c")}
-    return ears | words
+    return Generated(ears | words)
+
+
+def _cold(board: Board) -> tuple[str, ...]:
+    assert board.microphone is not None  # as was checked
+    led = ("drivers/nrf_led.c",) if board.led is not None else ()
+    return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
+
+
+def _renode(model: Model, board: Board, folder: Path) -> None:
+    """Write a test of what is heard in ten seconds of speech."""
+    if board.microphone is None or board.microphone.driver != "nrf_pdm":
+        return  # Renode's I2S cannot be a microphone's master
+    clips = np.concatenate([keywords.recording(path) for path in resources.demo_clips()])
+    hop_ms = front_end.Settings.read(model.metadata["front_end"]).hop_ms
+    ms = _RENODE_MS // hop_ms * hop_ms
+    sound = np.resize(clips, ms * RATE // 1000)
+    files.write_bytes(folder / "sound.raw", sound.astype("<i2").tobytes())
+    crc = keywords.expected(model, sound).crcs[ms]
+    renode.write(board, renode.IMAGE, folder, (ms, f"{crc:08x}"))
+
+
+APP = App(
+    "kws",
+    "microphone in, words out",
+    proof="sound",
+    check=_check,
+    generate=_generate,
+    hot=(*front_end_c.SOURCES, "sound/ghost_detector.c"),
+    cold=_cold,
+    microphone=True,
+    definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
+    user=True,
+    variables={"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)},
+    renode=_renode,
+)

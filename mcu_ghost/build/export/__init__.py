@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from mcu_ghost.boards import Board
 from mcu_ghost.build.export import checks, core, folder, library, names, tflm
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
@@ -80,9 +81,9 @@ class Export:
 def export(
     model: Model,
     kind: Kind,
-    out: Path,
+    out: Path | str,
     core_name: str | None = None,
-    board: str | None = None,
+    board: Board | None = None,
     name: str | None = None,
 ) -> Export:
     """Write a network as a library; an earlier one stays until the new one is complete.
@@ -92,7 +93,7 @@ def export(
         kind: The build system.
         out: The folder.
         core_name: "any" or a Cortex-M; or
-        board: the name of a board, for its core.
+        board: a board, for its core.
         name: Of the library; the model's if left out.
 
     Raises:
@@ -104,11 +105,11 @@ def export(
     texts = tflm.texts(model) if kind == "tflm" else _texts(model, target, kind)
     texts["LICENSE"] = resources.licence()
     facts = {"mcu_ghost": __version__, "as": kind, "name": model.name, "core": target.core}
-    folder.write(texts, facts, out)
-    return Export(out, kind, model.name, target.core, target.cores)
+    folder.write(texts, facts, Path(out))
+    return Export(Path(out), kind, model.name, target.core, target.cores)
 
 
-def _core(kind: Kind, name: str | None, board: str | None) -> tuple[str | None, str | None]:
+def _core(kind: Kind, name: str | None, board: Board | None) -> tuple[str | None, Board | None]:
     """Return what the core is chosen by: for TFLM there is nothing to choose."""
     if kind != "tflm":
         return name, board

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from mcu_ghost import boards
-from mcu_ghost.boards import Core, Cpu
+from mcu_ghost.boards import Board, Core, Cpu
 from mcu_ghost.build import kernels
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
@@ -47,15 +46,15 @@ _CORES: dict[kernels.Variant, tuple[str, str]] = {
 }
 
 
-def target(core: str | None = None, board: str | None = None) -> Target:
+def target(core: str | None = None, board: Board | None = None) -> Target:
     """Return what a library is for.
 
     Args:
         core: One of NAMES.
-        board: A board's name, for its core; one of the two must be given.
+        board: For its core; one of the two must be given.
 
     Raises:
-        GhostError: Neither or both are given, or there is no such core or board.
+        GhostError: Neither or both are given, or there is no such core.
     """
     if (core is None) == (board is None):
         raise GhostError(
@@ -63,7 +62,7 @@ def target(core: str | None = None, board: str | None = None) -> Target:
             f" {', '.join(NAMES)} ('{ANY}' is plain C and slow)."
         )
     if board is not None:
-        core = boards.load(board).cpu.core
+        core = board.cpu.core
     assert core is not None  # one of the two is given
     if core not in NAMES:
         raise GhostError(

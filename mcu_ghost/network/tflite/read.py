@@ -17,12 +17,13 @@ from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite.tables import MAX_BYTES, MAX_SIZE, Tables
 
 
-def load(path: Path) -> Model:
+def load(path: Path | str) -> Model:
     """Read a `.tflite` file.
 
     Raises:
         GhostError: The file cannot be read, or `parse` refuses it.
     """
+    path = Path(path)
     try:
         if path.stat().st_size > MAX_BYTES:
             raise GhostError(

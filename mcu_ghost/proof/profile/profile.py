@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board
+from mcu_ghost.build import apps, build
+from mcu_ghost.build import kernels as variants
 from mcu_ghost.build.build import Built
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
@@ -105,10 +109,41 @@ def _can(name: str) -> bool:
     return any(engine in ENGINES for engine in boards.load(name).emulators.order)
 
 
+def profile(
+    model: Model,
+    board: Board,
+    frames: int = 49,
+    *,
+    toolchain: str | None = None,
+    kernels: variants.Choice = "auto",
+    emulator: str | None = None,
+    progress: verify.Progress = lambda done: None,
+) -> Profile:
+    """Build the `stream` image of a model in a temporary folder, and profile it on an emulator.
+
+    Args:
+        model: The network.
+        board: What it is for.
+        frames: Random frames to run.
+        toolchain: "gcc", "zig", or None for the first that is installed.
+        kernels: "auto" for the fastest on the board's core, "plain" for plain C.
+        emulator: "unicorn" or "qemu"; the board's first of them if None.
+        progress: Called with the frames done since the last call.
+
+    Raises:
+        GhostError: It cannot be built, no such emulator, a crash, or outputs that differ from the
+            reference.
+    """
+    engine = choose(board, emulator)
+    with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as folder:
+        built = build.build(
+            model, board, apps.DEFAULT, Path(folder) / "build", toolchain, kernels=kernels
+        )
+        return run(built, frames, engine, progress)
+
+
 def run(
     built: Built,
-    board: Board,
-    model: Model,
     frames: int,
     engine: str | None = None,
     progress: verify.Progress = lambda done: None,
@@ -117,8 +152,6 @@ def run(
 
     Args:
         built: The image.
-        board: The board it was built for.
-        model: The network it was built from.
         frames: Random frames to run.
         engine: "unicorn" or "qemu"; the board's first of them if None.
         progress: Called with the frames done since the last call.
@@ -126,6 +159,7 @@ def run(
     Raises:
         GhostError: No such emulator, a crash, or outputs that differ from the reference.
     """
+    board, model = built.board, built.model
     engine = choose(board, engine)
     info = debug_info.read(built.elf)
     code = disassembly.disassemble(info.code)
@@ -134,7 +168,7 @@ def run(
         emulate.start(board, built.elf, engine, watch=(step,), trace=entries)
     ) as machine:
         slow = _QEMU_PATIENCE if engine == "qemu" else 0.0
-        link = Link(machine, timeout=slow + on_emulator.patience(board, model, engine), attempts=2)
+        link = Link(machine, timeout=slow + on_emulator.patience(built, engine), attempts=2)
         report = verify.run(link, model, verify.sequences(model, 1, frames, []), progress)
         counts = machine.counts()
     if report.mismatches:
@@ -148,7 +182,7 @@ def run(
         board=board.name,
         core=board.cpu.core,
         model=model.name,
-        toolchain=built.toolchain,
+        toolchain=built.toolchain.kind,
         kernels=built.kernels,
         emulator=engine,
         frames=calls.calls,
@@ -163,7 +197,7 @@ def run(
     )
 
 
-def start_up(built: Built, board: Board, model: Model, engine: str | None = None) -> int:
+def start_up(built: Built, engine: str | None = None) -> int:
     """Return the instructions from reset to the first frame of a `selftest` image.
 
     Neither sleeping nor polling a register until it changes counts: that is time, not work.
@@ -171,13 +205,13 @@ def start_up(built: Built, board: Board, model: Model, engine: str | None = None
     Raises:
         GhostError: The emulator cannot tell, or the image crashed before the first frame.
     """
-    if built.app != "selftest":
+    if built.app.proof != "golden":
         raise GhostError("Only a selftest image starts by itself: the others wait for a host.")
-    step = f"{model.name}_step"
-    engine = choose(board, engine)
+    step = f"{built.model.name}_step"
+    engine = choose(built.board, engine)
     entries = [f.start for f in debug_info.read(built.elf).functions] if engine == "qemu" else []
     with contextlib.closing(
-        emulate.start(board, built.elf, engine, watch=(step,), trace=entries)
+        emulate.start(built.board, built.elf, engine, watch=(step,), trace=entries)
     ) as machine:
         while machine.read(10.0):
             counts = machine.counts()

@@ -42,7 +42,7 @@ def refusal(unlock: bool) -> str:
     board = boards.load("nrf52840")
     plan = flashing.prepare(board, folder.last_image(board), Wanted("pyocd"))
     with pytest.raises(GhostError) as failed:
-        flashing.flash(plan, lambda line: None, unlock)
+        flashing.carry_out(plan, lambda line: None, unlock)
     return str(failed.value)
 
 

@@ -32,7 +32,7 @@ def plan(board: str, method: str) -> Plan:
 def flash(board: str, method: str, unlock: bool = False) -> list[str]:
     """Flash the last build; return what a person saw."""
     said: list[str] = []
-    flashing.flash(plan(board, method), said.append, unlock)
+    flashing.carry_out(plan(board, method), said.append, unlock)
     return said
 
 
@@ -170,7 +170,7 @@ def test_openocd(
     desk.install("openocd", (0, "** Verified OK **\n"))
     target = boards.load("nrf52840")
     chosen = flashing.prepare(target, Path(HEX), Wanted("openocd", probe=serial))
-    flashing.flash(chosen, lambda line: None)
+    flashing.carry_out(chosen, lambda line: None)
     swd = ["-c", "transport select swd"] if transport else []
     assert desk.calls == [
         ["openocd", "-f", f"interface/{interface}.cfg", "-c", f"adapter serial {number}", *swd,

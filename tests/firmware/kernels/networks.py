@@ -100,8 +100,8 @@ def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engin
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     target = boards.load(board)
     choice: Choice = "plain" if kernels == "plain" else "auto"
-    built = build.build(model, target, "stream", folder, kind, choice=choice)
+    built = build.build(model, target, "stream", folder, kind, kernels=choice)
     assert built.kernels == kernels
     work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model))]
-    report = on_emulator.run(built, target, model, work, engine).report
+    report = on_emulator.run(built, work, engine).report
     assert report.mismatches == 0, report.first

@@ -154,5 +154,5 @@ def test_assembly_meets_extreme_numbers(board: str, engine: str, kind: str, tmp_
         built = build.build(model, target, "stream", tmp_path, kind)
         assert built.kernels == "lanes"
         work = verify.sequences(model, 2, 12, [])
-        result = on_emulator.run(built, target, model, work, engine)
+        result = on_emulator.run(built, work, engine)
         assert result.report.mismatches == 0, result.report.first

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mcu_ghost import boards
 from mcu_ghost.build import folder, toolchain
+from mcu_ghost.build.apps import APPS
 from tests.conftest import need
 from tests.firmware.runtime import wire
 
@@ -19,13 +20,11 @@ DUMMY = Path(__file__).parent / "dummy"
 QEMU_BOARDS = [name for name in boards.names() if boards.load(name).emulators.qemu]
 
 
-def build(
-    board: str, app: folder.App, kind: str, out: Path, *, head_per_frame: bool = False
-) -> Path:
+def build(board: str, app: str, kind: str, out: Path, *, head_per_frame: bool = False) -> Path:
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     sources = ("model.c", "golden.c") if app == "selftest" else ("model.c",)
-    folder.write(folder.context(boards.load(board), app, sources, ()), out)
+    folder.write(folder.context(boards.load(board), APPS[app], sources, ()), out)
     for file in DUMMY.iterdir():
         shutil.copy(file, out / file.name)
     if head_per_frame:

@@ -16,6 +16,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.build import folder, toolchain
+from mcu_ghost.build.apps import APPS
 from tests.conftest import need
 from tests.firmware.runtime import wire
 from tests.firmware.runtime.images import DUMMY, QEMU_BOARDS, Qemu, build
@@ -42,7 +43,7 @@ def test_the_compiler_knows_what_the_core_has(
 ) -> None:
     cpu = boards.Cpu(core, fpu, 1_000_000)
     board = dataclasses.replace(boards.load("mps2-an386"), cpu=cpu)
-    folder.write(folder.context(board, "stream", ("model.c",), ()), tmp_path)
+    folder.write(folder.context(board, APPS["stream"], ("model.c",), ()), tmp_path)
     shutil.copytree(DUMMY, tmp_path, dirs_exist_ok=True)
     checks = {"__ARM_FEATURE_DSP": cpu.dsp, "__ARM_FEATURE_MVE": cpu.mve, "__ARM_FP": fpu}
     lines = [

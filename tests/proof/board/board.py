@@ -13,7 +13,9 @@ from pathlib import Path
 
 from mcu_ghost import boards
 from mcu_ghost.boards.port.serial_port import SerialPort
+from mcu_ghost.build import folder as build_folder
 from mcu_ghost.build import model_c
+from mcu_ghost.build.apps import APPS
 from mcu_ghost.host import resources, templates
 from mcu_ghost.network.model import Model
 from tests.conftest import compile_program, kernel_sources
@@ -41,7 +43,7 @@ def compile_app(model: Model, folder: Path, *changes: tuple[str, str, str]) -> P
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
-    own = folder.context(BOARD, "stream", ("model.c",), ())
+    own = build_folder.context(BOARD, APPS["stream"], ("model.c",), ())
     (folder / "board.h").write_text(templates.render("build/board.h.jinja", own))
     firmware = resources.folder("firmware")
     sources = [firmware / "apps/stream.c", firmware / "runtime/link.c", firmware / "runtime/text.c"]

@@ -41,7 +41,7 @@ def profiled(
     if board.emulators.order == ("qemu",):
         need("qemu-system-arm", "qemu-system-arm")
     built = build.build(model, board, "stream", folder / f"{name}-{kind}", kind)
-    return profile.run(built, board, model, frames)
+    return profile.run(built, frames)
 
 
 def adds_up(found: Profile) -> None:
@@ -111,8 +111,8 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
 def test_the_total_is_what_test_reports(tmp_path: Path) -> None:
     board, model = boards.load("nrf52840"), two_layers()
     built = build.build(model, board, "stream", tmp_path / "b")
-    result = on_emulator.run(built, board, model, verify.sequences(model, 1, 20, []))
-    found = profile.run(built, board, model, 20)
+    result = on_emulator.run(built, verify.sequences(model, 1, 20, []))
+    found = profile.run(built, 20)
     assert found.instructions_per_frame == result.instructions_per_frame
 
 
@@ -122,7 +122,7 @@ def test_two_emulators_agree_to_the_instruction(tmp_path: Path) -> None:
     need("qemu-system-arm", "qemu-system-arm")
     board, model = boards.load("mps2-an386"), two_layers()
     built = build.build(model, board, "stream", tmp_path / "b")
-    one, other = (profile.run(built, board, model, 5, e) for e in ("unicorn", "qemu"))
+    one, other = (profile.run(built, 5, e) for e in ("unicorn", "qemu"))
     assert (one.emulator, other.emulator) == ("unicorn", "qemu")
     for name in ("instructions_per_frame", "layers", "functions", "mix", "estimate"):
         assert getattr(one, name) == getattr(other, name), name
@@ -149,18 +149,18 @@ def test_start_up_is_counted_to_the_first_frame(tmp_path: Path) -> None:
     ):
         board = boards.load(name)
         built = build.build(model, board, "selftest", tmp_path / name)
-        counted.append(profile.start_up(built, board, model, engine))
+        counted.append(profile.start_up(built, engine))
     assert all(1000 < count < 5000 for count in counted)
     assert counted[1] == pytest.approx(counted[2], rel=0.1)  # it polls its UART once a letter
     streaming = build.build(model, board, "stream", tmp_path / "stream")
     with pytest.raises(GhostError, match="Only a selftest image starts by itself"):
-        profile.start_up(streaming, board, model)
+        profile.start_up(streaming)
 
 
 @emulator
 def test_a_wrong_image_is_refused(tmp_path: Path) -> None:
     board, model = boards.load("nrf52840"), two_layers()
-    built = build.build(model, board, "stream", tmp_path / "b", choice="plain")
+    built = build.build(model, board, "stream", tmp_path / "b", kernels="plain")
     data = bytearray(built.elf.read_bytes())
     kernel = model.layers[0].kernel.tobytes()[:40]
     at = data.find(kernel)
@@ -169,7 +169,7 @@ def test_a_wrong_image_is_refused(tmp_path: Path) -> None:
     data[at : at + 40] = bytes(40)
     built.elf.write_bytes(data)
     with pytest.raises(GhostError, match="The image is wrong: .*expected"):
-        profile.run(built, board, model, 9)
+        profile.run(built, 9)
 
 
 def test_boards_that_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

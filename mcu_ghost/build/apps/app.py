@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an app is: a main program of the firmware, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mcu_ghost.boards import Board
+from mcu_ghost.build.memory import Part
+from mcu_ghost.network.model import Model
+
+ProofKind = Literal["link", "golden", "sound"]
+"""How an image is proven: frames over the link, its own golden cases, sound into its microphone."""
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What an app has made for a model and a board.
+
+    Attributes:
+        texts: Files by name, for the top of the build folder; the C files among them are compiled.
+        constants: What they hold besides the network, as parts of the flash.
+    """
+
+    texts: Mapping[str, str] = field(default_factory=dict)
+    constants: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class App:
+    """A main program, `firmware/apps/<name>.c`, and what it needs besides the network.
+
+    Attributes:
+        name: What `--app` and `ghost.toml` take.
+        summary: What it does, in a few words.
+        proof: How its image is proven; `mcu_ghost.proof.prove` knows how each of them goes.
+        check: Raises GhostError where it cannot run a model on a board.
+        generate: Makes C for a model and a board that were checked.
+        hot: Files of `firmware/` that run for every frame, built for speed.
+        cold: Its other files of `firmware/` on a board, built for size.
+        microphone: Whether `board.h` describes the board's microphone and light.
+        definitions: Macros that everything is compiled with, NAME=VALUE.
+        user: Whether the C files of `user/` in the build folder, the user's own, are part of it.
+        variables: Static variables that the memory table tells apart, by the name of a part.
+        renode: Writes what Renode needs of a model for a board that it knows into a folder.
+    """
+
+    name: str
+    summary: str
+    proof: ProofKind
+    check: Callable[[Model, Board], None] = lambda model, board: None
+    generate: Callable[[Model, Board], Generated] = lambda model, board: Generated()
+    hot: tuple[str, ...] = ()
+    cold: Callable[[Board], tuple[str, ...]] = lambda board: ()
+    microphone: bool = False
+    definitions: tuple[str, ...] = ()
+    user: bool = False
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    renode: Callable[[Model, Board, Path], None] = lambda model, board, folder: None
