@@ -72,8 +72,8 @@ def command(
         return
     layers = ", ".join(layer.title for layer in network.layers)
     console.say(
-        f"[bold]{out}[/]: {layers}; {network.frames} frames of {shapes['inputs']} → "
-        f"{shapes['outputs']}, {text.size(out.stat().st_size)}, "
+        f"[bold]{console.literal(out)}[/]: {layers}; {network.frames} frames of "
+        f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
         f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
     )
 

@@ -52,7 +52,7 @@ def fetch(name: str, out: Path, archive: Path | None) -> None:
             bars.update(task, description=f"{what} (MB)", completed=done // mb, total=total // mb)
 
         fetching.fetch(chosen, out, archive, progress)
-    console.say(f"{out}: {chosen.credit}")
+    console.say(f"{console.literal(out)}: {chosen.credit}")
 
 
 @command.command("check", epilog="Example: mcu-ghost data check recordings")
@@ -83,7 +83,6 @@ def check(folder: Path, jobs: int, as_json: bool) -> None:
 
 def _show(report: Report) -> None:
     """Print what a check found."""
-    from rich.markup import escape
     from rich.table import Table
 
     from mcu_ghost.host import console
@@ -97,7 +96,7 @@ def _show(report: Report) -> None:
     for one in report.classes:
         least, median, most, total = one.seconds
         table.add_row(
-            f"[bold]{escape(one.label)}[/]",
+            f"[bold]{console.literal(one.label)}[/]",
             *(str(count) for count in one.counts.values()),
             f"{least:.2f} {median:.2f} {most:.2f}",
             f"{total / 60:.1f}",
@@ -108,11 +107,11 @@ def _show(report: Report) -> None:
     console.say(f"[dim]seconds: shortest / median / longest; recordings: {rates}; "
                 f"background noise: {report.noise_seconds:.0f} s[/]")  # fmt: skip
     for path, reason in report.unreadable:
-        console.say(f"{escape(path)}: {escape(reason)}")
+        console.say(f"{console.literal(path)}: {console.literal(reason)}")
     for sentence in report.warnings:
-        console.say(f"[yellow]warning:[/] {escape(sentence)}")
+        console.say(f"[yellow]warning:[/] {console.literal(sentence)}")
     for sentence in report.errors:
-        console.say(f"[red]error:[/] {escape(sentence)}")
+        console.say(f"[red]error:[/] {console.literal(sentence)}")
     if not report.errors:
         console.say("The set can be used.")
 
@@ -175,4 +174,4 @@ def synth(
         f"{count} {split} clips by {result['voices'][split]} voices"
         for split, count in result["clips"].items()
     )
-    console.say(f"{out}: {told}")
+    console.say(f"{console.literal(out)}: {told}")
