@@ -89,6 +89,8 @@ def synthesise(
             clip, or the disk is full.
     """
     own = folder.recordings(noise) if noise else []
+    for path in own:
+        files.open_file(path).close()
     _fits(settings)
     _claim(settings, out, own)
     clips = settings.clips()
@@ -200,6 +202,8 @@ def _claim(settings: Settings, out: Path, own: list[Path]) -> None:
         except ValueError:
             before = {}
         now = json.loads(text)
+        if not isinstance(before, dict):
+            before = {}
         other = [key for key in now if before.get(key) != now[key]]
         if other:
             changes = ", ".join(f"{k}: {before.get(k)} there, {now[k]} now" for k in other)
