@@ -8,7 +8,7 @@ import io
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.markup import render
 from rich.table import Table
@@ -33,6 +33,7 @@ def printed(*what: object) -> str:
     return out.getvalue()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_comes_is_harmless(outside: str) -> None:
     assert harmless(text.printable(outside), keep="")
@@ -49,6 +50,7 @@ def test_what_can_be_read_stays_and_the_rest_is_named() -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_from_outside_is_markup(outside: str) -> None:
     shown = render(f"[bold]{console.literal(outside)}[/] and [red]more[/]", emoji=False)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcu_ghost.sound import lines
@@ -99,6 +99,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ALL), st.dictionaries(st.sampled_from([*START, *WORD, *STATUS]), VALUES))
 def test_any_values_make_a_line_or_none(line: dict[str, Any], changes: dict[str, Any]) -> None:
     text = json.dumps(line | changes)
@@ -107,6 +108,7 @@ def test_any_values_make_a_line_or_none(line: dict[str, Any], changes: dict[str,
     assert event is None or event.isascii() and json.loads(event)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_make_a_line_or_none(data: bytes) -> None:
     assert lines.read(data) is None and lines.as_json(data) is None

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcu_ghost.host.errors import GhostError
@@ -49,6 +49,7 @@ def test_a_long_name_does_not_fill_the_screen() -> None:
     assert len(str(caught.value)) < 1000
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.builds(
     lambda head, tail: b"\1" + head + tail,
     st.binary(min_size=41, max_size=41), st.binary() | st.just(b"1\0name\0"),
@@ -64,6 +65,7 @@ def test_any_reply_is_understood_or_refused(reply: bytes) -> None:
     assert found.input_bytes % np.dtype(found.input_type).itemsize == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_any_statistics_are_understood_or_refused(reply: bytes) -> None:
     try:
