@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
 
 import click
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 
@@ -74,10 +76,10 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except GhostError as error:
-        click.secho(f"error: {error}", fg="red", err=True)
+        click.secho(f"error: {_shown(error)}", fg="red", err=True)
         sys.exit(1)
     except click.ClickException as error:
-        error.show()
+        click.echo(_shown(_usage(error)), err=True)
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("stopped", err=True)
@@ -85,3 +87,15 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _shown(message: object) -> str:
+    """Return a message, in which names from outside may stand, safe for a terminal."""
+    return text.printable(str(message).replace("\r\n", "\n"), keep="\n\t")
+
+
+def _usage(error: click.ClickException) -> str:
+    """Return what click would print of a wrong command line."""
+    told = io.StringIO()
+    error.show(told)
+    return told.getvalue().rstrip("\n")

@@ -105,7 +105,7 @@ def command(
             f"  {text.size(proof.built.flash_bytes)} flash, {text.size(proof.ram_used)} RAM with "
             f"{proof.stack_used} B of stack used (emulated)"
         )
-        equal = not proof.report.mismatches
-        console.say("  [green]equal bit for bit[/]" if equal else f"  [red]{proof.report.first}[/]")
+        first = console.literal(proof.report.first)
+        console.say(f"  [red]{first}[/]" if first else "  [green]equal bit for bit[/]")
     if proof.report.mismatches:
         sys.exit(1)

@@ -41,11 +41,13 @@ def command(name: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     if name:
-        grid = Table(title=f"{chosen[0].title} ({name})", title_justify="left", box=None)
+        grid = Table(
+            title=console.literal(f"{chosen[0].title} ({name})"), title_justify="left", box=None
+        )
         grid.add_column("key", style="dim")
         grid.add_column("value", overflow="fold")
         for key, value in _rows(dataclasses.asdict(chosen[0])):
-            grid.add_row(key, value)
+            grid.add_row(key, console.literal(value))
         console.stderr().print(grid)
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -54,14 +56,14 @@ def command(name: str | None, as_json: bool) -> None:
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for b in chosen:
         table.add_row(
-            f"[bold]{b.name}[/]",
+            f"[bold]{console.literal(b.name)}[/]",
             b.cpu.core.removeprefix("cortex-").replace("plus", "+").upper(),
             f"{b.cpu.clock_hz / 1e6:g} MHz",
             text.size(b.flash.usable),
             text.size(b.ram.usable),
             _TESTED[b.tested],
             b.microphone.driver.removeprefix("nrf_") if b.microphone else "",
-            f"[dim]{b.title}[/]",
+            f"[dim]{console.literal(b.title)}[/]",
         )
     out = console.stderr()
     out.width = max(out.width, 200)  # a line is never cut, whatever is said of the terminal

@@ -54,7 +54,10 @@ def command(
     else:
         show(built)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
-        console.say(f"[bold]{built.elf}[/] ({kinds}), a CMake project in {built.elf.parent}/")
+        console.say(
+            f"[bold]{console.literal(built.elf)}[/] ({kinds}), a CMake project in"
+            f" {console.literal(built.elf.parent)}/"
+        )
 
 
 def show(built: Built) -> None:
@@ -66,7 +69,7 @@ def show(built: Built) -> None:
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{built.model.name}, {built.app.name}, on {built.board.name} with "
+        title=f"{console.literal(built.model.name)}, {built.app.name}, on {built.board.name} with "
         f"{built.toolchain.kind}, {built.kernels} kernels",
         title_justify="left",
         title_style="bold",

@@ -44,7 +44,13 @@ def command(update: bool, out: Path, as_json: bool) -> None:
     targets = [boards.load(name) for name in project.boards]
     with console.stderr().status("") as status:
         found = [
-            costs.board(project, target, model, out, lambda step: status.update(f"{step} …"))
+            costs.board(
+                project,
+                target,
+                model,
+                out,
+                lambda step: status.update(f"{console.literal(step)} …"),
+            )
             for target in targets
         ]
     failures, results = [], []
@@ -70,7 +76,7 @@ def command(update: bool, out: Path, as_json: bool) -> None:
     elif updated:
         console.say(f"[bold]{path}[/] is written: check it in")
     for sentence in failures:
-        console.say(f"[red]{sentence}[/]")
+        console.say(f"[red]{console.literal(sentence)}[/]")
     if failures:
         sys.exit(1)
 
@@ -117,4 +123,4 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
     if now.accuracy is None:
         console.say("[dim]no recordings: accuracy is not known[/]")
     if before and (others := baseline.changes(before, now)):
-        console.say(f"[yellow]changed since the baseline:[/] {', '.join(others)}")
+        console.say(f"[yellow]changed since the baseline:[/] {console.literal(', '.join(others))}")

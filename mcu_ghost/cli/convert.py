@@ -6,13 +6,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import click
 
 from mcu_ghost.cli import options
-from mcu_ghost.host import text
+from mcu_ghost.host import files, text
 from mcu_ghost.host.errors import GhostError
 
+_LONGEST = 1 << 20  # bytes of metadata
+_MOST_VALUES = 1 << 28  # of calibration, 1 GiB as they are used
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -72,18 +75,16 @@ def command(
         return
     layers = ", ".join(layer.title for layer in network.layers)
     console.say(
-        f"[bold]{out}[/]: {layers}; {network.frames} frames of {shapes['inputs']} → "
-        f"{shapes['outputs']}, {text.size(out.stat().st_size)}, "
+        f"[bold]{console.literal(out)}[/]: {layers}; {network.frames} frames of "
+        f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
         f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
     )
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
     try:
-        entries = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
-    except ValueError as error:
+        entries = json.loads(files.read_file(path, _LONGEST).decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise GhostError(f"{path}: not JSON ({error}).") from error
     if not isinstance(entries, dict):
         raise GhostError(f"{path}: must hold a JSON object.")
@@ -93,9 +94,17 @@ def _read_metadata(path: Path) -> dict[str, Any]:
 def _read_calibration(path: Path) -> Any:
     import numpy as np
 
+    files.open_file(path).close()
     try:
-        return np.load(path, allow_pickle=False)
+        # A map holds what the header says, or it is refused: no header asks for memory.
+        with np.errstate(over="ignore"):
+            found = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(found, np.ndarray):
+            raise ValueError("several arrays")
     except OSError as error:
         raise GhostError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, OverflowError, MemoryError, TypeError, BadZipFile) as error:
         raise GhostError(f"{path}: not a NumPy .npy array ({error}).") from error
+    if found.size > _MOST_VALUES:
+        raise GhostError(f"{path}: holds {found.size} numbers; some thousand frames are enough.")
+    return found

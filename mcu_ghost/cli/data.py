@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 if TYPE_CHECKING:
     from mcu_ghost.sound.data.facts import Report
 
+_SHOWN = 20  # lines of a kind; a set may have a hundred thousand troubles
 _path = click.Path(path_type=Path)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores"
@@ -52,7 +54,7 @@ def fetch(name: str, out: Path, archive: Path | None) -> None:
             bars.update(task, description=f"{what} (MB)", completed=done // mb, total=total // mb)
 
         fetching.fetch(chosen, out, archive, progress)
-    console.say(f"{out}: {chosen.credit}")
+    console.say(f"{console.literal(out)}: {chosen.credit}")
 
 
 @command.command("check", epilog="Example: mcu-ghost data check recordings")
@@ -83,7 +85,6 @@ def check(folder: Path, jobs: int, as_json: bool) -> None:
 
 def _show(report: Report) -> None:
     """Print what a check found."""
-    from rich.markup import escape
     from rich.table import Table
 
     from mcu_ghost.host import console
@@ -97,7 +98,7 @@ def _show(report: Report) -> None:
     for one in report.classes:
         least, median, most, total = one.seconds
         table.add_row(
-            f"[bold]{escape(one.label)}[/]",
+            f"[bold]{console.literal(one.label)}[/]",
             *(str(count) for count in one.counts.values()),
             f"{least:.2f} {median:.2f} {most:.2f}",
             f"{total / 60:.1f}",
@@ -107,14 +108,21 @@ def _show(report: Report) -> None:
     rates = ", ".join(f"{count} at {rate} Hz" for rate, count in report.rates.items())
     console.say(f"[dim]seconds: shortest / median / longest; recordings: {rates}; "
                 f"background noise: {report.noise_seconds:.0f} s[/]")  # fmt: skip
-    for path, reason in report.unreadable:
-        console.say(f"{escape(path)}: {escape(reason)}")
-    for sentence in report.warnings:
-        console.say(f"[yellow]warning:[/] {escape(sentence)}")
-    for sentence in report.errors:
-        console.say(f"[red]error:[/] {escape(sentence)}")
+    _few("", [f"{path}: {reason}" for path, reason in (*report.unreadable, *report.cut_off)])
+    _few("[yellow]warning:[/] ", report.warnings)
+    _few("[red]error:[/] ", report.errors)
     if not report.errors:
         console.say("The set can be used.")
+
+
+def _few(mark: str, sentences: Sequence[str]) -> None:
+    """Print the first of some sentences, and how many more there are."""
+    from mcu_ghost.host import console
+
+    for sentence in sentences[:_SHOWN]:
+        console.say(f"{mark}{console.literal(sentence)}")
+    if len(sentences) > _SHOWN:
+        console.say(f"{mark}… and {len(sentences) - _SHOWN} more; --json has all of them")
 
 
 @command.command(
@@ -175,4 +183,4 @@ def synth(
         f"{count} {split} clips by {result['voices'][split]} voices"
         for split, count in result["clips"].items()
     )
-    console.say(f"{out}: {told}")
+    console.say(f"{console.literal(out)}: {told}")

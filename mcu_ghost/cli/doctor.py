@@ -47,19 +47,16 @@ def command(verb: tuple[str, ...], board: str | None, as_json: bool) -> None:
 
 def _show(diagnosis: Diagnosis) -> None:
     """Print tools, then verbs."""
-    from rich.markup import escape
-
     from mcu_ghost.host import console
 
     width = max((len(tool.name) for tool in diagnosis.tools), default=10)
     for tool in diagnosis.tools:
         mark = "[green]✓[/]" if tool.there else "[yellow]–[/]"
-        what = f"{tool.version}  " if tool.version else ""
-        how = f": [bold]{escape(tool.install)}[/]" if tool.install else ""
+        what = f"{console.literal(tool.version)}  " if tool.version else ""
+        how = f": [bold]{console.literal(tool.install)}[/]" if tool.install else ""
         console.say(f"{mark} {tool.name:<{width}}  {what}[dim]{tool.title}[/]{how}")
     console.say("")
     for verdict in diagnosis.verdicts:
         mark = "[green]✓[/]" if verdict.works else "[red]✗[/]"
-        console.say(
-            f"{mark} {verdict.verb:<{width}}  {escape('; '.join(verdict.install))}".rstrip()
-        )
+        install = console.literal("; ".join(verdict.install))
+        console.say(f"{mark} {verdict.verb:<{width}}  {install}".rstrip())

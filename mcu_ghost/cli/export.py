@@ -57,4 +57,5 @@ def command(
     if as_json:
         console.print_json(done.as_json())
     else:
-        console.say(f"[bold]{done.folder}/[/]: {done.name} for {done.cores}; see its README.md")
+        folder, name = console.literal(done.folder), console.literal(done.name)
+        console.say(f"[bold]{folder}/[/]: {name} for {done.cores}; see its README.md")

@@ -51,8 +51,6 @@ def command(
     Only the image's own part of the flash is erased. A board, a program or a permission that is
     missing is named, with what to do.
     """
-    from rich.markup import escape
-
     from mcu_ghost.boards.flash import flash as flashing
     from mcu_ghost.boards.flash.choose import Wanted
     from mcu_ghost.host import console
@@ -63,13 +61,13 @@ def command(
         _show(plan, unlock, as_json)
         return
     with console.stderr().status(f"{plan.choice.method} …") as status:
-        flashing.carry_out(plan, lambda line: status.update(escape(line)), unlock)
+        flashing.carry_out(plan, lambda line: status.update(console.literal(line)), unlock)
     if as_json:
         console.print_json(plan.as_json())
     else:
         done = "verified" if plan.as_json()["verifies"] else "taken by the board"
         console.say(
-            f"[bold]{escape(str(plan.payload.path))}[/] is on {board.title}:"
+            f"[bold]{console.literal(plan.payload.path)}[/] is on {console.literal(board.title)}:"
             f" {text.size(plan.payload.size)}"
             f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
         )
@@ -86,13 +84,13 @@ def _show(plan: Plan, unlock: bool, as_json: bool) -> None:
     if plan.choice.missing:
         console.stderr().print(f"not possible yet: {plan.choice.missing}", markup=False)
     for step in plan.recipe.steps:
-        click.echo(str(step))
+        click.echo(text.printable(step))
     if unlock and plan.recipe.unlock:
         click.echo("# if the chip is locked, and the above again:")
         for step in plan.recipe.unlock:
-            click.echo(str(step))
+            click.echo(text.printable(step))
     for script in scripts(plan.recipe):
         if script.script and (unlock or script not in plan.recipe.unlock):
-            click.echo(f"# {script.script}:")
+            click.echo(text.printable(f"# {script.script}:"))
             for line in script.script.read_text(encoding="utf-8").splitlines():
-                click.echo(f"#   {line}")
+                click.echo(text.printable(f"#   {line}"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mcu_ghost.network.model import Model
     from mcu_ghost.proof.cpu_load import Budget
     from mcu_ghost.proof.keywords import Listened
-    from mcu_ghost.sound.keywords import Line
+    from mcu_ghost.sound.lines import Line
 
 
 @click.command(
@@ -89,18 +89,19 @@ def command(
 
 def tell(line: Line, beside: str = "") -> None:
     """Print a word, or that sound was lost, as the board reports it, and something beside it."""
-    from rich.markup import escape
-
     from mcu_ghost.host import console
+    from mcu_ghost.sound.lines import Overrun, Word
 
-    time = f"[dim]{line.get('ms', 0) / 1000:8.2f} s[/]"
-    if line["event"] == "word":
-        bar = "█" * round(20 * line["score"])
-        word = f"[bold]{escape(line['word']):<16}[/]"
-        console.say(f"{time}  {word} {line['score']:.2f} {bar:<20} [dim]{escape(beside)}[/]")
-    elif line["event"] == "overrun":
-        lost = 10 * line["hops"]
-        console.say(f"{time}  [yellow]{lost} ms of sound were lost: the board is too slow[/]")
+    if isinstance(line, Word):
+        bar = "█" * round(20 * line.score)
+        word = f"[bold]{console.literal(line.word):<16}[/]"
+        where = f"[dim]{console.literal(beside)}[/]"
+        told = f"{word} {line.score:.2f} {bar:<20} {where}"
+    elif isinstance(line, Overrun):
+        told = f"[yellow]{10 * line.hops} ms of sound were lost: the board is too slow[/]"
+    else:
+        return
+    console.say(f"[dim]{line.ms / 1000:8.2f} s[/]  {told}")
 
 
 def _show(report: Listened) -> None:
@@ -109,13 +110,14 @@ def _show(report: Listened) -> None:
 
     silent = [part.name for part in report.parts if part.name and not part.words]
     if silent:
-        console.say(f"nothing was heard in {', '.join(silent)}")
+        console.say(f"nothing was heard in {console.literal(', '.join(silent))}")
     words = sum(len(part.words) for part in report.parts)
     verdict = "[green]equal bit for bit[/] with the PC"
     if report.differences:
-        verdict = f"[red]{len(report.differences)} differences[/], first {report.differences[0]}"
+        first = console.literal(report.differences[0])
+        verdict = f"[red]{len(report.differences)} differences[/], first {first}"
     seconds = report.parts[-1].end_ms / 1000
-    crc = report.statuses[-1]["crc"]
+    crc = report.statuses[-1].crc
     lost = f"{report.overruns} hops lost" if report.overruns else "none lost"
     console.say(f"{seconds:.1f} s of sound, {lost}, {words} words, CRC {crc}: {verdict}")
 

@@ -16,7 +16,7 @@ from mcu_ghost.cli import options
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
     from mcu_ghost.boards.port.serial_port import SerialPort
-    from mcu_ghost.sound.keywords import Line
+    from mcu_ghost.sound.lines import Line, Start
 
 
 @click.command(
@@ -52,12 +52,12 @@ def command(
     device = port or usb.find(target).device
 
     def tell(sentence: str) -> None:
-        console.say(f"[yellow]{sentence}[/]")
+        console.say(f"[yellow]{console.literal(sentence)}[/]")
 
     with contextlib.suppress(KeyboardInterrupt):
         opened = SerialPort(device, target, math.inf, tell)
         with contextlib.closing(opened):
-            console.say(f"[dim]{opened.status()} Ctrl-C ends.[/]")
+            console.say(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
             if reset:
                 opened.reset()
             if raw:
@@ -75,50 +75,47 @@ def _pass_on(port: SerialPort) -> None:
 def _follow(port: SerialPort, as_json: bool) -> None:
     from mcu_ghost.host import console
     from mcu_ghost.proof import monitor
+    from mcu_ghost.sound import lines
 
     garbled = 0
-    started: Line = {}
+    started: lines.Start | None = None
     for line in monitor.lines(port):
-        event = monitor.event(line)
         garbled = garbled + 1 if monitor.garbled(line) else 0
         if garbled == 3:
-            console.say(
-                f"[yellow]this looks like noise: is the baud rate right? {port.status()}[/]"
-            )
+            noise = f"this looks like noise: is the baud rate right? {port.status()}"
+            console.say(f"[yellow]{console.literal(noise)}[/]")
         if as_json:
-            sys.stdout.write(json.dumps(event or {"event": "text", "text": line}) + "\n")
+            text = json.dumps({"event": "text", "text": line})
+            sys.stdout.write((lines.as_json(line) or text) + "\n")
             sys.stdout.flush()
+            continue
+        event = lines.read(line)
+        if isinstance(event, lines.Start):
+            started = event
+        if event is None:
+            style = "bold red" if line.startswith("FAULT ") else None
+            console.stderr().print(line, markup=False, style=style)
         else:
-            if event is not None and event["event"] == "start":
-                started = event
-            try:
-                _show(event or {}, started)
-            except (KeyError, TypeError, ValueError):  # text, or an event that the line damaged
-                style = "bold red" if line.startswith("FAULT ") else None
-                console.stderr().print(line, markup=False, emoji=False, style=style)
+            _show(event, started)
 
 
-def _show(event: Line, started: Line) -> None:
-    """Print an event of the kws app; it must have all that such an event says."""
-    from rich.markup import escape
-
+def _show(event: Line, started: Start | None) -> None:
+    """Print an event of the kws app."""
     from mcu_ghost.cli.listen import tell
     from mcu_ghost.host import console
+    from mcu_ghost.sound.lines import Start, Status
 
-    if event["event"] == "start":
-        words = escape(", ".join(event["words"]))
-        console.say(f"[green]{escape(event['model'])} listens for:[/] {words}")
-    elif event["event"] == "status":
+    if isinstance(event, Start):
+        words = console.literal(", ".join(event.words))
+        console.say(f"[green]{console.literal(event.model)} listens for:[/] {words}")
+    elif isinstance(event, Status):
         hop = ""
-        if started:
-            most = event["busy"]["max"] / started["counter_hz"] * 1000
-            hop = f"a hop of {started['hop_ms']} ms took {most:.1f} ms at most (measured), "
-        stack = event["stack"]
+        if started is not None and started.counter_hz:
+            most = event.busy.max / started.counter_hz * 1000
+            hop = f"a hop of {started.hop_ms} ms took {most:.1f} ms at most (measured), "
         console.say(
-            f"[dim]{event['ms'] / 1000:8.2f} s  {hop}{event['overruns']} hops lost, stack"
-            f" {stack['used']} of {stack['size']} B[/]"
+            f"[dim]{event.ms / 1000:8.2f} s  {hop}{event.overruns} hops lost, stack"
+            f" {event.stack.used} of {event.stack.size} B[/]"
         )
-    elif event["event"] in ("word", "overrun"):
-        tell(event)
     else:
-        raise KeyError(event["event"])
+        tell(event)

@@ -33,7 +33,9 @@ def command(target: Path, names: tuple[str, ...], app: str | None, toolchain: st
 
     chosen = tuple(dict.fromkeys(names))
     with console.stderr().status("") as status:
-        found = new.create(target, chosen, app, toolchain, lambda step: status.update(f"{step} …"))
+        found = new.create(
+            target, chosen, app, toolchain, lambda step: status.update(f"{console.literal(step)} …")
+        )
     for entry in found:
         cost = "" if entry.instructions_per_frame is None else (
             f", {text.count(entry.instructions_per_frame)} instructions per frame (emulated),"
@@ -43,6 +45,7 @@ def command(target: Path, names: tuple[str, ...], app: str | None, toolchain: st
             f"{entry.board}: {text.size(entry.flash_bytes)} of flash,"
             f" {text.size(entry.ram_bytes)} of RAM{cost}"
         )
+    folder = console.literal(target)
     console.say(
-        f"[bold]{target}/[/] is made: cd {target}; mcu-ghost check; README.md says the rest"
+        f"[bold]{folder}/[/] is made: cd {folder}; mcu-ghost check; README.md says the rest"
     )

@@ -80,9 +80,10 @@ def command(
         return
     show(found)
     if html is not None:
-        console.say(f"[bold]{html}[/] has the flame graph and all of the blocks")
+        console.say(f"[bold]{console.literal(html)}[/] has the flame graph and all of the blocks")
     if speedscope is not None:
-        console.say(f"[bold]{speedscope}[/]: open it in speedscope.app, or by `npx speedscope`")
+        shown = console.literal(speedscope)
+        console.say(f"[bold]{shown}[/]: open it in speedscope.app, or by `npx speedscope`")
 
 
 def show(profile: Profile) -> None:
@@ -91,8 +92,9 @@ def show(profile: Profile) -> None:
 
     total, macs = profile.instructions_per_frame, profile.macs_per_frame
     console.say(
-        f"[bold]{profile.model}[/] on {profile.board} ({profile.core}), {profile.toolchain},"
-        f" {profile.kernels} kernels, {profile.emulator}, mean of {profile.frames} frames"
+        f"[bold]{console.literal(profile.model)}[/] on {profile.board} ({profile.core}),"
+        f" {profile.toolchain}, {profile.kernels} kernels, {profile.emulator},"
+        f" mean of {profile.frames} frames"
     )
     each = profile.instructions_per_mac
     per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
@@ -133,6 +135,7 @@ def _table(*headings: str) -> Table:
 
 
 def _layers(profile: Profile) -> Table:
+    from mcu_ghost.host import console
     from mcu_ghost.host.text import count
 
     guessed = ("estimated cycles",) if profile.estimate else ()
@@ -141,7 +144,7 @@ def _layers(profile: Profile) -> Table:
         share = layer.instructions / profile.instructions_per_frame
         cycles = [] if layer.cycles is None else [count(layer.cycles)]
         table.add_row(
-            f"[bold]{layer.name}[/]", count(layer.instructions), f"{share:.1%}",
+            f"[bold]{console.literal(layer.name)}[/]", count(layer.instructions), f"{share:.1%}",
             count(layer.macs) if layer.macs else "",
             f"{layer.instructions / layer.macs:.2f}" if layer.macs else "",
             *cycles,
@@ -150,32 +153,34 @@ def _layers(profile: Profile) -> Table:
 
 
 def _functions(profile: Profile) -> Table:
+    from mcu_ghost.host import console
     from mcu_ghost.host.text import count
 
     table = _table("function", "own", "share", "with callees", "source")
     for function in profile.functions:
         share = function.own / profile.instructions_per_frame
+        source = console.literal(function.source.rpartition("/")[2])
         table.add_row(
-            f"[bold]{function.name}[/]", count(function.own), f"{share:.1%}",
-            count(function.inclusive), f"[dim]{function.source.rpartition('/')[2]}[/]",
+            f"[bold]{console.literal(function.name)}[/]", count(function.own), f"{share:.1%}",
+            count(function.inclusive), f"[dim]{source}[/]",
         )  # fmt: skip
     return table
 
 
 def _show_block(block: Block, total: float) -> None:
-    from rich.markup import escape
-
     from mcu_ghost.host import console
 
     share = block.instructions / total
     console.say(
-        f"\n[bold]{block.function}[/] × {text.count(block.executions)}:"
+        f"\n[bold]{console.literal(block.function)}[/] × {text.count(block.executions)}:"
         f" {text.count(block.instructions)} instructions [dim]({share:.1%})[/]"
     )
     source = ""
     for line in block.listing[:_LINES]:
-        shown = line.source if line.source != source else ""
+        shown = console.literal(line.source) if line.source != source else ""
         source = line.source
-        console.say(f"  [dim]{line.address:08x}[/]  {escape(f'{line.text:<34}')} [dim]{shown}[/]")
+        console.say(
+            f"  [dim]{line.address:08x}[/]  {console.literal(f'{line.text:<34}')} [dim]{shown}[/]"
+        )
     if len(block.listing) > _LINES:
         console.say(f"  [dim]… {len(block.listing) - _LINES} more[/]")

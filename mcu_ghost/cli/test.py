@@ -110,18 +110,21 @@ def show_heard(heard: Sequence[Heard]) -> None:
         bar = "█" * round(10 * one.score)
         name = Path(one.file)
         at = [] if not timed else ["" if one.ms is None else f"{one.ms / 1000:.2f} s"]
-        label = f"[bold]{one.label}[/]" if one.label else "[dim]nothing[/]"
-        table.add_row(f"{name.parent.name}/{name.name}", label, *at,
+        label = f"[bold]{console.literal(one.label)}[/]" if one.label else "[dim]nothing[/]"
+        table.add_row(console.literal(f"{name.parent.name}/{name.name}"), label, *at,
                       f"{one.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
     console.stderr().print(table)
 
 
 def verdict(report: Report, where: str) -> str:
     """Return a sentence on whether all bytes were right."""
+    from mcu_ghost.host import console
+
     equal = "[green]equal bit for bit[/]"
     if report.mismatches:
-        equal = f"[red]{text.count(report.mismatches)} bytes differ[/], first {report.first}"
+        first = console.literal(report.first)
+        equal = f"[red]{text.count(report.mismatches)} bytes differ[/], first {first}"
     return (
-        f"{report.cases} sequences, {text.count(report.frames)} frames on {where}: {equal}"
-        " with the reference"
+        f"{report.cases} sequences, {text.count(report.frames)} frames on"
+        f" {console.literal(where)}: {equal} with the reference"
     )

@@ -80,7 +80,7 @@ def command(
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     for note in found.notes if worker == 0 else ():
-        console.say(f"[yellow]note:[/] {note}")
+        console.say(f"[yellow]note:[/] {console.literal(note)}")
 
     console.say("[dim]loading TensorFlow …[/]")
     with quiet():
@@ -124,19 +124,19 @@ def show(result: Result, out: Path) -> None:
     for heading in ("words missed, of the test split", "", "float", "int8", "95 % interval"):
         table.add_column(heading, justify="left" if heading.startswith("words") else "right")
     for one in result.words:
-        noise = report.noise(one.snr_db)
-        table.add_row(f"{one.folder}, {noise}", f"{one.int8.of:g}", f"{one.float32.value:.1%}",
+        test = console.literal(f"{one.folder}, {report.noise(one.snr_db)}")
+        table.add_row(test, f"{one.int8.of:g}", f"{one.float32.value:.1%}",
                       f"{one.int8.value:.1%}",
                       f"{one.int8.low:.1%} to {one.int8.high:.1%}")  # fmt: skip
     table.add_row("")
     table.add_row("[bold]false accepts per hour[/]", "hours", "float", "int8", "95 % interval")
     for accepts in result.accepts:
-        rate = accepts.int8
-        table.add_row(accepts.name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
+        rate, name = accepts.int8, console.literal(accepts.name)
+        table.add_row(name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
                       f"{rate.value:.1f}", report.interval(rate))  # fmt: skip
     console.stderr().print(table)
     chosen = ", ".join(
-        f"{label} {threshold:g}"
+        f"{console.literal(label)} {threshold:g}"
         for label, threshold in zip(result.labels, result.thresholds, strict=True)
     )
     console.say(f"thresholds, chosen on {result.validation_hours:.1f} h of validation: {chosen}")
@@ -145,7 +145,7 @@ def show(result: Result, out: Path) -> None:
         f"; on {image.board} {text.size(image.flash_bytes)} of flash, "
         f"{text.count(image.instructions_per_frame)} instructions per frame (emulated)"
         if image
-        else f"; not measured on a board: {result.no_image}"
+        else f"; not measured on a board: {console.literal(result.no_image)}"
     )
-    console.say(f"[bold]{out}[/]: {text.size(result.model_bytes)}{cost}")
-    console.say(f"[bold]{out.with_suffix('.html')}[/]: the whole report")
+    console.say(f"[bold]{console.literal(out)}[/]: {text.size(result.model_bytes)}{cost}")
+    console.say(f"[bold]{console.literal(out.with_suffix('.html'))}[/]: the whole report")

@@ -59,6 +59,10 @@ def command(
     files = [f for path in recordings
              for f in (folder.recordings(path) if path.is_dir() else [path])]  # fmt: skip
     files += resources.demo_clips() if clips else []
+
+    def say(sentence: str) -> None:
+        console.say(console.literal(sentence))
+
     with console.stages() as progress:
         result = on_board.prove(
             model,
@@ -69,7 +73,7 @@ def command(
             frames=frames,
             recordings=files,
             progress=progress,
-            say=console.say,
+            say=say,
         )
     if as_json:
         console.print_json({"board": board.name, "port": result.port} | result.as_json())
@@ -89,8 +93,8 @@ def _show(result: Measured, board: str) -> None:
     console.say(f"{verdict(report, f'{board}, {result.port}')}")
     if hello.firmware_version != __version__:
         console.say(
-            f"[yellow]the firmware was built by mcu-ghost {hello.firmware_version}, this is"
-            f" {__version__}[/]"
+            "[yellow]the firmware was built by mcu-ghost"
+            f" {console.literal(hello.firmware_version)}, this is {__version__}[/]"
         )
     if step is not None:
         time = step.mean / hello.counter_hz * 1e6

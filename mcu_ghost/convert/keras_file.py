@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras
 
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import load, saving
 
@@ -20,8 +21,8 @@ def load_model(path: str | Path) -> Any:
         GhostError: The file is missing, or Keras cannot read it.
     """
     path = Path(path)
-    if not path.exists():
-        raise GhostError(f"{path}: there is no such file.")
+    if not path.is_dir():  # Keras has a format that is a folder
+        files.open_file(path).close()
     if path.is_file() and saving.is_saved(path):
         return load(path)
     try:

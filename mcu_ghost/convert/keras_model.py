@@ -167,7 +167,8 @@ def _recurrent(link: Link, tensors: list[Tensor]) -> GhostGRU:
     n = layer.units
     m = weights["kernel"].shape[1] // 3
     source = len(tensors) - 1
-    tensors.append(Tensor(layer.name, n, "int8", STATE_SCALE, 0))
+    # By its place: the layer's own name may count the layers that this process made before.
+    tensors.append(Tensor(f"ghost_gru_{source + 1}", n, "int8", STATE_SCALE, 0))
     try:
         return GhostGRU.quantized(
             tensors[source],

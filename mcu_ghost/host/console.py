@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from mcu_ghost.host.text import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -17,15 +19,34 @@ if TYPE_CHECKING:
 
 @functools.cache
 def stderr() -> Console:
-    """Return the console for people."""
+    """Return the console for people; whatever is printed, no control character gets through it."""
     from rich.console import Console
+    from rich.segment import Segment
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    class Safe(Console):
+        """A console whose control characters are its own."""
+
+        def render(self, *args: Any, **options: Any) -> Iterator[Segment]:
+            """Yield what is printed, piece by piece."""
+            for piece in super().render(*args, **options):
+                if piece.control is None:
+                    yield Segment(printable(piece.text, keep="\n\t"), piece.style)
+                else:
+                    yield piece
+
+    return Safe(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def say(text: str) -> None:
     """Print a line; `[bold]…[/]` and the like are markup."""
     stderr().print(text)
+
+
+def literal(value: object) -> str:
+    """Return text from outside as it may stand amid markup: none of it is taken for any."""
+    from rich.markup import escape
+
+    return escape(printable(value))
 
 
 def progress(hidden: bool = False) -> Progress:

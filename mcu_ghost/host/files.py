@@ -1,17 +1,72 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing results so that a failure never costs an earlier good one: beside, then rename."""
+"""Reading what is a file and nothing else; writing results whole, beside and then renamed.
+
+A failure never costs an earlier good result, and a pipe of a file's name never waits for a writer.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import stat
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from mcu_ghost.host.errors import GhostError
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a file to read it; a pipe, a device or a folder is refused, and never waited for.
+
+    Raises:
+        GhostError: It is no file, is missing, or cannot be read.
+    """
+    try:
+        _need_file(path, path.stat().st_mode)  # opening a device may do something
+        waits_not = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(path, os.O_RDONLY | waits_not), "rb")
+        try:
+            _need_file(path, os.fstat(file.fileno()).st_mode)
+        except GhostError:
+            file.close()
+            raise
+        return file
+    except FileNotFoundError as error:
+        link = "a link to nothing" if path.is_symlink() else "there is no such file"
+        raise GhostError(f"{path}: {link}.") from error
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise GhostError(f"{path}: cannot be read ({error}).") from None  # a name with a NUL in it
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Return the first `most` bytes of a file, as `open_file` opens it.
+
+    Raises:
+        GhostError: As `open_file`, or the disk fails.
+    """
+    with open_file(path) as file:
+        try:
+            return file.read(most)
+        except OSError as error:
+            raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _need_file(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        raise GhostError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, no file.")
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -28,21 +83,24 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.write(data)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
+        temporary = ""
     except OSError as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
         raise GhostError(f"{path}: cannot be written ({error.strerror}).") from error
+    finally:
+        if temporary:  # also where the program is being ended
+            Path(temporary).unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> bool:
-    """Write a text file unless it already says the same; return whether it changed.
+    r"""Write a text file unless it already says the same; return whether it changed.
 
-    Leaving an unchanged file alone is what lets a build tool skip it.
+    Leaving an unchanged file alone is what lets a build tool skip it. Bytes of a file's name that
+    are no UTF-8 become `\udcff`.
 
     Raises:
         GhostError: The folder cannot be written, or the disk is full.
     """
-    data = text.encode()
+    data = text.encode("utf-8", "backslashreplace")
     try:
         if path.read_bytes() == data:
             return False

@@ -11,6 +11,7 @@ import typing
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
 T = TypeVar("T")
@@ -31,12 +32,9 @@ def read(path: Path, kind: type[T]) -> T:
         GhostError: Unreadable, neither of them, an unknown or missing key, or a value of the wrong
             type.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise GhostError(f"{path}: cannot be read: {error.strerror}.") from error
+    content = files.read_file(path, _LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        raise GhostError(f"{path}: {len(content)} bytes is too long for a file of settings.")
+        raise GhostError(f"{path}: more than {_LARGEST_FILE} bytes is too long for settings.")
     language, parse = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
         table = parse(content.decode("utf-8"))

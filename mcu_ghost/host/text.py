@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes and counts as people read them."""
+"""Sizes and counts as people read them, and text from outside that is safe to show them."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def size(n: int) -> str:
@@ -21,3 +16,26 @@ def size(n: int) -> str:
 def count(n: float) -> str:
     """Return a count with thin groups of thousands: 128 730."""
     return f"{n:,.0f}".replace(",", " ")
+
+
+def printable(text: object, keep: str = "") -> str:
+    r"""Return text from outside so that it cannot play tricks on a terminal.
+
+    Boards, models, USB descriptors, names of files and of classes come from others. Control
+    characters, those that turn the direction of writing, invisible ones and what was no UTF-8 come
+    as `\x1b`, `\u202e` or `\udcff`.
+
+    Args:
+        text: A string, or anything that has one.
+        keep: Control characters to let through, such as a newline.
+    """
+    given = str(text)
+    if given.isprintable():
+        return given
+    return "".join(c if c.isprintable() or c in keep else _escape(ord(c)) for c in given)
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

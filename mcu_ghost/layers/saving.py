@@ -65,7 +65,7 @@ def load(path: str | Path) -> Any:
             ]
     except OSError as error:
         raise GhostError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError, MemoryError) as error:
         raise GhostError(
             f"{path}: not a model written by mcu_ghost.layers.save ({error})."
         ) from error

@@ -144,6 +144,6 @@ def _hash(heard: dict[Path, str]) -> str:
     """Identify recordings by their labels and contents."""
     digest = hashlib.sha256()
     for path, label in heard.items():
-        digest.update(f"{label}\0{path.name}\0".encode())
+        digest.update(f"{label}\0{path.name}\0".encode("utf-8", "surrogateescape"))
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]

@@ -8,8 +8,6 @@ computes from the same samples. What the app's lines mean stands in docs/format.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +21,14 @@ from mcu_ghost.build.build import Built
 from mcu_ghost.emulate import unicorn
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof import cpu_load, verify
-from mcu_ghost.sound import keywords
+from mcu_ghost.sound import keywords, lines
 from mcu_ghost.sound.front_end import Samples, Settings
-from mcu_ghost.sound.keywords import RATE, Line
+from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.lines import Line, Overrun, Status, Word
 
 ENGINE = "unicorn"  # the one whose boards hear
 _TRACED_HOPS = 50  # that cycles are estimated from: tracing takes time
+_SHOWN = 400  # bytes of a line that makes no sense
 _PATIENCE = 200  # times 10 ms of the board's time for the last status line
 
 
@@ -59,7 +59,7 @@ class Heard:
     name: str
     start_ms: int
     end_ms: int
-    words: tuple[Line, ...]
+    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Listened:
 
     parts: tuple[Heard, ...]
     overruns: int
-    statuses: tuple[Line, ...]
+    statuses: tuple[Status, ...]
     differences: tuple[str, ...]
     budget: cpu_load.Budget
     frames: int
@@ -90,7 +90,7 @@ class Listened:
 
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts."""
-        result: dict[str, Any] = dataclasses.asdict(self)
+        result: dict[str, Any] = lines.plain(self)
         del result["frames"]  # the hops of the budget say as much
         result["budget"] |= {
             "instructions": self.budget.instructions,
@@ -161,24 +161,26 @@ def run(
     costs = cpu_load.Watch(built)
     watch = costs.functions
     with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
-        lines = _play(machine, sound, ears, tell, progress)
+        said = _play(machine, sound, ears, tell, progress)
         counts = machine.counts()
     traced = None
     if costs.trace:
         with contextlib.closing(unicorn.start(board, built.elf, watch, costs.trace)) as machine:
             _play(machine, sound[: _TRACED_HOPS * ears.hop], ears)
             traced = machine.counts()
-    lost = [(w["ms"] // ears.hop_ms - w["hops"], w["hops"]) for w in _of(lines, "overrun")]
-    statuses, words = _of(lines, "status"), _of(lines, "word")
+    gaps = [line for line in said if isinstance(line, Overrun)]
+    lost = [(gap.ms // ears.hop_ms - gap.hops, gap.hops) for gap in gaps]
+    statuses = [line for line in said if isinstance(line, Status)]
+    words = [line for line in said if isinstance(line, Word)]
     # Silence goes on until the last status line.
-    rest = statuses[-1]["ms"] * RATE // 1000 - len(sound)
+    rest = statuses[-1].ms * RATE // 1000 - len(sound)
     right = keywords.expected(model, np.pad(sound, (0, rest)), lost)
     return Listened(
         parts=_by_part(played, words),
         overruns=sum(count for _, count in lost),
         statuses=tuple(statuses),
         differences=tuple(_differences(right, words, statuses)),
-        budget=costs.budget(counts, traced, ears.hop_ms, max(s["busy"]["max"] for s in statuses)),
+        budget=costs.budget(counts, traced, ears.hop_ms, max(s.busy.max for s in statuses)),
         frames=counts.functions[f"{model.name}_step"].calls,
     )
 
@@ -187,12 +189,12 @@ def report(found: Listened) -> verify.Report:
     """Return what was heard in the form that it has for other images: one case a recording."""
     heard = []
     for part in found.parts:
-        best = max(part.words, key=lambda word: word["sum"], default=None)
+        best = max(part.words, key=lambda word: word.sum, default=None)
         if part.name and best is None:
             heard.append(verify.Heard(part.name, "", 0.0))
         elif part.name and best is not None:
-            ms = best["ms"] - part.start_ms
-            heard.append(verify.Heard(part.name, best["word"], best["score"], ms))
+            ms = best.ms - part.start_ms
+            heard.append(verify.Heard(part.name, best.word, best.score, ms))
     return verify.Report(
         cases=len(found.parts),
         frames=found.frames,
@@ -211,7 +213,7 @@ def _play(
 ) -> list[Line]:
     """Play all of the sound and return the board's lines up to a status line behind its end."""
     end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
-    lines: list[Line] = []
+    said: list[Line] = []
     unread, played = b"", 0
     machine.outside.sound.play(sound)
     while True:
@@ -224,55 +226,50 @@ def _play(
         unread += machine.read(0.01)
         *complete, unread = unread.split(b"\n")
         for text in complete:
-            lines.append(_parse(text))
-            tell(lines[-1])
-            if lines[-1]["event"] == "status" and lines[-1]["ms"] >= end:
-                return lines
+            line = lines.read(text)
+            if line is None and lines.as_json(text) is not None:
+                continue  # of code that was added to the app
+            if line is None:
+                shown = text[:_SHOWN].decode("ascii", "replace")
+                raise GhostError(f"The board sent a line that is no event: {shown!r}")
+            said.append(line)
+            tell(line)
+            if isinstance(line, Status) and line.ms >= end:
+                heard = machine.outside.sound.taken
+                if line.ms % ears.hop_ms or line.ms * RATE > 1000 * heard:
+                    raise GhostError(f"The board says that it heard {line.ms} ms; it did not.")
+                return said
         if patience == 0:
             raise GhostError(f"The board no longer answers. {machine.status()}")
 
 
-def _parse(text: bytes) -> Line:
-    try:
-        line = json.loads(text)
-        if isinstance(line, dict) and "event" in line:
-            return line
-    except ValueError:
-        pass
-    raise GhostError(f"The board sent a line that is no event: {text.decode('ascii', 'replace')!r}")
-
-
-def _of(lines: Sequence[Line], event: str) -> list[Line]:
-    return [line for line in lines if line["event"] == event]
-
-
-def _by_part(played: Sequence[Part], words: Sequence[Line]) -> tuple[Heard, ...]:
+def _by_part(played: Sequence[Part], words: Sequence[Word]) -> tuple[Heard, ...]:
     """Sort words by the part that they end in."""
     found, start = [], 0
     for part in played:
         end = start + len(part.samples) * 1000 // RATE
-        mine = tuple(word for word in words if part_at(played, word["ms"]) is part)
+        mine = tuple(word for word in words if part_at(played, word.ms) is part)
         found.append(Heard(part.name, start, end, mine))
         start = end
     return tuple(found)
 
 
 def _differences(
-    right: keywords.Expected, words: Sequence[Line], statuses: Sequence[Line]
+    right: keywords.Expected, words: Sequence[Word], statuses: Sequence[Status]
 ) -> list[str]:
     """Say in words what differs."""
     found = []
-    last = statuses[-1]["ms"]
-    wanted = [w for w in right.words if w["ms"] <= last]
+    last = statuses[-1].ms
+    wanted = [w for w in right.words if w.ms <= last]
     for number in range(max(len(wanted), len(words))):
         want = wanted[number] if number < len(wanted) else None
         got = words[number] if number < len(words) else None
         if want != got:
             found.append(f"word {number}: expected {want}, got {got}")
     for status in statuses:
-        want_crc = f"{right.crcs.get(status['ms'], 0):08x}"
-        if status["crc"] != want_crc:
+        want_crc = f"{right.crcs.get(status.ms, 0):08x}"
+        if status.crc != want_crc:
             found.append(
-                f"CRC of all outputs at {status['ms']} ms: expected {want_crc}, got {status['crc']}"
+                f"CRC of all outputs at {status.ms} ms: expected {want_crc}, got {status.crc}"
             )
     return found

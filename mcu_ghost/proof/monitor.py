@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a board prints, as lines that are safe on a terminal, and the events among them."""
+"""What a board prints, as lines that are safe on a terminal."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mcu_ghost.host.text import printable
+
 if TYPE_CHECKING:
     from mcu_ghost.proof.link.link import Port
-    from mcu_ghost.sound.keywords import Line
 
 _PAUSE = 0.5  # seconds after which an unfinished line is shown
 _LONGEST = 4096
@@ -28,26 +28,9 @@ def lines(port: Port) -> Iterator[str]:
             complete.append(pending)
             pending = b""
         for line in complete:
-            yield _readable(line.rstrip(b"\r"))
-
-
-def event(line: str) -> Line | None:
-    """Return a line of the `kws` app, as docs/format.md describes them, or None for other text."""
-    if line.startswith("{"):
-        try:
-            found = json.loads(line)
-        except ValueError:
-            return None
-        if isinstance(found, dict) and isinstance(found.get("event"), str):
-            return found
-    return None
+            yield printable(line.rstrip(b"\r").decode("utf-8", "backslashreplace"), keep="\t")
 
 
 def garbled(line: str) -> bool:
     """Whether most of a line is noise, as at a wrong baud rate."""
     return 4 * line.count("\\x") > len(line) / 2
-
-
-def _readable(line: bytes) -> str:
-    text = line.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() or c == "\t" else f"\\x{ord(c):02x}" for c in text)

@@ -51,9 +51,9 @@ class Measured:
         report: Every output compared with the reference.
         step: Measured times of one frame; None where the board has no counter.
         head: The measured mean time of the head alone; None where it did not run by itself.
-        stack_used: Bytes of stack touched since reset.
+        stack_used: Bytes of stack touched since the board started.
         stack_size: Bytes of stack.
-        overruns: Bytes that the board lost since it was not quick enough.
+        overruns: Bytes lost since the board started, which was not quick enough.
         repeats: Requests that had to be sent again.
         replays: How often the board was reset in between, and its frames run again.
     """

@@ -22,7 +22,8 @@ from mcu_ghost.host import resources
 from mcu_ghost.network.model import Model
 from mcu_ghost.proof import keywords, on_emulator, selftest, verify
 from mcu_ghost.proof.on_emulator import Proof as Proof
-from mcu_ghost.sound.keywords import RATE, Line
+from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.lines import Line, Start
 
 Progress = Callable[[str, float, float | None], None]
 """Called with what is being done, how much of it was done since the last call, and how much there
@@ -199,12 +200,17 @@ def _sound(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
     found = keywords.run(
         built,
         parts,
-        lambda line: trial.hear(line, keywords.part_at(parts, line.get("ms", 0)).name),
+        lambda line: trial.hear(line, _beside(parts, line)),
         lambda passed: trial.progress("listening, seconds", passed, total),
     )
-    stack = found.statuses[-1]["stack"]
+    stack = found.statuses[-1].stack
     return Proof(built, keywords.ENGINE, keywords.report(found), found.instructions_per_frame,
-                 stack["used"], stack["size"], found)  # fmt: skip
+                 stack.used, stack.size, found)  # fmt: skip
+
+
+def _beside(parts: list[keywords.Part], line: Line) -> str:
+    """Return the recording that plays when a line is sent."""
+    return "" if isinstance(line, Start) else keywords.part_at(parts, line.ms).name
 
 
 _KINDS: dict[apps.ProofKind, Callable[[Model, Board, Trial, Make], Proof]] = {

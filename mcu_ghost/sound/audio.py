@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import front_end, recording
@@ -46,16 +47,18 @@ _KEYWORDS = Settings.read(FRONT_END)
 def read(path: Path, rate: int = RATE) -> Samples:
     """Read a mono WAV or FLAC file as int16 samples at `rate`; others are resampled.
 
+    Of a file that has lost its end a warning says so.
+
     Raises:
         GhostError: The file is missing, unreadable, not mono, too short, or silent.
     """
-    if not path.is_file():
-        raise GhostError(f"{path}: there is no such file. Name a WAV or FLAC recording.")
     try:
         found = recording.decode(path)
     except GhostError as error:
-        if error.__cause__ is None:  # it is readable, but of no use
-            raise
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise GhostError(f"{error} Name a WAV or FLAC recording.") from error
+        if error.__cause__ is None or isinstance(error.__cause__, OSError):
+            raise  # it is no file, or readable and of no use
         raise GhostError(
             f"{error} Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
         ) from error
@@ -65,6 +68,8 @@ def read(path: Path, rate: int = RATE) -> Samples:
             f"{path}: has {channels} channels, one is needed. "
             f"Mix it down, for example: ffmpeg -i '{path}' -ac 1 mono.wav"
         )
+    if found.cut_off:
+        console.say(f"[yellow]warning:[/] {console.literal(f'{path}: {found.cut_off}')}")
     mono = found.mono(rate)
     _check(mono, str(path), rate)
     return mono

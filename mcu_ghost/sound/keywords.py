@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,10 @@ from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import audio, detector
 from mcu_ghost.sound.front_end import FrontEnd, Samples, Settings
+from mcu_ghost.sound.lines import Word
 
 RATE = audio.RATE  # that microphones have
 PAUSE_MS = 500  # of silence behind each recording
-Line = dict[str, Any]
-"""A line of the app, as docs/format.md describes them."""
 
 
 def hearing(model: Model) -> tuple[Settings, detector.Settings]:
@@ -54,11 +52,11 @@ class Expected:
     """What a board must report of some sound.
 
     Attributes:
-        words: Lines of words.
+        words: The lines that it sends of them.
         crcs: CRC-32 of all outputs after each hop that was not lost, by the milliseconds of sound.
     """
 
-    words: tuple[Line, ...]
+    words: tuple[Word, ...]
     crcs: dict[int, int]
 
 
@@ -91,13 +89,12 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
             done += 1
         crcs[end] = crc
     words = tuple(
-        {
-            "event": "word",
-            "word": event.label,
-            "ms": int(ends[at[event.frame]]),
-            "score": event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
-            "sum": event.sum,
-        }
+        Word(
+            word=event.label,
+            ms=int(ends[at[event.frame]]),
+            score=event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
+            sum=event.sum,
+        )
         for event in (detector.events(outputs, chosen) if len(frames) else ())
     )
     return Expected(words, crcs)

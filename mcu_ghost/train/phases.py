@@ -319,7 +319,9 @@ def _claim(recipe: Recipe, folder: Path, digest: str, classes: int, worker: int)
     hours = [recipe.scenes.train_hours, recipe.scenes.validation_hours]
     facts = {"data": digest, "hours": hours, "classes": classes,
              "network": asdict(recipe.network), "training": asdict(recipe.training)}  # fmt: skip
-    if files.write_text(folder / "run.json", json.dumps(facts, indent=2) + "\n"):
+    note, text = folder / "run.json", json.dumps(facts, indent=2) + "\n"
+    if not note.is_file() or note.read_text("utf-8") != text:
         for path in folder.iterdir():
-            if path.name != "run.json":
+            if path != note:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+        files.write_text(note, text)  # last: who is killed before does it again

@@ -97,14 +97,14 @@ def test_a_board_that_does_not_exist(tmp_path: Path) -> None:
 
 def test_its_model_is_the_one_that_is_meant(tmp_path: Path) -> None:
     written(tmp_path, 'boards = ["microbit"]\nmodel = "none.tflite"\n')
-    assert refusal("build", cwd=tmp_path).startswith("none.tflite: cannot be read")
-    assert refusal("test", cwd=tmp_path).startswith("none.tflite: cannot be read")
+    assert refusal("build", cwd=tmp_path).startswith("none.tflite: there is no such file")
+    assert refusal("test", cwd=tmp_path).startswith("none.tflite: there is no such file")
 
 
 def test_its_recipe_is_what_train_reads(tmp_path: Path) -> None:
     assert ghost("train", cwd=tmp_path).returncode == 2
     written(tmp_path, 'boards = ["microbit"]\nrecipe = "none.toml"\n')
-    assert refusal("train", cwd=tmp_path).startswith("none.toml: cannot be read")
+    assert refusal("train", cwd=tmp_path).startswith("none.toml: there is no such file")
 
 
 @pytest.mark.toolchain

@@ -19,7 +19,9 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import keywords
-from mcu_ghost.sound.keywords import RATE, Line
+from mcu_ghost.sound import lines as kws
+from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.lines import Line, Overrun, Word
 from tests.listeners import LABELS, listener, noise
 
 pytestmark = [pytest.mark.emulator, pytest.mark.toolchain]
@@ -100,9 +102,9 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     assert report.differences == () and report.overruns == 0
     assert [part.name for part in report.parts] == [part.name for part in played]
     words = [word for part in report.parts for word in part.words]
-    assert {word["word"] for word in words} == set(LABELS[:3])
-    assert words == [line for line in lines if line["event"] == "word"]
-    assert lines[0] == {
+    assert {word.word for word in words} == set(LABELS[:3])
+    assert words == [line for line in lines if isinstance(line, Word)]
+    assert kws.plain(lines[0]) == {
         "event": "start", "app": "kws", "version": __version__, "model": "random",
         "hash": write.model_hash(listener()).hex(), "rate": 16000, "hop_ms": 10,
         "counter_hz": 64_000_000, "words": LABELS[:3],
@@ -110,15 +112,15 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     length = sum(len(part.samples) for part in played) / RATE
     assert length > 10 and sum(seconds) == pytest.approx(length, abs=0.05)
     first, last = report.statuses[0], report.statuses[-1]
-    assert first["ms"] == 10_000 and last["ms"] >= 1000 * length  # one by itself, one asked for
-    assert first["busy"]["min"] < first["busy"]["mean"] < first["busy"]["max"] < 640_000
-    assert 0 < first["stack"]["used"] < first["stack"]["size"] == 2048
+    assert first.ms == 10_000 and last.ms >= 1000 * length  # one by itself, one asked for
+    assert first.busy.min < first.busy.mean < first.busy.max < 640_000
+    assert 0 < first.stack.used < first.stack.size == 2048
     budget = report.budget
     assert [item.name for item in budget.items] == ["front end", "network", "detector"]
     assert all(0 < item.instructions < (item.cycles or 0) for item in budget.items)
-    assert budget.hops == last["ms"] // 10 and budget.available == 640_000
+    assert budget.hops == last.ms // 10 and budget.available == 640_000
     # What the board's own counter says agrees with what was counted from outside.
-    assert 1 < first["busy"]["mean"] / budget.instructions < 1.02
+    assert 1 < first.busy.mean / budget.instructions < 1.02
     assert budget.worst >= max(item.instructions for item in budget.items)
     assert samples_in_a_second(board, image.elf) == 16000
 
@@ -134,7 +136,7 @@ def test_an_i2s_microphone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     built = made(tmp_path / "b", board)
     report = keywords.run(built, sounds(), lines.append)
     assert report.differences == () and report.parts[0].words
-    assert lines[0]["rate"] == 15873
+    assert isinstance(lines[0], kws.Start) and lines[0].rate == 15873
     assert samples_in_a_second(board, built.elf) == 99 * 160  # 15 873 are 99.2 hops
     assert not (tmp_path / "b" / "renode").exists()  # which has no such microphone
 
@@ -174,13 +176,13 @@ def test_a_callback_that_takes_too_long_costs_hops_and_nothing_else(tmp_path: Pa
     built = made(tmp_path / "b", board, SLOW_CALLBACK)
     report = keywords.run(built, sounds(), lines.append)
     assert report.differences == ()  # of what was not lost
-    overruns = [line for line in lines if line["event"] == "overrun"]
-    words = [line for line in lines if line["event"] == "word"]
+    overruns = [line for line in lines if isinstance(line, Overrun)]
+    words = [line for line in lines if isinstance(line, Word)]
     assert len(words) > 5 and len(overruns) >= len(words) - 1
     # A hundred milliseconds less the hops that wait in the ring.
-    assert {line["hops"] for line in overruns} <= {7, 8, 9}
-    assert report.overruns == sum(line["hops"] for line in overruns)
-    assert report.statuses[-1]["overruns"] == report.overruns
+    assert {line.hops for line in overruns} <= {7, 8, 9}
+    assert report.overruns == sum(line.hops for line in overruns)
+    assert report.statuses[-1].overruns == report.overruns
     assert 6_400_000 < report.budget.worst < 6_500_000
 
 
@@ -190,7 +192,7 @@ def test_a_core_that_is_too_slow_says_so_all_the_time(tmp_path: Path) -> None:
     slow = dataclasses.replace(board, cpu=cpu)
     report = keywords.run(made(tmp_path / "b", slow), sounds())
     assert report.differences == ()
-    hops = report.statuses[-1]["ms"] // 10
+    hops = report.statuses[-1].ms // 10
     assert 0.1 < report.overruns / hops < 0.5
     assert report.budget.available == 25_000 < report.budget.instructions
 

@@ -18,7 +18,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.proof import prove, selftest
-from mcu_ghost.sound.keywords import Line
+from mcu_ghost.sound.lines import Line, Word
 from tests.listeners import listener
 
 MODEL = random_model(5, units=12, ratio=2, inputs=5, classes=3)
@@ -130,9 +130,10 @@ def test_an_image_that_listens(tmp_path: Path) -> None:
     )
     network = next(i.instructions for i in found.budget.items if i.name == "network")
     assert proof.instructions_per_frame == pytest.approx(2 * network, rel=0.01)
-    assert (proof.stack_used, proof.stack_size) == tuple(found.statuses[-1]["stack"].values())
-    words = [(line["word"], name) for line, name in heard if line["event"] == "word"]
-    assert words == [(w["word"], part.name) for part in found.parts for w in part.words]
+    stack = found.statuses[-1].stack
+    assert (proof.stack_used, proof.stack_size) == (stack.used, stack.size)
+    words = [(line.word, name) for line, name in heard if isinstance(line, Word)]
+    assert words == [(w.word, part.name) for part in found.parts for w in part.words]
     assert "frames" not in found.as_json()
     assert prove.emulators(proof.built) == ("unicorn",)
 

@@ -137,3 +137,14 @@ def test_real_numbers_are_read_as_loud_as_they_are(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "whole.wav", wave, 16000, subtype="PCM_16")
     real, whole = (audio.read(tmp_path / f"{name}.wav").astype(int) for name in ("real", "whole"))
     assert np.abs(real - whole).max() <= 1 and whole.max() > 16000
+
+
+def test_a_recording_that_has_lost_its_end_is_read_with_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "a.wav", tone(1))
+    path.write_bytes(path.read_bytes()[:20_044])
+    assert np.array_equal(audio.read(path), tone(1)[:10_000])
+    told = " ".join(capsys.readouterr().err.split())
+    assert told == f"warning: {path}: ends after 0.62 s, its header promises 1.00 s: copy or " \
+        "record it again."  # fmt: skip

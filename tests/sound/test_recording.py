@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +70,79 @@ def test_a_header_that_promises_more_than_memory(tmp_path: Path) -> None:
     path.write_bytes(data)
     assert soundfile.info(path).frames > 1 << 34
     with pytest.raises(GhostError, match="not a readable recording"):
+        recording.read(path)
+
+
+def wav(rate: int = 16000, channels: int = 1, data: bytes = bytes(640), says: int = -1) -> bytes:
+    """Return a WAV file of 16 bits whose header says what it is told to."""
+    fmt = struct.pack("<HHIIHH", 1, channels, rate, rate * channels * 2, channels * 2, 16)
+    says = len(data) if says < 0 else says
+    body = (
+        b"WAVE" + b"fmt " + struct.pack("<I", 16) + fmt + b"LIST" + struct.pack("<I", 3) + b"abc\0"
+    )
+    return b"RIFF" + struct.pack("<I", 0xFFFFFFFF) + body + b"data" + struct.pack("<I", says) + data
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_U8", "FLOAT", "ULAW"])
+def test_a_file_that_has_lost_its_end_says_so(subtype: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.tile(tone(1, seconds=1.0), 2), 16000, subtype=subtype)
+    assert recording.decode(path).missing == 0 and recording.decode(path).cut_off == ""
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    found = recording.decode(path)
+    assert len(found.samples) + found.missing == 16000 and abs(found.missing - 8000) < 60
+    assert "ends after 0.50 s, its header promises 1.00 s" in found.cut_off
+
+
+@pytest.mark.parametrize("says", [0x7FFF0000, 0x7FFFF000, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_length_that_nobody_knew_when_it_was_written_promises_nothing(says: int) -> None:
+    found = recording.decode(io.BytesIO(wav(data=bytes(640), says=says)), "x")
+    assert len(found.samples) == 320 and found.missing == 0
+
+
+def test_a_header_that_promises_hours() -> None:
+    found = recording.decode(io.BytesIO(wav(data=bytes(640), says=0x7FFE0000)), "x")
+    assert len(found.samples) == 320 and found.missing == 0x7FFE0000 // 2 - 320
+
+
+def peak(work: Callable[[], object]) -> int:
+    """Return the bytes that something needs at once."""
+    tracemalloc.start()
+    work()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_rates_and_channels_of_a_header_do_not_cost_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    refused = 0
+    for rate in (383_999, 96_001, 50_021, 49_999, 44_101, 44_100, 96_000, 192_000, 384_000):
+        path.write_bytes(wav(rate))
+
+        def read() -> None:
+            nonlocal refused
+            try:
+                recording.read(path)
+            except GhostError as error:
+                refused += 1
+                assert f"({rate} samples per second)" in str(error)  # noqa: B023 - called at once
+
+        assert peak(read) < 60_000_000
+    assert refused == 3
+    path.write_bytes(wav(channels=1000, data=bytes(4000)))
+    assert peak(lambda: recording.decode(path)) < 20_000_000
+
+
+def test_a_small_file_of_many_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "_LONGEST", 3 << 20)
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.zeros(3 << 20, np.int16), 16000)
+    assert len(recording.read(path)) == 3 << 20
+    soundfile.write(path, np.zeros((3 << 20) + 1, np.int16), 16000)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(GhostError, match=r"a\.flac: is longer than 0\.1 hours. Cut it"):
         recording.read(path)
 
 

@@ -80,6 +80,18 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     assert weights(recipe) == weights(other)
 
 
+def test_a_run_that_was_over_or_half_over_gives_the_same_file_again(tmp_path: Path) -> None:
+    recipe = write(tmp_path, epochs=1, qat_epochs=1)
+    run(recipe)
+    first = weights(recipe)
+    run(recipe)  # both models come from their files
+    assert weights(recipe) == first
+    for left in (tmp_path / "cache/tones").glob("[qQ]*"):
+        left.unlink()
+    run(recipe)  # the float one does
+    assert weights(recipe) == first
+
+
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> None:
     from mcu_ghost.sound.data.streams import Streams
     from mcu_ghost.train import phases
@@ -128,3 +140,25 @@ def test_two_workers_train_one_model(tmp_path: Path) -> None:
     assert said[1][0] == ""
     quiet = next(w for w in found["words"] if w["snr_db"] is None)
     assert quiet["int8"]["count"] < quiet["int8"]["of"], "it learnt something"
+
+
+def test_a_kill_between_two_recipes_leaves_no_checkpoint_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mcu_ghost.train import phases
+    from mcu_ghost.train import recipe as recipes
+
+    recipe, folder = recipes.read(write(tmp_path)), tmp_path / "c"
+    phases._claim(recipe, folder, "first", 3, 0)
+    last = folder / "float.last.npz"
+    last.write_bytes(b"")
+    phases._claim(recipe, folder, "first", 3, 0)
+    assert last.exists()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(phases.files, "write_text", killed)
+        phases._claim(recipe, folder, "second", 3, 0)
+    assert not last.exists()

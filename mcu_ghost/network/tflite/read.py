@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import ops
 from mcu_ghost.network.model import Model
@@ -24,14 +25,9 @@ def load(path: Path | str) -> Model:
         GhostError: The file cannot be read, or `parse` refuses it.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise GhostError(
-                f"{path}: larger than {MAX_BYTES >> 20} MiB, not a microcontroller model."
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise GhostError(f"{path}: cannot be read ({error.strerror}).") from error
+    data = files.read_file(path, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise GhostError(f"{path}: larger than {MAX_BYTES >> 20} MiB, not a microcontroller model.")
     return parse(data, str(path), path.stem)
 
 

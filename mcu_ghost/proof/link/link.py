@@ -136,7 +136,7 @@ class Link:
         return self._hello
 
     def reset(self) -> None:
-        """Zero the model's state and the statistics."""
+        """Zero the model's state, and what the board counted of frames and heads."""
         self._ask(RESET)
         self._since_reset = bytearray()
 
@@ -180,7 +180,7 @@ class Link:
         return outputs[0]
 
     def stats(self) -> Stats:
-        """Return what the board counted since the last reset."""
+        """Return what the board counted."""
         return Stats.read(self._ask(STATS))
 
     def state(self) -> bytes:

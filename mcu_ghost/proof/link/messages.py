@@ -19,6 +19,7 @@ PROTOCOL = 1
 
 NAMES = {1: "HELLO", 2: "RESET", 3: "FRAMES", 4: "HEAD", 5: "STATS", 6: "STATE"}
 _HELLO = struct.Struct("<4B5HI16s4B")
+_SHOWN = 600  # characters of an answer that makes no sense
 _STATS = struct.Struct("<IQ7I")
 _DTYPES: tuple[type[np.int8 | np.int16], ...] = (np.int8, np.int16)
 
@@ -83,12 +84,20 @@ class Hello:
         numbers = list(_HELLO.unpack_from(payload))
         numbers[1] = bool(numbers[1])
         hello = cls(*numbers, *(name.decode("ascii", "replace") for name in names[:2]))
-        if not (hello.window and hello.input_bytes and hello.output_bytes) or (
-            max(hello.input_dtype, hello.output_dtype) >= len(_DTYPES)
-            or hello.max_payload < max(hello.input_bytes, hello.output_bytes)
-        ):
-            raise GhostError(f"The board's answer to HELLO makes no sense: {hello}")
+        if not hello._makes_sense:
+            shown = f"{hello}"[:_SHOWN]
+            raise GhostError(f"The board's answer to HELLO makes no sense: {shown}")
         return hello
+
+    @property
+    def _makes_sense(self) -> bool:
+        sizes = ((self.input_bytes, self.input_dtype), (self.output_bytes, self.output_dtype))
+        return bool(self.window) and all(
+            dtype < len(_DTYPES)
+            and 0 < size <= self.max_payload
+            and size % np.dtype(_DTYPES[dtype]).itemsize == 0
+            for size, dtype in sizes
+        )
 
     @property
     def input_type(self) -> np.dtype[Any]:
@@ -115,7 +124,19 @@ class Hello:
 
 @dataclass(frozen=True)
 class Stats:
-    """What the board counted since the last reset; times in units of `Hello.counter`."""
+    """What the board counted; times in units of `Hello.counter`.
+
+    Attributes:
+        frames: Since the last RESET, as all but the last three.
+        step_total: Time of all frames.
+        step_min: Of the shortest.
+        step_max: Of the longest.
+        head_total: Time of the heads that HEAD asked for.
+        heads: How many.
+        stack_used: Bytes of stack touched since the board started.
+        stack_size: Bytes of stack.
+        rx_overruns: Bytes received and lost since the board started.
+    """
 
     frames: int
     step_total: int

@@ -57,6 +57,7 @@ def check(
         rates=dict(sorted(Counter(f.rate for f in facts.values()).items())),
         noise_seconds=noise_seconds,
         unreadable=tuple((_name(i), reason) for i, reason in unreadable.items()),
+        cut_off=tuple((_name(i), f.cut_off) for i, f in facts.items() if f.cut_off),
         clipped=tuple(_name(i) for i, f in facts.items() if f.clipped),
         silent=tuple(_name(i) for i, f in facts.items() if f.silent),
         offset=tuple(_name(i) for i, f in facts.items() if f.offset),
@@ -134,6 +135,7 @@ def _warnings(report: Report) -> Iterator[str]:
         )
     for found, one_is, some_are, advice in (
         (report.unreadable, "file cannot", "files cannot", "be read; they are left out"),
+        (report.cut_off, "recording ends", "recordings end", "before what the header promises"),
         (report.clipped, "recording is", "recordings are", "clipped: lower the microphone's gain"),
         (report.silent, "recording is", "recordings are", "silent: take them out of word classes"),
         (report.offset, "recording has", "recordings have", "a DC offset of 1 % or more"),

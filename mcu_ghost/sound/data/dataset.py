@@ -65,18 +65,19 @@ def load(
             hint = did_you_mean(label, present)
             raise GhostError(f"{root}: has no recordings of '{label}'.{hint}")
     found = folder.scan(root, chosen)
-    items, skipped, stereo = [], [], 0
-    for item, channels in each(found, _channels, jobs, progress):
-        if isinstance(channels, GhostError):
-            skipped.append((item.path, reason(item, channels)))
+    items, skipped, stereo, cut_off = [], [], 0, 0
+    for item, known in each(found, _known, jobs, progress):
+        if isinstance(known, GhostError):
+            skipped.append((item.path, reason(item, known)))
         else:
             items.append(item)
-            stereo += channels > 1
+            stereo += known[0] > 1
+            cut_off += known[1]
     wanted = Counter(item.label for item in found)
     usable = Counter(item.label for item in items)
     for label in chosen:
         refuse_mostly_broken(root / label, wanted[label], usable[label])
-    notes = tuple(_notes(chosen, items, len(skipped), stereo))
+    notes = tuple(_notes(chosen, items, len(skipped), stereo, cut_off))
     return DataSet(chosen, tuple(items), tuple(skipped), notes)
 
 
@@ -127,8 +128,10 @@ def reason(item: Item, error: GhostError) -> str:
     return str(error).removeprefix(f"{item.path}: ")
 
 
-def _channels(item: Item) -> int:
-    return recording.decode(item.path).samples.shape[1]
+def _known(item: Item) -> tuple[int, bool]:
+    """Return a recording's channels, and whether it has lost its end."""
+    found = recording.decode(item.path)
+    return found.samples.shape[1], bool(found.missing)
 
 
 def refuse_mostly_broken(path: Path, wanted: int, usable: int) -> None:
@@ -140,10 +143,14 @@ def refuse_mostly_broken(path: Path, wanted: int, usable: int) -> None:
         )
 
 
-def _notes(labels: tuple[str, ...], items: list[Item], skipped: int, stereo: int) -> Iterator[str]:
+def _notes(
+    labels: tuple[str, ...], items: list[Item], skipped: int, stereo: int, cut_off: int
+) -> Iterator[str]:
     counts = Counter((item.label, item.split) for item in items)
     if skipped:
         yield f"{skipped} of {skipped + len(items)} recordings cannot be read and are left out."
+    if cut_off:
+        yield f"{cut_off} recordings end before what their headers promise."
     if stereo:
         yield f"{stereo} recordings have several channels and are mixed down to one."
     for label in labels:

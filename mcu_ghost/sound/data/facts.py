@@ -30,6 +30,7 @@ class Facts:
         silent: Whether nothing is louder than 8 of 32768.
         offset: Whether the mean is more than 1 % of full scale.
         digest: Hash of the rate and the samples, mixed down.
+        cut_off: What the file's header promises and it does not hold, in words; "" if nothing.
     """
 
     seconds: float
@@ -39,6 +40,7 @@ class Facts:
     silent: bool
     offset: bool
     digest: str
+    cut_off: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Report:
         rates: Recordings by samples per second.
         noise_seconds: Of usable background noise.
         unreadable: Path and reason.
+        cut_off: Paths of recordings that have lost their ends, and how much.
         clipped: Paths, as `silent` and `offset`.
         silent: Paths.
         offset: Paths.
@@ -89,6 +92,7 @@ class Report:
     rates: dict[int, int]
     noise_seconds: float
     unreadable: tuple[tuple[str, str], ...]
+    cut_off: tuple[tuple[str, str], ...]
     clipped: tuple[str, ...]
     silent: tuple[str, ...]
     offset: tuple[str, ...]
@@ -115,6 +119,7 @@ def inspect(path: Path) -> Facts:
         silent=int(np.abs(mixed.astype(np.int32)).max()) <= SILENT,
         offset=abs(float(mixed.mean())) > _OFFSET * 32768,
         digest=hashlib.sha256(str(raw.rate).encode() + mixed.tobytes()).hexdigest()[:32],
+        cut_off=raw.cut_off,
     )
 
 

@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import http.client
+import lzma
 import shutil
 import ssl
 import tarfile
 import urllib.error
+import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
@@ -123,9 +128,24 @@ def _download(archive: Archive, part: Path, out: Path, progress: Progress) -> No
             raise _unreachable(archive, out, reason)
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server elsewhere, but never to where the line is not encrypted any more."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        scheme = urllib.parse.urlsplit(newurl).scheme
+        if scheme not in ("https", req.type):
+            reason = f"it leads from {req.type} to {scheme}, which is not followed"
+            raise urllib.error.HTTPError(newurl, code, reason, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _receive(archive: Archive, part: Path, have: int, progress: Progress) -> None:
+    """Append what a server sends to the part, or begin it again where it sends the whole."""
     request = urllib.request.Request(archive.url, headers={"Range": f"bytes={have}-"})
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+    opener = urllib.request.build_opener(_Redirects)
+    with opener.open(request, timeout=_TIMEOUT) as response:
         span = response.headers.get("Content-Range", "")  # bytes 1000-9999/10000
         whole = response.status != 206 or not span.startswith(f"bytes {have}-")
         size = response.headers.get("Content-Length", "") if whole else span.split("/")[-1]
@@ -133,6 +153,9 @@ def _receive(archive: Archive, part: Path, have: int, progress: Progress) -> Non
             raise http.client.HTTPException(f"it has {size} bytes, not {archive.size}")
         with part.open("wb" if whole else "ab") as file:
             while chunk := response.read(_CHUNK):
+                if file.tell() + len(chunk) > archive.size:
+                    file.truncate(0 if whole else have)  # none of it is the file
+                    raise http.client.HTTPException(f"it has more than {archive.size} bytes")
                 file.write(chunk)
                 progress("downloading", file.tell(), archive.size)
 
@@ -164,18 +187,47 @@ def _verify(archive: Archive, path: Path, ours: bool, progress: Progress) -> Non
     )
 
 
+_BROKEN = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, ValueError)
+
+
 def _unpack(path: Path, out: Path, progress: Progress) -> None:
-    """Unpack beside the folder, then rename."""
+    """Unpack beside the folder, then rename.
+
+    Files and folders only: without links, which older Pythons' own filter follows, nothing can lead
+    outside.
+    """
     beside = out.with_name(f".{out.name}.unpacking")
     shutil.rmtree(beside, ignore_errors=True)
     total = path.stat().st_size
     try:
+        beside.mkdir()
         with path.open("rb") as file, tarfile.open(fileobj=file) as tar:
             for member in tar:
-                tar.extract(member, beside, filter="data")  # no links or paths that lead outside
+                _extract(tar, member, beside)
                 progress("unpacking", file.tell(), total)
         beside.replace(out)
-    except (tarfile.TarError, EOFError) as error:
+    except (*_BROKEN, FileExistsError, NotADirectoryError, IsADirectoryError) as error:
         raise GhostError(f"{path}: cannot be unpacked ({error}).") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one member below a folder.
+
+    Raises:
+        ValueError: It is neither a file nor a folder, or its name leads outside.
+    """
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts or "\0" in member.name:
+        raise ValueError(f"{member.name!r} leads outside")
+    target = folder / name
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    content = tar.extractfile(member) if member.isreg() else None
+    if content is None:
+        raise ValueError(f"{member.name!r} is neither a file nor a folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file, _CHUNK)

@@ -38,7 +38,10 @@ class Item:
 
 def split_of(group: str) -> Split:
     """Return the split of a group: 70 % train, 10 % validation, 20 % test, by its hash alone."""
-    position = int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") / 2**64
+    position = (
+        int.from_bytes(hashlib.sha256(group.encode("utf-8", "surrogateescape")).digest()[:8], "big")
+        / 2**64
+    )
     return "train" if position < _TRAIN else "validation" if position < _VALIDATION else "test"
 
 
@@ -82,7 +85,7 @@ def labels(folder: Path) -> tuple[str, ...]:
 def listed(folder: Path, split: Split) -> set[str]:
     """Return the `<label>/<file>` that the list of a split (not train) names; none without one."""
     path = folder / LISTS[split]
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    lines = path.read_text("utf-8", "surrogateescape").splitlines() if path.is_file() else []
     return {line.strip().removeprefix("./") for line in lines} - {""}
 
 

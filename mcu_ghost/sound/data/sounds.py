@@ -246,8 +246,16 @@ def _notes(
 
 def _digest(recipe: SoundRecipe, plan: _Plan) -> str:
     facts = [
-        [item.path.parent.name, item.path.name, item.path.stat().st_size, item.split, tag]
+        [item.path.parent.name, item.path.name, _size(item.path), item.split, tag]
         for item, tag in [*plan.words, *(other[:2] for other in plan.others)]
     ]
     text = json.dumps([facts, recipe.words.labels, recipe.clip_ms])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _size(path: Path) -> int:
+    """Return a file's size, 0 of one that is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -89,14 +89,17 @@ def synthesise(
             clip, or the disk is full.
     """
     own = folder.recordings(noise) if noise else []
+    for path in own:
+        files.open_file(path).close()
     _fits(settings)
     _claim(settings, out, own)
     clips = settings.clips()
     for split, name in folder.LISTS.items():
         lines = [f"{c.name}.{settings.format}\n" for c in clips if c.split == split]
         files.write_text(out / name, "".join(sorted(lines)))
-    for left in out.glob(f"*/.*.{settings.format}.*"):  # by a run that was killed as it wrote
-        left.unlink()
+    for pattern in (f"*/.*.{settings.format}.*", ".*_list.txt.*", f".{MANIFEST}.*"):
+        for left in out.glob(pattern):  # by a run that was killed as it wrote
+            left.unlink()
     source = Noise(tuple(_backgrounds(settings, out, own)), kinds=())
     missing = [c for c in clips if not _path(settings, out, c).is_file()]
     done = len(clips) - len(missing)
@@ -200,6 +203,8 @@ def _claim(settings: Settings, out: Path, own: list[Path]) -> None:
         except ValueError:
             before = {}
         now = json.loads(text)
+        if not isinstance(before, dict):
+            before = {}
         other = [key for key in now if before.get(key) != now[key]]
         if other:
             changes = ", ".join(f"{k}: {before.get(k)} there, {now[k]} now" for k in other)
@@ -207,11 +212,16 @@ def _claim(settings: Settings, out: Path, own: list[Path]) -> None:
                 f"{out}: holds a set made with other settings ({changes}). "
                 "Name another folder with --out, or remove this one."
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and (not out.is_dir() or any(map(_foreign, out.iterdir()))):
         raise GhostError(
             f"{out}: is there already and not a set made by `data synth`. Name an empty folder."
         )
     files.write_text(path, text)
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a file is another's, and not what a run left that was killed as it began."""
+    return not path.name.startswith(f".{MANIFEST}.")
 
 
 def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Samples]:

@@ -132,7 +132,7 @@ def test_the_sketch_that_listens(tmp_path: Path) -> None:
     (tmp_path / "sound").write_bytes(sound.astype("<i2").tobytes())
     with (tmp_path / "sound").open("rb") as stream:
         said = libraries.run([tmp_path / "listen"], stdin=stream)
-    assert said.splitlines() == [word["word"] for word in keywords.expected(model, sound).words]
+    assert said.splitlines() == [word.word for word in keywords.expected(model, sound).words]
     assert said
 
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from mcu_ghost.cli import data as verb
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.sound.data import check, facts, folder
+from mcu_ghost.sound import recording
+from mcu_ghost.sound.data import check, dataset, facts, folder
 from tests.sound.data.sets import put, tone, two_classes
 
 
@@ -111,3 +116,71 @@ def test_lists(tmp_path: Path) -> None:
     told = "\n".join(report.warnings)
     assert "testing_list.txt names 1 files that are not there, such as go/p77_0.flac" in told
     assert "1 name before the first _ are in several splits" in told
+
+
+def test_what_is_no_file_is_unreadable_and_nothing_waits(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    os.mkfifo(tmp_path / "go" / "pipe.wav")
+    (tmp_path / "go" / "folder.wav").mkdir()
+    (tmp_path / "go" / "gone.flac").symlink_to("nowhere")
+    (tmp_path / "go" / "loop.wav").symlink_to("loop.wav")
+    (tmp_path / "go" / "zero.WAV").symlink_to("/dev/zero")
+    begun = time.monotonic()
+    report = check.check(tmp_path)
+    assert time.monotonic() - begun < 20
+    assert {name: reason.split(" (")[0] for name, reason in report.unreadable} == {
+        "go/pipe.wav": "is a pipe, no file.", "go/folder.wav": "is a folder, no file.",
+        "go/gone.flac": "a link to nothing.", "go/loop.wav": "cannot be read",
+        "go/zero.WAV": "is a device, no file.",
+    }  # fmt: skip
+    assert report.classes[0].unreadable == 5 and not report.errors
+
+
+def test_a_name_that_is_no_utf8(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    label, name = os.fsdecode(b"g\xe9"), os.fsdecode(b"\xe9t\xe9_0.wav")
+    (tmp_path / label).mkdir()
+    for person in range(9):
+        content = recording.encode(tone(200 + person)[:, 0], "wav")
+        (tmp_path / label / f"{person}{name}").write_bytes(content)
+    (tmp_path / "validation_list.txt").write_bytes(os.fsencode(f"{label}/0{name}\n"))
+    assert folder.listed(tmp_path, "validation") == {f"{label}/0{name}"}
+    assert [item.split for item in folder.scan(tmp_path, [label])].count("validation") == 1
+    (tmp_path / "validation_list.txt").unlink()
+    shutil.copy(tmp_path / label / f"0{name}", tmp_path / label / f"again_{name}")
+    report = check.check(tmp_path)
+    assert not report.unreadable and [one.label for one in report.classes] == sorted(
+        ["go", "stop", label]
+    )
+    for words in (["check", str(tmp_path)], ["check", str(tmp_path), "--json"]):
+        result = CliRunner().invoke(verb.command, words)
+        assert (
+            result.exit_code in (0, 1)
+            and result.exception is None
+            or isinstance(result.exception, SystemExit)
+        )
+        assert "\\udce9" in result.output
+
+
+def test_a_recording_that_has_lost_its_end_is_remarked(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    path = put(tmp_path / "go" / "p3_0.wav", tone(77))
+    path.write_bytes(path.read_bytes()[:-4000])
+    report = check.check(tmp_path)
+    assert [name for name, _ in report.cut_off] == ["go/p3_0.wav"] and not report.errors
+    assert any("1 recording ends before what the header promises" in w for w in report.warnings)
+    result = CliRunner().invoke(verb.command, ["check", str(tmp_path)])
+    assert "go/p3_0.wav: ends after 0.17 s, its header promises 0.30 s" in result.stderr
+    loaded = dataset.load(tmp_path)
+    assert any("1 recordings end before what their headers promise" in n for n in loaded.notes)
+
+
+def test_many_troubles_are_a_few_lines(tmp_path: Path) -> None:
+    two_classes(tmp_path)
+    for number in range(300):
+        (tmp_path / "go" / f"x{number}_0.wav").write_bytes(b"nothing")
+        (tmp_path / f"empty{number}").mkdir()
+    result = CliRunner().invoke(verb.command, ["check", str(tmp_path)])
+    assert result.exit_code == 1
+    lines = [line for line in result.stderr.splitlines() if "go/x" in line or "error" in line]
+    assert len(lines) < 50 and "… and 280 more; --json has all of them" in result.stderr

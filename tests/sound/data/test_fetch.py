@@ -6,8 +6,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import os
+import shutil
 import tarfile
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,11 +45,15 @@ class Server:
         cuts: Bytes sent before the connection is closed, for each of the next requests.
         asked: The `Range` header of each request.
         status: 200, or the error that every request gets.
+        moved: Where every request is sent on to.
+        sized: Whether the length of the body is said.
     """
 
     def __init__(self, content: bytes) -> None:
         self.content, self.ranges, self.status = content, True, 200
         self.cuts: list[int] = []
+        self.moved = ""
+        self.sized = True
         self.asked: list[str] = []
         outer = self
 
@@ -65,13 +73,19 @@ class Server:
         if self.status != 200:
             request.send_error(self.status)
             return
+        if self.moved:
+            request.send_response(302)
+            request.send_header("Location", self.moved)
+            request.end_headers()
+            return
         start = int(self.asked[-1].split("=")[1][:-1]) if self.ranges else 0
         body = self.content[start:]
         request.send_response(206 if self.ranges else 200)
         if self.ranges:
             last = len(self.content) - 1
             request.send_header("Content-Range", f"bytes {start}-{last}/{len(self.content)}")
-        request.send_header("Content-Length", str(len(body)))
+        if self.sized:
+            request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         request.wfile.write(body[: self.cuts.pop(0)] if self.cuts else body)
 
@@ -195,7 +209,7 @@ def test_a_full_disk_loses_nothing(
             fetch.fetch(wanted, tmp_path / "set", None, progress)
     assert (tmp_path / "set.tar.gz.part").stat().st_size == 200_000
     with monkeypatch.context() as patch:
-        patch.setattr(tarfile.TarFile, "extract", full)
+        patch.setattr(shutil, "copyfileobj", full)
         with pytest.raises(GhostError, match="No space left on device"):
             fetch.fetch(wanted, tmp_path / "set")
     assert server.asked == ["bytes=0-", "bytes=200000-"]
@@ -211,6 +225,114 @@ def test_an_archive_cannot_write_outside(server: Server, tmp_path: Path) -> None
         fetch.fetch(archive(server), tmp_path / "deep" / "set")
     assert not (tmp_path / "deep" / "evil.wav").exists() and not (tmp_path / "evil.wav").exists()
     assert not (tmp_path / "deep" / "set").exists()
+
+
+def members(*infos: tuple[str, bytes, str]) -> bytes:
+    """Return a tar of (name, type, target of a link, or content) as they are, however bad."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, kind, what in infos:
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, what if kind != tarfile.REGTYPE else ""
+            member.size = len(what) if kind == tarfile.REGTYPE else 0
+            archive.addfile(member, io.BytesIO(what.encode()))
+    return content.getvalue()
+
+
+LONG = "d" * 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Links that lead to links, further than the longest path that is resolved.
+        members(
+            *(("/".join([LONG] * (i + 1)), tarfile.DIRTYPE, "") for i in range(8)),
+            ("up", tarfile.SYMTYPE, "/".join([LONG] * 8)),
+            ("out", tarfile.SYMTYPE, "up/" + "../" * 9),
+            ("out/evil.wav", tarfile.REGTYPE, "evil"),
+        ),
+        members(("a", tarfile.SYMTYPE, ".."), ("a/evil.wav", tarfile.REGTYPE, "evil")),
+        members(("a", tarfile.SYMTYPE, "yes"), ("yes/b.wav", tarfile.REGTYPE, "b")),
+        members(("a.wav", tarfile.LNKTYPE, "../secret")),
+        members(("a.wav", tarfile.FIFOTYPE, "")),
+        members(("a.wav", tarfile.CHRTYPE, "")),
+        members(("/tmp/evil.wav", tarfile.REGTYPE, "evil")),
+        members(("yes/../../evil.wav", tarfile.REGTYPE, "evil")),
+        members(("yes", tarfile.REGTYPE, "y"), ("yes/a.wav", tarfile.REGTYPE, "a")),
+        members(("yes/a.wav", tarfile.REGTYPE, "a"), ("yes", tarfile.REGTYPE, "y")),
+        tar(FILES)[:250_000],
+        b"\x1f\x8b" + b"no gzip" * 100,
+        b"no tar",
+    ],
+)  # fmt: skip
+def test_an_archive_of_anything_but_files_and_folders_is_refused(
+    content: bytes, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "secret").write_text("mine")
+    server.content = content
+    with pytest.raises(GhostError, match="cannot be unpacked"):
+        fetch.fetch(archive(server), tmp_path / "deep" / "set")
+    found = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}
+    assert found == {"deep", "secret", "deep/set.tar.gz.part"}
+    assert not Path("/tmp/evil.wav").exists()
+
+
+def test_folders_and_names_of_any_bytes(server: Server, tmp_path: Path) -> None:
+    name = os.fsdecode(b"yes/\xff_0.wav")
+    server.content = members(("no", tarfile.DIRTYPE, ""), (name, tarfile.REGTYPE, "y"))
+    fetch.fetch(archive(server), tmp_path / "set")
+    assert unpacked(tmp_path / "set") == {name: b"y"} and (tmp_path / "set" / "no").is_dir()
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_body_without_a_length_has_no_more_than_was_asked_for(
+    ranges: bool, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "_CHUNK", 50_000)
+    wanted = archive(server)
+    server.sized, server.ranges = False, ranges
+    fetch.fetch(wanted, tmp_path / "whole")
+    assert unpacked(tmp_path / "whole") == FILES
+    part = tmp_path / "set.tar.gz.part"
+    part.write_bytes(server.content[:1000])
+    server.content += b"x" * 50_000_000
+    largest = 0
+
+    def progress(*_: object) -> None:
+        nonlocal largest
+        largest = max(largest, part.stat().st_size)
+
+    with pytest.raises(GhostError, match=f"it has .*not {wanted.size}|more than {wanted.size}"):
+        fetch.fetch(wanted, tmp_path / "set", None, progress)
+    assert largest <= wanted.size and part.stat().st_size == (1000 if ranges else 0)
+
+
+@pytest.mark.parametrize("where", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
+def test_it_is_not_led_to_another_kind_of_place(where: str, server: Server, tmp_path: Path) -> None:
+    server.moved = where
+    with pytest.raises(GhostError, match="cannot be downloaded.*(which is not followed|ftp|file)"):
+        fetch.fetch(archive(server), tmp_path / "set")
+    assert not list(tmp_path.iterdir())
+
+
+def test_it_is_led_on_but_never_from_https_to_http(server: Server, tmp_path: Path) -> None:
+    wanted = archive(server)
+    other = Server(server.content)
+    server.moved = other.url
+    fetch.fetch(wanted, tmp_path / "set")
+    assert unpacked(tmp_path / "set") == FILES and other.asked == ["bytes=0-"]
+    other.http.shutdown()
+    other.http.server_close()
+    request = urllib.request.Request("https://example.org/set.tar.gz")
+    for url, followed in (("http://example.org/a", False), ("https://example.org/a", True)):
+        try:
+            found = fetch._Redirects().redirect_request(request, None, 302, "", {}, url)
+        except urllib.error.HTTPError as error:
+            assert not followed and "from https to http" in str(error)
+        else:
+            assert followed and found is not None and found.full_url == url
 
 
 def test_a_folder_that_is_there_is_left_alone(server: Server, tmp_path: Path) -> None:

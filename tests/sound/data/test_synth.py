@@ -5,6 +5,10 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +19,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.data import folder, plan, speech, synth
 from mcu_ghost.sound.data.synth import Settings, synthesise
-from tests.conftest import need
+from tests.conftest import ROOT, need
 
 SETTINGS = Settings(("hey lamp", "stop"), seed=3, per_word=20, unknown=10)
 
@@ -47,7 +51,8 @@ def test_the_same_seed_is_the_same_bytes(tmp_path: Path) -> None:
     gone = sorted(n for n in first if n.endswith(".flac"))[::3]
     for name in gone:
         (tmp_path / "b" / name).unlink()
-    (tmp_path / "b" / "stop" / ".left.flac.x").write_bytes(b"half a cl")
+    for left in ("stop/.left.flac.x", ".synth.json.x", ".validation_list.txt.x"):
+        (tmp_path / "b" / left).write_bytes(b"half a cl")
     result = synthesise(SETTINGS, tmp_path / "b")
     clips = [n for n in gone if not n.startswith("_")]
     assert result["found"] == sum(result["clips"].values()) - len(clips)
@@ -58,6 +63,38 @@ def test_the_same_seed_is_the_same_bytes(tmp_path: Path) -> None:
     assert not any(
         again[n] == data for n, data in first.items() if n.startswith("stop") and n in again
     )
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_run_that_was_killed_as_it_began_does_not_spoil_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".synth.json.tmp123").write_bytes(b"{")
+    synthesise(SETTINGS, tmp_path / "a")
+    assert not [p for p in (tmp_path / "a").rglob(".*")]
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "mine.txt").write_text("")
+    with pytest.raises(GhostError, match="there already"):
+        synthesise(SETTINGS, tmp_path / "b")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_whole_files_only(number: int, tmp_path: Path) -> None:
+    need("espeak-ng", "espeak-ng")
+    out = tmp_path / "set"
+    words = ["data", "synth", "--words", "stop", "--per-word", "400", "--out", str(out)]
+    command = [sys.executable, "-m", "mcu_ghost", *words, "--jobs", "2"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 120
+        while len(list(out.glob("stop/*.flac"))) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        told = process.communicate(timeout=30)[1]
+    assert process.returncode in (143, 130) and b"Traceback" not in told
+    assert not [p for p in out.rglob(".*")]
+    made = [*out.glob("stop/*.flac"), *out.glob("_background_noise_/*.flac")]
+    assert 5 <= len(made) < 400
+    assert {len(recording.read(path)) for path in made} == {16000, 20 * 16000}
 
 
 @pytest.mark.usefixtures("engine")

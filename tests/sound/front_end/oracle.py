@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
+import os
+from types import ModuleType
 
 import numpy as np
+import pytest
 
 from mcu_ghost.sound.front_end import Features, Samples, Settings
 
@@ -42,20 +46,27 @@ class _Output(ctypes.Structure):
     _fields_ = [("values", ctypes.POINTER(ctypes.c_uint16)), ("size", ctypes.c_size_t)]
 
 
+def _need(module: str) -> ModuleType:
+    """Return a module of pymicro-features; skip where it is not installed, but never in CI."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        reason = f"needs pymicro-features, which has no wheel for every system: {error}"
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (pip install 'mcu-ghost[dev]')")
+    pytest.skip(reason)
+
+
 @functools.cache
 def _library() -> ctypes.CDLL:
-    import micro_features_cpp
-
-    library = ctypes.CDLL(micro_features_cpp.__file__)
+    library = ctypes.CDLL(str(_need("micro_features_cpp").__file__))
     library.FrontendProcessSamples.restype = _Output
     return library
 
 
 def wheel(samples: Samples) -> Features:
     """Run the wheel's own class over all whole hops of a recording."""
-    from pymicro_features import MicroFrontend
-
-    front_end, frames = MicroFrontend(), []
+    front_end, frames = _need("pymicro_features").MicroFrontend(), []
     data = np.ascontiguousarray(samples, "<i2").tobytes()
     for start in range(0, len(data) - 319, 320):
         if found := front_end.process_samples(data[start : start + 320]).features:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines of the `kws` app, as docs/format.md describes them, each checked before it is used."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+_Count = Annotated[int, Meta(ge=0, lt=2**32)]  # what the app counts in 32 bits
+_Time = Annotated[int, Meta(ge=0, lt=2**43)]  # milliseconds of sound: a 32-bit number of hops
+
+
+class Start(Struct, frozen=True, kw_only=True, tag_field="event", tag="start"):
+    """The first line.
+
+    Attributes:
+        app: `kws`.
+        version: Of mcu-ghost that made the image.
+        model: Name of the model.
+        hash: Of the model, in hexadecimal.
+        rate: Samples per second of the microphone, rounded.
+        hop_ms: Milliseconds of a hop.
+        counter_hz: Ticks per second of what `Status.busy` is counted in; 0: there is no counter.
+        words: What may be reported.
+    """
+
+    app: str
+    version: str
+    model: str
+    hash: str
+    rate: _Count
+    hop_ms: Annotated[int, Meta(ge=1, le=1000)]
+    counter_hz: _Count
+    words: tuple[str, ...]
+
+
+class Word(Struct, frozen=True, kw_only=True, tag_field="event", tag="word"):
+    """A word was heard.
+
+    Attributes:
+        word: Its label.
+        ms: When, in milliseconds of sound since the start, as in all lines.
+        score: `sum` over its full scale, cut to thousandths.
+        sum: Of the word's outputs over the detector's window.
+    """
+
+    word: str
+    ms: _Time
+    score: Annotated[float, Meta(ge=0, le=1)]
+    sum: _Count
+
+
+class Overrun(Struct, frozen=True, kw_only=True, tag_field="event", tag="overrun"):
+    """Sound was lost.
+
+    Attributes:
+        ms: Where the last hop that was lost ended.
+        hops: How many were.
+    """
+
+    ms: _Time
+    hops: _Count
+
+
+class Busy(Struct, frozen=True):
+    """Counter ticks from a hop's arrival until its work is done, since the last status line."""
+
+    min: _Count
+    mean: _Count
+    max: _Count
+
+
+class Stack(Struct, frozen=True):
+    """Bytes of stack that were touched, and that there are."""
+
+    used: _Count
+    size: _Count
+
+
+class Status(Struct, frozen=True, kw_only=True, tag_field="event", tag="status"):
+    """How the board fares.
+
+    Attributes:
+        ms: Of sound so far.
+        overruns: Hops lost so far.
+        busy: What hops cost.
+        stack: What it needed of its stack.
+        crc: CRC-32 of all outputs of the network so far, eight hexadecimal digits.
+    """
+
+    ms: _Time
+    overruns: _Count
+    busy: Busy
+    stack: Stack
+    crc: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+
+
+Line = Start | Word | Overrun | Status
+_KINDS = ("start", "word", "overrun", "status")
+_LINE = msgspec.json.Decoder(Line)
+_ANY = msgspec.json.Decoder(dict[str, Any])
+
+
+def read(text: str | bytes) -> Line | None:
+    """Return what a line of the app says, or None where it is none, or not whole.
+
+    Entries that are not known are passed over: a later version may say more.
+    """
+    try:
+        return _LINE.decode(text)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+
+
+def as_json(text: str | bytes) -> str | None:
+    """Return an event, of the app or of code added to it, as JSON in ASCII, or None for other text.
+
+    A line that calls itself one of the app's is an event only if `read` takes it.
+    """
+    try:
+        found = _ANY.decode(text)
+        kind = found.get("event")
+        if not isinstance(kind, str) or (kind in _KINDS and read(text) is None):
+            return None
+        return json.dumps(found)
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return None
+
+
+def plain(lines: Any) -> Any:
+    """Return lines, alone or in dataclasses and sequences, as what JSON is made of."""
+    return msgspec.to_builtins(lines)
