@@ -185,8 +185,16 @@ def tcl(value: str, what: str) -> str:
     Raises:
         GhostError: It holds what braces cannot quote.
     """
-    if re.fullmatch(r"[A-Za-z0-9_./:@%+,=-]+", value):
-        return value
+    plain = re.fullmatch(r"[A-Za-z0-9_./:@%+,=-]+", value)
+    return value if plain else braced(value, what)
+
+
+def braced(value: str, what: str) -> str:
+    """Return one word of Tcl in braces, within which Tcl looks at nothing; see `tcl`.
+
+    Raises:
+        GhostError: It holds what braces cannot quote.
+    """
     return "{" + _without("{}\\", value, what) + "}"
 
 
