@@ -21,8 +21,8 @@ from mcu_ghost.host.errors import GhostError
 from tests import hostile
 from tests.boards.flash.images import elf, program
 
-FOLDERS = ["a b", "größe", "a\nexit", "-x", "a;halt\"'", "a[exec evil]", "$(evil)`evil`", "{\\%a%"]
-SERIALS = ["Tcl", "lines", "Renode", "shell", "many"]
+FOLDERS = ["a b", "a\nexit", "-x", "a;halt\"'[exec evil]$(evil)`evil`{\\%a%"]
+SERIALS = ["Tcl", "lines", "shell"]
 
 
 def words_of_tcl(script: str) -> list[list[str]]:
@@ -62,7 +62,7 @@ def test_every_path(
         if not isinstance(step, Step):
             assert step.source.is_file()
             continue
-        assert name in ("a b", "größe") or f"{name}/" not in str(step)
+        assert name == "a b" or f"{name}/" not in str(step)
         assert all(word.isprintable() for word in step.command)
         assert not any(word.startswith("-x/") for word in step.command)
         if step.script is not None:
