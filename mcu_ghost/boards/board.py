@@ -308,7 +308,7 @@ class Renode:
 
     Attributes:
         platform: The platform file, for example "platforms/cpus/nrf52840.repl".
-        uart: The console's name in that file.
+        uart: The console's name in that file, an identifier or several with dots between them.
     """
 
     platform: str
@@ -337,7 +337,7 @@ class Board:
     """A board, as its file describes it.
 
     Attributes:
-        name: The file's name without `.toml`; not a key.
+        name: The file's name without `.toml`; not a key. Small letters, digits, - and _.
         title: What people call it.
         vendor: Who makes it.
         url: Where it is documented.

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import operator
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,26 @@ from mcu_ghost.boards.stm32 import check_stm32
 from mcu_ghost.host.errors import GhostError
 
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
+
+# What goes into command lines, scripts and C as it is; titles and vendors may be any text.
+_FORMS = {
+    "name": (r"[a-z0-9][a-z0-9_-]{0,63}", "small letters, digits, - and _"),
+    "url": (r"https?://[A-Za-z0-9_.~:/?#@&+,;=%-]+", "an address that begins with https://"),
+    "flashing.target": (r"([A-Za-z0-9][A-Za-z0-9_.+-]*)?", "letters, digits and _ . + -"),
+    "flashing.volume": (
+        r"([A-Za-z0-9]([A-Za-z0-9 _.-]*[A-Za-z0-9_-])?)?",
+        "letters, digits, spaces and _ . -",
+    ),
+    "emulators.qemu.machine": (r"[A-Za-z0-9][A-Za-z0-9_.-]*", "letters, digits and _ . -"),
+    "emulators.renode.platform": (
+        r"([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.repl",
+        "a path of letters, digits, - and _ that ends in .repl",
+    ),
+    "emulators.renode.uart": (
+        r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*",
+        "an identifier, or several with dots between them",
+    ),
+}
 
 
 def check(board: Board, path: Path) -> None:
@@ -23,6 +45,7 @@ def check(board: Board, path: Path) -> None:
     def refuse(key: str, why: str) -> None:
         raise GhostError(f"{path}: {key} {why}")
 
+    _check_names(board, refuse)
     for key, memory in (("flash", board.flash), ("ram", board.ram)):
         for part in ("origin", "size", "reserved"):
             value = getattr(memory, part)
@@ -95,6 +118,19 @@ def check(board: Board, path: Path) -> None:
         refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
     if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
         refuse("emulators.qemu.counter_ratio", "must be above 0.")
+
+
+def _check_names(board: Board, refuse: Callable[[str, str], None]) -> None:
+    for key, (form, words) in _FORMS.items():
+        table, _, field = key.rpartition(".")
+        holder = operator.attrgetter(table)(board) if table else board
+        value = getattr(holder, field) if holder is not None else None
+        if value is not None and not re.fullmatch(form, value):
+            whose = "the file's name" if key == "name" else key
+            refuse(whose, f"must be {words}, not {value!r}.")
+    for serial in board.usb.serials:
+        if not re.fullmatch(r"[A-Za-z0-9_.:-]+", serial):
+            refuse("usb.serials", f"must be letters, digits and _ . : -, not {serial!r}.")
 
 
 def _check_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mcu_ghost.build import kernels, memory
 from mcu_ghost.build.pack import Packed, pack
 from mcu_ghost.host.version import __version__
+from mcu_ghost.network import names
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite.write import model_hash
 
@@ -68,15 +69,20 @@ def _sources(packed: list[Packed], kinds: set[str]) -> tuple[str, ...]:
 
 
 def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelContext:
-    """Lay a model out for the templates, for a variant of the kernels."""
+    """Lay a model out for the templates, for a variant of the kernels.
+
+    Raises:
+        GhostError: The model's name is none for C.
+    """
+    names.check(model.name)
     packed = pack(model, variant)
     plan = memory.plan(model, packed)
     homes: dict[int, str] = {t: f"scratch->arena + {o}" for t, o in plan.offsets.items()}
     fields = {}
     for tensors, struct, letter in ((model.inputs, "in", "x"), (model.outputs, "out", "y")):
-        names = [letter if len(tensors) == 1 else f"{letter}{i}" for i in range(len(tensors))]
-        fields[struct] = [(n, model.tensors[t].size) for n, t in zip(names, tensors, strict=True)]
-        homes |= {t: f"{struct}->{n}" for n, t in zip(names, tensors, strict=True)}
+        members = [letter if len(tensors) == 1 else f"{letter}{i}" for i in range(len(tensors))]
+        fields[struct] = [(n, model.tensors[t].size) for n, t in zip(members, tensors, strict=True)]
+        homes |= {t: f"{struct}->{n}" for n, t in zip(members, tensors, strict=True)}
     copies = []
     for p in packed:
         if all(v.role for v in p.op.variables):

@@ -20,6 +20,7 @@ from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.gates import STATE_SCALE
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Operator, Recurrent
@@ -120,7 +121,7 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
     flush()
     last = next(op for op in reversed(built) if isinstance(op, Recurrent))
     return Model(
-        name=read.identifier(metadata["name"]),
+        name=identifier(metadata["name"]),
         frames=chain.frames,
         tensors=tuple(tensors),
         inputs=(0,),

@@ -8,6 +8,7 @@ nothing (it is 0 whatever failed), so all is judged by what comes over the conso
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -15,8 +16,11 @@ from pathlib import Path
 
 from mcu_ghost.boards import Board, renode
 from mcu_ghost.emulate.process import ProcessMachine
-from mcu_ghost.host import tools
+from mcu_ghost.host import files, tools
 from mcu_ghost.host.errors import GhostError
+
+IMAGE = "firmware.elf"
+"""What the image is called where Renode finds it."""
 
 _LONGEST_RUN = "9999:00:00"  # of the board's time
 _STARTS_WITHIN = 90.0
@@ -32,16 +36,25 @@ def missing() -> str | None:
     return tools.missing("renode")
 
 
-def command(program: Path, folder: Path, elf: Path, board: Board, port: int) -> list[str]:
+def command(program: Path, folder: Path, board: Board, port: int) -> list[str]:
     """Return the command that boots an image with its console at a port.
 
     A monitor command that fails ends the list, so the socket, which comes last, is there only when
     everything before it worked.
+
+    Args:
+        program: Renode.
+        folder: With what `boards.renode.write` wrote, and the image as `IMAGE`.
+        board: The board.
+        port: Of this machine.
+
+    Raises:
+        GhostError: Renode has no platform for the board, or the monitor cannot be told the folder.
     """
-    uart = renode.context(board, elf.name).uart
+    uart = renode.context(board, IMAGE).uart
     commands = [
-        f"$elf=@{_quoted(elf)}",
-        f"include @{_quoted(folder / 'board.resc')}",
+        f"$elf=@{_path(folder / IMAGE)}",
+        f"include @{_path(folder / 'board.resc')}",
         "emulation SetGlobalAdvanceImmediately true",
         f'emulation CreateServerSocketTerminal {port} "console" false',
         f"connector Connect sysbus.{uart} console",
@@ -67,15 +80,22 @@ def start(
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-renode-") as name:
         folder = Path(name)
-        renode.write(board, elf.name, folder)  # `command` says which
-        line = command(installed, folder, elf.resolve(), board, port)
+        renode.write(board, IMAGE, folder)
+        files.write_bytes(folder / IMAGE, elf.read_bytes())  # whatever its path is
+        line = command(installed, folder, board, port)
         # Once the socket is there, the scripts have been read.
         return ProcessMachine("Renode", line, lambda: _connect(port), _STARTS_WITHIN)
 
 
-def _quoted(path: Path) -> str:
-    """Return a path as the monitor takes it after an @: spaces are escaped."""
-    return str(path).replace("\\", "/").replace(" ", "\\ ")
+def _path(path: Path) -> str:
+    """Return a path as the monitor takes it after an @: spaces are escaped, nothing else can be."""
+    plain = path.as_posix()
+    if not re.fullmatch(r"[\w./:~+ -]+", plain):
+        raise GhostError(
+            f"Renode cannot be told of {plain!r}, a folder for temporary files: set TMPDIR to one"
+            " of letters, digits and _ . + -."
+        )
+    return plain.replace(" ", "\\ ")
 
 
 def _free_port() -> int:

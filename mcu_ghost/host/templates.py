@@ -5,39 +5,43 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 from typing import Any
 
 import jinja2
+from jinja2.runtime import Context
+from markupsafe import Markup
 
-from mcu_ghost.host import resources
+from mcu_ghost.host import escape, resources
 
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """Return the one Jinja environment: strict, and blind to blank lines around blocks."""
+    """Return the one Jinja environment: strict, and blind to blank lines around blocks.
+
+    It escapes HTML by itself. In all other languages it refuses text that is not a word and that no
+    filter of the language has seen; `mcu_ghost.host.escape` has the filters.
+    """
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.folder("templates")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=True,
+        finalize=_finalize,
     )
-    env.filters["c_json"] = c_json
-    env.filters["c_string"] = c_string
+    env.filters.update(escape.FILTERS)
     return env
 
 
-def c_json(text: str) -> str:
-    """Return a C string literal that holds the inside of `text` as a JSON string."""
-    return json.dumps(json.dumps(text)[1:-1])
-
-
-def c_string(text: str) -> str:
-    """Return a C string literal of the text's UTF-8 bytes."""
-    plain = set(range(32, 127)) - set(b'"\\?')
-    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode()) + '"'
+@jinja2.pass_context
+def _finalize(context: Context, value: Any) -> Any:
+    """Check what an expression shows; Jinja escapes for HTML what is not `Markup` afterwards."""
+    name = context.name or ""
+    language = escape.language(name)
+    if language == "html" or isinstance(value, Markup):  # as macros return, checked within
+        return value
+    return Markup(escape.checked(value, language, name))
 
 
 def render(template: str, context: Any) -> str:

@@ -15,6 +15,7 @@ import tf_keras as keras
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.layers import untrusted
 
 _CONFIG = "mcu_ghost_model.json"
 _VERSION = 1
@@ -51,8 +52,8 @@ def load(path: str | Path) -> Any:
     """Read a model that `save` wrote.
 
     Raises:
-        GhostError: Not such a file, damaged, of another version, or with a Lambda layer, whose
-            code would run.
+        GhostError: Not such a file, damaged, of another version, or `untrusted.check` refuses
+            it.
     """
     path = Path(path)
     try:
@@ -72,11 +73,9 @@ def load(path: str | Path) -> Any:
     version = config.get("version") if isinstance(config, dict) else None
     if version != _VERSION:
         raise GhostError(f"{path}: version {version!r} is not known, only {_VERSION}.")
-    text = json.dumps(config.get("model"))
-    if any(f'"class_name": "{name}"' in text for name in ("Lambda", "__lambda__")):
-        raise GhostError(f"{path}: holds a Lambda layer, whose code would run; not loaded.")
+    untrusted.check(config.get("model"), path)
     try:
-        return _build(text, weights)
+        return _build(json.dumps(config.get("model")), weights)
     except Exception as error:  # Keras raises whatever its parts raise
         raise GhostError(f"{path}: cannot be built again ({error}).") from error
 

@@ -180,6 +180,19 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         ('tested = "renode"', 'tested = "qemu"', "tested is 'qemu', but qemu is not in emulators."),
         ('["unicorn", "renode"]', '["unicorn"]', "tested is 'renode', but renode is not in"),
         ('tested = "renode"', 'tested = "yes"', "tested must be one of nothing, model, qemu"),
+        ('url = "', 'url = "javascript:', "url must be an address that begins with https://, not"),
+        ('target = "nrf52840"', 'target = "nrf52840; halt"', "flashing.target must be letters,"),
+        ('volume = "JLINK"', 'volume = "../JLINK"', "flashing.volume must be letters, digits, sp"),
+        ('volume = "JLINK"', 'volume = "J*"', "flashing.volume must be letters, digits, spaces"),
+        ('uart = "uart0"', 'uart = "uart0; python"', "emulators.renode.uart must be an identifier"),
+        ('uart = "uart0"', 'uart = ""', "emulators.renode.uart must be an identifier"),
+        (
+            "cpus/nrf52840.repl",
+            '\\" python \\".repl',
+            "emulators.renode.platform must be a path of",
+        ),
+        ("platforms/cpus", "../cpus", "emulators.renode.platform must be a path of letters"),
+        ('"1366:1061"]', '"1366:1061"]\nserials = ["1 2"]', "usb.serials must be letters"),
         ('url = "', 'url = "\\u0007', "url holds a character that cannot be printed."),
         ('title = "', "title = ", "is not valid TOML: "),
         ("[cpu]", "a = " + "[" * 3000 + "\n[cpu]", "is not valid TOML: "),
@@ -187,6 +200,15 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_each_mistake_has_its_message(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert message in broken(tmp_path, old, new)
+
+
+@pytest.mark.parametrize("name", ["Mine", "a b", "-rf", 'a"', "a;b", "a\nb", "a*b", "ä", "x" * 65])
+def test_a_boards_name_is_one_everywhere(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    with pytest.raises(GhostError) as refused:
+        boards.load_file(path)
+    assert str(refused.value).startswith(f"{path}: the file's name must be small letters, digits,")
 
 
 def test_files_that_are_no_text(tmp_path: Path) -> None:

@@ -211,3 +211,26 @@ def test_a_script_that_fails_shows_what_it_said(
     stand_in(tmp_path, monkeypatch, "fails")
     with pytest.raises(GhostError, match="Renode ended before the board started.*\nThere was an"):
         emulate.start(board_of("nrf52840"), tmp_path / "image.elf", "renode")
+
+
+@pytest.mark.parametrize(
+    "name", ["my image.elf", 'a"; python "1".elf', "$x[`id`];quit.elf", "ä\n.elf"]
+)
+def test_an_image_of_any_path(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor is never told of it."""
+    stand_in(tmp_path, monkeypatch, "works")
+    (tmp_path / name).write_bytes(b"ELF")
+    machine = emulate.start(board_of("nrf52840"), tmp_path / name, "renode")
+    try:
+        assert machine.read(20.0) == b"ready\n"
+    finally:
+        machine.close()
+
+
+def test_a_folder_that_the_monitor_cannot_be_told_of(tmp_path: Path) -> None:
+    board = board_of("nrf52840")
+    words = renode.command(Path("renode"), Path("/tmp/a b"), board, 1)[-1].split("; ")
+    assert words[:2] == [r"$elf=@/tmp/a\ b/firmware.elf", r"include @/tmp/a\ b/board.resc"]
+    for folder in ("/tmp/a;b", '/tmp/"', "/tmp/a\nb", "/tmp/$x", "/tmp/[x]", "/tmp/`x`"):
+        with pytest.raises(GhostError, match="set TMPDIR"):
+            renode.command(Path("renode"), Path(folder), board, 1)

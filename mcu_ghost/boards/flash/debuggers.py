@@ -6,6 +6,7 @@ from __future__ import annotations
 from mcu_ghost.boards.flash import chips
 from mcu_ghost.boards.flash.devices import Device
 from mcu_ghost.boards.flash.steps import Job, Recipe, Step
+from mcu_ghost.host import escape
 from mcu_ghost.host.errors import GhostError
 
 _INTERFACES = {
@@ -25,7 +26,7 @@ def pyocd(job: Job) -> Recipe:
     probe = ("-u", job.serial) if job.serial else ()
     keep, unlock = ("-O", "auto_unlock=false"), ("-O", "auto_unlock=true")
     file, flat = job.file(), job.file("bin")
-    compare = f'compare {job.payload.start:#x} "{flat.as_posix()}"'
+    compare = f"compare {job.payload.start:#x} {escape.quoted(flat.as_posix(), 'The path')}"
 
     def load(lock: tuple[str, str]) -> tuple[str, ...]:
         words = ("load", *target, *probe, *lock, "-e", "sector", "--format", "hex", "--no-reset")
@@ -54,11 +55,11 @@ def openocd(job: Job) -> Recipe:
     kind = next((device.probe for device in candidates if device and device.probe), "cmsis-dap")
     start = [job.program, "-f", _INTERFACES[kind]]
     if job.serial:
-        start += ["-c", f"adapter serial {job.serial}"]
+        start += ["-c", f"adapter serial {escape.tcl(job.serial, 'The serial number')}"]
     if kind != "stlink":  # which chooses by itself
         start += ["-c", "transport select swd"]
     start += ["-f", chip]
-    program = f"program {{{job.file().as_posix()}}} verify reset exit"
+    program = f"program {escape.braced(job.file().as_posix(), 'The path')} verify reset exit"
     recover = {"nrf52": ["nrf52_recover"], "nrf53": ["nrf53_recover", "nrf53_cpuapp_recover"]}
     commands = recover.get(chips.family(job.board), []) if kind != "stlink" else []
     erase = [word for command in ("init", *commands, "shutdown") for word in ("-c", command)]

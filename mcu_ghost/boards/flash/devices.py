@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import string
 import sys
@@ -103,7 +104,7 @@ def volumes(label: str) -> list[Path]:
         return [drive for drive in drives if drive.exists() and _windows_label(drive) == label]
     found = []
     for mounts in _MOUNTS:
-        for place in sorted(_ROOT.glob(f"{mounts}/{label}*")):
+        for place in sorted(_ROOT.glob(f"{mounts}/{glob.escape(label)}*")):
             if place.name[len(label) :].strip(" ").isdigit() or place.name == label:
                 if place.is_dir():
                     found.append(place)

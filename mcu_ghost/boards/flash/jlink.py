@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mcu_ghost.boards.flash import chips
 from mcu_ghost.boards.flash.steps import Job, Recipe, Step
-from mcu_ghost.host import files
+from mcu_ghost.host import escape, files
 
 # Registers of CTRL-AP, as words of its first bank.
 _RESET, _ERASE_ALL, _STATUS = 0, 1, 3
@@ -39,9 +39,9 @@ def jlink(job: Job) -> Recipe:
         steps.append(step("reading the lock", "lock", lines, expects=_READ.format(1)))
         lines = (*_POWER_UP, *(line for port in ports for line in _erase(port)), "exit")
         unlock.append(step("erasing and unlocking", "unlock", lines, expects=""))
-    flat = job.file("bin").as_posix()
-    write = ("r", "h", f'loadfile "{job.file().as_posix()}"')
-    verify = (f'verifybin "{flat}", {job.payload.start:#x}', "r", "g", "exit")
+    file, flat = (escape.quoted(job.file(k).as_posix(), "The path") for k in ("hex", "bin"))
+    write = ("r", "h", f"loadfile {file}")
+    verify = (f"verifybin {flat}, {job.payload.start:#x}", "r", "g", "exit")
     options = (*connect, "-AutoConnect", "1")
     steps.append(
         step(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mcu_ghost.host.errors import GhostError
 LARGEST_GAP = 4096  # filled as erased flash; a page of most chips
 _NOTE = "mcu-ghost"  # the name of the note that firmware/startup/vectors.c puts into an ELF file
 _LARGEST_FILE = 64 << 20
+_PLAIN = re.compile(r"[\w./~][\w./:~+ -]*")
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,12 @@ def read(path: Path, board: Board) -> Payload:
 def provide(payload: Payload, board: Board, kind: Format, folder: Path) -> Path:
     """Return a file of that format with exactly this payload.
 
-    It is the image itself, or what the build left beside it; else it is written into a folder.
+    It is the image itself, or what the build left beside it; else it is written into a folder. So
+    is one with a path that commands of a program could take for something else.
     """
     beside = payload.path.with_suffix(f".{kind}")
-    if beside == payload.path:
+    plain = _PLAIN.fullmatch(beside.as_posix()) is not None
+    if beside == payload.path and plain:
         return beside
     if kind == "hex":
         content = as_hex(payload.segments)
@@ -104,7 +108,7 @@ def provide(payload: Payload, board: Board, kind: Format, folder: Path) -> Path:
         content = payload.flat()
     else:
         content = uf2.encode(payload.flat(), payload.start, board.flashing.uf2_family)
-    if beside.is_file() and beside.read_bytes() == content:
+    if plain and beside.is_file() and beside.read_bytes() == content:
         return beside
     made = folder / f"{board.name}.{kind}"
     files.write_bytes(made, content)

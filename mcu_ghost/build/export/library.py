@@ -141,8 +141,8 @@ def _listener_bytes(context: model_c.ModelContext, ears: Settings, words: detect
 def _copies(needed: tuple[str, ...], variant: kernels.Variant) -> dict[str, str]:
     """Return texts of `firmware/` by file name: what is needed, and the headers beside it."""
     firmware = resources.folder("firmware")
-    folders = {(firmware / path).parent for path in needed}
-    folders |= {firmware / "kernels", firmware / "kernels" / variant}
+    folders = sorted({(firmware / path).parent for path in needed} | {firmware / "kernels"})
+    folders.append(firmware / "kernels" / variant)  # whose headers win
     files = [firmware / path for path in needed]
     files += [header for folder in folders for header in folder.glob("*.h")]
     return {file.name: file.read_text(encoding="utf-8") for file in files}

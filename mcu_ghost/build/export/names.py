@@ -6,20 +6,19 @@ from __future__ import annotations
 import re
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.names import LONGEST, reserved
 
-LONGEST = 40
-
-# C and C++ keywords, and headers of the C library: LIBRARY.h would hide them.
+# Headers of the C library, which LIBRARY.h would hide; files of an export; targets that CMake and
+# Zephyr have themselves; files that Windows does not.
 _TAKEN = frozenset(
     """
-    alignas alignof and asm auto bool break case catch char class const constexpr continue default
-    delete do double else enum explicit export extern false final float for friend goto if inline
-    int long main mutable namespace new not nullptr operator or private protected public register
-    restrict return short signed sizeof static static_assert struct switch template this throw true
-    try typedef typeid typename typeof union unsigned using virtual void volatile while xor
     assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg
     stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar
-    wctype model golden check listen arduino zephyr
+    wctype
+    model golden check listen
+    all clean help install kernel package test arduino zephyr
+    aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7
+    lpt8 lpt9
     """.split()
 )
 
@@ -39,8 +38,8 @@ def check(name: str) -> None:
             f" underscores, begins with a letter, and has at most {LONGEST} characters. Choose"
             " another with --name."
         )
-    if name in _TAKEN or name.startswith("arduino"):
+    if name in _TAKEN or reserved(name) or name.startswith("arduino"):
         raise GhostError(
-            f"A library cannot be called '{name}': C, its library or a package manager already"
-            " uses it. Choose another with --name."
+            f"A library cannot be called '{name}': C, its library, the firmware or a package"
+            " manager already uses it. Choose another with --name."
         )

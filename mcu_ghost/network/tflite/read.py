@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import ops
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite.tables import MAX_BYTES, MAX_SIZE, Tables
@@ -68,12 +68,6 @@ def parse_layers(data: bytes, where: str) -> tuple[tuple[Tensor, ...], tuple[Ope
     file.activation(x, math.prod(file.shape(x)))
     read = [ops.read(file, op) for op in _operators(file)]
     return tuple(file.tensors), tuple(op for op in read if op is not None)
-
-
-def identifier(name: str) -> str:
-    """Return the C identifier closest to a name."""
-    word = re.sub(r"\W+", "_", name[:40], flags=re.ASCII).strip("_").lower()
-    return word if word and not word[0].isdigit() else f"model_{word}"
 
 
 def _operators(file: Tables) -> list[Any]:

@@ -237,6 +237,7 @@ class Tables:
             content = self.root.Buffers(entry.Buffer()).DataAsNumpy()
             try:
                 metadata = json.loads(content.tobytes() if isinstance(content, np.ndarray) else b"")
+                json.dumps(metadata, ensure_ascii=False).encode()  # no halves of characters
             except (ValueError, RecursionError) as error:
                 raise self.error(f"the mcu_ghost metadata is not JSON ({error})") from error
             if not isinstance(metadata, dict) or metadata.get("version") != 1:

@@ -73,7 +73,7 @@ def test_names_of_the_firmware_become_the_librarys(tmp_path: Path) -> None:
     kernel = (out / "src" / "ghost_net" / "ghost_gru_step_s8.c").read_text()
     assert '#include "ghost_arithmetic.h"' in kernel and "ghost_net_ghost_tanh(" in kernel
     words = (out / "src" / "ghost_net" / "listener.c").read_text()
-    assert r'"gr\303\266\303\237e",' in words and r'"the \042door\042 \134",' in words
+    assert r'"gr\303\266\303\237e",' in words and r'"the \"door\" \\",' in words
 
 
 @pytest.mark.parametrize("machine", MACHINES.values())
