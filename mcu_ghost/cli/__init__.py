@@ -31,6 +31,7 @@ VERBS = (
     "data",
     "train",
     "convert",
+    "schema",
     "doctor",
 )
 

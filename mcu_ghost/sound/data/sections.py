@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta
 
 from mcu_ghost.sound.front_end_tables import Settings
+
+Pair = Annotated[tuple[float, ...], Meta(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Words:
             folders' recordings are speech that holds no word.
     """
 
-    folders: tuple[str, ...]
+    folders: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["words"]])]
     labels: tuple[str, ...] = ()
 
 
@@ -37,7 +41,7 @@ class Negatives:
     folder: str
     kind: Literal["speech", "noise"]
     use: Literal["train", "validation", "test", "split"] = "split"
-    part: tuple[float, ...] = (0.0, 1.0)
+    part: Pair = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -78,16 +82,16 @@ class Scenes:
         speed: Share that is slower or faster, by up to 12 %.
     """
 
-    train_hours: float = 20.0
-    validation_hours: float = 1.0
-    noise_hours: float = 0.5
-    words: float = 0.4
-    cut_words: float = 0.08
-    quiet: float = 0.15
-    snr_db: tuple[float, ...] = (0.0, 30.0)
-    level_db: tuple[float, ...] = (-42.0, -14.0)
-    reverb: float = 0.3
-    speed: float = 0.4
+    train_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 20.0
+    validation_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 1.0
+    noise_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 0.5
+    words: Annotated[float, Meta(ge=0.01, le=1)] = 0.4
+    cut_words: Annotated[float, Meta(ge=0, le=0.9)] = 0.08
+    quiet: Annotated[float, Meta(ge=0, le=1)] = 0.15
+    snr_db: Pair = (0.0, 30.0)
+    level_db: Pair = (-42.0, -14.0)
+    reverb: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    speed: Annotated[float, Meta(ge=0, le=1)] = 0.4
 
 
 class SoundRecipe(Protocol):
