@@ -59,6 +59,17 @@ def test_every_verb_has_help_with_an_example(verb: str) -> None:
     assert result.returncode == 0 and "Example" in result.stdout
 
 
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, importlib\n"
+        "from mcu_ghost.cli import VERBS\n"
+        "for v in VERBS: importlib.import_module(f'mcu_ghost.cli.{v}')\n"
+        "bad = {m.split('.')[0] for m in sys.modules} & {'numpy', 'jinja2', 'msgspec', 'rich'}\n"
+        "assert not bad, bad\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_no_verb_imports_tensorflow_to_say_what_it_does() -> None:
     code = (
         "import sys, importlib\n"
