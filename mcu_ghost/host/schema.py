@@ -2,7 +2,8 @@
 """A strict reader: a TOML or JSON file in, one frozen dataclass out, or one clear message.
 
 What a value may be stands beside its field: `Annotated[int, Meta(ge=1, le=64)]`. msgspec checks the
-values, and `mcu_ghost.host.json_schema` tells editors the same.
+values, and `mcu_ghost.host.json_schema` tells editors the same. Where fields depend on each other,
+`__post_init__` of their class raises a `ValueError` that begins with a field's name.
 """
 
 from __future__ import annotations
@@ -109,7 +110,10 @@ class _Reader:
                 arguments[name] = self.value(value[name], _hints(kind)[name], prefix + name)
             elif field.default is field.default_factory is dataclasses.MISSING:
                 self.refuse(prefix + name, "is missing.")
-        return kind(**arguments)
+        try:
+            return kind(**arguments)
+        except ValueError as error:
+            raise GhostError(f"{self.where}: {prefix}{error}") from error
 
     def value(self, value: Any, hint: Any, key: str) -> Any:
         """Make what a field holds of one value."""
@@ -126,10 +130,7 @@ class _Reader:
             if not isinstance(value, dict):
                 self.refuse(key, f"must be a table, not {shown(value)}.")
             item = typing.get_args(plain)[1]
-            return {
-                self.leaf(name, str, f"a key of {key}"): self.value(v, item, f"{key}.{_key(name)}")
-                for name, v in value.items()
-            }
+            return {name: self.value(v, item, f"{key}.{_key(name)}") for name, v in value.items()}
         if origin is tuple:
             return self.list(value, hint, typing.get_args(plain)[0], key)
         return self.leaf(value, hint, key)
@@ -185,7 +186,8 @@ def _refusal(value: Any, hint: Any) -> str:
     whole = isinstance(node, inspect.IntType)
     wanted = _range(node) if type(value) in (int, int if whole else float) else ""
     wanted = wanted or ("a whole number" if whole else "a number")
-    return f"must be {wanted}, not {shown(value, whole and bool(node.multiple_of))}."
+    address = whole and node.multiple_of and node.lt == 2**32
+    return f"must be {wanted}, not {shown(value, address)}."
 
 
 def _range(node: Any) -> str:

@@ -6,6 +6,7 @@ Folders are relative to the recipe. `examples/wake_words/recipe.toml` is one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,8 +15,10 @@ from msgspec import Meta
 
 from mcu_ghost.host import schema
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.sound.audio import RATE
+from mcu_ghost.sound import detector
+from mcu_ghost.sound.audio import CLIP_MS, RATE
 from mcu_ghost.sound.data.sections import FrontEnd, Negatives, Scenes, Words
+from mcu_ghost.sound.detector import GivenWord
 from mcu_ghost.sound.front_end_tables import Settings
 
 Use = Literal["train", "validation", "test"]
@@ -34,6 +37,10 @@ class Network:
     units: Annotated[int, Meta(ge=1, le=4096)] = 154
     ratio: Annotated[int, Meta(ge=1, le=64)] = 2
     dropout: Annotated[float, Meta(ge=0, le=0.9)] = 0.2
+
+    def __post_init__(self) -> None:
+        if self.ratio > self.units:
+            raise ValueError("ratio is more than network.units.")
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,17 @@ class Detector:
         false_accepts_per_hour: What all words together may have on the validation negatives.
     """
 
-    window: Annotated[int, Meta(ge=1, le=64)] = 10
-    refractory_ms: Annotated[int, Meta(ge=0, le=60_000)] = 800
+    window: detector.Window = 10
+    refractory_ms: Annotated[int, Meta(ge=0, le=detector.LONGEST_REFRACTORY_MS)] = 800
     false_accepts_per_hour: Annotated[float, Meta(ge=0, le=10_000)] = 1.0
+
+    def given(self, labels: Sequence[str], thresholds: Sequence[float]) -> detector.Given:
+        """Return what a model says of itself, with a threshold for each word."""
+        words = {
+            label: GivenWord(threshold, self.refractory_ms)
+            for label, threshold in zip(labels, thresholds, strict=True)
+        }
+        return detector.Given(self.window, words)
 
 
 @dataclass(frozen=True)
@@ -117,7 +132,7 @@ class Recipe:
     training: Training = field(default_factory=Training)
     detector: Detector = field(default_factory=Detector)
     board: str = "nrf52840"
-    clip_ms: Annotated[int, Meta(ge=100, le=10_000)] = 1500
+    clip_ms: Annotated[int, Meta(ge=100, le=10_000)] = CLIP_MS
 
     @property
     def seed(self) -> int:
@@ -129,7 +144,7 @@ class Recipe:
         """The front end's settings, for 16 kHz sound.
 
         Raises:
-            GhostError: One of them is out of its range.
+            ValueError: Two of them do not go together.
         """
         return Settings(sample_rate=RATE, **asdict(self.front_end))
 
@@ -143,17 +158,8 @@ def read(path: Path) -> Recipe:
     recipe = schema.read(path, Recipe)
     try:
         settings = recipe.settings
-    except GhostError as error:
-        raise GhostError(f"{path}: front_end: {error}") from error
+    except ValueError as error:
+        raise GhostError(f"{path}: front_end.{error}") from error
     if settings.frame_ms > 100:
         raise GhostError(f"{path}: front_end.step leaves less than 10 frames a second.")
-    if recipe.network.units < recipe.network.ratio:
-        raise GhostError(f"{path}: network.ratio is more than network.units.")
-    pairs = [("scenes.snr_db", recipe.scenes.snr_db), ("scenes.level_db", recipe.scenes.level_db)]
-    pairs += [(f"negatives[{i}].part", n.part) for i, n in enumerate(recipe.negatives)]
-    for key, pair in pairs:
-        if not pair[0] < pair[1]:
-            raise GhostError(f"{path}: {key} must be two numbers, the lower one first.")
-    if recipe.scenes.words + recipe.scenes.cut_words > 1:
-        raise GhostError(f"{path}: scenes.words and scenes.cut_words are more than 1 together.")
     return recipe

@@ -19,7 +19,11 @@ from mcu_ghost.host.errors import GhostError
 @dataclass(frozen=True)
 class Part:
     near: Annotated[int, Meta(ge=1, le=9)]
-    far: float = 1.0
+    far: float = 9.0
+
+    def __post_init__(self) -> None:
+        if self.far < self.near:
+            raise ValueError("far must not be below near.")
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,8 @@ def test_what_is_read(tmp_path: Path) -> None:
         ({"part": [1]}, "part must be a table, not [1]."),
         ({"parts": {"a": {"near": 0}}}, "parts.a.near must be 1 to 9, not 0."),
         ({"parts": [GOOD["part"]]}, "parts must be a table, not [a table]."),
-        ({"parts": {"\x1b": {"near": 1}}}, "a key of parts holds a character that cannot be"),
+        ({"parts": {"\x1b": {"near": 0}}}, r"parts.'\x1b'.near must be 1 to 9, not 0."),
+        ({"part": {"near": 3, "far": 2.0}}, "part.far must not be below near."),
         ({"name": "x"}, "unknown key name."),
         ({"\x1b[2J": 1}, r"unknown key '\x1b[2J'."),
         ({"k" * 999: 1}, "unknown key 'kkkkkk"),

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import BandEdge, Channels, HopMs, Settings, Step, WindowMs
 
 Pair = Annotated[tuple[float, ...], Meta(min_length=2, max_length=2)]
 
@@ -43,10 +43,13 @@ class Negatives:
     use: Literal["train", "validation", "test", "split"] = "split"
     part: Pair = (0.0, 1.0)
 
+    def __post_init__(self) -> None:
+        _rising("part", self.part)
+
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """`[front_end]`: how sound becomes frames; see `mcu_ghost.sound.front_end_tables.Settings`.
+    """`[front_end]`: how sound becomes frames. The defaults are those of keyword models.
 
     Attributes:
         window_ms: Length of what one feature is computed from.
@@ -57,12 +60,12 @@ class FrontEnd:
         step: The network takes every which feature as a frame.
     """
 
-    window_ms: int = 30
-    hop_ms: int = 10
-    channels: int = 40
-    low_hz: float = 125.0
-    high_hz: float = 7500.0
-    step: int = 2
+    window_ms: WindowMs = 30
+    hop_ms: HopMs = 10
+    channels: Channels = 40
+    low_hz: BandEdge = 125.0
+    high_hz: BandEdge = 7500.0
+    step: Step = 2
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,12 @@ class Scenes:
     reverb: Annotated[float, Meta(ge=0, le=1)] = 0.3
     speed: Annotated[float, Meta(ge=0, le=1)] = 0.4
 
+    def __post_init__(self) -> None:
+        _rising("snr_db", self.snr_db)
+        _rising("level_db", self.level_db)
+        if self.words + self.cut_words > 1:
+            raise ValueError("words and scenes.cut_words are more than 1 together.")
+
 
 class SoundRecipe(Protocol):
     """What a training recipe says of sound; see `mcu_ghost.train.recipe.Recipe`."""
@@ -120,3 +129,8 @@ class SoundRecipe(Protocol):
     @property
     def seed(self) -> int:
         """Of everything random."""
+
+
+def _rising(key: str, pair: tuple[float, ...]) -> None:
+    if not pair[0] < pair[1]:
+        raise ValueError(f"{key} must be two numbers, the lower one first.")
