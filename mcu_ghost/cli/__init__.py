@@ -20,13 +20,15 @@ VERBS = {
     "build": "Build the firmware of a model for a board.",
     "test": "Run the firmware on an emulator and compare every output byte with the reference.",
     "listen": "Play recordings into the microphone of an emulated board and show what it hears.",
-    "check": "Build and run the project in this folder, and compare what it costs with its baseline.",
+    "check": "Build and run the project in this folder, and compare what it costs with its"
+    " baseline.",
     "bench": "Count what a random network of a shape costs on a board.",
     "profile": "Show where a frame's instructions go: by layer, function, kind and block.",
     "boards": "List the boards and what each was tested on, or show all that is known of one.",
     "flash": "Write an image to a board, verify it, and start it.",
     "monitor": "Show what a board prints, until Ctrl-C.",
-    "verify": "Run the flashed firmware on its board and compare every output byte with the reference.",
+    "verify": "Run the flashed firmware on its board and compare every output byte with the"
+    " reference.",
     "export": "Write a network as a library with header, example and metadata.",
     "data": "Make, fetch and check data sets: folders <label>/*.wav or *.flac.",
     "train": "Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.",
