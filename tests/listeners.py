@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy as np
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.sound import audio
-from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.keywords import KIND, RATE
 
+FRONT_END: dict[str, Any] = {"kind": KIND, **asdict(audio.KEYWORDS)}
+FORMULA = audio.Formula(multiplier=11, shift=5, zero_point=-128)
 LABELS = ["alexa", 'the "door" \\', "größe", "other"]
 
 
@@ -26,8 +29,8 @@ def listener(seed: int = 14, units: int = 24, **metadata: Any) -> Model:
         "labels": LABELS,
         "reset": "never",
         "frame": {"shape": [40], "hop_ms": 20},
-        "front_end": audio.FRONT_END,
-        "features_to_int8": {"multiplier": 11, "shift": 5, "zero_point": -128},
+        "front_end": FRONT_END,
+        "features_to_int8": asdict(FORMULA),
         "detector": {"window": 4, "words": dict.fromkeys(LABELS[:3], word)},
     }
     return dataclasses.replace(model, metadata=model.metadata | said | metadata)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -136,7 +136,7 @@ def fingerprint(data: Path, words: tuple[str, ...], seed: int) -> str:
     """Return what a cache of features depends on, as a short hash."""
     files = [r.path for r in folder.scan(data / "wake_words", words)] + sentence_files(data)[0]
     facts = [_VERSION, seed, words, _HOP_MS, [(p.name, p.stat().st_size) for p in files], _COPIES]
-    facts += [speech.VARIANTS, OTHER_WORDS, audio.FRONT_END]
+    facts += [speech.VARIANTS, OTHER_WORDS, asdict(audio.KEYWORDS)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 

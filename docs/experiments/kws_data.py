@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def commands(source: Path, cache: Path) -> Task:
     background = folder.recordings(source / folder.NOISE)
     splits = [(f"{r.label}/{r.path.name}", r.split) for r in recordings]
     sizes = [path.stat().st_size for path in (*(r.path for r in recordings), *background)]
-    facts = (splits, sizes, audio.FRONT_END, NOISES, TALKER, SNRS, COMMANDS)
+    facts = (splits, sizes, asdict(audio.KEYWORDS), NOISES, TALKER, SNRS, COMMANDS)
     name = _digest(_VERSION, facts)
     path = cache / f"commands-{name}.npz"
     if not path.is_file():

@@ -37,7 +37,7 @@ from mcu_ghost.network import reference
 from mcu_ghost.sound import audio
 from mcu_ghost.train import inputs
 
-CLASSES, INPUTS, FRAMES = len(WORDS) + 2, audio.CHANNELS, 74
+CLASSES, INPUTS, FRAMES = len(WORDS) + 2, audio.KEYWORDS.channels, 74
 GATES = {"kernel": 3, "recurrent_kernel": 3, "ghost_kernel": 1}
 CLIPPED = tuple(i / 20 for i in range(8, 21))  # shares of the largest weight that a scale may span
 TUNING_RATE = 1e-3

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from mcu_ghost.sound.audio import CHANNELS
+from mcu_ghost.sound.audio import KEYWORDS
 
 BLOCK = 4
 UNPACKING = (2, 8)  # more instructions for a block of 4-bit weights: see narrower.md
@@ -101,7 +101,7 @@ class Cost:
         ghosts = 0 if v.diagonal else -(-(v.units - m) // BLOCK) * rows
         kept = dense - 3 * round(v.pruned * (dense // 3))
         return {
-            "kernel": 3 * rows * -(-CHANNELS // BLOCK),
+            "kernel": 3 * rows * -(-KEYWORDS.channels // BLOCK),
             "recurrent_kernel": kept,
             "ghost_kernel": ghosts,
         }
@@ -112,7 +112,7 @@ class Cost:
         v, m = self.variant, self.variant.intrinsic
         recurrent = 16 * self.blocks["recurrent_kernel"] if v.pruned else 3 * m * v.units
         ghosts = (v.units - m) * (1 if v.diagonal else m)
-        return 3 * m * CHANNELS + recurrent + ghosts
+        return 3 * m * KEYWORDS.channels + recurrent + ghosts
 
     @property
     def bytes(self) -> int:
@@ -120,7 +120,7 @@ class Cost:
         v, m = self.variant, self.variant.intrinsic
         ghosts = v.units - m
         recurrent = 16 * self.blocks["recurrent_kernel"] if v.pruned else 3 * m * v.units
-        kernels = 3 * m * CHANNELS
+        kernels = 3 * m * KEYWORDS.channels
         kernels += math.ceil(recurrent * v.recurrent_bits / 8)
         kernels += math.ceil(ghosts * (1 if v.diagonal else m) * v.ghost_bits / 8)
         extra = 4 * (2 * 3 * m + ghosts) + 8 * (6 + bool(ghosts))  # biases; multiplier and shift

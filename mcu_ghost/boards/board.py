@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
                "cortex-m33", "cortex-m55"]  # fmt: skip
@@ -23,6 +25,13 @@ Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
+
+Word32 = Annotated[int, Meta(ge=0, lt=2**32)]
+Hertz = Annotated[int, Meta(gt=0, lt=2**32)]
+Bytes = Annotated[int, Meta(ge=0, lt=2**32, multiple_of=8)]
+Address = Annotated[int, Meta(gt=0, lt=2**32, multiple_of=4)]
+Interrupt = Annotated[int, Meta(ge=0, le=479)]
+UsbId = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$", examples=["1366:1015"])]
 
 _ARMV6M = ("cortex-m0", "cortex-m0plus")
 
@@ -45,7 +54,7 @@ class Cpu:
 
     core: Core
     fpu: bool
-    clock_hz: int
+    clock_hz: Hertz
 
     @property
     def dsp(self) -> bool:
@@ -78,9 +87,9 @@ class Memory:
         reserved: Bytes at the start that belong to a bootloader or SoftDevice.
     """
 
-    origin: int
-    size: int
-    reserved: int = 0
+    origin: Bytes
+    size: Bytes
+    reserved: Bytes = 0
 
     @property
     def start(self) -> int:
@@ -102,8 +111,8 @@ class Flash(Memory):
         code_cache: Bytes of code that a cache in front of it holds; 0 where there is none.
     """
 
-    wait_states: int = 0
-    code_cache: int = 0
+    wait_states: Annotated[int, Meta(ge=0, le=100)] = 0
+    code_cache: Annotated[int, Meta(ge=0, le=1 << 20)] = 0
 
 
 @dataclass(frozen=True)
@@ -122,13 +131,13 @@ class Console:
     """
 
     driver: ConsoleDriver
-    base: int
-    irq: int
-    baud: int
-    clock_hz: int
+    base: Address
+    irq: Interrupt
+    baud: Hertz
+    clock_hz: Hertz
     tx_pin: str = ""
     rx_pin: str = ""
-    alternate_function: int | None = None
+    alternate_function: Annotated[int, Meta(ge=0, le=15)] | None = None
 
     @property
     def maker(self) -> str:
@@ -156,7 +165,7 @@ class Counter:
     """
 
     driver: CounterDriver
-    hz: int
+    hz: Hertz
 
     @property
     def kind(self) -> int:
@@ -185,13 +194,13 @@ class Microphone:
     """
 
     driver: MicrophoneDriver
-    base: int
-    irq: int
+    base: Address
+    irq: Interrupt
     clock_pin: str
     data_pin: str
     word_pin: str = ""
     power_pin: str = ""
-    gain_db: float = 0.0
+    gain_db: Annotated[float, Meta(ge=-20, le=20, multiple_of=0.5)] = 0.0
 
     @property
     def pins(self) -> list[tuple[str, str, int | None]]:
@@ -241,8 +250,8 @@ class Startup:
     """
 
     family: Family
-    vector_count: int
-    hse_hz: int = 0
+    vector_count: Annotated[int, Meta(ge=17, le=496)]
+    hse_hz: Word32 = 0
 
 
 @dataclass(frozen=True)
@@ -259,7 +268,7 @@ class Flashing:
     methods: tuple[Method, ...] = ()
     target: str = ""
     volume: str = ""
-    uf2_family: int = 0
+    uf2_family: Word32 = 0
 
 
 @dataclass(frozen=True)
@@ -274,7 +283,7 @@ class Usb:
             be.
     """
 
-    ids: tuple[str, ...] = ()
+    ids: tuple[UsbId, ...] = ()
     console: bool = True
     serials: tuple[str, ...] = ()
 
@@ -299,7 +308,7 @@ class Qemu:
     """
 
     machine: str
-    counter_ratio: float
+    counter_ratio: Annotated[float, Meta(gt=0, lt=1e6)]
 
 
 @dataclass(frozen=True)

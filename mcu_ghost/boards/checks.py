@@ -47,43 +47,23 @@ def check(board: Board, path: Path) -> None:
 
     _check_names(board, refuse)
     for key, memory in (("flash", board.flash), ("ram", board.ram)):
-        for part in ("origin", "size", "reserved"):
-            value = getattr(memory, part)
-            if not 0 <= value <= 0xFFFF_FFFF or value % 8:
-                refuse(f"{key}.{part}", f"must be a multiple of 8 below 2**32, not {value:#x}.")
         if memory.size == 0 or memory.origin + memory.size > 2**32:
             refuse(f"{key}.size", f"must be above 0 and end below 2**32, not {memory.size:#x}.")
         if memory.reserved >= memory.size:
             refuse(f"{key}.reserved", f"takes all {memory.size} bytes.")
-    for part, most in (("wait_states", 100), ("code_cache", 1 << 20)):
-        value = getattr(board.flash, part)
-        if not 0 <= value <= most:
-            refuse(f"flash.{part}", f"must be 0 to {most}, not {value}.")
     if board.flash.start < board.ram.origin + board.ram.size and (
         board.ram.start < board.flash.origin + board.flash.size
     ):
         refuse("ram.origin", "lies inside flash.")
     if board.flash.start % _vector_alignment(board.startup.vector_count):
         refuse("flash.reserved", "leaves the vector table unaligned; round it up to 0x1000.")
-    for key, hertz in (
-        ("cpu.clock_hz", board.cpu.clock_hz),
-        ("console.clock_hz", board.console.clock_hz),
-        ("console.baud", board.console.baud),
-        ("counter.hz", board.counter.hz),
-    ):
-        if not 0 < hertz < 2**32:
-            refuse(key, f"must be above 0 and below 2**32, not {hertz}.")
     if board.console.baud * 16 > board.console.clock_hz:
         refuse("console.baud", "is more than a sixteenth of console.clock_hz.")
-    if not 0 < board.console.base < 2**32 or board.console.base % 4:
-        refuse("console.base", f"must be an address, a multiple of 4, not {board.console.base:#x}.")
     if board.cpu.fpu and board.cpu.core in _NO_FPU:
         refuse("cpu.fpu", f"is true, but no {board.cpu.core} has a floating-point unit.")
     if board.counter.driver == "dwt" and board.cpu.armv6m:
         refuse("counter.driver", f"is 'dwt', but the {board.cpu.core} has no cycle counter.")
-    if not 17 <= board.startup.vector_count <= 496:
-        refuse("startup.vector_count", f"must be 17 to 496, not {board.startup.vector_count}.")
-    if not 0 <= board.console.irq < board.startup.vector_count - 16:
+    if board.console.irq >= board.startup.vector_count - 16:
         refuse("console.irq", f"must be 0 to startup.vector_count - 17, not {board.console.irq}.")
     maker = board.console.maker
     for key, pin in (("tx_pin", board.console.tx_pin), ("rx_pin", board.console.rx_pin)):
@@ -105,10 +85,6 @@ def check(board: Board, path: Path) -> None:
             refuse(key, f"is {pin}, which is {taken[number]} too.")
         if number is not None:
             taken[number] = key
-    for identity in board.usb.ids:
-        halves = identity.split(":")
-        if len(halves) != 2 or any(len(h) != 4 or not _is_hex(h) for h in halves):
-            refuse("usb.ids", f'must look like "1366:1015", not {identity!r}.')
     _check_flashing(board, refuse)
     for engine in board.emulators.order:
         if getattr(board.emulators, engine) is None:
@@ -116,8 +92,6 @@ def check(board: Board, path: Path) -> None:
     runs_on = {"model": "unicorn"}.get(board.tested, board.tested)
     if runs_on not in ("nothing", "hardware", *board.emulators.order):
         refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
-    if board.emulators.qemu and not 0 < board.emulators.qemu.counter_ratio < 1e6:
-        refuse("emulators.qemu.counter_ratio", "must be above 0.")
 
 
 def _check_names(board: Board, refuse: Callable[[str, str], None]) -> None:
@@ -150,9 +124,7 @@ def _check_microphone(
 ) -> None:
     if board.startup.family != "nrf52":
         refuse("microphone.driver", f"is '{microphone.driver}', which needs an nRF52.")
-    if not 0 < microphone.base < 2**32 or microphone.base % 4:
-        refuse("microphone.base", f"must be an address, not {microphone.base:#x}.")
-    if not 0 <= microphone.irq < board.startup.vector_count - 16:
+    if microphone.irq >= board.startup.vector_count - 16:
         refuse("microphone.irq", f"must be 0 to startup.vector_count - 17, not {microphone.irq}.")
     if microphone.irq == board.console.irq:
         refuse("microphone.irq", "is that of the console.")
@@ -162,8 +134,6 @@ def _check_microphone(
             refuse(f"microphone.{key}_pin", f'must look like "P0.26", not {pin!r}.')
     if bool(microphone.word_pin) != (microphone.driver == "nrf_i2s"):
         refuse("microphone.word_pin", "is what nrf_i2s needs and nrf_pdm does not have.")
-    if not -20 <= microphone.gain_db <= 20 or microphone.gain_db * 2 % 1:
-        refuse("microphone.gain_db", f"must be -20 to 20 by 0.5, not {microphone.gain_db:g}.")
     if microphone.gain_db and microphone.driver != "nrf_pdm":
         refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
 
@@ -182,7 +152,3 @@ def _pins(board: Board) -> list[tuple[str, str]]:
 def _vector_alignment(entries: int) -> int:
     """The table must be aligned to its size, rounded up to a power of two, and to 128 bytes."""
     return max(128, 1 << (4 * entries - 1).bit_length())
-
-
-def _is_hex(word: str) -> bool:
-    return all(letter in "0123456789abcdefABCDEF" for letter in word)

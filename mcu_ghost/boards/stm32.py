@@ -53,9 +53,8 @@ def check_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
         if startup.hse_hz:
             refuse("startup.hse_hz", "is for an STM32 only.")
         return
-    if console.alternate_function is None or not 0 <= console.alternate_function <= 15:
-        given = console.alternate_function
-        refuse("console.alternate_function", f"must be 0 to 15, not {given}.")
+    if console.alternate_function is None:
+        refuse("console.alternate_function", "is missing, which an STM32 needs.")
     if not _APB1 <= console.base < _END or console.base % 0x400:
         refuse("console.base", "must be a serial port on APB1 or APB2.")
     bus = clocks.apb1 if console.base < _APB2 else clocks.apb2

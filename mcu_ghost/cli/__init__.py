@@ -15,24 +15,28 @@ from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 
-VERBS = (
-    "new",
-    "build",
-    "test",
-    "listen",
-    "check",
-    "bench",
-    "profile",
-    "boards",
-    "flash",
-    "monitor",
-    "verify",
-    "export",
-    "data",
-    "train",
-    "convert",
-    "doctor",
-)
+VERBS = {
+    "new": "Make a folder NAME with firmware that works, tests, a baseline and a GitHub workflow.",
+    "build": "Build the firmware of a model for a board.",
+    "test": "Run the firmware on an emulator and compare every output byte with the reference.",
+    "listen": "Play recordings into the microphone of an emulated board and show what it hears.",
+    "check": "Build and run the project in this folder, and compare what it costs with its"
+    " baseline.",
+    "bench": "Count what a random network of a shape costs on a board.",
+    "profile": "Show where a frame's instructions go: by layer, function, kind and block.",
+    "boards": "List the boards and what each was tested on, or show all that is known of one.",
+    "flash": "Write an image to a board, verify it, and start it.",
+    "monitor": "Show what a board prints, until Ctrl-C.",
+    "verify": "Run the flashed firmware on its board and compare every output byte with the"
+    " reference.",
+    "export": "Write a network as a library with header, example and metadata.",
+    "data": "Make, fetch and check data sets: folders <label>/*.wav or *.flac.",
+    "train": "Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.",
+    "convert": "Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.",
+    "schema": "Print the JSON Schema of board files, recipes or ghost.toml.",
+    "doctor": "Say which tools are there, which verbs work, and what installs the rest.",
+}
+"""In the order of the road, with the first sentence of each one's help: `--help` imports none."""
 
 
 class Verbs(click.Group):
@@ -41,6 +45,11 @@ class Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs in the order of the road."""
         return list(VERBS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb."""

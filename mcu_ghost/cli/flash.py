@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.build import folder
 from mcu_ghost.cli import options
 from mcu_ghost.host import text
 
@@ -53,6 +52,7 @@ def command(
     """
     from mcu_ghost.boards.flash import flash as flashing
     from mcu_ghost.boards.flash.choose import Wanted
+    from mcu_ghost.build import folder
     from mcu_ghost.host import console
 
     wanted = Wanted(method, probe, port, volume)

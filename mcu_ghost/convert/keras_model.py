@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mcu_ghost.convert.chain import Chain, Link
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
+from mcu_ghost.network import about
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.gates import STATE_SCALE
@@ -73,20 +73,19 @@ def convert(
 
 
 def _metadata(path: Path, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
-    metadata = {"version": 1, "name": path.stem, "frame": {"shape": [chain.inputs]}, **given}
-    if metadata["version"] != 1 or not isinstance(metadata["name"], str):
-        raise GhostError("Metadata must have version 1 and a name that is text.")
+    said = {"version": about.VERSION, "name": path.stem,
+            "frame": {"shape": [chain.inputs]}, **given}  # fmt: skip
     try:
-        json.dumps(metadata, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise GhostError(f"Metadata must be JSON ({error}).") from error
+        about.check(said)
+    except ValueError as error:
+        raise GhostError(f"The metadata {error}.") from error
     outputs = chain.links[-1].layer.output_shape[-1]
-    labels = metadata.get("labels")
+    labels = about.labels(said)
     if labels and len(labels) != outputs:
         raise GhostError(
-            f"Metadata names {len(labels)} labels, but the model has {outputs} outputs."
+            f"The metadata names {len(labels)} labels, but the model has {outputs} outputs."
         )
-    return metadata
+    return said
 
 
 def _network(chain: Chain, metadata: dict[str, Any]) -> Model:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcu_ghost.network import about
 from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 
@@ -33,7 +34,8 @@ class Model:
         body: Runs once per frame; its last operator is the last recurrent one.
         head: Runs after the body, for each frame or at the end.
         head_per_frame: Which of the two.
-        metadata: The JSON object in the file: labels, front end, training summary and so on.
+        metadata: The JSON object in the file, as it stands there; `mcu_ghost.network.about` says
+            who reads it.
     """
 
     name: str
@@ -64,8 +66,6 @@ class Model:
     @property
     def labels(self) -> list[str]:
         """The name of each output, or its number where the file names none."""
-        labels = self.metadata.get("labels")
+        labels = about.labels(self.metadata)
         size = self.tensors[self.outputs[0]].size
-        if isinstance(labels, list) and len(labels) == size:
-            return [str(label) for label in labels]
-        return [str(i) for i in range(size)]
+        return labels if len(labels) == size else [str(i) for i in range(size)]

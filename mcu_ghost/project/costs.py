@@ -18,8 +18,8 @@ from mcu_ghost.network.tflite import read, write
 from mcu_ghost.project.baseline import Accuracy, Costs
 from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.proof import prove
-from mcu_ghost.sound import detector
 from mcu_ghost.sound.data import folder, plan
+from mcu_ghost.sound.keywords import task_of
 from mcu_ghost.train import recipe
 
 NO_WORD = plan.UNKNOWN  # the folder of recordings in which a model that listens must hear nothing
@@ -56,7 +56,8 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
                 " Count on other ones."
             )
     names = sorted(path.name for path in place.glob("[!_.]*") if path.is_dir())
-    listens = "detector" in network.metadata
+    task = task_of(network)
+    listens = task is not None and task.detector is not None
     known = words(network)
     found: dict[Path, str] = {}
     for name in names:
@@ -76,8 +77,9 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
 
 def words(network: Model) -> list[str]:
     """Return what a recording can be of: what a model that listens reports, else every label."""
-    if "detector" in network.metadata:
-        return [word.label for word in detector.settings(network).words]
+    task = task_of(network)
+    if task is not None and task.detector is not None:
+        return [word.label for word in task.detector.words]
     return network.labels
 
 

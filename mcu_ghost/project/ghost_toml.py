@@ -6,16 +6,24 @@ It stands in the folder that commands are given in; its paths are relative to th
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import Meta
 
 from mcu_ghost.build import apps
 from mcu_ghost.host import schema
-from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.errors import GhostError
 
 NAME = "ghost.toml"
+
+if TYPE_CHECKING:
+    App = str
+else:
+    App = Literal[tuple(apps.APPS)]
+Hundredths = Annotated[float, Meta(ge=0, le=100)]
+Limit = Annotated[int, Meta(gt=0, lt=2**32)]
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,10 @@ class Tolerance:
         accuracy_points: Percentage points of recordings that are no longer recognised.
     """
 
-    flash_percent: float = 1.0
-    ram_percent: float = 1.0
-    instructions_percent: float = 1.0
-    accuracy_points: float = 0.0
+    flash_percent: Hundredths = 1.0
+    ram_percent: Hundredths = 1.0
+    instructions_percent: Hundredths = 1.0
+    accuracy_points: Hundredths = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,9 +53,9 @@ class Budget:
         instructions_per_frame: Emulated, from entry to return of the network's step.
     """
 
-    flash_bytes: int | None = None
-    ram_bytes: int | None = None
-    instructions_per_frame: int | None = None
+    flash_bytes: Limit | None = None
+    ram_bytes: Limit | None = None
+    instructions_per_frame: Limit | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +73,9 @@ class Project:
         budget: What it may never exceed.
     """
 
-    boards: tuple[str, ...]
+    boards: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["nrf52840"]])]
     model: str | None = None
-    app: str = apps.DEFAULT
+    app: App = apps.DEFAULT
     toolchain: Literal["gcc", "zig"] | None = None
     recipe: str | None = None
     recordings: str | None = None
@@ -105,18 +113,4 @@ def read(path: Path) -> Project:
     Raises:
         GhostError: Unreadable, an unknown key, or a value that makes no sense.
     """
-    project = schema.read(path, Project)
-    if not project.boards:
-        raise GhostError(f'{path}: boards names none, for example boards = ["nrf52840"].')
-    if project.app not in apps.APPS:
-        raise GhostError(
-            f"{path}: app must be one of {', '.join(apps.APPS)}, not {project.app!r}."
-            f"{did_you_mean(project.app, apps.APPS)}"
-        )
-    for key, value in dataclasses.asdict(project.tolerance).items():
-        if not 0 <= value <= 100:
-            raise GhostError(f"{path}: tolerance.{key} must be 0 to 100, not {value:g}.")
-    for key, limit in dataclasses.asdict(project.budget).items():
-        if limit is not None and limit <= 0:
-            raise GhostError(f"{path}: budget.{key} must be more than 0, not {limit}.")
-    return project
+    return schema.read(path, Project)

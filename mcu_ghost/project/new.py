@@ -26,7 +26,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_bytes, write_text
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
-from mcu_ghost.project import baseline, costs, ghost_toml
+from mcu_ghost.project import baseline, costs, ghost_toml, schemas
 from mcu_ghost.project.ghost_toml import Budget, Tolerance
 from mcu_ghost.sound.data.sections import Words
 from mcu_ghost.train.recipe import Recipe
@@ -44,6 +44,11 @@ _FILES = {
     "firmware.yml": ".github/workflows/firmware.yml",
 }
 """Templates in `templates/project/`, and what they become."""
+_SCHEMAS: dict[str, schemas.File] = {
+    "ghost.schema.json": "project",
+    "recipe.schema.json": "recipe",
+}
+"""Schemas that the first lines of `ghost.toml` and of the recipe name, for editors."""
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,8 @@ def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.
     for template, name in _FILES.items():
         write_text(folder / name.format(name=context.name),
                    render(f"project/{template}.jinja", context))  # fmt: skip
+    for name, file in _SCHEMAS.items():
+        write_text(folder / "schemas" / name, schemas.text(file))
     model = folder / f"{context.name}.tflite"
     write_bytes(model, resources.default_model().read_bytes())
     for board in context.boards:

@@ -155,7 +155,7 @@ def run(
     """
     board, model = built.board, built.model
     choose(board)
-    ears = Settings.read(model.metadata.get("front_end"))
+    ears = keywords.hearing(model)[0].front_end
     sound = np.concatenate([part.samples for part in played])
     sound = np.pad(sound, (0, -len(sound) % ears.hop))
     costs = cpu_load.Watch(built)

@@ -18,8 +18,8 @@ from mcu_ghost.network.random_model import random_inputs
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof.link.link import Link
-from mcu_ghost.sound import audio, detector, keywords
-from mcu_ghost.sound.front_end import Samples, Settings
+from mcu_ghost.sound import detector, keywords
+from mcu_ghost.sound.front_end import Samples
 
 Progress = Callable[[int], None]
 
@@ -78,12 +78,11 @@ def sequences(model: Model, cases: int, frames: int, recordings: Iterable[Path])
     """
     found = [Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(0, model, cases, frames))]
     for path in recordings:
+        task = keywords.need_task(model)
         sound: Path | Samples = path
-        if "detector" in model.metadata:  # the last word is complete only a little after its end
-            sound = keywords.recording(
-                path, Settings.read(model.metadata.get("front_end")).sample_rate
-            )
-        found.append(Sequence(path.name, audio.features(sound, model.metadata), str(path)))
+        if task.detector is not None:  # the last word is complete only a little after its end
+            sound = keywords.recording(path, task.front_end.sample_rate)
+        found.append(Sequence(path.name, task.features(sound), str(path)))
     return found
 
 
@@ -127,8 +126,8 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
             mismatches += count
             differences += [words] if count else []
         if sequence.file:
-            reported = "detector" in model.metadata
-            heard.append(_reported(model, sequence.file, outputs) if reported
+            listens = keywords.need_task(model).detector is not None
+            heard.append(_reported(model, sequence.file, outputs) if listens
                          else _heard(model, sequence.file, final))  # fmt: skip
     return Report(
         cases=len(work),
@@ -173,7 +172,8 @@ def _heard(model: Model, file: str, final: Int8s) -> Heard:
 
 
 def _reported(model: Model, file: str, outputs: Int8s) -> Heard:
-    chosen, ears = detector.settings(model), Settings.read(model.metadata.get("front_end"))
+    task, chosen = keywords.hearing(model)
+    ears = task.front_end
     events = detector.events(outputs, chosen)
     if not events:
         return Heard(file, "", 0.0)

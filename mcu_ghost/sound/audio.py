@@ -1,47 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a recording to the int8 frames that a keyword model reads.
 
-The front end (`mcu_ghost.sound.front_end`) makes uint16 features; they become int8 by the integer
-formula in the model's metadata. Training goes through these functions, devices through their C.
+The front end (`mcu_ghost.sound.front_end`) makes uint16 features; they become int8 by an integer
+formula. Training goes through these functions, devices through their C.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import front_end, recording
+from mcu_ghost.sound.data import sections
 from mcu_ghost.sound.front_end import Features as Features
 from mcu_ghost.sound.front_end import Samples as Samples
 from mcu_ghost.sound.front_end import Settings
 from mcu_ghost.sound.recording import RATE as RATE
 
-CHANNELS = 40
 CLIP_MS = 1500
 SHORTEST_MS = 200
 SILENT = 8  # a recording that never gets louder than this, of 32768, has no speech in it
 
-FRONT_END: dict[str, Any] = {
-    "kind": "micro_features",
-    "sample_rate": RATE,
-    "window_ms": 30,
-    "hop_ms": 10,
-    "channels": CHANNELS,
-    "low_hz": 125,
-    "high_hz": 7500,
-    "stack": "skip",
-    "step": 2,
-    "clip_ms": CLIP_MS,
-}
-"""The front end of keyword models as it stands in their metadata."""
+KEYWORDS = Settings(RATE, **asdict(sections.FrontEnd()))
+"""The front end of keyword models, unless a recipe says otherwise."""
 
-_KEYWORDS = Settings.read(FRONT_END)
+
+@dataclass(frozen=True)
+class Formula:
+    """From features to int8, `features_to_int8` of a model's metadata.
+
+    ``clamp(((f * multiplier + (1 << (shift - 1))) >> shift) + zero_point)``, in 32 bits.
+
+    Attributes:
+        multiplier: Of a feature.
+        shift: Bits that are dropped, with rounding.
+        zero_point: What a feature of 0 becomes, before it is clamped to int8.
+
+    Raises:
+        ValueError: The largest feature does not fit.
+    """
+
+    multiplier: Annotated[int, Meta(ge=1, le=32767)]
+    shift: Annotated[int, Meta(ge=1, le=30)]
+    zero_point: Annotated[int, Meta(ge=-(1 << 15), le=1 << 15)]
+
+    def __post_init__(self) -> None:
+        if self.multiplier * 65535 + (1 << self.shift - 1) >= 1 << 31:
+            raise ValueError(
+                f"multiplier is {self.multiplier} and shift is {self.shift};"
+                " with both halved it fits in 32 bits."
+            )
 
 
 def read(path: Path, rate: int = RATE) -> Samples:
@@ -71,11 +87,16 @@ def read(path: Path, rate: int = RATE) -> Samples:
     if found.cut_off:
         console.say(f"[yellow]warning:[/] {console.literal(f'{path}: {found.cut_off}')}")
     mono = found.mono(rate)
-    _check(mono, str(path), rate)
+    check(mono, str(path), rate)
     return mono
 
 
-def _check(samples: Samples, name: str, rate: int) -> None:
+def check(samples: Samples, name: str, rate: int) -> None:
+    """Refuse what holds no speech.
+
+    Raises:
+        GhostError: It is too short, or silent.
+    """
     if len(samples) * 1000 < SHORTEST_MS * rate:
         raise GhostError(
             f"{name}: is {len(samples) * 1000 // rate} ms long, at least {SHORTEST_MS} ms are "
@@ -100,7 +121,7 @@ def cut(samples: Samples, clip_ms: int = CLIP_MS, rate: int = RATE) -> Samples:
     return samples[start : start + length]
 
 
-def frames(samples: Samples, settings: Settings = _KEYWORDS) -> Features:
+def frames(samples: Samples, settings: Settings = KEYWORDS) -> Features:
     """Run a fresh front end over samples.
 
     Args:
@@ -113,44 +134,13 @@ def frames(samples: Samples, settings: Settings = _KEYWORDS) -> Features:
     return front_end.features(samples, settings)[settings.step - 1 :: settings.step]
 
 
-def to_int8(values: npt.NDArray[np.integer[Any]], formula: dict[str, int]) -> Int8s:
-    """Quantise features: ``clamp(((f * multiplier + (1 << (shift-1))) >> shift) + zero_point)``.
+def to_int8(values: npt.NDArray[np.integer[Any]], formula: Formula) -> Int8s:
+    """Quantise features.
 
     Args:
         values: uint16 features of any shape.
-        formula: `multiplier`, `shift` (at least 1) and `zero_point`.
+        formula: How.
     """
-    shift = formula["shift"]
-    scaled = (values.astype(np.int64) * formula["multiplier"] + (1 << (shift - 1))) >> shift
-    return np.clip(scaled + formula["zero_point"], -128, 127).astype(np.int8)
-
-
-def features(source: Path | str | Samples, metadata: dict[str, Any]) -> Int8s:
-    """Return the network's frames of one recording.
-
-    Args:
-        source: A WAV or FLAC file, or int16 samples at the model's rate.
-        metadata: The model's, with `front_end` and `features_to_int8`.
-
-    Returns:
-        (frames, channels) int8; as many frames as training clips had, whatever the recording's
-        length, unless the model runs on without end (`"reset": "never"`).
-
-    Raises:
-        GhostError: The recording is not usable, or the model has no front end that is known here.
-    """
-    front_end, formula = metadata.get("front_end"), metadata.get("features_to_int8")
-    if not isinstance(front_end, dict) or not isinstance(formula, dict):
-        raise GhostError(
-            f"The model '{metadata.get('name', '')}' does not say how to turn audio into its "
-            "input, so recordings cannot be played to it. Convert it with a front end."
-        )
-    settings = Settings.read(front_end)
-    if isinstance(source, np.ndarray):
-        samples = source
-        _check(samples, "The samples", settings.sample_rate)
-    else:
-        samples = read(Path(source), settings.sample_rate)
-    if metadata.get("reset") != "never":
-        samples = cut(samples, int(front_end.get("clip_ms", CLIP_MS)), settings.sample_rate)
-    return to_int8(frames(samples, settings), formula)
+    half = 1 << (formula.shift - 1)
+    scaled = (values.astype(np.int64) * formula.multiplier + half) >> formula.shift
+    return np.clip(scaled + formula.zero_point, -128, 127).astype(np.int8)

@@ -14,19 +14,54 @@ words in one frame the one with the highest smoothed score is reported, the firs
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from mcu_ghost.host.errors import GhostError, did_you_mean
-from mcu_ghost.network.model import Model
+from mcu_ghost.host.errors import did_you_mean
+from mcu_ghost.host.schema import shown
 from mcu_ghost.network.tensor import Int8s
 
 FULL_SCALE = 256  # what a frame's output of 1.0 counts
-LONGEST_WINDOW = 64
+LONGEST_REFRACTORY_MS = 60_000
+Window = Annotated[int, Meta(ge=1, le=64)]
+
+
+@dataclass(frozen=True)
+class GivenWord:
+    """When a word is reported, as the metadata says it.
+
+    Attributes:
+        threshold: Least mean score over the window.
+        refractory_ms: After it nothing is reported for so long.
+    """
+
+    threshold: Annotated[float, Meta(ge=0, le=1)]
+    refractory_ms: Annotated[float, Meta(ge=0, le=LONGEST_REFRACTORY_MS)]
+
+
+@dataclass(frozen=True)
+class Given:
+    """The metadata's `detector`.
+
+    Attributes:
+        window: Frames whose outputs are added.
+        words: What is reported, by label.
+
+    Raises:
+        ValueError: It reports nothing.
+    """
+
+    window: Window
+    words: dict[str, GivenWord]
+
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("words must name at least one word.")
 
 
 @dataclass(frozen=True)
@@ -74,60 +109,26 @@ class Event:
     sum: int
 
 
-def settings(model: Model) -> Settings:
-    """Return what a model's metadata says.
-
-    Raises:
-        GhostError: The model is not one that listens without end, or says something impossible.
-    """
-    given = model.metadata.get("detector")
-    if not isinstance(given, dict) or not model.head_per_frame:
-        raise GhostError(
-            f"The model '{model.name}' does not say how its scores become words, frame by frame. "
-            'Train it to listen without end: task = "stream" in the recipe.'
-        )
-    scores = model.tensors[model.outputs[0]]
-    if (scores.scale, scores.zero_point) != (1 / FULL_SCALE, -128):
-        raise GhostError(f"The model '{model.name}' must end in a softmax for its scores to count.")
-    return parse(given, model.labels, float(model.metadata.get("frame", {}).get("hop_ms", 0)))
-
-
-def parse(given: dict[str, Any], labels: list[str], hop_ms: float) -> Settings:
-    """Read the metadata's `detector`.
+def settings(given: Given, labels: Sequence[str], hop_ms: float) -> Settings:
+    """Work out the integers.
 
     Args:
-        given: The JSON object.
+        given: What the metadata says.
         labels: Of the model's outputs.
-        hop_ms: Milliseconds of a frame.
+        hop_ms: Milliseconds of a frame, at least 1.
 
     Raises:
-        GhostError: A number is out of range, or a word is no label.
+        ValueError: A word is no label.
     """
-    window, words = given.get("window"), given.get("words")
-    if type(window) is not int or not 1 <= window <= LONGEST_WINDOW:
-        raise GhostError(f"detector.window must be 1 to {LONGEST_WINDOW} frames, not {window!r}.")
-    if not isinstance(words, dict) or not words:
-        raise GhostError("detector.words must name at least one word.")
-    if not hop_ms > 0:
-        raise GhostError("frame.hop_ms must be positive for a model with a detector.")
     found = []
-    for label, word in words.items():
+    for label, word in given.words.items():
         if label not in labels:
-            raise GhostError(
-                f"detector.words: '{label}' is none of the labels.{did_you_mean(label, labels)}"
-            )
-        threshold = _number(word, "threshold", 1, label)
-        refractory_ms = _number(word, "refractory_ms", 60_000, label)
-        least = max(1, math.ceil(threshold * FULL_SCALE * window))
-        found.append(Word(label, labels.index(label), least, round(refractory_ms / hop_ms)))
-    return Settings(window, tuple(sorted(found, key=lambda w: w.index)))
-
-
-def _number(word: Any, key: str, most: int, label: str) -> float:
-    value = word.get(key) if isinstance(word, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise GhostError(f"detector.words.{label}.{key} must be 0 to {most}, not {value!r}.")
-    return value
+            close = did_you_mean(label, labels)
+            raise ValueError(f"detector.words: {shown(label)} is none of the labels.{close}")
+        least = max(1, math.ceil(word.threshold * FULL_SCALE * given.window))
+        silent = round(word.refractory_ms / hop_ms)
+        found.append(Word(label, labels.index(label), least, silent))
+    return Settings(given.window, tuple(sorted(found, key=lambda w: w.index)))
 
 
 def smooth(outputs: Int8s, window: int) -> npt.NDArray[np.int32]:

@@ -12,14 +12,18 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Meta
 
-from mcu_ghost.host.errors import GhostError
+WindowMs = Annotated[int, Meta(ge=10, le=64)]
+HopMs = Annotated[int, Meta(ge=5, le=20)]
+Channels = Annotated[int, Meta(ge=8, le=64)]
+BandEdge = Annotated[float, Meta(ge=0, le=8000)]
+Step = Annotated[int, Meta(ge=1, le=100)]
 
-KIND = "micro_features"
 WINDOW_BITS = 12
 WEIGHT_BITS = 12
 SMOOTHING_BITS = 10
@@ -43,58 +47,38 @@ _Int16s = npt.NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a model's metadata says of its front end.
+    """A front end, as `front_end` of a model's metadata says it.
 
     Attributes:
         sample_rate: Samples per second, 8000 or 16000.
-        window_ms: Length of what one frame is computed from, 10 to 64.
-        hop_ms: From frame to frame, 5 to 20 and at most the window.
-        channels: Features of a frame, 8 to 64.
-        low_hz: Where the lowest mel band begins, 0 or more.
+        window_ms: Length of what one frame is computed from.
+        hop_ms: From frame to frame, at most the window.
+        channels: Features of a frame.
+        low_hz: Where the lowest mel band begins.
         high_hz: Where the highest one ends, at most half the sample rate.
         step: The network takes every which frame; the `step`-th is the first.
 
     Raises:
-        GhostError: A value is out of its range; the message names it.
+        ValueError: Two of them do not go together; the message begins with the name of one.
     """
 
-    sample_rate: int
-    window_ms: int
-    hop_ms: int
-    channels: int
-    low_hz: float
-    high_hz: float
-    step: int = 1
+    sample_rate: Annotated[int, Meta(ge=8000, le=16000, multiple_of=8000)]
+    window_ms: WindowMs
+    hop_ms: HopMs
+    channels: Channels
+    low_hz: BandEdge
+    high_hz: BandEdge
+    step: Step = 1
 
     def __post_init__(self) -> None:
-        if self.sample_rate not in (8000, 16000):
-            raise _bad("sample_rate", self.sample_rate, "8000 or 16000")
-        _whole("window_ms", self.window_ms, 10, 64)
-        _whole("hop_ms", self.hop_ms, 5, min(20, self.window_ms))
-        _whole("channels", self.channels, 8, 64)
-        _whole("step", self.step, 1, 100)
-        _between("low_hz", self.low_hz, 0, self.sample_rate / 2)
-        _between("high_hz", self.high_hz, self.low_hz, self.sample_rate / 2)
-        if not len(bands(self)):
-            raise _bad("high_hz", self.high_hz, f"further above low_hz = {self.low_hz!r}")
-
-    @staticmethod
-    def read(front_end: Any) -> Settings:
-        """Read the `front_end` object of a model's metadata; keys of others are left alone.
-
-        Raises:
-            GhostError: It is not of this kind, lacks a key, or a value is out of its range.
-        """
-        if not isinstance(front_end, dict):
-            raise GhostError(f"The model's front_end must be an object, not {front_end!r}.")
-        if front_end.get("kind") != KIND:
-            raise _bad("kind", front_end.get("kind"), repr(KIND))
-        values = {"step": 1} | front_end
-        names = Settings.__dataclass_fields__
-        for name in names:
-            if name not in values:
-                raise GhostError(f"The model's front_end has no {name}; convert the model again.")
-        return Settings(**{name: values[name] for name in names})
+        if self.hop_ms > self.window_ms:
+            raise ValueError(f"hop_ms must be at most window_ms, not {self.hop_ms}.")
+        if self.high_hz > self.sample_rate / 2:
+            raise ValueError(f"high_hz must be at most half of sample_rate, not {self.high_hz:g}.")
+        if self.high_hz <= self.low_hz or not len(bands(self)):
+            raise ValueError(
+                f"high_hz must be further above low_hz = {self.low_hz:g}, not {self.high_hz:g}."
+            )
 
     @property
     def window(self) -> int:
@@ -137,20 +121,6 @@ class Settings:
     def snr_shift(self) -> int:
         """From a channel times its gain to a ratio with SNR_BITS fractional bits."""
         return _GAIN_BITS - self.headroom - SNR_BITS
-
-
-def _bad(name: str, value: object, wanted: str) -> GhostError:
-    return GhostError(f"The model's front_end has {name} = {value!r}; it must be {wanted}.")
-
-
-def _whole(name: str, value: object, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise _bad(name, value, f"a whole number from {low} to {high}")
-
-
-def _between(name: str, value: object, low: float, high: float) -> None:
-    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
-        raise _bad(name, value, f"a number from {low:g} to {high:g}")
 
 
 def radices(points: int) -> list[int]:

@@ -1,41 +1,215 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a board must report of a sound: the words, and a CRC over every output."""
+"""Models of words: what one says of itself, and what a board must report of a sound.
+
+Whatever reads `front_end`, `features_to_int8`, `detector` and the like in a model's metadata asks
+`task_of`, `need_task` or `hearing` here.
+"""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from msgspec import Meta
 
+from mcu_ghost.host import schema
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network import reference
+from mcu_ghost.network import about, reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import audio, detector
-from mcu_ghost.sound.front_end import FrontEnd, Samples, Settings
+from mcu_ghost.sound.audio import Formula
+from mcu_ghost.sound.front_end import Samples, Settings
 from mcu_ghost.sound.lines import Word
 
+KIND = "micro_features"
 RATE = audio.RATE  # that microphones have
 PAUSE_MS = 500  # of silence behind each recording
 
 
-def hearing(model: Model) -> tuple[Settings, detector.Settings]:
-    """Return how a model hears, and how its scores become words.
+@dataclass(frozen=True)
+class _Kind:
+    """`front_end`, besides its settings."""
+
+    kind: Literal["micro_features"]
+    clip_ms: Annotated[int, Meta(ge=100, le=60_000)] = audio.CLIP_MS
+
+
+@dataclass(frozen=True)
+class _Ears:
+    """What decides whether the rest can be read."""
+
+    front_end: _Kind
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """`frame`."""
+
+    hop_ms: Annotated[float, Meta(ge=1, le=10_000)] | None = None
+
+
+@dataclass(frozen=True)
+class _Metadata:
+    """The keys of the metadata that are read here; all others are left alone."""
+
+    front_end: Settings
+    features_to_int8: Formula
+    detector: detector.Given | None = None
+    frame: _Frame | None = None
+    reset: str = "clip"
+
+
+@dataclass(frozen=True)
+class KeywordTask:
+    """What a model of words says of itself: how it hears, and how its scores become words.
+
+    Attributes:
+        model: The model's name.
+        front_end: From sound to features.
+        formula: From features to the network's input.
+        clip_ms: Recordings are cut or padded to this length; None: it listens without end.
+        detector: From scores to words; None where a recording has one answer, at its end.
+    """
+
+    model: str
+    front_end: Settings
+    formula: Formula
+    clip_ms: int | None
+    detector: detector.Settings | None
+
+    def frames(self, samples: Samples) -> Int8s:
+        """Return the network's input, (frames, channels) int8, for samples at its rate."""
+        return audio.to_int8(audio.frames(samples, self.front_end), self.formula)
+
+    def features(self, source: Path | str | Samples) -> Int8s:
+        """Return the network's frames of one recording.
+
+        Args:
+            source: A WAV or FLAC file, or int16 samples at the model's rate.
+
+        Returns:
+            (frames, channels) int8; as many frames as training clips had, whatever the recording's
+            length, unless the model listens without end.
+
+        Raises:
+            GhostError: The recording is not usable.
+        """
+        rate = self.front_end.sample_rate
+        if isinstance(source, np.ndarray):
+            samples, name = source, "The samples"
+            audio.check(samples, name, rate)
+        else:
+            samples, name = audio.read(Path(source), rate), str(source)
+        if self.clip_ms is not None:
+            samples = audio.cut(samples, self.clip_ms, rate)
+        found = self.frames(samples)
+        if not len(found):
+            first_ms = self.front_end.hops(0) * self.front_end.hop_ms
+            raise GhostError(f"{name}: is shorter than a frame of the model, {first_ms} ms.")
+        return found
+
+
+def task_of(model: Model) -> KeywordTask | None:
+    """Return what a model says of sound, or None where it says nothing.
 
     Raises:
-        GhostError: It does not say, or its input is not what its front end makes.
+        GhostError: It says something impossible, in which the message names the key, or its input
+            is not what its front end makes.
     """
-    chosen = detector.settings(model)
-    heard = Settings.read(model.metadata.get("front_end"))
-    size = model.tensors[model.inputs[0]].size
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or size != heard.channels:
+    given = model.metadata
+    if given.get("front_end") is None and given.get("detector") is None:
+        return None
+    where = f"The model '{model.name}'"
+    ears = schema.build(given, _Ears, where, closed=False).front_end
+    said = schema.build(given, _Metadata, where, closed=False)
+    size, channels = model.tensors[model.inputs[0]].size, said.front_end.channels
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or size != channels:
         raise GhostError(
-            f"The model '{model.name}' reads {size} values, but its front end makes"
-            f" {heard.channels}: it must have one input, one frame of features, and one output."
+            f"{where} reads {size} values, but its front end makes {channels}: it must have one"
+            " input, one frame of features, and one output."
         )
-    return heard, chosen
+    chosen = None
+    if said.detector is not None:
+        if said.frame is None or said.frame.hop_ms is None:
+            raise GhostError(f"{where}: frame.hop_ms is missing, which its detector needs.")
+        try:
+            chosen = detector.settings(said.detector, model.labels, said.frame.hop_ms)
+        except ValueError as error:
+            raise GhostError(f"{where}: {error}") from error
+    return KeywordTask(
+        model=model.name,
+        front_end=said.front_end,
+        formula=said.features_to_int8,
+        clip_ms=None if said.reset == "never" else ears.clip_ms,
+        detector=chosen,
+    )
+
+
+def need_task(model: Model) -> KeywordTask:
+    """Return what a model says of sound.
+
+    Raises:
+        GhostError: Nothing, or something impossible.
+    """
+    task = task_of(model)
+    if task is None:
+        raise GhostError(
+            f"The model '{model.name}' does not say how to turn audio into its input, so"
+            " recordings cannot be played to it. Convert it with a front end."
+        )
+    return task
+
+
+def hearing(model: Model) -> tuple[KeywordTask, detector.Settings]:
+    """Return how a model that listens without end hears, and how its scores become words.
+
+    Raises:
+        GhostError: It does not say, or it does not end in a softmax for each frame.
+    """
+    task = task_of(model)
+    if task is None or task.detector is None or not model.head_per_frame:
+        raise GhostError(
+            f"The model '{model.name}' does not say how its scores become words, frame by frame."
+            " `mcu-ghost train` makes models that listen without end."
+        )
+    scores = model.tensors[model.outputs[0]]
+    if (scores.scale, scores.zero_point) != (1 / detector.FULL_SCALE, -128):
+        raise GhostError(f"The model '{model.name}' must end in a softmax for its scores to count.")
+    return task, task.detector
+
+
+def metadata(
+    name: str,
+    labels: Sequence[str],
+    front_end: Settings,
+    formula: Formula,
+    given: detector.Given,
+) -> dict[str, Any]:
+    """Return what the file of a model that listens without end says, besides its training.
+
+    Args:
+        name: The model's.
+        labels: Of its outputs.
+        front_end: From sound to features.
+        formula: From features to the network's input.
+        given: From scores to words.
+    """
+    return {
+        "version": about.VERSION,
+        "name": name,
+        "task": "keywords",
+        "labels": list(labels),
+        "frame": {"shape": [front_end.channels], "hop_ms": front_end.frame_ms},
+        "reset": "never",
+        "front_end": {"kind": KIND} | asdict(front_end),
+        "features_to_int8": asdict(formula),
+        "detector": asdict(given),
+    }
 
 
 def recording(path: Path, rate: int = RATE) -> Samples:
@@ -71,15 +245,14 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
     Raises:
         GhostError: The model does not say how it hears or how its scores become words.
     """
-    chosen = detector.settings(model)
-    ears = Settings.read(model.metadata.get("front_end"))
+    task, chosen = hearing(model)
+    ears = task.front_end
     hops = samples.reshape(-1, ears.hop)
     kept = np.ones(len(hops), bool)
     for first, count in lost:
         kept[first : first + count] = False
     ends = (np.flatnonzero(kept) + 1) * ears.hop_ms  # of each hop, in milliseconds of sound
-    features = FrontEnd(ears).feed(hops[kept].reshape(-1))[ears.step - 1 :: ears.step]
-    frames = audio.to_int8(features, model.metadata["features_to_int8"])
+    frames = task.frames(hops[kept].reshape(-1))
     outputs = reference.run(model, frames) if len(frames) else np.zeros((0, 1), np.int8)
     at = ears.hops(np.arange(len(frames))) - 1  # the hop that completes each frame
     crc, crcs, done = 0, {}, 0

@@ -252,12 +252,8 @@ class Judge:
         """Return the detector's words at one threshold, or at one for each."""
         if isinstance(thresholds, int | float):
             thresholds = [thresholds] * len(self.labels)
-        given = {
-            label: {"threshold": threshold, "refractory_ms": self.detector.refractory_ms}
-            for label, threshold in zip(self.labels, thresholds, strict=True)
-        }
-        chosen = {"window": self.detector.window, "words": given}
-        return detector.parse(chosen, [*self.labels, OTHER], self.settings.frame_ms).words
+        given = self.detector.given(self.labels, thresholds)
+        return detector.settings(given, [*self.labels, OTHER], self.settings.frame_ms).words
 
     def matched(
         self,

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.network.tensor import Int8s
-from mcu_ghost.sound.audio import Features, to_int8
+from mcu_ghost.sound.audio import Features, Formula, to_int8
 
 _SHIFT = 12
+_LEAST_TOP = 32.0  # so that 255 steps for it fit the formula; loud sound reaches 600
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,12 @@ class InputFormat:
     """The int8 input of a network and what it stands for.
 
     Attributes:
-        formula: `multiplier`, `shift`, `zero_point` from uint16 features to int8.
+        formula: From uint16 features to int8.
         scale: Real value of one int8 step: a power of two, so training sees it exactly.
         zero_point: The int8 value that stands for 0.0.
     """
 
-    formula: dict[str, int]
+    formula: Formula
     scale: float
     zero_point: int
 
@@ -47,8 +48,8 @@ class InputFormat:
 
 def fit(features: Features) -> InputFormat:
     """Choose the format: 99.9 % of the features within int8, mean near 0, deviation near 1."""
-    top = max(1.0, float(np.percentile(features, 99.9)))
-    formula = {"multiplier": round(255 / top * 2**_SHIFT), "shift": _SHIFT, "zero_point": -128}
+    top = max(_LEAST_TOP, float(np.percentile(features, 99.9)))
+    formula = Formula(round(255 / top * 2**_SHIFT), _SHIFT, -128)
     q = to_int8(features, formula).astype(np.float64)
     scale = 2.0 ** -round(np.log2(max(1.0, q.std())))
     return InputFormat(formula, scale, round(q.mean()))

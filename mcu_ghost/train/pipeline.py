@@ -18,12 +18,12 @@ from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.proof.prove import prove
+from mcu_ghost.sound import keywords
 from mcu_ghost.sound.data import streams
 from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.folder import Split
 from mcu_ghost.sound.data.sounds import Pool, Sounds
 from mcu_ghost.sound.data.streams import Streams
-from mcu_ghost.sound.front_end_tables import KIND
 from mcu_ghost.train import evaluate, inputs, phases, report
 from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
@@ -229,19 +229,8 @@ def metadata(
     training: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what the `.tflite` says about itself."""
-    words = {
-        label: {"threshold": threshold, "refractory_ms": recipe.detector.refractory_ms}
-        for label, threshold in zip(labels, thresholds or [1.0] * len(labels), strict=True)
-    }
-    return {
-        "version": 1,
-        "name": recipe.name,
-        "task": "keywords",
-        "labels": [*labels, evaluate.OTHER],
-        "frame": {"shape": [recipe.front_end.channels], "hop_ms": recipe.settings.frame_ms},
-        "reset": "never",
-        "front_end": {"kind": KIND} | asdict(recipe.settings),
-        "features_to_int8": form.formula,
-        "detector": {"window": recipe.detector.window, "words": words},
-        "training": training,
-    }
+    given = recipe.detector.given(labels, thresholds or [1.0] * len(labels))
+    said = keywords.metadata(
+        recipe.name, [*labels, evaluate.OTHER], recipe.settings, form.formula, given
+    )
+    return said | {"training": training}

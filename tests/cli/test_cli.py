@@ -57,6 +57,18 @@ def test_help_lists_every_verb() -> None:
 def test_every_verb_has_help_with_an_example(verb: str) -> None:
     result = ghost(verb, "--help")
     assert result.returncode == 0 and "Example" in result.stdout
+    assert VERBS[verb] in " ".join(result.stdout.split())
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from mcu_ghost.cli import cli\n"
+        "cli.main(['--help'], standalone_mode=False)\n"
+        "bad = {m.split('.')[0] for m in sys.modules} & {'numpy', 'jinja2', 'msgspec', 'rich'}\n"
+        "assert not bad, bad\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_no_verb_imports_tensorflow_to_say_what_it_does() -> None:

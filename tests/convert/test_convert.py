@@ -186,9 +186,9 @@ def test_metadata_is_merged_and_checked(keras, ghost, lab, tmp_path):
     }
     before = path.read_bytes()
     for bad, message in [
-        ({"labels": ["a"]}, "Metadata names 1 labels, but the model has 4 outputs."),
-        ({"version": 2}, "Metadata must have version 1 and a name that is text."),
-        ({"x": {1}}, "Metadata must be JSON (Object of type set is not JSON serializable)."),
+        ({"labels": ["a"]}, "The metadata names 1 labels, but the model has 4 outputs."),
+        ({"version": 2}, "The metadata must be a JSON object of version 1."),
+        ({"x": {1}}, "The metadata holds a set, which is not JSON: x."),
     ]:
         with pytest.raises(GhostError) as caught:
             convert(model, path, calibration=lab.X, metadata=bad)

@@ -138,10 +138,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         (lambda data: data["boards"][0].pop("flash_bytes"), "flash_bytes is missing"),
         (lambda data: data["boards"][0].update(flash=1), "unknown key boards[0].flash."),
         (lambda data: data["boards"][0].update(ram_bytes="4"), "ram_bytes must be a whole number"),
-        (lambda data: data["boards"][0].update(ram_bytes=0), "has a size that is not more than 0"),
+        (
+            lambda data: data["boards"][0].update(ram_bytes=0),
+            "boards[0].ram_bytes must be above 0, not 0.",
+        ),
         (lambda data: data["boards"][0].update(flash_bytes=None), "flash_bytes must be a whole"),
         (lambda data: data["boards"][0]["accuracy"].update(right=101), "101 of 100"),
-        (lambda data: data["boards"][0]["accuracy"].update(recordings=0), "makes no sense"),
+        (
+            lambda data: data["boards"][0]["accuracy"].update(recordings=0),
+            "boards[0].accuracy.recordings must be above 0",
+        ),
         (lambda data: data.update(boards={}), "boards must be a list"),
     ],
 )

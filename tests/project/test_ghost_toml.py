@@ -56,7 +56,7 @@ instructions_per_frame = 3000
     [
         ('board = "microbit"', "unknown key board. Did you mean 'boards'?"),
         ("", "boards is missing"),
-        ("boards = []", "boards names none"),
+        ("boards = []", 'boards must be a list of at least 1, not []. For example: ["nrf52840"].'),
         ('boards = ["microbit", "microbit"]', "boards names something twice"),
         (
             'boards = ["microbit"]\napp = "kvs"',
@@ -65,7 +65,7 @@ instructions_per_frame = 3000
         ('boards = ["microbit"]\n[tolerance]\nflash = 1', "unknown key tolerance.flash."),
         ('boards = ["microbit"]\n[tolerance]\nflash_percent = -1', "must be 0 to 100, not -1"),
         ('boards = ["microbit"]\n[tolerance]\nflash_percent = nan', "must be 0 to 100, not nan"),
-        ('boards = ["microbit"]\n[budget]\nram_bytes = 0', "budget.ram_bytes must be more than 0"),
+        ('boards = ["microbit"]\n[budget]\nram_bytes = 0', "budget.ram_bytes must be above 0"),
         ('boards = ["microbit"]\n[budget]\nram_bytes = "4 kB"', "must be a whole number"),
         ("boards = [", "is not valid TOML"),
     ],

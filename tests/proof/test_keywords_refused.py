@@ -25,7 +25,7 @@ from mcu_ghost.proof import keywords
 from mcu_ghost.sound import audio
 from mcu_ghost.sound import keywords as heard
 from mcu_ghost.sound.keywords import expected
-from tests.listeners import LABELS, listener
+from tests.listeners import FRONT_END, LABELS, listener
 
 BOARD = boards.load("nrf52840")
 
@@ -60,14 +60,17 @@ def test_an_engine_without_sound(engine: str) -> None:
     ("metadata", "message"),
     [
         ({"detector": None}, "does not say how its scores become words"),
-        ({"detector": {"window": 65}}, "detector.window must be 1 to 64"),
-        ({"front_end": {**audio.FRONT_END, "channels": 32}}, "reads 40 values, but its front end"),
         (
-            {"front_end": {**audio.FRONT_END, "sample_rate": 8000, "high_hz": 3800}},
+            {"detector": {"window": 65}},
+            "'random': detector.window must be 1 to 64, not 65.",
+        ),
+        ({"front_end": {**FRONT_END, "channels": 32}}, "reads 40 values, but its front end"),
+        (
+            {"front_end": {**FRONT_END, "sample_rate": 8000, "high_hz": 3800}},
             "hears 8000 samples per second, microphones have 16000",
         ),
-        ({"front_end": None}, "front_end must be an object"),
-        ({"features_to_int8": None}, "has no features_to_int8"),
+        ({"front_end": None}, "front_end must be a table, not None."),
+        ({"features_to_int8": None}, "features_to_int8 must be a table, not None."),
     ],
 )
 def test_a_model_that_does_not_listen(metadata: dict[str, Any], message: str) -> None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio, front_end
 from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.keywords import KeywordTask
 
-FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
-METADATA = {"name": "m", "front_end": audio.FRONT_END, "features_to_int8": FORMULA, "reset": "clip"}
+FORMULA = audio.Formula(multiplier=1674, shift=12, zero_point=-128)
+TASK = KeywordTask("m", audio.KEYWORDS, FORMULA, audio.CLIP_MS, None)
 
 
 def tone(seconds: float, rate: int = 16000, channels: int = 1) -> np.ndarray:
@@ -89,36 +91,36 @@ def test_cut_keeps_the_loudest_part_and_pads_evenly() -> None:
 
 @pytest.mark.parametrize("seconds", [0.3, 1.5, 4.0])
 def test_every_clip_has_as_many_frames(tmp_path: Path, seconds: float) -> None:
-    got = audio.features(write(tmp_path / "a.wav", tone(seconds)), METADATA)
+    got = TASK.features(write(tmp_path / "a.wav", tone(seconds)))
     assert got.shape == (74, 40) and got.dtype == np.int8
-    assert np.array_equal(got, audio.features(tone(seconds), METADATA))
+    assert np.array_equal(got, TASK.features(tone(seconds)))
 
 
 def test_an_endless_model_hears_everything() -> None:
-    assert audio.features(tone(3), METADATA | {"reset": "never"}).shape == (149, 40)
+    assert dataclasses.replace(TASK, clip_ms=None).features(tone(3)).shape == (149, 40)
 
 
 def test_each_recording_starts_a_fresh_front_end() -> None:
-    first = audio.features(tone(1), METADATA)
-    audio.features(np.random.default_rng(0).integers(-9999, 9999, 24000).astype(np.int16), METADATA)
-    assert np.array_equal(audio.features(tone(1), METADATA), first)
+    first = TASK.features(tone(1))
+    TASK.features(np.random.default_rng(0).integers(-9999, 9999, 24000).astype(np.int16))
+    assert np.array_equal(TASK.features(tone(1)), first)
 
 
-def test_models_without_a_front_end_are_refused() -> None:
-    with pytest.raises(GhostError, match="does not say how to turn audio"):
-        audio.features(tone(1), {"name": "m", "front_end": None})
-    other = METADATA | {"front_end": audio.FRONT_END | {"kind": "mfcc"}}
-    with pytest.raises(GhostError, match="kind = 'mfcc'; it must be 'micro_features'"):
-        audio.features(tone(1), other)
+def test_what_is_shorter_than_a_frame_is_refused() -> None:
+    slow = dataclasses.replace(audio.KEYWORDS, step=50)
+    task = dataclasses.replace(TASK, front_end=slow, clip_ms=None)
+    assert task.features(tone(0.6)).shape == (1, 40)
+    with pytest.raises(GhostError, match="The samples: is shorter than a frame of the model, 520"):
+        task.features(tone(0.5))
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
-def test_the_metadata_decides(tmp_path: Path, rate: int) -> None:
-    changes = {"sample_rate": rate, "channels": 20, "high_hz": 4000, "step": 3, "clip_ms": 1000}
-    metadata = METADATA | {"front_end": audio.FRONT_END | changes}
-    got = audio.features(write(tmp_path / "a.wav", tone(2)), metadata)
+def test_the_settings_decide(tmp_path: Path, rate: int) -> None:
+    settings = Settings(rate, 30, 10, 20, 125, 4000, 3)
+    got = KeywordTask("m", settings, FORMULA, 1000, None).features(
+        write(tmp_path / "a.wav", tone(2))
+    )
     assert got.shape == (98 // 3, 20)
-    settings = Settings.read(metadata["front_end"])
     heard = audio.cut(audio.read(tmp_path / "a.wav", rate), 1000, rate)
     every = front_end.features(heard, settings)
     assert np.array_equal(got, audio.to_int8(every[2::3], FORMULA))
@@ -128,7 +130,7 @@ def test_the_bundled_clips_are_usable() -> None:
     clips = resources.demo_clips()
     assert len(clips) >= 6
     for clip in clips:
-        assert audio.features(clip, METADATA).shape == (74, 40)
+        assert TASK.features(clip).shape == (74, 40)
 
 
 def test_real_numbers_are_read_as_loud_as_they_are(tmp_path: Path) -> None:

@@ -77,10 +77,10 @@ def streams(draw: st.DrawFn) -> tuple[np.ndarray, detector.Settings]:
     labels = [f"w{i}" for i in range(classes)]
     chosen = draw(st.lists(st.sampled_from(labels), min_size=1, unique=True))
     words = {
-        label: {
-            "threshold": draw(st.floats(0, 1)),
-            "refractory_ms": draw(st.sampled_from([0, 20, 60, 400])),
-        }
+        label: detector.GivenWord(
+            threshold=draw(st.floats(0, 1)),
+            refractory_ms=draw(st.sampled_from([0, 20, 60, 400])),
+        )
         for label in chosen
     }
     window = draw(st.integers(1, 64))
@@ -89,7 +89,7 @@ def streams(draw: st.DrawFn) -> tuple[np.ndarray, detector.Settings]:
     # Few values, so that sums tie often, and runs of the extremes.
     outputs = rng.choice([-128, -128, 0, 127, 127], (frames, classes)).astype(np.int8)
     outputs[:, rng.random(classes) < 0.3] = 127
-    return outputs, detector.parse({"window": window, "words": words}, labels, 20)
+    return outputs, detector.settings(detector.Given(window, words), labels, 20)
 
 
 @settings(max_examples=200, deadline=None)
@@ -111,7 +111,7 @@ def test_the_comparison_can_fail(library: ctypes.CDLL, tmp_path: Path) -> None:
     flags = f"-I{resources.folder('firmware')}"
     wrong = ctypes.CDLL(str(compile_host(tmp_path / "wrong.so", [tmp_path / "wrong.c"], flags)))
     outputs = np.full((3, 2), 127, np.int8)
-    word = {"threshold": 0.5, "refractory_ms": 0}
-    chosen = detector.parse({"window": 1, "words": {"a": word, "b": word}}, ["a", "b"], 20)
+    word = detector.GivenWord(threshold=0.5, refractory_ms=0)
+    chosen = detector.settings(detector.Given(1, {"a": word, "b": word}), ["a", "b"], 20)
     assert events(library, outputs, chosen) == detector.events(outputs, chosen)
     assert events(wrong, outputs, chosen) != detector.events(outputs, chosen)

@@ -35,7 +35,15 @@ def test_the_example_is_a_recipe() -> None:
             r"scenes.snr_db must be two numbers, the lower one first",
         ),
         ("[scenes]\nwords = 0.9\ncut_words = 0.5", r"are more than 1 together."),
-        ("[front_end]\nchannels = 7", r"front_end: .*channels"),
+        ("[front_end]\nchannels = 7", r"front_end.channels must be 8 to 64, not 7."),
+        (
+            "[front_end]\nhigh_hz = 130",
+            r"front_end.high_hz must be further above low_hz = 125",
+        ),
+        (
+            "[front_end]\nhop_ms = 12\nwindow_ms = 11",
+            r"front_end.hop_ms must be at most window_ms",
+        ),
         ("[front_end]\nstep = 11", r"front_end.step leaves less than 10 frames a second."),
         ('[[negatives]]\nfolder = "x"\nkind = "speech"\npart = [0.5, 0.5]', r"negatives\[0\].part"),
     ],
@@ -91,7 +99,7 @@ def test_an_empty_class_is_refused(tmp_path: Path) -> None:
 def test_the_verb_refuses_before_tensorflow_is_loaded(tmp_path: Path) -> None:
     before = "tensorflow" in sys.modules
     for arguments, message in (
-        ([str(tmp_path / "no.toml")], "cannot be read"),
+        ([str(tmp_path / "no.toml")], "there is no such file"),
         ([str(write(tmp_path)), "--worker", "1"], "names no workers"),
         ([str(tmp_path / "tones.toml"), "--out", str(tmp_path)], "is a folder"),
     ):

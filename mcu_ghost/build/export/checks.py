@@ -11,8 +11,9 @@ from mcu_ghost.build import golden_c
 from mcu_ghost.host.templates import render
 from mcu_ghost.network import golden, reference
 from mcu_ghost.network.model import Model
-from mcu_ghost.sound import audio, detector
-from mcu_ghost.sound.front_end import FrontEnd, Samples, Settings
+from mcu_ghost.sound import detector
+from mcu_ghost.sound.front_end import Samples
+from mcu_ghost.sound.keywords import KeywordTask
 
 _HOPS = 192
 _FNV = (2166136261, 16777619)
@@ -37,10 +38,10 @@ def golden_sources(model: Model) -> dict[str, str]:
     return {name: render(f"model/{name}.jinja", context) for name in ("golden.h", "golden.c")}
 
 
-def listening(model: Model, ears: Settings, chosen: detector.Settings) -> Listening:
+def listening(model: Model, task: KeywordTask, chosen: detector.Settings) -> Listening:
     """Return what must be heard."""
-    features = FrontEnd(ears).feed(_noise(_HOPS, ears.hop))[ears.step - 1 :: ears.step]
-    frames = audio.to_int8(features, model.metadata["features_to_int8"])
+    ears = task.front_end
+    frames = task.frames(_noise(_HOPS, ears.hop))
     outputs = reference.run(model, frames)
     at = (ears.hops(np.arange(len(frames))) - 1).tolist()  # the hop that completes each frame
     labels = [word.label for word in chosen.words]

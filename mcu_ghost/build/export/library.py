@@ -90,19 +90,21 @@ def make(model: Model, target: Target) -> Library:
     needed = hot + cold
     ears = words = noise = None
     tables = 0
-    if "front_end" in model.metadata:
-        ears = Settings.read(model.metadata["front_end"])
-        generated |= front_end_c.frontend_sources(model.metadata, f"{name}_")
+    task = keywords.task_of(model)
+    if task is not None:
+        ears = task.front_end
+        heard = front_end_c.context(ears, task.formula, f"{name}_")
+        generated |= front_end_c.sources(heard)
         needed += front_end_c.SOURCES
-        constants = front_end_c.front_end_context(ears, {}).arrays.values()
-        tables = sum(array.bytes for array in constants)
-    if "detector" in model.metadata:
-        ears, words = keywords.hearing(model)
+        tables = sum(array.bytes for array in heard.arrays.values())
+    if task is not None and task.detector is not None:
+        task, words = keywords.hearing(model)
+        ears = task.front_end
         listener = _Listener(__version__, name, ears, words)
         for file in ("listener.h", "listener.c"):
             generated[file] = templates.render(f"export/{file}.jinja", listener)
         needed += ("sound/ghost_detector.c",)
-        noise = checks.listening(model, ears, words)
+        noise = checks.listening(model, task, words)
     copied = _copies(needed, target.variant)
     sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}
     compiled = tuple(sorted(path for path in sources if path.endswith((".c", ".S"))))

@@ -108,7 +108,7 @@ def _model(file: Tables, name: str) -> Model:
         raise file.error("the layers after the last GhostGRU must start from its output")
     metadata = file.metadata()
     return Model(
-        name=identifier(str(metadata.get("name", name))),
+        name=identifier(metadata.get("name", name)),
         frames=file.frames,
         tensors=tuple(file.tensors),
         inputs=inputs,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import tflite
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import about
 from mcu_ghost.network.tensor import Tensor
 
 METADATA_NAME = "mcu_ghost"
@@ -236,13 +236,9 @@ class Tables:
                 raise self.error("damaged TensorFlow Lite file (metadata without data)")
             content = self.root.Buffers(entry.Buffer()).DataAsNumpy()
             try:
-                metadata = json.loads(content.tobytes() if isinstance(content, np.ndarray) else b"")
-                json.dumps(metadata, ensure_ascii=False).encode()  # no halves of characters
-            except (ValueError, RecursionError) as error:
-                raise self.error(f"the mcu_ghost metadata is not JSON ({error})") from error
-            if not isinstance(metadata, dict) or metadata.get("version") != 1:
-                raise self.error("the mcu_ghost metadata must be a JSON object of version 1")
-            return metadata
+                return about.decode(content.tobytes() if isinstance(content, np.ndarray) else b"")
+            except ValueError as error:
+                raise self.error(f"the mcu_ghost metadata {error}") from error
         return {}
 
 

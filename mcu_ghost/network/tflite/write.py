@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 
 from mcu_ghost.host import files
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import about
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import METADATA_NAME
@@ -42,8 +43,10 @@ def serialize(model: Model) -> bytes:
         if op is last:
             file.sequence = model.head_per_frame
         op.write(file, model.tensors[op.input], source, place(op.output), number)
-    content = {"version": 1, "name": model.name, **model.metadata}
-    metadata = json.dumps(content, sort_keys=True, allow_nan=False).encode()
+    try:
+        metadata = about.encode({"version": about.VERSION, "name": model.name, **model.metadata})
+    except ValueError as error:
+        raise GhostError(f"The metadata of the model '{model.name}' {error}.") from error
     outputs = [places[i] for i in model.outputs]
     return file.file(model.name, inputs, outputs, {METADATA_NAME: metadata})
 

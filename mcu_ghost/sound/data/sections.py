@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
-from mcu_ghost.sound.front_end_tables import Settings
+from msgspec import Meta
+
+from mcu_ghost.sound.front_end_tables import BandEdge, Channels, HopMs, Settings, Step, WindowMs
+
+Pair = Annotated[tuple[float, ...], Meta(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Words:
             folders' recordings are speech that holds no word.
     """
 
-    folders: tuple[str, ...]
+    folders: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["words"]])]
     labels: tuple[str, ...] = ()
 
 
@@ -37,12 +41,15 @@ class Negatives:
     folder: str
     kind: Literal["speech", "noise"]
     use: Literal["train", "validation", "test", "split"] = "split"
-    part: tuple[float, ...] = (0.0, 1.0)
+    part: Pair = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        _rising("part", self.part)
 
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """`[front_end]`: how sound becomes frames; see `mcu_ghost.sound.front_end_tables.Settings`.
+    """`[front_end]`: how sound becomes frames. The defaults are those of keyword models.
 
     Attributes:
         window_ms: Length of what one feature is computed from.
@@ -53,12 +60,12 @@ class FrontEnd:
         step: The network takes every which feature as a frame.
     """
 
-    window_ms: int = 30
-    hop_ms: int = 10
-    channels: int = 40
-    low_hz: float = 125.0
-    high_hz: float = 7500.0
-    step: int = 2
+    window_ms: WindowMs = 30
+    hop_ms: HopMs = 10
+    channels: Channels = 40
+    low_hz: BandEdge = 125.0
+    high_hz: BandEdge = 7500.0
+    step: Step = 2
 
 
 @dataclass(frozen=True)
@@ -78,16 +85,22 @@ class Scenes:
         speed: Share that is slower or faster, by up to 12 %.
     """
 
-    train_hours: float = 20.0
-    validation_hours: float = 1.0
-    noise_hours: float = 0.5
-    words: float = 0.4
-    cut_words: float = 0.08
-    quiet: float = 0.15
-    snr_db: tuple[float, ...] = (0.0, 30.0)
-    level_db: tuple[float, ...] = (-42.0, -14.0)
-    reverb: float = 0.3
-    speed: float = 0.4
+    train_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 20.0
+    validation_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 1.0
+    noise_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 0.5
+    words: Annotated[float, Meta(ge=0.01, le=1)] = 0.4
+    cut_words: Annotated[float, Meta(ge=0, le=0.9)] = 0.08
+    quiet: Annotated[float, Meta(ge=0, le=1)] = 0.15
+    snr_db: Pair = (0.0, 30.0)
+    level_db: Pair = (-42.0, -14.0)
+    reverb: Annotated[float, Meta(ge=0, le=1)] = 0.3
+    speed: Annotated[float, Meta(ge=0, le=1)] = 0.4
+
+    def __post_init__(self) -> None:
+        _rising("snr_db", self.snr_db)
+        _rising("level_db", self.level_db)
+        if self.words + self.cut_words > 1:
+            raise ValueError("words and scenes.cut_words are more than 1 together.")
 
 
 class SoundRecipe(Protocol):
@@ -116,3 +129,8 @@ class SoundRecipe(Protocol):
     @property
     def seed(self) -> int:
         """Of everything random."""
+
+
+def _rising(key: str, pair: tuple[float, ...]) -> None:
+    if not pair[0] < pair[1]:
+        raise ValueError(f"{key} must be two numbers, the lower one first.")

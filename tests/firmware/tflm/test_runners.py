@@ -23,7 +23,7 @@ from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs, random_model
 from mcu_ghost.network.tflite import options, read, write
-from mcu_ghost.sound import audio
+from mcu_ghost.sound.keywords import need_task
 from tests.conftest import ROOT, compile_host, kernel_sources
 from tests.firmware.tflm import wheel
 from tests.host_kernels import HostModel
@@ -140,7 +140,7 @@ def test_the_bundled_model_on_every_runner(library: ctypes.CDLL, micro: Any) -> 
     model = read.load(path)
     assert model.frames == 1 and model.layers[0].stateful
     sequences = list(random_inputs(0, model, 4, 75))
-    sequences += [audio.features(clip, model.metadata) for clip in resources.demo_clips()]
+    sequences += [need_task(model).features(clip) for clip in resources.demo_clips()]
     assert len(sequences) > 8
     host = HostModel(library, model)
     for x in sequences:

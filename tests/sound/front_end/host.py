@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
+from mcu_ghost.build import front_end_c
+from mcu_ghost.build.front_end_c import SOURCES
 from mcu_ghost.host import resources
+from mcu_ghost.sound.audio import Formula
 from mcu_ghost.sound.front_end import Features, Samples, Settings
 from tests.conftest import compile_host
 
-FORMULA = {"multiplier": 1674, "shift": 12, "zero_point": -128}
+FORMULA = Formula(multiplier=1674, shift=12, zero_point=-128)
 
 
-def metadata(settings: Settings) -> dict:
-    """Return what a model with these settings says of itself."""
-    return {"front_end": {"kind": "micro_features", **vars(settings)}, "features_to_int8": FORMULA}
+def generated(settings: Settings) -> dict[str, str]:
+    """Return the C files of a model with these settings."""
+    return front_end_c.sources(front_end_c.context(settings, FORMULA))
 
 
 class HostFrontEnd:
@@ -27,7 +29,7 @@ class HostFrontEnd:
 
     def __init__(self, settings: Settings, folder: Path, *, sanitize: bool = True) -> None:
         self.settings = s = settings
-        texts = frontend_sources(metadata(settings))
+        texts = generated(settings)
         name = hashlib.sha256(texts["front_end.c"].encode()).hexdigest()[:16]
         place = folder / name
         place.mkdir(exist_ok=True)

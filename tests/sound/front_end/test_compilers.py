@@ -8,10 +8,10 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.build import toolchain
-from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
+from mcu_ghost.build.front_end_c import SOURCES
 from mcu_ghost.host import resources
 from tests.conftest import WARNINGS, need
-from tests.sound.front_end.host import metadata
+from tests.sound.front_end.host import generated
 from tests.sound.front_end.oracle import WHEEL
 
 BOARDS = ["microbit", "mps2-an385", "nrf52840", "mps2-an500", "mps2-an505", "mps3-an547"]
@@ -28,7 +28,7 @@ def test_compiles(tmp_path: Path, board: str, kind: str) -> None:
     flags = toolchain.gcc_flags(cpu) if kind == "gcc" else toolchain.zig_flags(cpu)
     command = [compiler.compiler, *["cc"] * (kind == "zig")]
     command += [word for flag in flags for word in flag.split()]
-    for name, text in frontend_sources(metadata(WHEEL)).items():
+    for name, text in generated(WHEEL).items():
         (tmp_path / name).write_text(text)
     firmware = resources.folder("firmware")
     command += ["-std=gnu11", "-ffreestanding", "-fbuiltin", "-O2", *WARNINGS, "-c"]

@@ -9,11 +9,11 @@ import pytest
 
 from mcu_ghost import boards, emulate
 from mcu_ghost.boards.image import read as load
-from mcu_ghost.build.front_end_c import SOURCES, frontend_sources
+from mcu_ghost.build.front_end_c import SOURCES
 from mcu_ghost.emulate.unicorn import UnicornMachine
 from mcu_ghost.host import resources
 from tests.emulate.images import build
-from tests.sound.front_end.host import metadata
+from tests.sound.front_end.host import generated
 from tests.sound.front_end.oracle import WHEEL, wheel
 from tests.sound.front_end.signals import SIGNALS, speech
 
@@ -68,7 +68,7 @@ def image(folder: Path, board: str) -> Path:
     """Build an image that plays the recordings and prints frames and checksum."""
     samples = recordings()
     assert len(samples) == HOPS * 160
-    for name, text in frontend_sources(metadata(WHEEL)).items():
+    for name, text in generated(WHEEL).items():
         (folder / name).write_text(text)
     listed = ",".join(map(str, samples.tolist()))
     (folder / "recording.c").write_text(

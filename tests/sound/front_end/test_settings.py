@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a model's metadata may say of its front end, and the tables for all of it."""
 
+import dataclasses
 import re
 from typing import Any
 
@@ -9,76 +10,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcu_ghost.build.front_end_c import frontend_sources
-from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
 from mcu_ghost.sound import front_end_tables as tables
+from mcu_ghost.sound.audio import Formula
 from mcu_ghost.sound.front_end import Settings
-from tests.sound.front_end.host import FORMULA
-
-GOOD = audio.FRONT_END
+from tests.sound.front_end.host import generated
 
 
-def test_reads_what_a_model_says() -> None:
-    s = Settings.read(GOOD)
-    assert s == Settings(16000, 30, 10, 40, 125, 7500, 2)
+def test_what_follows_from_them() -> None:
+    s = Settings(16000, 30, 10, 40, 125, 7500, 2)
+    assert s == audio.KEYWORDS
     assert (s.window, s.hop, s.history, s.points) == (480, 160, 320, 256)
-    assert Settings.read({k: v for k, v in GOOD.items() if k != "step"}).step == 1
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "wanted"),
-    [
-        ("kind", "mfcc", "'micro_features'"),
-        ("kind", None, "'micro_features'"),
-        ("sample_rate", 44100, "8000 or 16000"),
-        ("sample_rate", "16000", "8000 or 16000"),
-        ("window_ms", 9, "a whole number from 10 to 64"),
-        ("window_ms", 30.0, "a whole number from 10 to 64"),
-        ("hop_ms", 4, "a whole number from 5 to 20"),
-        ("hop_ms", 21, "a whole number from 5 to 20"),
-        ("channels", 7, "a whole number from 8 to 64"),
-        ("channels", True, "a whole number from 8 to 64"),
-        ("step", 0, "a whole number from 1 to 100"),
-        ("low_hz", -1, "a number from 0 to 8000"),
-        ("low_hz", float("nan"), "a number from 0 to 8000"),
-        ("high_hz", 8001, "a number from 125 to 8000"),
-        ("high_hz", "7500", "a number from 125 to 8000"),
-        ("high_hz", 126, "further above low_hz = 125"),
-    ],
-)
-def test_a_bad_value_is_named(key: str, value: Any, wanted: str) -> None:
-    with pytest.raises(GhostError) as error:
-        Settings.read(GOOD | {key: value})
-    assert str(error.value) == f"The model's front_end has {key} = {value!r}; it must be {wanted}."
-
-
-def test_a_hop_is_no_longer_than_the_window() -> None:
-    with pytest.raises(GhostError, match=r"hop_ms = 15; it must be a whole number from 5 to 12\."):
-        Settings.read(GOOD | {"window_ms": 12, "hop_ms": 15})
-
-
-def test_missing_keys_are_named() -> None:
-    with pytest.raises(GhostError, match="front_end has no channels; convert"):
-        Settings.read({k: v for k, v in GOOD.items() if k != "channels"})
-    with pytest.raises(GhostError, match="front_end must be an object, not None"):
-        Settings.read(None)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"multiplier": 0}, "multiplier = 0; it must be a whole number from 1 to 32767"),
-        ({"shift": 0}, "shift = 0; it must be a whole number from 1 to 30"),
-        ({"zero_point": 1.5}, "zero_point = 1.5; it must be a whole number from -32768 to 32768"),
-        ({"multiplier": 32767, "shift": 30}, "with both halved it fits in 32 bits"),
+        ({"window_ms": 12, "hop_ms": 15}, "hop_ms must be at most window_ms, not 15."),
+        ({"sample_rate": 8000}, "high_hz must be at most half of sample_rate, not 7500."),
+        ({"low_hz": 7500.0}, "high_hz must be further above low_hz = 7500, not 7500."),
+        ({"high_hz": 126.0}, "high_hz must be further above low_hz = 125, not 126."),
     ],
 )
-def test_a_bad_formula_is_named(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(GhostError, match=message):
-        frontend_sources({"front_end": GOOD, "features_to_int8": FORMULA | change})
-    with pytest.raises(GhostError, match="has no features_to_int8"):
-        frontend_sources({"front_end": GOOD})
+def test_two_that_do_not_go_together(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        dataclasses.replace(audio.KEYWORDS, **change)
+
+
+def test_a_formula_fits_in_32_bits() -> None:
+    with pytest.raises(ValueError, match="^multiplier is 32767 and shift is 30; with both halved"):
+        Formula(32767, 30, 0)
+    assert Formula(16384, 29, 0).shift == 29
 
 
 @given(
@@ -103,8 +65,7 @@ def test_tables_of_any_settings(
 
 
 def test_the_header_says_what_an_app_needs() -> None:
-    changes = {"sample_rate": 8000, "hop_ms": 16, "channels": 24, "high_hz": 3800, "step": 3}
-    texts = frontend_sources({"front_end": GOOD | changes, "features_to_int8": FORMULA})
+    texts = generated(Settings(8000, 30, 16, 24, 125, 3800, 3))
     assert list(texts) == ["front_end.h", "front_end.c"]
     defined = dict(re.findall(r"#define FRONT_END_(\w+) (\d+)u", texts["front_end.h"]))
     assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "RATE": "8000"}
