@@ -107,7 +107,7 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     assert kws.plain(lines[0]) == {
         "event": "start", "app": "kws", "version": __version__, "model": "random",
         "hash": write.model_hash(listener()).hex(), "rate": 16000, "hop_ms": 10,
-        "counter_hz": 64_000_000, "words": LABELS[:3],
+        "counter_hz": 64_000_000, "words": tuple(LABELS[:3]),
     }  # fmt: skip
     length = sum(len(part.samples) for part in played) / RATE
     assert length > 10 and sum(seconds) == pytest.approx(length, abs=0.05)
