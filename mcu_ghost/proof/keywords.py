@@ -214,7 +214,8 @@ def _play(
     """Play all of the sound and return the board's lines up to a status line behind its end."""
     end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
     said: list[Line] = []
-    unread, played = b"", 0
+    unread, played, then = b"", 0, machine.now() - 1
+    latest = then + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
     machine.outside.sound.play(sound)
     while True:
         taken = machine.outside.sound.taken
@@ -222,7 +223,10 @@ def _play(
         played = taken
         if taken >= len(sound):
             machine.write(b"\n")  # asks for a status line
+        now = machine.clock()
+        if taken >= len(sound) or now == then or now > latest:  # done, stopped, or no end of it
             patience -= 1
+        then = now
         unread += machine.read(0.01)
         *complete, unread = unread.split(b"\n")
         for text in complete:
