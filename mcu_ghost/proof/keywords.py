@@ -161,12 +161,12 @@ def run(
     costs = cpu_load.Watch(built)
     watch = costs.functions
     with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
-        said = _play(machine, sound, ears, tell, progress)
+        said = _play(machine, sound, ears, board.cpu.clock_hz, tell, progress)
         counts = machine.counts()
     traced = None
     if costs.trace:
         with contextlib.closing(unicorn.start(board, built.elf, watch, costs.trace)) as machine:
-            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears)
+            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears, board.cpu.clock_hz)
             traced = machine.counts()
     gaps = [line for line in said if isinstance(line, Overrun)]
     lost = [(gap.ms // ears.hop_ms - gap.hops, gap.hops) for gap in gaps]
@@ -208,6 +208,7 @@ def _play(
     machine: unicorn.UnicornMachine,
     sound: Samples,
     ears: Settings,
+    clock_hz: float,
     tell: Callable[[Line], None] = lambda line: None,
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> list[Line]:
@@ -223,7 +224,7 @@ def _play(
         played = taken
         if taken >= len(sound):
             machine.write(b"\n")  # asks for a status line
-        now = machine.clock()
+        now = machine.now()
         if taken >= len(sound) or now == then or now > latest:  # done, stopped, or no end of it
             patience -= 1
         then = now

@@ -121,7 +121,7 @@ def test_tests_at_once_in_one_folder(tmp_path: Path) -> None:
     for seed in range(2):
         names.append(f"model{seed}.tflite")
         write.write(random_model(seed, units=10, ratio=2, inputs=4), tmp_path / names[-1])
-    command = [sys.executable, "-m", "mcu_ghost", "test", "-b", "microbit", "--json"]
+    command = [sys.executable, "-m", "mcu_ghost", "test", "-b", "microbit", "--json", "--cases", "1"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     running = [
         subprocess.Popen(
@@ -131,9 +131,9 @@ def test_tests_at_once_in_one_folder(tmp_path: Path) -> None:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for name in names * 2
+        for name in names
     ]
-    said = [process.communicate(timeout=120) for process in running]
-    assert [process.returncode for process in running] == [0] * 4, said
+    said = [process.communicate(timeout=300) for process in running]
+    assert [process.returncode for process in running] == [0] * 2, said
     assert all(json.loads(out)["mismatches"] == 0 for out, _ in said)
     assert any(b"another build in this folder is under way" in err for _, err in said)

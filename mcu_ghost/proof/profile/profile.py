@@ -28,7 +28,7 @@ from mcu_ghost.proof.profile import cycles, debug_info, disassembly
 from mcu_ghost.proof.profile.attribution import Attribution, Block, Function, Layer, Node
 
 ENGINES = ("unicorn", "qemu")  # that can trace
-_START_PATIENCE = 20.0  # seconds for a selftest to begin, the board's own on unicorn
+_START_PATIENCE = {"unicorn": 2.0, "qemu": 20.0}  # seconds for a selftest to begin
 _QEMU_PATIENCE = 120.0  # seconds: it writes a line for every instruction
 
 
@@ -215,8 +215,9 @@ def start_up(built: Built, engine: str | None = None) -> int:
     with contextlib.closing(
         emulate.start(built.board, built.elf, engine, watch=(step,), trace=entries)
     ) as machine:
-        end = machine.clock() + _START_PATIENCE
-        while machine.read(_START_PATIENCE / 2) and machine.clock() < end:
+        patience = _START_PATIENCE[engine]
+        end = machine.clock() + patience
+        while machine.read(patience / 2) and machine.clock() < end:
             counts = machine.counts()
             if counts is not None and step in counts.before:
                 return counts.before[step]
@@ -224,7 +225,7 @@ def start_up(built: Built, engine: str | None = None) -> int:
     raise GhostError(
         "The image ended before its first frame."
         if stopped
-        else f"The image ran no frame in {_START_PATIENCE:.0f} s."
+        else f"The image ran no frame in {patience:.0f} s."
     )
 
 
