@@ -73,7 +73,7 @@ BAD = {
     "waits for nothing": ('for (;;) __asm volatile("wfi");', "It printed nothing"),
 }
 RESETS = {
-    "unicorn": "it reset itself 100 times in a row",
+    "unicorn": "it reset itself 100 times in a row|does not answer HELLO",
     "qemu": "QEMU (has )?ended",
 }
 
