@@ -121,7 +121,17 @@ def test_tests_at_once_in_one_folder(tmp_path: Path) -> None:
     for seed in range(2):
         names.append(f"model{seed}.tflite")
         write.write(random_model(seed, units=10, ratio=2, inputs=4), tmp_path / names[-1])
-    command = [sys.executable, "-m", "mcu_ghost", "test", "-b", "microbit", "--json", "--cases", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "mcu_ghost",
+        "test",
+        "-b",
+        "microbit",
+        "--json",
+        "--cases",
+        "1",
+    ]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     running = [
         subprocess.Popen(

@@ -91,10 +91,10 @@ def test_an_image_that_never_answers(
     target = boards.load(board)
     elf = images.build(tmp_path, target, f"{STEP}\nint main(void) {{ {body} }}")
     monkeypatch.setattr(on_emulator, "patience", lambda *_: 0.01 if engine == "unicorn" else 1.0)
-    built: Any = SimpleNamespace(elf=elf)
+    built: Any = SimpleNamespace(elf=elf, board=target, model=MODEL)
     begun = time.monotonic()
     with pytest.raises(GhostError) as told:
-        on_emulator.run(built, target, MODEL, verify.sequences(MODEL, 1, 3, []), engine)
+        on_emulator.run(built, verify.sequences(MODEL, 1, 3, []), engine)
     assert time.monotonic() - begun < 60
     assert len(str(told.value)) < 1500
     if "resets" in bad:
