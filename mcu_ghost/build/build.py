@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mcu_ghost.boards import Board, image, uf2
-from mcu_ghost.build import apps, fit, folder, model_c
+from mcu_ghost.build import apps, fit, folder, lock, manifest, model_c
 from mcu_ghost.build import kernels as variants
 from mcu_ghost.build import toolchain as compilers
 from mcu_ghost.build.apps import App
@@ -18,7 +19,6 @@ from mcu_ghost.build.kernels import constants
 from mcu_ghost.build.memory import Part
 from mcu_ghost.build.toolchain import Toolchain
 from mcu_ghost.host import files, templates
-from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 
 _MODEL_FILES = ("model.h", "model.c", "model_data.h", "model_data.c", "app_model.h")
@@ -87,8 +87,12 @@ def build(
     toolchain: str | None = None,
     stack_bytes: int = folder.DEFAULT_STACK,
     kernels: variants.Choice = "auto",
+    force: bool = False,
 ) -> Built:
     """Build an image into a folder; an earlier result stays until the new one is complete.
+
+    The folder is locked meanwhile. Another build in it may follow at once: hold `lock.hold(out)`
+    around this and the last use of the result.
 
     Args:
         model: The network.
@@ -98,13 +102,14 @@ def build(
         toolchain: "gcc", "zig", or None for the first that is installed.
         stack_bytes: Size of the stack.
         kernels: "auto" for the kernels that are fastest on the board's core, "plain" for plain C.
+        force: Whether to overwrite generated files that were edited by hand.
 
     Raises:
         GhostError: The app cannot run the model or on the board, it does not fit, does not
-            compile, or the folder cannot be written.
+            compile, files of the folder were edited by hand, or it cannot be written.
     """
     out = folder.place(board, app) if out is None else Path(out)
-    _own(out)
+    compilers.check_path(out)
     compiler = compilers.find(toolchain)
     program = apps.find(app)
     program.check(model, board)
@@ -116,17 +121,23 @@ def build(
     fit.check(fit.lower_bound(fixed, variables, stack_bytes), board)
     texts = {name: templates.render(f"model/{name}.jinja", context) for name in _MODEL_FILES}
     texts |= made.texts
-    for name, text in texts.items():
-        files.write_text(out / name, text)
     sources = tuple(name for name in texts if name.endswith(".c"))
     hot, cold = context.sources()
     hot += program.hot
-    folder.write(folder.context(board, program, sources, hot, stack_bytes, variant, cold), out)
-    if board.emulators.renode is not None:
-        program.renode(model, board, out / "renode")
-    elf = compilers.build(out, program.name, compiler)
-    linked = image.read(elf, board)
-    fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
+    project = folder.context(board, program, sources, hot, stack_bytes, variant, cold)
+    with lock.hold(out), tempfile.TemporaryDirectory(prefix="mcu-ghost-") as temporary:
+        files_made, images_made = Path(temporary) / "project", Path(temporary) / "image"
+        for name, text in texts.items():
+            files.write_text(files_made / name, text)
+        folder.write(project, files_made)
+        if board.emulators.renode is not None:
+            program.renode(model, board, files_made / "renode")
+        manifest.replace_files(files_made, out, force)
+        elf = compilers.build(out, program.name, compiler)
+        linked = image.read(elf, board)
+        fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
+        names = _images(linked, elf, board, images_made)
+        manifest.replace_image(images_made, out)
     flash, ram = _table(context, linked, program, made, stack_bytes)
     return Built(
         board=board,
@@ -134,7 +145,7 @@ def build(
         app=program,
         toolchain=compiler,
         kernels=variant,
-        **_images(linked, elf, board, out),
+        **{suffix: name and out / name.name for suffix, name in names.items()},
         flash_bytes=linked.flash_bytes,
         flash_size=board.flash.usable,
         ram_bytes=linked.ram_bytes,
@@ -143,19 +154,6 @@ def build(
         flash=flash,
         ram=ram,
     )
-
-
-def _own(out: Path) -> None:
-    """Refuse a folder that holds anything else than an earlier build."""
-    try:
-        if not out.exists() or not any(out.iterdir()):
-            return
-    except OSError as error:
-        raise GhostError(f"{out}: not a folder that can be written ({error.strerror}).") from error
-    if not (out / "app_model.h").is_file():
-        raise GhostError(
-            f"{out}: holds other files than an mcu-ghost build; choose another folder with -o."
-        )
 
 
 def _table(
@@ -176,7 +174,7 @@ def _table(
 
 
 def _images(linked: image.Image, elf: Path, board: Board, out: Path) -> dict[str, Any]:
-    """Write the linked image under its final names, and return them by their kind."""
+    """Write the linked image in all forms, and return them by their kind."""
     final = {suffix: out / f"firmware.{suffix}" for suffix in ("elf", "hex", "bin", "map")}
     files.write_bytes(final["elf"], elf.read_bytes())
     image.write_hex(linked, final["hex"])

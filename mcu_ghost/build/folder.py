@@ -7,11 +7,13 @@ script, board.h, and a copy of the C sources. What it is given as model sources 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_ghost.boards import Board
-from mcu_ghost.build import kernels
+from mcu_ghost.build import kernels, lock, manifest
 from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
 from mcu_ghost.host import resources
@@ -132,11 +134,12 @@ def place(board: Board, app: str) -> Path:
     return BUILDS / f"{board.name}-{app}"
 
 
-def last_image(board: Board) -> Path:
-    """Return the image that `mcu-ghost build` made last for a board.
+@contextlib.contextmanager
+def last_image(board: Board) -> Iterator[Path]:
+    """Have the image that `mcu-ghost build` made last for a board; no build replaces it meanwhile.
 
     Raises:
-        GhostError: There is none in ./build/.
+        GhostError: There is none in ./build/, or it is not the complete result of one build.
     """
     found = [place(board, app) / "firmware.elf" for app in APPS]
     found = [path for path in found if path.is_file()]
@@ -145,4 +148,8 @@ def last_image(board: Board) -> Path:
             f"No image for {board.name} is in {BUILDS}/: `mcu-ghost build --board {board.name}`"
             " makes one, --image FILE takes another."
         )
-    return max(found, key=lambda path: path.stat().st_mtime)
+    last = max(found, key=lambda path: path.stat().st_mtime)
+    manifest.check_image(last.parent)
+    with lock.hold(last.parent):
+        manifest.check_image(last.parent)
+        yield last

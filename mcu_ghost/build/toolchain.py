@@ -10,13 +10,12 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mcu_ghost.boards import Cpu
-from mcu_ghost.host import tools
+from mcu_ghost.host import processes, tools
 from mcu_ghost.host.errors import GhostError
 
 Kind = Literal["gcc", "zig"]
@@ -30,6 +29,8 @@ _ZIG_FEATURES = {
 }
 # Environment variables that would change what cmake makes of a project.
 _MEDDLESOME = ("CMAKE_", "CFLAGS", "ASMFLAGS", "LDFLAGS", "DESTDIR")
+_BAD = ';"\\|<>' if os.name != "nt" else ";"
+_LIMIT = 3600.0  # seconds for cmake or ninja
 _GCC_FPU = {"cortex-m4": "fpv4-sp-d16", "cortex-m7": "fpv5-sp-d16", "cortex-m33": "fpv5-sp-d16"}
 
 
@@ -49,9 +50,9 @@ class Toolchain:
     def version(self) -> str:
         """What the compiler calls itself, for reports."""
         command = [str(self.compiler), "-dumpfullversion" if self.kind == "gcc" else "version"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        said = processes.run(command, processes.MOMENT).text.strip()
         name = "arm-none-eabi-gcc" if self.kind == "gcc" else "zig (clang)"
-        return f"{name} {result.stdout.strip() or 'of unknown version'}"
+        return f"{name} {said or 'of unknown version'}"
 
 
 def find(kind: str | None = None) -> Toolchain:
@@ -115,6 +116,35 @@ def zig_flags(cpu: Cpu) -> tuple[str, ...]:
     return (f"-target thumb-freestanding-{abi}", f"-mcpu={cpu.core.replace('-', '_')}{features}")
 
 
+def check_path(folder: Path) -> None:
+    """Refuse a build folder whose path cmake, ninja or a compiler would take for something else.
+
+    Raises:
+        GhostError: It is such a path; the message names the character.
+    """
+    bad = _unusable(folder.resolve())
+    if bad:
+        raise GhostError(
+            f"{str(folder)!a}: cmake and ninja cannot build in a folder with {bad} in its path;"
+            " choose another folder with -o."
+        )
+
+
+def _unusable(path: Path) -> str:
+    """Return what in a path cannot be passed through CMake lists and ninja's rules; "" if nothing.
+
+    Those are what a list, a string, a rule or a generator expression begins or ends with.
+    """
+    bad = [c for c in str(path) if c in _BAD or ord(c) < 32 or 0x7F <= ord(c) < 0xA0]
+    bad += [c for c in str(path) if 0xD800 <= ord(c) < 0xE000]  # bytes that are not UTF-8
+    bad += [begin for begin in ("${", "$ENV{", "$CACHE{") if begin in str(path)]
+    more = str(path).count("[") - str(path).count("]")
+    bad += ["["] * (more > 0) + ["]"] * (more < 0)
+    if not bad:
+        return ""
+    return f"'{bad[0]}'" if bad[0].isprintable() else f"the character {bad[0]!a}"
+
+
 def build(folder: Path, app: str, toolchain: Toolchain, build_type: str = "Release") -> Path:
     """Run a project's CMake and return the image, `<folder>/build/<app>.elf`.
 
@@ -127,6 +157,13 @@ def build(folder: Path, app: str, toolchain: Toolchain, build_type: str = "Relea
     Raises:
         GhostError: It does not build; the message holds the compiler's.
     """
+    for tool in (toolchain.compiler, cmake(), ninja()):
+        bad = _unusable(tool)
+        if bad:
+            raise GhostError(
+                f"{str(tool)!a}: cmake and ninja cannot run a program with {bad} in its path;"
+                " install it elsewhere."
+            )
     binary = folder / "build"
     settings = {
         "CMAKE_BUILD_TYPE": build_type,
@@ -137,8 +174,8 @@ def build(folder: Path, app: str, toolchain: Toolchain, build_type: str = "Relea
     if not _configured(binary, settings):
         shutil.rmtree(binary, ignore_errors=True)
         defines = [f"-D{name}={value}" for name, value in settings.items()]
-        _run([cmake(), "-G", "Ninja", "-S", folder, "-B", binary, *defines], "cmake")
-    _run([ninja(), "-C", binary], "the compiler")
+        _run([cmake(), "-G", "Ninja", "-S", folder, "-B", binary, *defines], "cmake", binary)
+    _run([ninja(), "-C", binary], "the compiler", binary)
     return binary / f"{app}.elf"
 
 
@@ -158,21 +195,14 @@ def _configured(binary: Path, settings: dict[str, str]) -> bool:
     )
 
 
-def _run(command: list[Path | str], name: str) -> None:
-    words = [str(word) for word in command]
+def _run(command: list[Path | str], name: str, binary: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(_MEDDLESOME)}
-    try:
-        result = subprocess.run(
-            words, capture_output=True, text=True, errors="replace", env=environment, check=False
-        )
-    except OSError as error:
-        raise GhostError(f"{words[0]} cannot be run: {error.strerror}.") from error
-    if result.returncode:
-        output = (result.stdout + result.stderr).strip().splitlines()
-        raise GhostError(
-            f"The build failed in {name}:\n" + "\n".join(output[-40:]) + "\nIf the project's files"
-            " were edited by hand, delete the build folder to have them written anew."
-        )
+    if _unusable(Path.home()):  # where zig keeps what it compiles once
+        environment["ZIG_GLOBAL_CACHE_DIR"] = str(binary.resolve() / "zig-cache")
+    result = processes.run(command, _LIMIT, environment)
+    if result.code:
+        output = (result.text + result.err).strip().splitlines()
+        raise GhostError(f"The build failed in {name}:\n" + "\n".join(output[-40:]))
 
 
 def _tool(name: str) -> Path:

@@ -11,7 +11,7 @@ import sys
 
 import click
 
-from mcu_ghost.host import text
+from mcu_ghost.host import processes, text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 
@@ -78,10 +78,19 @@ def cli() -> None:
     """Put GhostRNN and GRU networks on Cortex-M: build, prove on an emulator, flash."""
 
 
+def _stop(number: int, frame: object) -> None:
+    """End programs that threads wait for, and then all in good order."""
+    processes.stop_all()
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command line; a `GhostError` becomes one sentence and exit code 1."""
-    # Being terminated ends emulators too, as an interrupt does.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody ignores it
+        signal.signal(signal.SIGINT, _stop)
     try:
         cli.main(standalone_mode=False)
     except GhostError as error:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.toolchain
 @options.kernels
 @options.out
+@click.option("--force", is_flag=True, help="Overwrite generated files that were edited by hand.")
 @options.as_json
 def command(
     board: Board,
@@ -37,6 +38,7 @@ def command(
     toolchain: str | None,
     kernels: Choice,
     out: Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Build the firmware of a model for a board.
@@ -48,7 +50,7 @@ def command(
     from mcu_ghost.host import console
 
     with console.stderr().status("building …"):
-        built = build.build(model, board, app, out, toolchain, kernels=kernels)
+        built = build.build(model, board, app, out, toolchain, kernels=kernels, force=force)
     if as_json:
         console.print_json(built.as_json())
     else:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,13 @@ def command(
     from mcu_ghost.host import console
 
     wanted = Wanted(method, probe, port, volume)
-    plan = flashing.prepare(board, image or folder.last_image(board), wanted, dry_run)
-    if dry_run:
-        _show(plan, unlock, as_json)
-        return
-    with console.stderr().status(f"{plan.choice.method} …") as status:
-        flashing.carry_out(plan, lambda line: status.update(console.literal(line)), unlock)
+    with contextlib.nullcontext(image) if image else folder.last_image(board) as chosen:
+        plan = flashing.prepare(board, chosen, wanted, dry_run)
+        if dry_run:
+            _show(plan, unlock, as_json)
+            return
+        with console.stderr().status(f"{plan.choice.method} …") as status:
+            flashing.carry_out(plan, lambda line: status.update(console.literal(line)), unlock)
     if as_json:
         console.print_json(plan.as_json())
     else:

@@ -123,7 +123,7 @@ class Machine(Protocol):
         """Run the board and return what it sent.
 
         Args:
-            timeout: Seconds of the board's time without output after which to give up.
+            timeout: Seconds without output after which to give up, see `clock`.
 
         Returns:
             b"" when nothing came, or when the board has stopped for good.
@@ -131,6 +131,9 @@ class Machine(Protocol):
         Raises:
             MachineFault: The image crashed.
         """
+
+    def clock(self) -> float:
+        """Return the time in the seconds that `read` counts: the board's own, or the PC's."""
 
     def counts(self) -> Counts | None:
         """Return exact instruction counts, or None where the engine has none."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
 import subprocess
 import tempfile
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
 
 _LARGEST_READ = 65536
@@ -45,18 +45,17 @@ class ProcessMachine:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
         piped = connect is None
         try:
-            self._process = subprocess.Popen(
+            self._process = processes.start(
                 command,
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else self._log,
                 stderr=self._log,
                 bufsize=0,
-                start_new_session=True,  # a Ctrl-C is for us; we end it
                 env=os.environ | (environment or {}),
             )
-        except OSError as error:
+        except GhostError as error:
             self._log.close()
-            raise GhostError(f"{name} does not start: {command[0]}: {error.strerror}.") from error
+            raise GhostError(f"{name} does not start: {error}") from error
         if connect is not None:
             self._await(connect, patience)
 
@@ -107,11 +106,18 @@ class ProcessMachine:
         except (OSError, ValueError):
             data = b""
         if not data:
-            said = self._said()
-            if self._process.poll() not in (None, 0) or said:
-                raise GhostError(f"{self._name} ended while the board was running.{said}")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1.0)
+            said, well = self._said(), self._process.returncode in (None, 0)
+            if said or not well:
+                why = ": the image reset the board, or switched it off" if well else ""
+                raise GhostError(f"{self._name} ended while the board was running{why}.{said}")
             self._ended = True
         return data
+
+    def clock(self) -> float:
+        """Return the PC's time."""
+        return time.monotonic()
 
     def counts(self) -> None:
         """Return None: only the board's own counter knows."""
@@ -122,22 +128,8 @@ class ProcessMachine:
         self._ended = True
         if self._socket is not None:
             self._socket.close()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        if self._process.poll() is None:
-            self._signal(signal.SIGTERM)
-            try:
-                self._process.wait(3)
-            except subprocess.TimeoutExpired:
-                self._signal(signal.SIGKILL)
-                self._process.wait()
+        processes.end(self._process)
         self._log.close()
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
 
     def __del__(self) -> None:
         if hasattr(self, "_process"):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import select
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 from mcu_ghost.boards import Board, image
 from mcu_ghost.emulate import Call, Counts, FunctionCount, RunCount, Spent, thumb
 from mcu_ghost.emulate.process import ProcessMachine
+from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
 
 _CHUNK = 1 << 16
@@ -207,7 +207,7 @@ class TracedMachine(ProcessMachine):
 
 def _one_at_a_time(program: str) -> list[str]:
     """Return the option that makes QEMU translate single instructions; 8.1 renamed it."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-    version = re.search(r"version (\d+)\.(\d+)", said.stdout)
+    said = processes.run([program, "--version"], processes.MOMENT).text
+    version = re.search(r"version (\d+)\.(\d+)", said)
     new = version is not None and (int(version[1]), int(version[2])) >= (8, 1)
     return ["-accel", "tcg,one-insn-per-tb=on"] if new else ["-singlestep"]

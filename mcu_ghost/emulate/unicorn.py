@@ -9,6 +9,7 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to loo
 _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
 _POLL = 16  # instructions of the longest loop that counts as polling a register
+_SLOWEST = 1_000_000  # clocks for a second of the PC's computing
+_RESETS = 100  # in a row, after which an image never does anything else
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
 _RESET = -1  # an event, besides Unicorn's numbers
@@ -88,6 +91,8 @@ class UnicornMachine:
         self._slept = (0, 0)
         self._stopped = False
         self._looping = False
+        self._resets = 0  # since the host has written
+        self._begun = time.thread_time()
         self._looked = 0  # when a loop was looked for last
         self._written = 0  # writes to peripherals
         self._read = ((0, 0, 0), 0)  # pc, register and answer of the last read, and when
@@ -111,6 +116,7 @@ class UnicornMachine:
             raise self._fault
         self._console.arrive(data)
         self._stopped = self._looping = False
+        self._resets = 0
 
     def read(self, timeout: float) -> bytes:
         """Run the board until it has sent something; see `mcu_ghost.emulate.Machine`."""
@@ -124,6 +130,15 @@ class UnicornMachine:
         if self._fault is not None and not sent:
             raise self._fault
         return sent
+
+    def clock(self) -> float:
+        """Return the board's time in seconds, or what the PC's effort is worth if that is more.
+
+        An image that does nothing but drive its peripherals is emulated hundreds of times slower
+        than one that computes; without this it would be waited for that much longer.
+        """
+        worth = (time.thread_time() - self._begun) * _SLOWEST
+        return max(self.now(), worth) / self._board.cpu.clock_hz
 
     def counts(self) -> Counts:
         """Return the instructions executed since reset."""
@@ -324,6 +339,9 @@ class UnicornMachine:
 
     def _reset(self, pc: int) -> None:
         """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
+        self._resets += 1
+        if self._resets > _RESETS:
+            raise self._crash(f"it reset itself {_RESETS} times in a row", pc)
         self._tally[0] -= self._blocks.left(pc) - 1
         self._calls.forget(self._tally[0])
         line = self._console

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
-from mcu_ghost.build import apps, build, toolchain
+from mcu_ghost.build import apps, build, lock, toolchain
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
@@ -99,11 +100,27 @@ def board(
         GhostError: It does not fit, does not compile, crashes, or a tool is missing.
     """
     heard = recordings(project, network)
+    names = dict.fromkeys((apps.DEFAULT, project.app))  # of images, `flash` takes the last
+    folders = {app: out / f"{target.name}-{app}" for app in names}
+    with contextlib.ExitStack() as held:
+        for place in folders.values():
+            held.enter_context(lock.hold(place))
+        return _board(project, target, network, folders, heard, tell)
+
+
+def _board(
+    project: Project,
+    target: Board,
+    network: Model,
+    folders: dict[str, Path],
+    heard: dict[Path, str],
+    tell: Step,
+) -> Costs:
     engine = emulate.choose(target) if target.emulators.order else None
     tell(f"building for {target.name}")
     built = {
-        app: build.build(network, target, app, out / f"{target.name}-{app}", project.toolchain)
-        for app in dict.fromkeys((apps.DEFAULT, project.app))  # of images, `flash` takes the last
+        app: build.build(network, target, app, place, project.toolchain)
+        for app, place in folders.items()
     }
     stream, image = built[apps.DEFAULT], built[project.app]
     different, per_frame, per_hop, accuracy = None, None, None, None

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_ghost.boards import Board
 from mcu_ghost.boards.flash.methods import METHODS
+from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.tools import TOOLS
 
@@ -179,11 +179,8 @@ def _version(package: str, path: Path, argument: str) -> str:
     if not argument or path.suffix == ".py":
         return ""
     try:
-        result = subprocess.run(
-            [path, argument], capture_output=True, text=True, errors="replace", timeout=_PATIENCE,
-            stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except (OSError, subprocess.TimeoutExpired):
+        said = processes.run([path, argument], _PATIENCE)
+    except GhostError:
         return ""
-    number = re.search(r"\d+(\.\d+)+[\w.-]*", result.stdout + result.stderr)
+    number = re.search(r"\d+(\.\d+)+[\w.-]*", said.text + said.err)
     return number[0] if number else ""

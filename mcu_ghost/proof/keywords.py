@@ -161,12 +161,12 @@ def run(
     costs = cpu_load.Watch(built)
     watch = costs.functions
     with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
-        said = _play(machine, sound, ears, tell, progress)
+        said = _play(machine, sound, ears, board.cpu.clock_hz, tell, progress)
         counts = machine.counts()
     traced = None
     if costs.trace:
         with contextlib.closing(unicorn.start(board, built.elf, watch, costs.trace)) as machine:
-            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears)
+            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears, board.cpu.clock_hz)
             traced = machine.counts()
     gaps = [line for line in said if isinstance(line, Overrun)]
     lost = [(gap.ms // ears.hop_ms - gap.hops, gap.hops) for gap in gaps]
@@ -208,13 +208,15 @@ def _play(
     machine: unicorn.UnicornMachine,
     sound: Samples,
     ears: Settings,
+    clock_hz: float,
     tell: Callable[[Line], None] = lambda line: None,
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> list[Line]:
     """Play all of the sound and return the board's lines up to a status line behind its end."""
     end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
     said: list[Line] = []
-    unread, played = b"", 0
+    unread, played, then = b"", 0, machine.now() - 1
+    latest = then + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
     machine.outside.sound.play(sound)
     while True:
         taken = machine.outside.sound.taken
@@ -222,7 +224,10 @@ def _play(
         played = taken
         if taken >= len(sound):
             machine.write(b"\n")  # asks for a status line
+        now = machine.now()
+        if taken >= len(sound) or now == then or now > latest:  # done, stopped, or no end of it
             patience -= 1
+        then = now
         unread += machine.read(0.01)
         *complete, unread = unread.split(b"\n")
         for text in complete:

@@ -81,7 +81,8 @@ def run(
     with contextlib.closing(emulate.start(board, built.elf, engine, watch=(step,))) as machine:
         # Where the board's own counter counts, no byte may arrive and interrupt a frame.
         window = None if engine == "unicorn" else 1
-        link = Link(machine, patience(built, engine), attempts=2, window=window)
+        delay = patience(built, engine)
+        link = Link(machine, delay, attempts=2, window=window, clock=machine.clock)
         report = verify.run(link, model, work, progress)
         stats = link.stats()
         counts = machine.counts()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
-from mcu_ghost.build import apps, build
+from mcu_ghost.build import apps, build, lock
 from mcu_ghost.build import kernels as variants
 from mcu_ghost.build.build import Built
 from mcu_ghost.host import resources
@@ -109,7 +109,7 @@ def prove(
     """
     files = tuple(map(Path, recordings))
     trial = Trial(emulator, cases, frames, files, seconds, progress, hear)
-    with _folder(out) as place:
+    with _folder(out) as place, lock.hold(place):
 
         def make() -> Built:
             progress("building", 0, None)

@@ -16,6 +16,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof import on_emulator, verify
 from mcu_ghost.proof.on_emulator import Proof
 
+_LONGEST_TEXT = 16384
 _VERDICT = re.compile(r"^(PASS|FAIL (\d+) of) (\d+)$", re.MULTILINE)
 _COUNTER = re.compile(r"^counter (\d+) (\d+) ", re.MULTILINE)
 _STACK = re.compile(r"^stack (\d+) (\d+)$", re.MULTILINE)
@@ -44,7 +45,7 @@ def run(built: Built, engine: str | None = None) -> Proof:
         counts = machine.counts()
     verdict, counter, stack = (p.search(text) for p in (_VERDICT, _COUNTER, _STACK))
     if verdict is None or counter is None or stack is None:
-        raise GhostError(f"The image ended without a verdict; it printed {text.strip()!r}.")
+        raise GhostError(f"The image ended without a verdict; it printed {text.strip()[-1000:]!r}.")
     ticks, frames = (int(number) for number in counter.groups())
     if counts is not None:
         calls = counts.functions[step]
@@ -64,11 +65,11 @@ def run(built: Built, engine: str | None = None) -> Proof:
 
 
 def _text(machine: Machine, patience: float) -> str:
-    """Return what an image prints up to its verdict, or until it has stopped."""
+    """Return what an image prints up to its verdict, or until it has stopped or babbles."""
     text = ""
     while not _VERDICT.search(text.rpartition("\n")[0]):
         data = machine.read(patience)
-        if not data:
+        if not data or len(text) > _LONGEST_TEXT:
             break
         text += data.decode("ascii", "replace").replace("\r", "")
     return text

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mcu_ghost.boards.flash.steps import Copy, Recipe, Step
+from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
 
 _PATIENCE = 600.0  # seconds for a program
@@ -90,16 +91,16 @@ def _program(step: Step, say: Say) -> tuple[int, str]:
     """Run a program; return its exit code and what it said."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(_MEDDLESOME)}
     try:
-        process = subprocess.Popen(
+        process = processes.start(
             step.command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment,
         )
-    except OSError as error:
-        raise Failed(f"{step.command[0]} cannot be run: {error.strerror}.") from error
-    timer = threading.Timer(_PATIENCE, process.kill)
+    except GhostError as error:
+        raise Failed(str(error)) from error
+    timer = threading.Timer(_PATIENCE, processes.kill, [process])
     timer.start()
     output, line = bytearray(), b""
     try:
@@ -113,14 +114,7 @@ def _program(step: Step, say: Say) -> tuple[int, str]:
         code = process.wait()
     finally:
         timer.cancel()
-        if process.poll() is None:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-            process.kill()
-            process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        processes.end(process)
     return code, output.decode("utf-8", "replace")
 
 

@@ -9,7 +9,7 @@ and answers a repeated request from memory, so a lost packet never runs a frame 
 from __future__ import annotations
 
 import contextlib
-import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -38,6 +38,7 @@ from mcu_ghost.proof.link.messages import (
 from mcu_ghost.proof.link.packets import Packet, decode, encode
 
 _LONGEST_TEXT = 16384
+_TOLD = 1000  # characters of it in a message
 _REPLAYS = 3  # of a session before the board is given up
 _GOOD = 4  # requests in a row that went well before they become longer
 
@@ -83,8 +84,10 @@ class Link:
         on_text: Called with text that the board prints between packets.
         window: Requests that may be on their way at a time; as many as the board takes if None.
         wire: What the line is like; None of an emulator. On a real one requests begin short, and
-            become longer while all goes well; a damaged reply is asked for again at once, as often
-            as the time allows; and no noise, however long, is listened to for ever.
+            become longer while all goes well; and a damaged reply is asked for again at once, as
+            often as the time allows.
+        clock: Returns the seconds that `timeout` is meant in, where there is no wire. However much
+            comes, nothing is listened to for ever.
 
     Attributes:
         repeats: How often requests had to be sent again.
@@ -99,6 +102,7 @@ class Link:
         on_text: Callable[[str], None] | None = None,
         window: int | None = None,
         wire: Wire | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._port = port
         self._window = window
@@ -106,6 +110,8 @@ class Link:
         self._attempts = attempts
         self._on_text = on_text
         self._wire = wire
+        self._now = wire.clock if wire else clock
+        self._limit = wire.limit if wire else 2 * timeout * attempts
         self._pending = bytearray()
         self._text = ""
         self._received = 0  # bytes
@@ -224,9 +230,12 @@ class Link:
                 return
             reply, lost = self._receive(), False
             if reply is not None:
+                late = self._now() - begun > self._limit
                 index = next((i for i, p in enumerate(sent) if p.sequence == reply.sequence), None)
-                if index is None:
+                if index is None and not late:
                     continue
+                if index is None:
+                    raise self._silent(sent[0], tries)
                 if reply.type == sent[index].type | REPLY:
                     if index == 0 or not self._answers(sent):
                         # Replies to frames without outputs are empty: the latest says it all.
@@ -234,10 +243,13 @@ class Link:
                             self._went_well(sent.popleft(), tries == 1)
                             yield reply.payload
                         begun, tries, failures = self._now(), 1, 0
+                        self._deadline = begun + 2 * self._timeout
                         continue
                     lost = True  # an earlier reply, and it cannot be asked for any more
-                elif reply.type != ERROR:
+                elif reply.type != ERROR and not late:
                     continue
+                elif reply.type != ERROR:
+                    raise self._silent(sent[0], tries)
                 else:
                     lost = self._refused(reply, sent[index]) == OUT_OF_ORDER and index == 0
             failures = 0 if self._damaged and self._wire else failures + 1
@@ -271,13 +283,6 @@ class Link:
             self._good = self._good + 1 if at_once else 0
             if self._good == _GOOD:
                 self._good, self._pace = 0, min(2 * self._pace, 0xFFFF)
-
-    def _now(self) -> float:
-        return self._wire.clock() if self._wire else 0.0
-
-    @property
-    def _limit(self) -> float:
-        return self._wire.limit if self._wire else math.inf
 
     def _answers(self, sent: deque[Packet]) -> bool:
         """Whether replies to these requests carry anything."""
@@ -345,6 +350,10 @@ class Link:
                 return None
             self._received += len(data)
             self._pending += data
+            if len(self._pending) > _LONGEST_TEXT and 0 not in self._pending:
+                # No packet is so long.
+                self._note(bytes(self._pending))
+                self._pending.clear()
 
     def _note(self, chunk: bytes) -> None:
         """Keep what the board printed, or that it was none; raise when it reports a crash."""
@@ -367,8 +376,10 @@ class Link:
         status = getattr(self._port, "status", None)
         if callable(status):
             message += f" {status()}"
-        if self._text.strip():
-            message += f" It printed:\n{self._text.strip()}"
+        text = self._text.strip()
+        if text:
+            shown = text if len(text) <= _TOLD else f"{text[: _TOLD // 2]} … {text[-_TOLD // 2 :]}"
+            message += f" It printed:\n{shown}"
             if " stream " not in self._text:
                 message += "\nThat is not the `stream` app: build it with --app stream, and flash."
         elif self._hello is not None and self._noises:

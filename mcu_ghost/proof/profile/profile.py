@@ -28,6 +28,7 @@ from mcu_ghost.proof.profile import cycles, debug_info, disassembly
 from mcu_ghost.proof.profile.attribution import Attribution, Block, Function, Layer, Node
 
 ENGINES = ("unicorn", "qemu")  # that can trace
+_START_PATIENCE = {"unicorn": 2.0, "qemu": 20.0}  # seconds for a selftest to begin
 _QEMU_PATIENCE = 120.0  # seconds: it writes a line for every instruction
 
 
@@ -168,7 +169,8 @@ def run(
         emulate.start(board, built.elf, engine, watch=(step,), trace=entries)
     ) as machine:
         slow = _QEMU_PATIENCE if engine == "qemu" else 0.0
-        link = Link(machine, timeout=slow + on_emulator.patience(built, engine), attempts=2)
+        delay = slow + on_emulator.patience(built, engine)
+        link = Link(machine, delay, attempts=2, clock=machine.clock)
         report = verify.run(link, model, verify.sequences(model, 1, frames, []), progress)
         counts = machine.counts()
     if report.mismatches:
@@ -213,11 +215,18 @@ def start_up(built: Built, engine: str | None = None) -> int:
     with contextlib.closing(
         emulate.start(built.board, built.elf, engine, watch=(step,), trace=entries)
     ) as machine:
-        while machine.read(10.0):
+        patience = _START_PATIENCE[engine]
+        end = machine.clock() + patience
+        while machine.read(patience / 2) and machine.clock() < end:
             counts = machine.counts()
             if counts is not None and step in counts.before:
                 return counts.before[step]
-    raise GhostError("The image ended before its first frame.")
+        stopped = machine.clock() < end
+    raise GhostError(
+        "The image ended before its first frame."
+        if stopped
+        else f"The image ran no frame in {patience:.0f} s."
+    )
 
 
 def _rounded(value: Any) -> Any:

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import io
-import subprocess
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcu_ghost.host import tools
+from mcu_ghost.host import processes, tools
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data.folder import Split
 
+_LIMIT = 120.0  # seconds for an engine to say a text
 ACCENTS = (
     "en-gb",
     "en-us",
@@ -133,11 +133,10 @@ def say(text: str, voice: Voice, speed: int = 160, pitch: int = 50) -> Samples:
         name = f"{voice.accent}+{voice.name.replace('_', ' ')}"
         command = ["espeak-ng", "-v", name, "-s", str(speed), "-p", str(pitch), "--stdout"]
         command += ["--", text]
-    result = subprocess.run(command, capture_output=True)
-    told = result.stderr.decode(errors="replace").strip()
-    if result.returncode or not result.stdout:
-        raise GhostError(f"{' '.join(command)}: {told or 'failed'}")
-    said = trim(recording.decode(io.BytesIO(result.stdout), " ".join(command)).mono())
+    spoken = processes.run(command, _LIMIT)
+    if spoken.code or not spoken.out:
+        raise GhostError(f"{' '.join(command)}: {spoken.err.strip() or 'failed'}")
+    said = trim(recording.decode(io.BytesIO(spoken.out), " ".join(command)).mono())
     if not said.any():
         raise GhostError(f"{voice.engine} has nothing to say for '{text}'. Spell it in letters.")
     return said

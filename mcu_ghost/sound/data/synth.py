@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import asdict, dataclass
@@ -19,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost.host import files, tools
+from mcu_ghost.host import files, processes, tools
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import RATE, Samples
@@ -181,8 +180,8 @@ def _engines() -> dict[str, str]:
     found = {}
     for engine in ("espeak-ng", "flite"):
         if tools.missing(engine) is None:
-            result = subprocess.run([engine, "--version"], capture_output=True, text=True)
-            version = re.search(r"\d+\.\d+[\w.-]*", result.stdout)
+            said = processes.run([engine, "--version"], processes.MOMENT).text
+            version = re.search(r"\d+\.\d+[\w.-]*", said)
             found[engine] = version[0] if version else "?"
     return found
 

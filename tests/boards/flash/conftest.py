@@ -15,6 +15,7 @@ import pytest
 from mcu_ghost import boards
 from mcu_ghost.boards.flash import devices, run
 from mcu_ghost.boards.port import usb
+from mcu_ghost.build import manifest
 from tests.boards.flash.images import elf, program
 
 # A program that writes down its arguments and the files it was given, then says what it is told.
@@ -129,12 +130,13 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         from mcu_ghost.boards.image import Segment, as_hex
 
         board = boards.load(name)
-        folder = tmp_path / "build" / f"{name}-stream"
-        folder.mkdir(parents=True)
+        made = tmp_path / "made" / name
+        made.mkdir(parents=True, exist_ok=True)
         data = program(board, size)
-        elf(folder / "firmware.elf", board, data, name)
-        (folder / "firmware.hex").write_bytes(as_hex([Segment(board.flash.start, data)]))
-        (folder / "firmware.bin").write_bytes(data)
+        elf(made / "firmware.elf", board, data, name)
+        (made / "firmware.hex").write_bytes(as_hex([Segment(board.flash.start, data)]))
+        (made / "firmware.bin").write_bytes(data)
+        manifest.replace_image(made, tmp_path / "build" / f"{name}-stream")
         return data
 
     return make

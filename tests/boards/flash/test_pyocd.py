@@ -40,7 +40,8 @@ def erased(desk: Desk, image: Callable[[str], bytes]) -> Path:
 
 def refusal(unlock: bool) -> str:
     board = boards.load("nrf52840")
-    plan = flashing.prepare(board, folder.last_image(board), Wanted("pyocd"))
+    with folder.last_image(board) as image:
+        plan = flashing.prepare(board, image, Wanted("pyocd"))
     with pytest.raises(GhostError) as failed:
         flashing.carry_out(plan, lambda line: None, unlock)
     return str(failed.value)

@@ -26,7 +26,8 @@ LOCKED = "Read AP register 3 = 0x00000001\nRead AP register 3 = 0x00000000\n"
 
 def plan(board: str, method: str) -> Plan:
     target = boards.load(board)
-    return flashing.prepare(target, folder.last_image(target), Wanted(method))
+    with folder.last_image(target) as image:
+        return flashing.prepare(target, image, Wanted(method))
 
 
 def flash(board: str, method: str, unlock: bool = False) -> list[str]:

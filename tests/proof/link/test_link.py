@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.proof.link import link, packets
+from mcu_ghost.proof.link import link, messages, packets
 from mcu_ghost.proof.link.link import Link, Wire
 from mcu_ghost.proof.link.packets import Packet
 
@@ -249,6 +249,38 @@ def test_frames_of_another_size() -> None:
     board = Link(Device())
     with pytest.raises(GhostError, match="takes frames of 3 x int8"):
         board.frames(np.zeros((2, 5), np.int8))
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\xfe",
+        b"on and on ",
+        b"on and on\n\0",
+        b"\0",
+        packets.encode(Packet(messages.HELLO | messages.REPLY, 77, b"to another")),
+        packets.encode(Packet(messages.HELLO, 0, b"an echo")),
+    ],
+)
+@pytest.mark.parametrize("real", [False, True])
+def test_noise_without_end(noise: bytes, real: bool) -> None:
+    """It is listened to for as long as an answer may take, and no longer."""
+
+    class Babbler:
+        now = 0.0
+
+        def write(self, data: bytes) -> None:
+            pass
+
+        def read(self, timeout: float) -> bytes:
+            self.now += 0.001
+            return noise * 20
+
+    port = Babbler()
+    wire = Wire(lambda: port.now, lull=0.01, limit=3.0) if real else None
+    with pytest.raises(GhostError, match="does not answer HELLO") as told:
+        Link(port, 0.5, 2, wire=wire, clock=lambda: port.now).hello()
+    assert port.now < 5.0 and len(str(told.value)) < 1500
 
 
 class Real:

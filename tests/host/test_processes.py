@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other programs: they end in time, and with us, however that is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mcu_ghost.host import processes
+from mcu_ghost.host.errors import GhostError
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="groups of processes are POSIX's")
+
+# A program with one of its own; both say who they are.
+FAMILY = "echo $$ > pids; sh -c 'echo $$ >> pids; exec sleep 600' & wait"
+PARENT = """
+import subprocess
+from mcu_ghost.host import processes
+import mcu_ghost.cli
+how = "{how}"
+if how == "verb":
+    import click
+    @click.command("wait")
+    def wait():
+        processes.run(["sh", "-c", {family!r}], 600)
+    mcu_ghost.cli.cli = wait
+    import sys
+    sys.argv = ["mcu-ghost"]
+    mcu_ghost.cli.main()
+elif how == "thread":
+    import click
+    from concurrent.futures import ThreadPoolExecutor
+    @click.command("wait")
+    def wait():
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(processes.run, ["sh", "-c", {family!r}], 600).result()
+    mcu_ghost.cli.cli = wait
+    import sys
+    sys.argv = ["mcu-ghost"]
+    mcu_ghost.cli.main()
+else:
+    processes.run(["true"], 600)
+    processes.run(["sh", "-c", {family!r}], 600)
+"""
+
+
+def alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        return not Path("/proc/self/stat").exists()
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def family(folder: Path) -> list[int]:
+    """Return both process ids once they are known."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        text = (folder / "pids").read_text() if (folder / "pids").exists() else ""
+        if text.count("\n") == 2:
+            return [int(word) for word in text.split()]
+        time.sleep(0.05)
+    raise AssertionError("the programs did not start")
+
+
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("run", signal.SIGKILL),
+        ("run", signal.SIGTERM),
+        ("verb", signal.SIGTERM),
+        ("verb", signal.SIGINT),
+        ("thread", signal.SIGTERM),
+        ("thread", signal.SIGINT),
+        ("thread", signal.SIGKILL),
+    ],
+)
+def test_no_program_outlives_us(how: str, number: signal.Signals, tmp_path: Path) -> None:
+    script = PARENT.format(how=how, family=FAMILY)
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path) as parent:
+        pids = family(tmp_path)
+        assert all(alive(pid) for pid in pids)
+        parent.send_signal(number)
+        assert parent.wait(10) != 0
+    end = time.monotonic() + 10
+    while any(alive(pid) for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_what_a_program_says() -> None:
+    ended = processes.run(["sh", "-c", "printf 'a\\200'; echo b >&2; exit 3"], 30)
+    assert (ended.code, ended.out, ended.text, ended.err) == (3, b"a\x80", "a�", "b\n")
+    assert processes.run(["sh", "-c", "cat; echo $A"], 30, {"A": "x"}).text == "x\n"
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(GhostError, match="/nonexistent cannot be run: No such file"):
+        processes.run(["/nonexistent"], 30)
+    with pytest.raises(GhostError, match="true cannot be run: embedded null byte"):
+        processes.run(["true", "a\0b"], 30)
+
+
+@pytest.mark.parametrize("ending", ["wait", "exit"])
+def test_a_program_that_does_not_end(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or one whose own program keeps its output open."""
+    monkeypatch.chdir(tmp_path)
+    script = FAMILY.replace("wait", "sleep 0.2; " + ending)
+    with pytest.raises(GhostError, match="sh did not end in 1 s, and was ended"):
+        processes.run(["sh", "-c", script], 1)
+    pids = family(tmp_path)
+    time.sleep(0.1)
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_a_watcher_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    script = f"""
+from mcu_ghost.host import processes
+processes.run(["true"], 30)
+watcher = processes._watcher[1]
+watcher.kill()
+watcher.wait()
+processes.run(["sh", "-c", {FAMILY!r}], 600)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path) as parent:
+        pids = family(tmp_path)
+        parent.kill()
+    time.sleep(1.5)
+    assert not any(alive(pid) for pid in pids)
