@@ -79,8 +79,7 @@ void ghost_console_send(const uint8_t *data, size_t size) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   RXD_PTR = (uint32_t)(uintptr_t)&received;
   RXD_MAXCNT = 1u;
   EVENTS_ENDRX = 0u;

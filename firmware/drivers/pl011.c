@@ -66,8 +66,7 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   IMSC = RX_BIT | RX_TIMEOUT_BIT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }

@@ -77,8 +77,7 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   CONTROL = ENABLE | TX_ON | RX_ON | RX_INTERRUPT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }
