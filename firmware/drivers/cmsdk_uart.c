@@ -22,8 +22,6 @@ enum {
   RX_INTERRUPT_CLEAR = 2,
 };
 
-static uint32_t overruns;
-
 void ghost_console_init(void) {
   BAUDDIV = (BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
   CTRL = TX_ENABLE;
@@ -53,9 +51,9 @@ void ghost_console_interrupt(void) {
   const uint32_t state = STATE;
   if ((state & RX_OVERRUN) != 0u) {
     STATE = RX_OVERRUN;
-    overruns++;
+    ghost_ring_lose(&ghost_console_ring);
   }
   if ((state & RX_FULL) != 0u) ghost_ring_put(&ghost_console_ring, (uint8_t)DATA);
 }
 
-uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost + overruns; }
+uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost; }

@@ -30,7 +30,7 @@ enum { ENABLED = 4, RXDRDY_BIT = 1 << 2, OVERRUN_BIT = 1, INPUT_PULLUP = 0x0C };
 #define BAUDRATE_VALUE \
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
-static uint32_t overruns;
+static uint32_t overruns; /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   ENABLE = 0u;

@@ -39,8 +39,8 @@ enum {
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
 static volatile uint8_t received; /* the target of the receive DMA */
-static bool sending;
-static uint32_t overruns;
+static volatile bool sending;     /* the program's and, at the end, a fault handler's */
+static uint32_t overruns;         /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   /* A fault handler comes here with a transfer under way: let it end, but not for ever. */
@@ -60,6 +60,7 @@ void ghost_console_flush(void) {
   if (!sending) return;
   while (EVENTS_ENDTX == 0u) {
   }
+  ghost_in_order(); /* nothing is written to the bytes before the DMA has read them */
   sending = false;
 }
 

@@ -40,7 +40,7 @@ enum {
 
 _Static_assert(BOARD_CONSOLE_HZ < 0x40000000u, "four times the clock fits 32 bits");
 
-static uint32_t overruns;
+static uint32_t overruns; /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   ghost_console_flush(); /* a fault handler comes here while bytes are on their way */

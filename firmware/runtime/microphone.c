@@ -10,8 +10,8 @@
 enum { HOPS = 4 }; /* a power of two: the counters below may wrap */
 
 GHOST_NOINIT static int16_t samples[HOPS][FRONT_END_HOP] __attribute__((aligned(4)));
-static uint32_t dropped_before[HOPS]; /* each hop */
 
+static volatile uint32_t dropped_before[HOPS]; /* the interrupt's: each hop */
 static volatile uint32_t filled;   /* the interrupt's: complete hops; this one is being filled */
 static volatile uint32_t released; /* the program's: hops given back */
 static uint32_t taken;             /* the program's: hops taken */

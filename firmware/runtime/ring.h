@@ -13,7 +13,7 @@ typedef struct {
   uint32_t size;
   volatile uint32_t head; /* next to put; the interrupt's */
   volatile uint32_t tail; /* next to get; the program's */
-  volatile uint32_t lost;
+  volatile uint32_t lost; /* bytes; the interrupt's */
 } ghost_ring_t;
 
 /* The ring that the console's receive interrupt fills. */
@@ -26,11 +26,14 @@ static inline void ghost_ring_init(ghost_ring_t *ring, uint8_t *bytes, uint32_t 
   ghost_in_order();
 }
 
+/* Counts a byte that is lost; for the interrupt. */
+static inline void ghost_ring_lose(ghost_ring_t *ring) { ring->lost++; }
+
 static inline void ghost_ring_put(ghost_ring_t *ring, uint8_t byte) {
   const uint32_t head = ring->head;
   const uint32_t next = head + 1u == ring->size ? 0u : head + 1u;
   if (next == ring->tail) {
-    ring->lost++;
+    ghost_ring_lose(ring);
     return;
   }
   ring->bytes[head] = byte;

@@ -14,7 +14,11 @@ from tests.conftest import compile_host
 
 FIRMWARE = resources.folder("firmware")
 DRIVERS = sorted((FIRMWARE / "drivers").glob("*.c"))
+RUNTIME = sorted((FIRMWARE / "runtime").glob("*.c"))
 CONSOLES = [file for file in DRIVERS if "void ghost_console_receive(" in file.read_text()]
+
+# What runs in interrupts.
+HANDLERS = r"void (ghost_\w+_interrupt)\(void\) \{|int16_t \*(ghost_microphone_next)\(void\) \{"
 
 RING = """
 #include "runtime/ring.h"
@@ -39,6 +43,22 @@ def test_no_driver_fills_in_the_ring_by_itself(driver: Path) -> None:
     assert not re.search(r"ghost_console_ring\.\w+\s*(=|\+\+)", text)
     body = text.partition("void ghost_console_receive(")[2].partition("\n}\n")[0]
     assert body.index("ghost_ring_init(") < body.index("ghost_interrupt_enable(")
+
+
+@pytest.mark.parametrize("file", [*DRIVERS, *RUNTIME], ids=lambda file: file.stem)
+def test_what_an_interrupt_shares_is_volatile(file: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", file.read_text(), flags=re.DOTALL)
+    rest, inside = text, ""
+    for handler in re.finditer(HANDLERS, text):
+        end = re.compile(r"^(.*\{.*)?\}$", re.MULTILINE).search(text, handler.start())
+        assert end
+        body = text[handler.start() : end.end()]
+        rest, inside = rest.replace(body, ""), inside + body
+    declared = re.findall(r"^static (?!const\b)((?:[a-z]\w* )+)(\w+)[^(]*?;", text, re.MULTILINE)
+    for kind, name in declared:
+        uses = len(re.findall(rf"\b{name}\b", rest)) > 1  # besides the declaration
+        if uses and re.search(rf"\b{name}\b", inside):
+            assert "volatile" in kind, name
 
 
 @pytest.mark.toolchain
