@@ -26,6 +26,7 @@ enum {
   STATUS_HOPS = 10000 / HOP_MS,
 };
 _Static_assert(APP_MODEL_HEAD_PER_FRAME, "the network must have outputs for every frame");
+_Static_assert(DETECTOR_WINDOW * 255u <= UINT16_MAX, "the detector's sums have 16 bits");
 _Static_assert(sizeof(app_model_in_t) == FRONT_END_CHANNELS, "the network reads one frame");
 
 GHOST_NOINIT static front_end_state_t front_end;
@@ -39,9 +40,9 @@ static uint8_t history[DETECTOR_WINDOW * DETECTOR_WORDS];
 static uint16_t sums[DETECTOR_WORDS];
 static ghost_detector_t heard = {.history = history, .sums = sums};
 
-static uint32_t hops; /* of sound since the start, dropped ones included */
+static uint32_t hops;   /* of sound since the start, dropped ones included */
 static uint32_t frames; /* of the front end since the network took one */
-static uint32_t crc; /* of all outputs of the network */
+static uint32_t crc;    /* of all outputs of the network */
 static uint8_t received[4];
 
 /* Counter ticks from a hop's arrival until all is done, since the last status line. */

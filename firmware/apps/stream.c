@@ -27,7 +27,6 @@ enum {
   MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
   RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
 };
-_Static_assert(MAX_PAYLOAD <= 0xFFFF, "sizes are sent as 16 bits");
 
 GHOST_NOINIT static uint8_t ring[RING_BYTES];
 GHOST_NOINIT static uint8_t packet[GHOST_LINK_PACKET(MAX_PAYLOAD)];
@@ -77,22 +76,29 @@ static void run_frames(const ghost_link_request_t *request) {
   }
 }
 
+/* A constant that must fit the field that it is sent in. */
+#define PUT_CONSTANT(bits, value)                                                             \
+  do {                                                                                        \
+    _Static_assert((value) < 1ull << (bits), #value " is sent in a field of " #bits " bits"); \
+    ghost_link_put_u##bits(&link, (value));                                                   \
+  } while (0)
+
 static void put_hello(void) {
-  ghost_link_put_u8(&link, 1u); /* protocol */
-  ghost_link_put_u8(&link, APP_MODEL_HEAD_PER_FRAME);
-  ghost_link_put_u8(&link, WINDOW);
-  ghost_link_put_u8(&link, BOARD_COUNTER_KIND);
-  ghost_link_put_u16(&link, MAX_PAYLOAD);
-  ghost_link_put_u16(&link, sizeof in);
-  ghost_link_put_u16(&link, sizeof out);
-  ghost_link_put_u16(&link, sizeof state);
-  ghost_link_put_u16(&link, sizeof scratch);
-  ghost_link_put_u32(&link, BOARD_COUNTER_HZ);
+  PUT_CONSTANT(8, 1u); /* protocol */
+  PUT_CONSTANT(8, APP_MODEL_HEAD_PER_FRAME);
+  PUT_CONSTANT(8, WINDOW);
+  PUT_CONSTANT(8, BOARD_COUNTER_KIND);
+  PUT_CONSTANT(16, MAX_PAYLOAD);
+  PUT_CONSTANT(16, sizeof in);
+  PUT_CONSTANT(16, sizeof out);
+  PUT_CONSTANT(16, sizeof state);
+  PUT_CONSTANT(16, sizeof scratch);
+  PUT_CONSTANT(32, BOARD_COUNTER_HZ);
   ghost_link_put(&link, model_hash, sizeof model_hash);
-  ghost_link_put_u8(&link, APP_MODEL_INPUT_DTYPE);
-  ghost_link_put_u8(&link, APP_MODEL_OUTPUT_DTYPE);
-  ghost_link_put_u8(&link, APP_MODEL_INPUTS);
-  ghost_link_put_u8(&link, APP_MODEL_OUTPUTS);
+  PUT_CONSTANT(8, APP_MODEL_INPUT_DTYPE);
+  PUT_CONSTANT(8, APP_MODEL_OUTPUT_DTYPE);
+  PUT_CONSTANT(8, APP_MODEL_INPUTS);
+  PUT_CONSTANT(8, APP_MODEL_OUTPUTS);
   ghost_link_put(&link, firmware_version, sizeof firmware_version);
   ghost_link_put(&link, model_name, sizeof model_name);
 }

@@ -39,6 +39,7 @@ enum {
 #define DIVIDER ((BOARD_CONSOLE_HZ * 4u + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD)
 
 _Static_assert(BOARD_CONSOLE_HZ < 0x40000000u, "four times the clock fits 32 bits");
+_Static_assert(DIVIDER / 64u >= 1u && DIVIDER / 64u <= 0xFFFFu, "console.baud is out of reach");
 
 static uint32_t overruns; /* the program's: the interrupt counts in the ring */
 
