@@ -15,7 +15,8 @@
  *
  *   word  its number; detector.words[word].name is its name
  *   sum   its outputs added over DETECTOR_WINDOW frames; 256 * DETECTOR_WINDOW would be certainty
- *   ms    end of the frame that completed it, in milliseconds of sound since the start
+ *   ms    end of the frame that completed it, in milliseconds of sound since the start; after 49
+ *         days it begins at 0 again, so that the difference of two is right all the same
  */
 void ghost_on_word(uint32_t word, uint32_t sum, uint32_t ms);
 

@@ -53,6 +53,7 @@ static void step(const uint8_t *input) {
   const uint32_t start = ghost_counter_now();
   app_model_step(&state, &scratch, &in, &out);
   const uint32_t taken = ghost_counter_now() - start;
+  if (statistics.frames == UINT32_MAX) return; /* full: what has been counted stays right */
   if (statistics.frames == 0u || taken < statistics.step_min) statistics.step_min = taken;
   if (taken > statistics.step_max) statistics.step_max = taken;
   statistics.step_total += taken;
@@ -62,8 +63,11 @@ static void step(const uint8_t *input) {
 static void put_head(void) {
   const uint32_t start = ghost_counter_now();
   app_model_head(&state, &scratch, &out);
-  statistics.head_total += ghost_counter_now() - start;
-  statistics.heads++;
+  const uint32_t taken = ghost_counter_now() - start;
+  if (taken <= UINT32_MAX - statistics.head_total) { /* else full: its mean stays right */
+    statistics.head_total += taken;
+    statistics.heads++;
+  }
   ghost_link_put(&link, &out, sizeof out);
 }
 

@@ -26,8 +26,11 @@ static inline void ghost_ring_init(ghost_ring_t *ring, uint8_t *bytes, uint32_t 
   ghost_in_order();
 }
 
-/* Counts a byte that is lost; for the interrupt. */
-static inline void ghost_ring_lose(ghost_ring_t *ring) { ring->lost++; }
+/* Counts a byte that is lost, as far as one can count; for the interrupt. */
+static inline void ghost_ring_lose(ghost_ring_t *ring) {
+  const uint32_t lost = ring->lost;
+  if (lost != UINT32_MAX) ring->lost = lost + 1u;
+}
 
 static inline void ghost_ring_put(ghost_ring_t *ring, uint8_t byte) {
   const uint32_t head = ring->head;

@@ -74,3 +74,17 @@ def test_a_ring(tmp_path: Path) -> None:
         for byte in range(turn, turn + 5):  # two more than it holds
             library.put(byte)
         assert [library.get() for _ in range(4)] == [turn, turn + 1, turn + 2, -1]
+
+
+@pytest.mark.toolchain
+def test_a_ring_counts_no_further_than_it_can(tmp_path: Path) -> None:
+    source = tmp_path / "ring.c"
+    source.write_text(RING)
+    library = ctypes.CDLL(str(compile_host(tmp_path / "ring.so", [source], f"-I{FIRMWARE}")))
+    library.lost.restype = ctypes.POINTER(ctypes.c_uint32)
+    memory = ctypes.create_string_buffer(4)
+    library.init(memory, 4)
+    library.lost()[0] = 0xFFFF_FFFE
+    for _ in range(6):
+        library.put(1)
+    assert library.lost()[0] == 0xFFFF_FFFF
