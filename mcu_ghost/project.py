@@ -82,6 +82,7 @@ def context(
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
             *(_listening(board) if app == "kws" else ()),
+            *_watched(board, app),
             f"apps/{app}.c",
             *cold_kernels,
         ),
@@ -103,6 +104,13 @@ def _listening(board: Board) -> tuple[str, ...]:
     assert board.microphone is not None  # the app is refused otherwise
     led = ("drivers/nrf_led.c",) if board.led is not None else ()
     return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
+
+
+def _watched(board: Board, app: App) -> tuple[str, ...]:
+    """Return the source of the watchdog; the selftest ends, so it has none."""
+    if board.watchdog is None or app == "selftest":
+        return ()
+    return (f"drivers/{board.watchdog.driver}.c",)
 
 
 def write(project: ProjectContext, out: Path) -> None:

@@ -19,6 +19,7 @@
 #include "runtime/microphone.h"
 #include "runtime/stack.h"
 #include "runtime/text.h"
+#include "runtime/watchdog.h"
 
 enum {
   HOP_MS = FRONT_END_HOP * 1000u / FRONT_END_RATE,
@@ -99,7 +100,13 @@ static void print_start(void) {
     ghost_text(i == 0u ? "[\"" : "\",\"");
     ghost_text(detector.words[i].name);
   }
+#if BOARD_HAS_WATCHDOG
+  ghost_text("\"],\"reset\":\"");
+  ghost_text(ghost_reset_cause());
+  ghost_text("\"}\n");
+#else
   ghost_text("\"]}\n");
+#endif
 }
 
 static void print_word(uint32_t word) {
@@ -208,5 +215,6 @@ int main(void) {
     for (uint8_t byte; ghost_console_read(&byte);) asked = true;
     if (asked) print_status();
     note_busy(ghost_counter_now() - start);
+    ghost_watchdog_feed();
   }
 }

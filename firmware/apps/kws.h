@@ -11,7 +11,8 @@
 #include "detector.h"
 
 /* Called in the main loop, after the event's line went to the console and the LED went on. Sound
- * goes on meanwhile; what takes longer than two hops costs hops, which are counted and reported.
+ * goes on meanwhile; what takes longer than two hops costs hops, which are counted and reported; a
+ * watchdog bites if it takes that long.
  *
  *   word  its number; detector.words[word].name is its name
  *   sum   its outputs added over DETECTOR_WINDOW frames; 256 * DETECTOR_WINDOW would be certainty

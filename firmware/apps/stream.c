@@ -11,6 +11,7 @@
 #include "runtime/link.h"
 #include "runtime/stack.h"
 #include "runtime/text.h"
+#include "runtime/watchdog.h"
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
@@ -27,6 +28,11 @@ enum {
   MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
   RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
 };
+
+#if BOARD_HAS_WATCHDOG /* a reply waits for the one before it to be sent, at ten bits a byte */
+_Static_assert(20000ull * GHOST_LINK_WIRE(MAX_PAYLOAD) / BOARD_CONSOLE_BAUD < BOARD_WATCHDOG_MS,
+               "watchdog.timeout_ms is less than two of the longest replies take");
+#endif
 
 GHOST_NOINIT static uint8_t ring[RING_BYTES];
 GHOST_NOINIT static uint8_t packet[GHOST_LINK_PACKET(MAX_PAYLOAD)];
@@ -77,6 +83,7 @@ static void run_frames(const ghost_link_request_t *request) {
     step(request->payload + at);
     if (at == 0u) ghost_link_begin(&link, request);
     if (APP_MODEL_HEAD_PER_FRAME) ghost_link_put(&link, &out, sizeof out);
+    ghost_watchdog_feed();
   }
 }
 
@@ -159,8 +166,13 @@ int main(void) {
   ghost_text(firmware_version);
   ghost_text(" stream ");
   ghost_text(model_name);
+#if BOARD_HAS_WATCHDOG
+  ghost_text(" reset=");
+  ghost_text(ghost_reset_cause());
+#endif
   ghost_text("\n");
   for (;;) {
+    ghost_watchdog_feed();
     ghost_link_request_t request;
     if (ghost_link_poll(&link, &request)) {
       execute(&request);

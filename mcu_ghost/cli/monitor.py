@@ -104,6 +104,8 @@ def _show(event: Line, started: Line) -> None:
     if event["event"] == "start":
         words = escape(", ".join(event["words"]))
         console.say(f"[green]{escape(event['model'])} listens for:[/] {words}")
+        if event.get("reset") in ("watchdog", "lockup"):
+            console.say(f"[yellow]it was reset before that: {event['reset']}[/]")
     elif event["event"] == "status":
         hop = ""
         if started:

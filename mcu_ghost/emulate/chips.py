@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import struct
+from typing import Protocol
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import (
     nordic,
+    nordic_wdt,
     nrf5340,
     rp2,
     rp2040,
@@ -20,10 +22,11 @@ from mcu_ghost.emulate import (
 from mcu_ghost.emulate.capture import Capture
 from mcu_ghost.emulate.nordic_i2s import I2s
 from mcu_ghost.emulate.nordic_pdm import Pdm
-from mcu_ghost.emulate.peripherals import Bus, Peripheral
+from mcu_ghost.emulate.peripherals import Peripheral
 from mcu_ghost.emulate.pl011 import Pl011
 from mcu_ghost.emulate.stm32_usart import Stm32Usart
 from mcu_ghost.emulate.uart import Serial
+from mcu_ghost.emulate.watchdog import Sleeper
 from mcu_ghost.errors import GhostError
 
 _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
@@ -38,8 +41,12 @@ _STM32 = {
 }
 
 
+class Chip(rp2040.Chip, Sleeper, Protocol):
+    """All that peripherals see of a chip."""
+
+
 def peripherals(
-    chip: rp2040.Chip, board: Board, outside: nordic.Outside, console: Serial
+    chip: Chip, board: Board, outside: nordic.Outside, console: Serial
 ) -> list[Peripheral]:
     """Return the peripherals of a board's family, without its UART."""
     family = board.startup.family
@@ -82,11 +89,11 @@ def boot(chip: rp2040.Chip, board: Board, flash: bytes) -> tuple[int, int]:
     return stack, entry
 
 
-def _nordic(bus: Bus, board: Board, outside: nordic.Outside) -> list[Peripheral]:
+def _nordic(bus: Sleeper, board: Board, outside: nordic.Outside) -> list[Peripheral]:
     new = board.startup.family == "nrf52"
-    clock = nordic.Clock(bus, board)
+    clock = nordic.Clock(bus, board, outside.causes)
     gpio = nordic.Gpio(bus, 2 if new else 1, outside.pins)
-    found: list[Peripheral] = [clock, nordic.Timer(bus, board), gpio]
+    found: list[Peripheral] = [clock, nordic.Timer(bus, board), gpio, nordic_wdt.Wdt(bus, board)]
     if new:
         nvmc = nordic.Nvmc(bus)
         found += [nvmc, nordic.Information(bus, board)]

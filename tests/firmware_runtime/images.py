@@ -19,12 +19,18 @@ QEMU_BOARDS = [name for name in boards.names() if boards.load(name).emulators.qe
 
 
 def build(
-    board: str, app: project.App, kind: str, out: Path, *, head_per_frame: bool = False
+    board: str | boards.Board,
+    app: project.App,
+    kind: str,
+    out: Path,
+    *,
+    head_per_frame: bool = False,
 ) -> Path:
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    target = boards.load(board) if isinstance(board, str) else board
     sources = ("model.c", "golden.c") if app == "selftest" else ("model.c",)
-    project.write(project.context(boards.load(board), app, sources, ()), out)
+    project.write(project.context(target, app, sources, ()), out)
     for file in DUMMY.iterdir():
         shutil.copy(file, out / file.name)
     if head_per_frame:
