@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, Watchdog, pin_number
-from mcu_ghost.boards.stm32 import check_stm32
+from mcu_ghost.boards.stm32 import CLOCKS, check_stm32
 from mcu_ghost.errors import GhostError
 
 # Milliseconds: the least is several times what it takes to wake up and feed; the most is what fits
@@ -15,6 +15,7 @@ from mcu_ghost.errors import GhostError
 _SHORTEST = 500
 _WATCHDOGS = {
     "nrf_wdt": dict.fromkeys(("nrf51", "nrf52", "nrf5340"), 100_000_000),
+    "stm32_iwdg": dict.fromkeys(CLOCKS, 32_000),
 }
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
 

@@ -14,6 +14,8 @@ from mcu_ghost.emulate import (
     rp2,
     rp2040,
     rp2350,
+    stm32,
+    stm32_iwdg,
     stm32f4,
     stm32h7,
     stm32l4,
@@ -51,7 +53,10 @@ def peripherals(
     """Return the peripherals of a board's family, without its UART."""
     family = board.startup.family
     if isinstance(console, Stm32Usart):
-        return _STM32[family](chip, board, console)
+        found = _STM32[family](chip, board, console)
+        rcc = next(part for part in found if isinstance(part, stm32.Rcc))
+        rcc.resets = stm32_iwdg.Resets(stm32_iwdg.FAMILIES[family], outside.causes)
+        return [*found, stm32_iwdg.Iwdg(chip, board)]
     if family == "nrf5340":
         return nrf5340.peripherals(chip, board, outside)
     if family in ("nrf52", "nrf51"):

@@ -39,7 +39,7 @@ class Clock(Peripheral):
         if offset == 0x100:
             return self._event
         if offset == 0x400:  # RESETREAS
-            return sum(self._cause_bits[cause] for cause in self._causes)
+            return sum(self._cause_bits.get(cause, 0) for cause in self._causes)
         if offset == 0x40C:  # HFCLKSTAT: source crystal, state running
             return 0x10001 if self.running else 0
         if offset == 0x558 and self._protection:
@@ -87,7 +87,7 @@ class Outside:
         sound: What the microphone hears.
         pins: Every change of an output, in order.
         causes: Why the chip was reset since it has power, as far as nobody has cleared it:
-            "watchdog" or "software".
+            "power", "watchdog" or "software".
         goes_on: Whether the chip goes on after a fault, and starts anew when its watchdog bites, as
             it does on a desk. Else both end the run, as whoever tests an image wants to hear of it.
     """
@@ -96,7 +96,7 @@ class Outside:
         self.uicr: dict[int, int] = {}
         self.sound = Sound()
         self.pins: list[PinChange] = []
-        self.causes: set[str] = set()
+        self.causes = {"power"}
         self.goes_on = False
 
 

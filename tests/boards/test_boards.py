@@ -182,9 +182,14 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         (
             "[led]",
             '[watchdog]\ndriver = "iwdg"\ntimeout_ms = 1000\n[led]',
-            "watchdog.driver must be one of nrf_wdt",
+            "watchdog.driver must be one of nrf_wdt, stm32_iwdg",
         ),
         ("[led]", '[watchdog]\ndriver = "nrf_wdt"\n[led]', "watchdog.timeout_ms is missing."),
+        (
+            "[led]",
+            '[watchdog]\ndriver = "stm32_iwdg"\ntimeout_ms = 1000\n[led]',
+            "watchdog.driver is 'stm32_iwdg', which no nrf52 has.",
+        ),
         ("vector_count = 64", "vector_count = 16", "startup.vector_count must be 17 to 496"),
         ('["unicorn", "renode"]', '["qemu"]', "emulators.order names 'qemu': add a table"),
         ('tested = "renode"', 'tested = "qemu"', "tested is 'qemu', but qemu is not in emulators."),

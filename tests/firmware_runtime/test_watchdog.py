@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards, emulate, project, resources, toolchain
+from mcu_ghost.boards import stm32
 from mcu_ghost.emulate import MachineFault
 from mcu_ghost.emulate.unicorn import UnicornMachine
 from mcu_ghost.emulate.watchdog import Watchdog
@@ -21,8 +22,12 @@ pytest.importorskip("unicorn", reason="pip install 'mcu-ghost[emulate]'")
 HELLO, RESET, FRAMES, HEAD, STATS, STATE = range(1, 7)
 MS = 500
 DRIVERS = {"nrf52": "nrf_wdt", "nrf51": "nrf_wdt", "nrf5340": "nrf_wdt"}
+DRIVERS |= dict.fromkeys(stm32.CLOCKS, "stm32_iwdg")
 FIRST = {"nrf52840": "software", "nrf5340dk": "software"}  # their debug port is opened at first
-NAMES = ["nrf52840", "microbit", "nrf5340dk"]
+F4, F7, H7, L4, U5 = (
+    "stm32f4discovery", "stm32f746disco", "nucleo-h753zi", "nucleo-l4r5zi", "nucleo-u575zi"
+)  # fmt: skip
+NAMES = ["nrf52840", "microbit", "nrf5340dk", F4, F7, H7, L4, U5]
 CRASH, FOR_EVER = 1, 6
 
 
@@ -183,7 +188,14 @@ def test_an_image_that_never_feeds_is_caught(name: str, tmp_path: Path) -> None:
 
 
 NRF = "drivers/nrf_wdt.c"
+IWDG = "drivers/stm32_iwdg.c"
 MISTAKES = [
+    (F4, IWDG, "FEED = 0xAAAA", "FEED = 0xAAAB", "IWDG_KR takes three keys, of which 0xaaab"),
+    (F4, IWDG, "  KEY = UNLOCK;\n", "", "IWDG_PR and RLR are locked"),
+    (L4, IWDG, "(STATUS & UPDATING) != 0u", "0", "IWDG is fed while RLR is on its way"),
+    (L4, IWDG, "  ghost_wake_now_and_then();\n", "", "not fed for 467 ms"),
+    (U5, IWDG, "BY_256 = 6", "BY_256 = 7", "does not fit IWDG_PR"),
+    (H7, IWDG, "0x58004800u", "0x40003000u", "an address where nothing is"),
     ("nrf52840", NRF, "0x6E524635u", "0x6E524636u", "WDT.RR takes 0x6e524635 only"),
     (
         "nrf52840",
@@ -209,6 +221,7 @@ def test_each_mistake_is_caught(
         running.lines(0.1)
         running.ask(FRAMES, 1, bytes([128, FOR_EVER, 0, 0]))
         running.hold(0.02)
+        running.lines(1.0)
 
 
 @pytest.mark.toolchain
