@@ -16,6 +16,7 @@ _SHORTEST = 500
 _WATCHDOGS = {
     "nrf_wdt": dict.fromkeys(("nrf51", "nrf52", "nrf5340"), 100_000_000),
     "stm32_iwdg": dict.fromkeys(CLOCKS, 32_000),
+    "rp2_watchdog": {"rp2040": 8_000, "rp2350": 16_000},
 }
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
 

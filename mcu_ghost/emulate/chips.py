@@ -12,6 +12,7 @@ from mcu_ghost.emulate import (
     nordic_wdt,
     nrf5340,
     rp2,
+    rp2_watchdog,
     rp2040,
     rp2350,
     stm32,
@@ -62,11 +63,12 @@ def peripherals(
     if family in ("nrf52", "nrf51"):
         return _nordic(chip, board, outside)
     if isinstance(console, Pl011):
+        watchdog = rp2_watchdog.peripherals(chip, board, outside.causes)
         if family == "rp2040":
             shared = rp2.peripherals(chip, board, rp2040.CHIP, console)
-            return shared + rp2040.peripherals(chip, board)
+            return shared + watchdog + rp2040.peripherals(chip, board)
         if family == "rp2350":
-            return rp2.peripherals(chip, board, rp2350.CHIP, console)
+            return rp2.peripherals(chip, board, rp2350.CHIP, console) + watchdog
     return []
 
 

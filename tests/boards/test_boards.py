@@ -182,7 +182,7 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
         (
             "[led]",
             '[watchdog]\ndriver = "iwdg"\ntimeout_ms = 1000\n[led]',
-            "watchdog.driver must be one of nrf_wdt, stm32_iwdg",
+            "watchdog.driver must be one of nrf_wdt, stm32_iwdg, rp2_watchdog",
         ),
         ("[led]", '[watchdog]\ndriver = "nrf_wdt"\n[led]', "watchdog.timeout_ms is missing."),
         (
