@@ -19,6 +19,7 @@
 #include "runtime/microphone.h"
 #include "runtime/stack.h"
 #include "runtime/text.h"
+#include "runtime/watchdog.h"
 
 enum {
   HOP_MS = FRONT_END_HOP * 1000u / FRONT_END_RATE,
@@ -26,6 +27,7 @@ enum {
   STATUS_HOPS = 10000 / HOP_MS,
 };
 _Static_assert(APP_MODEL_HEAD_PER_FRAME, "the network must have outputs for every frame");
+_Static_assert(DETECTOR_WINDOW * 255u <= UINT16_MAX, "the detector's sums have 16 bits");
 _Static_assert(sizeof(app_model_in_t) == FRONT_END_CHANNELS, "the network reads one frame");
 
 GHOST_NOINIT static front_end_state_t front_end;
@@ -39,14 +41,17 @@ static uint8_t history[DETECTOR_WINDOW * DETECTOR_WORDS];
 static uint16_t sums[DETECTOR_WORDS];
 static ghost_detector_t heard = {.history = history, .sums = sums};
 
-static uint32_t hops; /* of sound since the start, dropped ones included */
-static uint32_t frames; /* of the front end since the network took one */
-static uint32_t crc; /* of all outputs of the network */
+static uint64_t hops;         /* of sound since the start, dropped ones included */
+static uint64_t overruns;     /* of these, the dropped ones */
+static uint32_t since_status; /* hops since the last whole ten seconds */
+static uint32_t frames;       /* of the front end since the network took one */
+static uint32_t crc;          /* of all outputs of the network */
 static uint8_t received[4];
 
 /* Counter ticks from a hop's arrival until all is done, since the last status line. */
 static struct {
-  uint32_t hops, total, least, most;
+  uint64_t total;
+  uint32_t hops, least, most;
 } busy;
 
 __attribute__((weak)) void ghost_on_word(uint32_t word, uint32_t sum, uint32_t ms) {
@@ -68,6 +73,20 @@ static void hexadecimal(const char *name, uint32_t value, uint32_t digits) {
   }
 }
 
+/* Long division by hand: a 64-bit divide would pull in a library. */
+static uint32_t quotient(uint64_t total, uint32_t count) {
+  uint32_t rest = 0u, result = 0u; /* rest < count, far below 2^31 */
+  for (uint32_t bit = 64u; bit-- > 0u;) {
+    rest = rest << 1 | ((uint32_t)(total >> bit) & 1u);
+    result <<= 1; /* what is shifted out is 0: a mean is no more than the most of its terms */
+    if (rest >= count) {
+      rest -= count;
+      result |= 1u;
+    }
+  }
+  return result;
+}
+
 static void print_start(void) {
   static const uint8_t hash[16] = APP_MODEL_HASH;
   ghost_text("{\"event\":\"start\",\"app\":\"kws\",\"version\":\"" APP_FIRMWARE_VERSION
@@ -81,7 +100,13 @@ static void print_start(void) {
     ghost_text(i == 0u ? "[\"" : "\",\"");
     ghost_text(detector.words[i].name);
   }
+#if BOARD_HAS_WATCHDOG
+  ghost_text("\"],\"reset\":\"");
+  ghost_text(ghost_reset_cause());
+  ghost_text("\"}\n");
+#else
   ghost_text("\"]}\n");
+#endif
 }
 
 static void print_word(uint32_t word) {
@@ -89,7 +114,7 @@ static void print_word(uint32_t word) {
   const uint32_t score = sums[word] * 1000u / (256u * DETECTOR_WINDOW);
   ghost_text("{\"event\":\"word\",\"word\":\"");
   ghost_text(detector.words[word].name);
-  number("\",\"ms\":", (uint64_t)hops * HOP_MS);
+  number("\",\"ms\":", hops * HOP_MS);
   ghost_text(score < 10u ? ",\"score\":0.00" : score < 100u ? ",\"score\":0.0" : ",\"score\":0.");
   ghost_text_uint(score);
   number(",\"sum\":", sums[word]);
@@ -97,16 +122,17 @@ static void print_word(uint32_t word) {
 }
 
 static void print_status(void) {
-  number("{\"event\":\"status\",\"ms\":", (uint64_t)hops * HOP_MS);
-  number(",\"overruns\":", ghost_microphone_overruns());
+  number("{\"event\":\"status\",\"ms\":", hops * HOP_MS);
+  number(",\"overruns\":", overruns);
   number(",\"busy\":{\"min\":", busy.least);
-  number(",\"mean\":", busy.hops == 0u ? 0u : busy.total / busy.hops);
+  number(",\"mean\":", busy.hops == 0u ? 0u : quotient(busy.total, busy.hops));
   number(",\"max\":", busy.most);
   number("},\"stack\":{\"used\":", ghost_stack_used());
   number(",\"size\":", ghost_stack_size());
   hexadecimal("},\"crc\":\"", crc, 8u);
   ghost_text("\"}\n");
-  busy.hops = busy.total = busy.least = busy.most = 0u;
+  busy.hops = busy.least = busy.most = 0u;
+  busy.total = 0u;
 }
 
 static void note_busy(uint32_t taken) {
@@ -124,16 +150,25 @@ static void light(bool on) {
 #endif
 }
 
-/* Counts the time that dropped hops took, and says so. */
-static void count_overruns(void) {
-  static uint32_t known;
-  const uint32_t dropped = ghost_microphone_overruns() - known;
-  if (dropped == 0u) return;
-  known += dropped;
-  hops += dropped;
-  number("{\"event\":\"overrun\",\"ms\":", (uint64_t)hops * HOP_MS);
+/* Lets time go by; true when that completes ten seconds, so that a status line is due. */
+static bool pass(uint32_t count) {
+  hops += count;
+  since_status += count;
+  if (since_status < STATUS_HOPS) return false;
+  since_status %= STATUS_HOPS;
+  return true;
+}
+
+/* Counts the time that dropped hops took, and says so; true when a status line is due. */
+static bool count_overruns(void) {
+  const uint32_t dropped = ghost_microphone_overruns() - (uint32_t)overruns;
+  if (dropped == 0u) return false;
+  overruns += dropped;
+  const bool due = pass(dropped);
+  number("{\"event\":\"overrun\",\"ms\":", hops * HOP_MS);
   number(",\"hops\":", dropped);
   ghost_text("}\n");
+  return due;
 }
 
 /* A hop's samples, on to features, the network's outputs and the detector; the number of the word
@@ -158,15 +193,15 @@ int main(void) {
   light(false);
   print_start();
   ghost_microphone_start();
-  uint32_t status_at = STATUS_HOPS, dark_at = 0u;
+  uint32_t dark_at = 0u;
   bool lit = false;
   for (;;) {
     const int16_t *const samples = ghost_microphone_take();
     const uint32_t start = ghost_counter_now();
-    count_overruns();
-    hops++;
+    bool asked = count_overruns();
+    if (pass(1u)) asked = true;
     const int32_t word = listen(samples);
-    if (lit && (int32_t)(hops - dark_at) >= 0) {
+    if (lit && (int32_t)((uint32_t)hops - dark_at) >= 0) {
       lit = false;
       light(lit);
     }
@@ -174,15 +209,12 @@ int main(void) {
       print_word((uint32_t)word);
       lit = true;
       light(lit);
-      dark_at = hops + LED_HOPS;
-      ghost_on_word((uint32_t)word, sums[word], hops * HOP_MS);
+      dark_at = (uint32_t)hops + LED_HOPS;
+      ghost_on_word((uint32_t)word, sums[word], (uint32_t)(hops * HOP_MS));
     }
-    bool asked = (int32_t)(hops - status_at) >= 0;
     for (uint8_t byte; ghost_console_read(&byte);) asked = true;
-    if (asked) {
-      print_status();
-      status_at = hops - hops % STATUS_HOPS + STATUS_HOPS;
-    }
+    if (asked) print_status();
     note_busy(ghost_counter_now() - start);
+    ghost_watchdog_feed();
   }
 }

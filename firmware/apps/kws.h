@@ -11,11 +11,13 @@
 #include "detector.h"
 
 /* Called in the main loop, after the event's line went to the console and the LED went on. Sound
- * goes on meanwhile; what takes longer than two hops costs hops, which are counted and reported.
+ * goes on meanwhile; what takes longer than two hops costs hops, which are counted and reported; a
+ * watchdog bites if it takes that long.
  *
  *   word  its number; detector.words[word].name is its name
  *   sum   its outputs added over DETECTOR_WINDOW frames; 256 * DETECTOR_WINDOW would be certainty
- *   ms    end of the frame that completed it, in milliseconds of sound since the start
+ *   ms    end of the frame that completed it, in milliseconds of sound since the start; after 49
+ *         days it begins at 0 again, so that the difference of two is right all the same
  */
 void ghost_on_word(uint32_t word, uint32_t sum, uint32_t ms);
 

@@ -11,6 +11,7 @@
 #include "runtime/link.h"
 #include "runtime/stack.h"
 #include "runtime/text.h"
+#include "runtime/watchdog.h"
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
@@ -27,7 +28,11 @@ enum {
   MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
   RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
 };
-_Static_assert(MAX_PAYLOAD <= 0xFFFF, "sizes are sent as 16 bits");
+
+#if BOARD_HAS_WATCHDOG /* a reply waits for the one before it to be sent, at ten bits a byte */
+_Static_assert(20000ull * GHOST_LINK_WIRE(MAX_PAYLOAD) / BOARD_CONSOLE_BAUD < BOARD_WATCHDOG_MS,
+               "watchdog.timeout_ms is less than two of the longest replies take");
+#endif
 
 GHOST_NOINIT static uint8_t ring[RING_BYTES];
 GHOST_NOINIT static uint8_t packet[GHOST_LINK_PACKET(MAX_PAYLOAD)];
@@ -54,6 +59,7 @@ static void step(const uint8_t *input) {
   const uint32_t start = ghost_counter_now();
   app_model_step(&state, &scratch, &in, &out);
   const uint32_t taken = ghost_counter_now() - start;
+  if (statistics.frames == UINT32_MAX) return; /* full: what has been counted stays right */
   if (statistics.frames == 0u || taken < statistics.step_min) statistics.step_min = taken;
   if (taken > statistics.step_max) statistics.step_max = taken;
   statistics.step_total += taken;
@@ -63,8 +69,11 @@ static void step(const uint8_t *input) {
 static void put_head(void) {
   const uint32_t start = ghost_counter_now();
   app_model_head(&state, &scratch, &out);
-  statistics.head_total += ghost_counter_now() - start;
-  statistics.heads++;
+  const uint32_t taken = ghost_counter_now() - start;
+  if (taken <= UINT32_MAX - statistics.head_total) { /* else full: its mean stays right */
+    statistics.head_total += taken;
+    statistics.heads++;
+  }
   ghost_link_put(&link, &out, sizeof out);
 }
 
@@ -74,25 +83,33 @@ static void run_frames(const ghost_link_request_t *request) {
     step(request->payload + at);
     if (at == 0u) ghost_link_begin(&link, request);
     if (APP_MODEL_HEAD_PER_FRAME) ghost_link_put(&link, &out, sizeof out);
+    ghost_watchdog_feed();
   }
 }
 
+/* A constant that must fit the field that it is sent in. */
+#define PUT_CONSTANT(bits, value)                                                             \
+  do {                                                                                        \
+    _Static_assert((value) < 1ull << (bits), #value " is sent in a field of " #bits " bits"); \
+    ghost_link_put_u##bits(&link, (value));                                                   \
+  } while (0)
+
 static void put_hello(void) {
-  ghost_link_put_u8(&link, 1u); /* protocol */
-  ghost_link_put_u8(&link, APP_MODEL_HEAD_PER_FRAME);
-  ghost_link_put_u8(&link, WINDOW);
-  ghost_link_put_u8(&link, BOARD_COUNTER_KIND);
-  ghost_link_put_u16(&link, MAX_PAYLOAD);
-  ghost_link_put_u16(&link, sizeof in);
-  ghost_link_put_u16(&link, sizeof out);
-  ghost_link_put_u16(&link, sizeof state);
-  ghost_link_put_u16(&link, sizeof scratch);
-  ghost_link_put_u32(&link, BOARD_COUNTER_HZ);
+  PUT_CONSTANT(8, 1u); /* protocol */
+  PUT_CONSTANT(8, APP_MODEL_HEAD_PER_FRAME);
+  PUT_CONSTANT(8, WINDOW);
+  PUT_CONSTANT(8, BOARD_COUNTER_KIND);
+  PUT_CONSTANT(16, MAX_PAYLOAD);
+  PUT_CONSTANT(16, sizeof in);
+  PUT_CONSTANT(16, sizeof out);
+  PUT_CONSTANT(16, sizeof state);
+  PUT_CONSTANT(16, sizeof scratch);
+  PUT_CONSTANT(32, BOARD_COUNTER_HZ);
   ghost_link_put(&link, model_hash, sizeof model_hash);
-  ghost_link_put_u8(&link, APP_MODEL_INPUT_DTYPE);
-  ghost_link_put_u8(&link, APP_MODEL_OUTPUT_DTYPE);
-  ghost_link_put_u8(&link, APP_MODEL_INPUTS);
-  ghost_link_put_u8(&link, APP_MODEL_OUTPUTS);
+  PUT_CONSTANT(8, APP_MODEL_INPUT_DTYPE);
+  PUT_CONSTANT(8, APP_MODEL_OUTPUT_DTYPE);
+  PUT_CONSTANT(8, APP_MODEL_INPUTS);
+  PUT_CONSTANT(8, APP_MODEL_OUTPUTS);
   ghost_link_put(&link, firmware_version, sizeof firmware_version);
   ghost_link_put(&link, model_name, sizeof model_name);
 }
@@ -149,8 +166,13 @@ int main(void) {
   ghost_text(firmware_version);
   ghost_text(" stream ");
   ghost_text(model_name);
+#if BOARD_HAS_WATCHDOG
+  ghost_text(" reset=");
+  ghost_text(ghost_reset_cause());
+#endif
   ghost_text("\n");
   for (;;) {
+    ghost_watchdog_feed();
     ghost_link_request_t request;
     if (ghost_link_poll(&link, &request)) {
       execute(&request);

@@ -22,10 +22,11 @@ enum {
   RX_INTERRUPT_CLEAR = 2,
 };
 
-static uint32_t overruns;
+#define CLOCKS_PER_BIT ((BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD)
+_Static_assert(CLOCKS_PER_BIT >= 16u && CLOCKS_PER_BIT < 0x100000u, "BAUDDIV has 20 bits");
 
 void ghost_console_init(void) {
-  BAUDDIV = (BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD;
+  BAUDDIV = CLOCKS_PER_BIT;
   CTRL = TX_ENABLE;
 }
 
@@ -43,8 +44,7 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   CTRL = TX_ENABLE | RX_ENABLE | RX_INTERRUPT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }
@@ -54,9 +54,9 @@ void ghost_console_interrupt(void) {
   const uint32_t state = STATE;
   if ((state & RX_OVERRUN) != 0u) {
     STATE = RX_OVERRUN;
-    overruns++;
+    ghost_ring_lose(&ghost_console_ring);
   }
   if ((state & RX_FULL) != 0u) ghost_ring_put(&ghost_console_ring, (uint8_t)DATA);
 }
 
-uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost + overruns; }
+uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost; }

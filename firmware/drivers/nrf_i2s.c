@@ -42,6 +42,7 @@ enum {
 };
 
 _Static_assert(FRONT_END_RATE == 16000u, "the dividers are for 16 kHz");
+_Static_assert(FRONT_END_HOP / 2u < 0x4000u, "MAXCNT has 14 bits");
 _Static_assert(FRONT_END_HOP % 2u == 0u, "the DMA moves words of two samples");
 
 void ghost_microphone_start(void) {

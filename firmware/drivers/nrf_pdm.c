@@ -32,6 +32,7 @@ enum {
 };
 
 _Static_assert(FRONT_END_RATE == 16000u, "the dividers are for 16 kHz");
+_Static_assert(FRONT_END_HOP < 0x8000u, "MAXCNT has 15 bits");
 
 void ghost_microphone_start(void) {
 #ifdef BOARD_MICROPHONE_POWER_PIN

@@ -6,6 +6,7 @@
 
 #define TIMER(offset) GHOST_REGISTER(0x40008000u + (offset))
 #define TASKS_START TIMER(0x000u)
+#define TASKS_STOP TIMER(0x004u)
 #define TASKS_CLEAR TIMER(0x00Cu)
 #define TASKS_CAPTURE0 TIMER(0x040u)
 #define MODE TIMER(0x504u)
@@ -20,6 +21,7 @@ enum { TIMER_MODE = 0, BITS_32 = 3 };
 #endif
 
 void ghost_counter_init(void) {
+  TASKS_STOP = 1u; /* a bootloader may have left it running, and then nothing below takes effect */
   MODE = TIMER_MODE;
   BITMODE = BITS_32;
   PRESCALER = 0u;
@@ -27,9 +29,13 @@ void ghost_counter_init(void) {
   TASKS_START = 1u;
 }
 
+/* For the program alone: an interrupt that captured between the two would give it a later time. */
 uint32_t ghost_counter_now(void) {
+  ghost_in_order();
   TASKS_CAPTURE0 = 1u;
-  return CC0;
+  const uint32_t now = CC0;
+  ghost_in_order();
+  return now;
 }
 
 void ghost_counter_interrupt(void) {}

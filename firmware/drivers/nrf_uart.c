@@ -30,7 +30,7 @@ enum { ENABLED = 4, RXDRDY_BIT = 1 << 2, OVERRUN_BIT = 1, INPUT_PULLUP = 0x0C };
 #define BAUDRATE_VALUE \
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
-static uint32_t overruns;
+static uint32_t overruns; /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   ENABLE = 0u;
@@ -56,8 +56,7 @@ void ghost_console_send(const uint8_t *data, size_t size) {
 void ghost_console_flush(void) {}
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   EVENTS_RXDRDY = 0u;
   INTENSET = RXDRDY_BIT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);

@@ -39,8 +39,8 @@ enum {
   ((uint32_t)((((uint64_t)BOARD_CONSOLE_BAUD << 32) / BOARD_CONSOLE_HZ + 0x800u) & 0xFFFFF000u))
 
 static volatile uint8_t received; /* the target of the receive DMA */
-static bool sending;
-static uint32_t overruns;
+static volatile bool sending;     /* the program's and, at the end, a fault handler's */
+static uint32_t overruns;         /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   /* A fault handler comes here with a transfer under way: let it end, but not for ever. */
@@ -60,6 +60,7 @@ void ghost_console_flush(void) {
   if (!sending) return;
   while (EVENTS_ENDTX == 0u) {
   }
+  ghost_in_order(); /* nothing is written to the bytes before the DMA has read them */
   sending = false;
 }
 
@@ -79,8 +80,7 @@ void ghost_console_send(const uint8_t *data, size_t size) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   RXD_PTR = (uint32_t)(uintptr_t)&received;
   RXD_MAXCNT = 1u;
   EVENTS_ENDRX = 0u;

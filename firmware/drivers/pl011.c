@@ -39,8 +39,9 @@ enum {
 #define DIVIDER ((BOARD_CONSOLE_HZ * 4u + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD)
 
 _Static_assert(BOARD_CONSOLE_HZ < 0x40000000u, "four times the clock fits 32 bits");
+_Static_assert(DIVIDER / 64u >= 1u && DIVIDER / 64u <= 0xFFFFu, "console.baud is out of reach");
 
-static uint32_t overruns;
+static uint32_t overruns; /* the program's: the interrupt counts in the ring */
 
 void ghost_console_init(void) {
   ghost_console_flush(); /* a fault handler comes here while bytes are on their way */
@@ -66,8 +67,7 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   IMSC = RX_BIT | RX_TIMEOUT_BIT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }

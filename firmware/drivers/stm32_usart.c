@@ -47,8 +47,6 @@ enum {
   ((uint32_t)(((uint64_t)PARTS * BOARD_CONSOLE_HZ + BOARD_CONSOLE_BAUD / 2u) / BOARD_CONSOLE_BAUD))
 _Static_assert(CLOCKS_PER_BIT < (PARTS == 1u ? 0x10000u : 0x100000u), "console.baud is too low");
 
-static uint32_t overruns;
-
 void ghost_console_init(void) {
   stm32_enable_apb(BOARD_CONSOLE_BASE);
   /* A fault handler comes here with bytes under way: let them go, but do not wait for ever. */
@@ -77,8 +75,7 @@ void ghost_console_flush(void) {
 }
 
 void ghost_console_receive(uint8_t *bytes, uint32_t size) {
-  ghost_console_ring.bytes = bytes;
-  ghost_console_ring.size = size;
+  ghost_ring_init(&ghost_console_ring, bytes, size);
   CONTROL = ENABLE | TX_ON | RX_ON | RX_INTERRUPT;
   ghost_interrupt_enable(BOARD_CONSOLE_IRQ);
 }
@@ -91,9 +88,9 @@ void ghost_console_interrupt(void) {
 #ifdef CLEAR
     CLEAR = OVERRUN;
 #endif
-    overruns++;
+    ghost_ring_lose(&ghost_console_ring);
   }
   if ((status & RX_FULL) != 0u) ghost_ring_put(&ghost_console_ring, byte);
 }
 
-uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost + overruns; }
+uint32_t ghost_console_overruns(void) { return ghost_console_ring.lost; }

@@ -8,6 +8,7 @@
 void ghost_counter_init(void);
 
 /* A free-running 32-bit count in units of 1 / BOARD_COUNTER_HZ; differences are exact modulo 2^32.
+ * What stands before a call in the source has been done by then, and nothing that stands behind it.
  */
 uint32_t ghost_counter_now(void);
 

@@ -15,6 +15,10 @@ static inline void ghost_interrupts_on(void) { __asm volatile("cpsie i" ::: "mem
 static inline void ghost_wait_for_interrupt(void) { __asm volatile("dsb\n\twfi" ::: "memory"); }
 static inline void ghost_barrier(void) { __asm volatile("dsb\n\tisb" ::: "memory"); }
 
+/* For what an interrupt or a DMA shares with the program: all accesses to memory before it are done
+ * before all after it. The compiler would move any that are not volatile; the core does not. */
+static inline void ghost_in_order(void) { __asm volatile("" ::: "memory"); }
+
 static inline uint32_t ghost_stack_pointer(void) {
   uint32_t sp;
   __asm volatile("mov %0, sp" : "=r"(sp));

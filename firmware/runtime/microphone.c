@@ -10,8 +10,8 @@
 enum { HOPS = 4 }; /* a power of two: the counters below may wrap */
 
 GHOST_NOINIT static int16_t samples[HOPS][FRONT_END_HOP] __attribute__((aligned(4)));
-static uint32_t dropped_before[HOPS]; /* each hop */
 
+static volatile uint32_t dropped_before[HOPS]; /* the interrupt's: each hop */
 static volatile uint32_t filled;   /* the interrupt's: complete hops; this one is being filled */
 static volatile uint32_t released; /* the program's: hops given back */
 static uint32_t taken;             /* the program's: hops taken */
@@ -26,7 +26,7 @@ int16_t *ghost_microphone_next(void) {
     dropped++;
   } else if (running) {
     dropped_before[filled % HOPS] = dropped;
-    __asm volatile("" ::: "memory"); /* the hop is there before the counter says so */
+    ghost_in_order(); /* the hop is there before the counter says so */
     filled++;
   }
   running = true;
@@ -36,6 +36,7 @@ int16_t *ghost_microphone_next(void) {
 }
 
 const int16_t *ghost_microphone_take(void) {
+  ghost_in_order(); /* the program is done with its hop before the counter says so */
   released = taken;
   for (;;) {
     ghost_interrupts_off(); /* a hop that ends between the test and the sleep still wakes */

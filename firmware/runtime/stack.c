@@ -6,7 +6,7 @@ uint32_t ghost_stack_size(void) {
 }
 
 uint32_t ghost_stack_used(void) {
-  const uint32_t *word = ghost_stack_limit;
+  const volatile uint32_t *word = ghost_stack_limit; /* what lies there is nobody's variable */
   while ((uintptr_t)word < (uintptr_t)ghost_stack_top && *word == GHOST_STACK_PAINT) word++;
   return (uint32_t)((uintptr_t)ghost_stack_top - (uintptr_t)word);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Says on the console what went wrong and where, then stops.
+/* Says on the console what went wrong and where, then stops, or waits for the watchdog to bite.
  *
  * FAULT <kind> pc=0x… lr=0x… sp=0x… psr=0x… r0=0x… r1=0x… r2=0x… r3=0x… r12=0x… cfsr=0x…
  */
@@ -117,7 +117,13 @@ _Noreturn void ghost_fault_report(const frame_t *frame, uint32_t exc_return) {
 #endif
   ghost_text("\n");
   ghost_console_flush();
+#if BOARD_HAS_WATCHDOG
+  for (;;) { /* until it bites: it may not count while the core sleeps */
+    ghost_in_order();
+  }
+#else
   ghost_stop();
+#endif
 }
 
 /* If the stack pointer has left the stack, or has too little of it to report on, start over at the

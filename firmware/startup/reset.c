@@ -5,6 +5,7 @@
 #include "board.h"
 #include "runtime/cpu.h"
 #include "runtime/stack.h"
+#include "runtime/watchdog.h"
 #include "startup/startup.h"
 
 #define CCR GHOST_REGISTER(0xE000ED14u)
@@ -68,6 +69,7 @@ _Noreturn void ghost_reset(void) {
     NO_CALL();
   }
   fill(ghost_bss_start, (uintptr_t)ghost_bss_end, 0u);
+  ghost_watchdog_start();
   (void)main();
   ghost_stop();
 }

@@ -10,13 +10,22 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from mcu_ghost.boards.board import Board, Core, Cpu, Memory, Microphone, Usb, pin_number
+from mcu_ghost.boards.board import (
+    Board,
+    Core,
+    Cpu,
+    Memory,
+    Microphone,
+    Usb,
+    Watchdog,
+    pin_number,
+)
 from mcu_ghost.boards.checks import check
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.schema import read
 
-__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "load", "load_file", "names",
-           "need_microphone", "pin_number", "user_file", "with_baud",
+__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "Watchdog", "load", "load_file",
+           "names", "need_microphone", "pin_number", "user_file", "with_baud",
            "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent

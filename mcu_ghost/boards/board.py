@@ -19,6 +19,7 @@ Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m
 ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011", "stm32_usart"]
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
+WatchdogDriver = Literal["nrf_wdt", "stm32_iwdg", "rp2_watchdog"]
 Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2",
                  "stm32f4", "stm32f7", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
 Engine = Literal["unicorn", "qemu", "renode"]
@@ -239,6 +240,24 @@ class Led:
 
 
 @dataclass(frozen=True)
+class Watchdog:
+    """`[watchdog]`: starts the board anew when its program no longer gets on.
+
+    The apps `stream` and `kws` feed it in their main loops; without this table there is none.
+
+    Attributes:
+        driver: A file of `firmware/drivers/`: "nrf_wdt" for Nordic's chips, "stm32_iwdg" for ST's,
+            "rp2_watchdog" for the RP2040 and the RP2350.
+        timeout_ms: Milliseconds without food after which it bites, of an oscillator in the chip
+            that may be some percent fast, half as fast again on an STM32F4 or F7; a frame, a reply
+            and `ghost_on_word()` must each take less.
+    """
+
+    driver: WatchdogDriver
+    timeout_ms: int
+
+
+@dataclass(frozen=True)
 class Startup:
     """`[startup]`: what runs between reset and `main`.
 
@@ -361,6 +380,7 @@ class Board:
         emulators: What it can be emulated on.
         microphone: Where sound comes in; None where the board has none.
         led: Its light; None where it has none.
+        watchdog: What starts it anew when it hangs; None where nothing does.
         tested: The most that an image for this board has run on and been right: "model" is what
             unicorn runs, our own model of the chip's memory map; "hardware" is the board itself.
     """
@@ -380,6 +400,7 @@ class Board:
     emulators: Emulators = field(default_factory=Emulators)
     microphone: Microphone | None = None
     led: Led | None = None
+    watchdog: Watchdog | None = None
     tested: Tested = "nothing"
 
 

@@ -8,10 +8,18 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, pin_number
-from mcu_ghost.boards.stm32 import check_stm32
+from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, Watchdog, pin_number
+from mcu_ghost.boards.stm32 import CLOCKS, check_stm32
 from mcu_ghost.host.errors import GhostError
 
+# Milliseconds: the least is several times what it takes to wake up and feed; the most is what fits
+# the hardware's counter.
+_SHORTEST = 500
+_WATCHDOGS = {
+    "nrf_wdt": dict.fromkeys(("nrf51", "nrf52", "nrf5340"), 100_000_000),
+    "stm32_iwdg": dict.fromkeys(CLOCKS, 32_000),
+    "rp2_watchdog": {"rp2040": 8_000, "rp2350": 16_000},
+}
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
 
 # What goes into command lines, scripts and C as it is; titles and vendors may be any text.
@@ -78,6 +86,8 @@ def check(board: Board, path: Path) -> None:
     if board.led is not None and pin_number(board.led.pin, maker) is None:
         like = f'must look like "{PIN_NAMES[maker][0]}"' if maker in PIN_NAMES else "has no driver"
         refuse("led.pin", f"{like}, not {board.led.pin!r}.")
+    if board.watchdog is not None:
+        _check_watchdog(board, board.watchdog, refuse)
     taken: dict[int, str] = {}
     for key, pin in _pins(board):
         number = pin_number(pin)
@@ -136,6 +146,16 @@ def _check_microphone(
         refuse("microphone.word_pin", "is what nrf_i2s needs and nrf_pdm does not have.")
     if microphone.gain_db and microphone.driver != "nrf_pdm":
         refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
+
+
+def _check_watchdog(board: Board, watchdog: Watchdog, refuse: Callable[[str, str], None]) -> None:
+    family = board.startup.family
+    longest = _WATCHDOGS[watchdog.driver].get(family)
+    if longest is None:
+        refuse("watchdog.driver", f"is '{watchdog.driver}', which no {family} has.")
+    elif not _SHORTEST <= watchdog.timeout_ms <= longest:
+        given = watchdog.timeout_ms
+        refuse("watchdog.timeout_ms", f"must be {_SHORTEST} to {longest}, not {given}.")
 
 
 def _pins(board: Board) -> list[tuple[str, str]]:

@@ -86,6 +86,7 @@ def context(
             f"drivers/{board.console.driver}.c",
             f"drivers/{board.counter.driver}.c",
             *app.cold(board),
+            *_watched(board, app),
             f"apps/{app.name}.c",
             *cold_kernels,
         ),
@@ -100,6 +101,13 @@ def _family(board: Board) -> tuple[str, ...]:
     names = [f"startup/{board.startup.family}{suffix}" for suffix in (".c", ".S")]
     folder = resources.folder("firmware")
     return tuple(name for name in names if (folder / name).is_file())
+
+
+def _watched(board: Board, app: App) -> tuple[str, ...]:
+    """Return the source of the watchdog, where there is one and it has something to watch."""
+    if board.watchdog is None or not app.watched:
+        return ()
+    return (f"drivers/{board.watchdog.driver}.c",)
 
 
 def write(project: ProjectContext, out: Path) -> None:

@@ -108,6 +108,8 @@ def _show(event: Line, started: Start | None) -> None:
     if isinstance(event, Start):
         words = console.literal(", ".join(event.words))
         console.say(f"[green]{console.literal(event.model)} listens for:[/] {words}")
+        if event.reset in ("watchdog", "lockup"):
+            console.say(f"[yellow]it was reset before that: {event.reset}[/]")
     elif isinstance(event, Status):
         hop = ""
         if started is not None and started.counter_hz:

@@ -20,7 +20,7 @@ from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
 from mcu_ghost.emulate.chips import chips, consoles, nordic, system
-from mcu_ghost.emulate.chips.peripherals import Misuse, NoRegister, Peripheral, Reset
+from mcu_ghost.emulate.chips.peripherals import Bite, Misuse, NoRegister, Peripheral, Reset
 from mcu_ghost.emulate.faults import Fault
 from mcu_ghost.emulate.frames import Frames
 from mcu_ghost.emulate.trace import Trace
@@ -40,7 +40,6 @@ _SLOWEST = 1_000_000  # clocks for a second of the PC's computing
 _RESETS = 100  # in a row, after which an image never does anything else
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
-_RESET = -1  # an event, besides Unicorn's numbers
 _WFI = b"\x30\xbf"
 
 
@@ -83,8 +82,10 @@ class UnicornMachine:
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
         self._map(linked)
-        self._idle = 0
-        self._event: tuple[Fault | int, int] | None = None  # and its pc
+        self._idle = 0  # clocks in which nothing was executed
+        self._held = 0  # of these, those in which the core did not sleep
+        # A number is Unicorn's; and its pc.
+        self._event: tuple[Fault | Reset | int, int] | None = None
         self._due = 0
         self._sleeping = False
         self._deaf = False  # in a loop around WFI that interrupts wake but cannot leave
@@ -166,9 +167,18 @@ class UnicornMachine:
         """Return the number of instructions executed."""
         return self._tally[0]
 
+    def awake(self) -> int:
+        """Return the time, in core clocks, that the core did not sleep."""
+        return self._tally[0] + self._held
+
+    def asleep(self) -> bool:
+        """Whether the core sleeps."""
+        return self._sleeping
+
     def pause(self, clocks: int) -> None:
         """Let time go by while the core is held."""
         self._idle += clocks
+        self._held += clocks
 
     def memory(self, address: int, size: int) -> bytes:
         """Return what a DMA reads from RAM."""
@@ -246,7 +256,10 @@ class UnicornMachine:
         """Run until a time, or for a while after the first byte was sent, or until all stops."""
         gathering = last_words
         while not self._stopped and self.now() < until:
-            self._settle()
+            try:
+                self._settle()
+            except Reset as reset:
+                self._restart(reset)
             if self._console.sent and not gathering:
                 gathering = True
                 until = min(until, self.now() + _GATHER)
@@ -303,6 +316,12 @@ class UnicornMachine:
             except Misuse as misuse:
                 if not self._dying:  # else the last words count, not what is left undone
                     raise self._crash(str(misuse), self._pc) from None
+            except Bite as bite:
+                if self.outside.goes_on:
+                    raise
+                if not self._dying:
+                    raise self._crash(str(bite), self._pc) from None
+                self._stopped = True
             if peripheral.irq is not None and peripheral.line():
                 exception = system.FIRST_IRQ + peripheral.irq
                 if exception not in self._system.active:
@@ -324,8 +343,9 @@ class UnicornMachine:
             self._event = (Fault("an undefined instruction", faults.UNDEFINSTR), self._pc)
         if self._event is not None:
             event, pc = self._event
-            if isinstance(event, int) and event == _RESET:
-                self._reset(pc)
+            if isinstance(event, Reset):
+                self._tally[0] -= self._blocks.left(pc) - 1
+                self._restart(event)
                 return
             fault = self._interpret(event, pc) if isinstance(event, int) else event
             if fault is not None:
@@ -337,14 +357,15 @@ class UnicornMachine:
             self._deaf = self._sleeping and again
             self._slept = (self._pc, self._tally[0])
 
-    def _reset(self, pc: int) -> None:
+    def _restart(self, reset: Reset) -> None:
         """Start again: what the host has sent or not yet seen is on the line, not in the chip."""
         self._resets += 1
         if self._resets > _RESETS:
-            raise self._crash(f"it reset itself {_RESETS} times in a row", pc)
-        self._tally[0] -= self._blocks.left(pc) - 1
+            raise self._crash(f"it reset itself {_RESETS} times in a row", self._pc)
+        self.outside.causes.add(reset.cause)
         self._calls.forget(self._tally[0])
         line = self._console
+        self._sleeping = self._deaf = False
         self._power_on()
         self._console.take_over(line)
 
@@ -366,7 +387,7 @@ class UnicornMachine:
     def _unmasked(self) -> None:
         self._tally[1] = 0  # take what waits, at the next block
 
-    def _stop(self, event: Fault | int, pc: int) -> None:
+    def _stop(self, event: Fault | Reset | int, pc: int) -> None:
         if self._event is None:
             self._event = (event, pc)
         self._uc.emu_stop()
@@ -424,8 +445,8 @@ class UnicornMachine:
             )
         except Misuse as misuse:
             self._stop(Fault(str(misuse), faults.MISUSE, address), pc)
-        except Reset:
-            self._stop(_RESET, pc)
+        except Reset as reset:
+            self._stop(reset, pc)
         except MachineFault as fault:
             self._blocks.problem = fault
             uc.emu_stop()
@@ -496,7 +517,13 @@ class UnicornMachine:
         """Let the image's own handler say its last words, then raise."""
         if self._fault is not None:
             raise self._fault
-        if self._dying or fault.status == faults.MISUSE or system.HARD_FAULT in self._system.active:
+        handled = system.HARD_FAULT in self._system.active
+        if self.outside.goes_on and fault.status != faults.MISUSE and not handled:
+            self._system.fault(fault.status, fault.address)
+            self._pc = pc
+            self._enter(system.HARD_FAULT)
+            return
+        if self._dying or fault.status == faults.MISUSE or handled:
             raise self._crash(fault.reason, pc, fault.address)
         self._dying = True
         before = bytes(self._console.sent)

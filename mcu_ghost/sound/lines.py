@@ -25,6 +25,7 @@ class Start(Struct, frozen=True, kw_only=True, tag_field="event", tag="start"):
         hop_ms: Milliseconds of a hop.
         counter_hz: Ticks per second of what `Status.busy` is counted in; 0: there is no counter.
         words: What may be reported.
+        reset: Why the board started, where it has a watchdog: "power", "watchdog" and the like.
     """
 
     app: str
@@ -35,6 +36,7 @@ class Start(Struct, frozen=True, kw_only=True, tag_field="event", tag="start"):
     hop_ms: Annotated[int, Meta(ge=1, le=1000)]
     counter_hz: _Count
     words: tuple[str, ...]
+    reset: str = ""
 
 
 class Word(Struct, frozen=True, kw_only=True, tag_field="event", tag="word"):

@@ -199,6 +199,22 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
             'family = "mps2"',
             "microphone.driver is 'nrf_pdm', which needs an",
         ),
+        (
+            "[led]",
+            '[watchdog]\ndriver = "nrf_wdt"\ntimeout_ms = 499\n[led]',
+            "watchdog.timeout_ms must be 500 to 100000000, not 499.",
+        ),
+        (
+            "[led]",
+            '[watchdog]\ndriver = "iwdg"\ntimeout_ms = 1000\n[led]',
+            "watchdog.driver must be one of nrf_wdt, stm32_iwdg, rp2_watchdog",
+        ),
+        ("[led]", '[watchdog]\ndriver = "nrf_wdt"\n[led]', "watchdog.timeout_ms is missing."),
+        (
+            "[led]",
+            '[watchdog]\ndriver = "stm32_iwdg"\ntimeout_ms = 1000\n[led]',
+            "watchdog.driver is 'stm32_iwdg', which no nrf52 has.",
+        ),
         ("vector_count = 64", "vector_count = 16", "startup.vector_count must be 17 to 496"),
         ('["unicorn", "renode"]', '["qemu"]', "emulators.order names 'qemu': add a table"),
         ('tested = "renode"', 'tested = "qemu"', "tested is 'qemu', but qemu is not in emulators."),
@@ -246,3 +262,11 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
             boards.load_file(path)
     with pytest.raises(GhostError, match="there is no such file"):
         boards.load_file(tmp_path / "absent.toml")
+
+
+def test_a_watchdog_of_another_family(tmp_path: Path) -> None:
+    text = (Path(boards.__file__).parent / "mps2-an386.toml").read_text()
+    path = tmp_path / "x.toml"
+    path.write_text(text + '\n[watchdog]\ndriver = "nrf_wdt"\ntimeout_ms = 1000\n')
+    with pytest.raises(GhostError, match="watchdog.driver is 'nrf_wdt', which no mps2 has."):
+        boards.load_file(path)

@@ -42,6 +42,8 @@ class App:
         hot: Files of `firmware/` that run for every frame, built for speed.
         cold: Its other files of `firmware/` on a board, built for size.
         microphone: Whether `board.h` describes the board's microphone and light.
+        watched: Whether a board's watchdog watches it; one that ends needs none.
+        busy: Whether it never sleeps for long, so that the watchdog counts then too.
         definitions: Macros that everything is compiled with, NAME=VALUE.
         user: Whether the C files of `user/` in the build folder, the user's own, are part of it.
         variables: Static variables that the memory table tells apart, by the name of a part.
@@ -56,6 +58,8 @@ class App:
     hot: tuple[str, ...] = ()
     cold: Callable[[Board], tuple[str, ...]] = lambda board: ()
     microphone: bool = False
+    watched: bool = True
+    busy: bool = False
     definitions: tuple[str, ...] = ()
     user: bool = False
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -87,6 +87,7 @@ APP = App(
     hot=(*front_end_c.SOURCES, "sound/ghost_detector.c"),
     cold=_cold,
     microphone=True,
+    busy=True,
     definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
     user=True,
     variables={"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)},

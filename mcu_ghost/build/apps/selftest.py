@@ -34,4 +34,5 @@ APP = App(
     proof="golden",
     generate=_generate,
     renode=_renode,
+    watched=False,
 )

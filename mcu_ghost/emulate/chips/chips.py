@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import struct
+from typing import Protocol
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips import (
     nordic,
+    nordic_wdt,
     nrf5340,
     rp2,
+    rp2_watchdog,
     rp2040,
     rp2350,
+    stm32,
+    stm32_iwdg,
     stm32f4,
     stm32h7,
     stm32l4,
@@ -20,10 +25,11 @@ from mcu_ghost.emulate.chips import (
 from mcu_ghost.emulate.chips.capture import Capture
 from mcu_ghost.emulate.chips.nordic_i2s import I2s
 from mcu_ghost.emulate.chips.nordic_pdm import Pdm
-from mcu_ghost.emulate.chips.peripherals import Bus, Peripheral
+from mcu_ghost.emulate.chips.peripherals import Peripheral
 from mcu_ghost.emulate.chips.pl011 import Pl011
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
 from mcu_ghost.emulate.chips.uart import Serial
+from mcu_ghost.emulate.chips.watchdog import Sleeper
 from mcu_ghost.host.errors import GhostError
 
 _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
@@ -38,23 +44,31 @@ _STM32 = {
 }
 
 
+class Chip(rp2040.Chip, Sleeper, Protocol):
+    """All that peripherals see of a chip."""
+
+
 def peripherals(
-    chip: rp2040.Chip, board: Board, outside: nordic.Outside, console: Serial
+    chip: Chip, board: Board, outside: nordic.Outside, console: Serial
 ) -> list[Peripheral]:
     """Return the peripherals of a board's family, without its UART."""
     family = board.startup.family
     if isinstance(console, Stm32Usart):
-        return _STM32[family](chip, board, console)
+        found = _STM32[family](chip, board, console)
+        rcc = next(part for part in found if isinstance(part, stm32.Rcc))
+        rcc.resets = stm32_iwdg.Resets(stm32_iwdg.FAMILIES[family], outside.causes)
+        return [*found, stm32_iwdg.Iwdg(chip, board)]
     if family == "nrf5340":
         return nrf5340.peripherals(chip, board, outside)
     if family in ("nrf52", "nrf51"):
         return _nordic(chip, board, outside)
     if isinstance(console, Pl011):
+        watchdog = rp2_watchdog.peripherals(chip, board, outside.causes)
         if family == "rp2040":
             shared = rp2.peripherals(chip, board, rp2040.CHIP, console)
-            return shared + rp2040.peripherals(chip, board)
+            return shared + watchdog + rp2040.peripherals(chip, board)
         if family == "rp2350":
-            return rp2.peripherals(chip, board, rp2350.CHIP, console)
+            return rp2.peripherals(chip, board, rp2350.CHIP, console) + watchdog
     return []
 
 
@@ -82,11 +96,11 @@ def boot(chip: rp2040.Chip, board: Board, flash: bytes) -> tuple[int, int]:
     return stack, entry
 
 
-def _nordic(bus: Bus, board: Board, outside: nordic.Outside) -> list[Peripheral]:
+def _nordic(bus: Sleeper, board: Board, outside: nordic.Outside) -> list[Peripheral]:
     new = board.startup.family == "nrf52"
-    clock = nordic.Clock(bus, board)
+    clock = nordic.Clock(bus, board, outside.causes)
     gpio = nordic.Gpio(bus, 2 if new else 1, outside.pins)
-    found: list[Peripheral] = [clock, nordic.Timer(bus, board), gpio]
+    found: list[Peripheral] = [clock, nordic.Timer(bus, board), gpio, nordic_wdt.Wdt(bus, board)]
     if new:
         nvmc = nordic.Nvmc(bus)
         found += [nvmc, nordic.Information(bus, board)]

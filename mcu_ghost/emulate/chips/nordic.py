@@ -16,14 +16,17 @@ _PARTS = {256: (0x52840, 1024, 0x08, 5), 128: (0x52833, 512, 0x0D, 1)}
 
 
 class Clock(Peripheral):
-    """CLOCK, and APPROTECT which shares its address: the crystal takes its time to start.
+    """CLOCK, and what shares its address: APPROTECT, RESETREAS. The crystal takes time to start.
 
     Attributes:
         running: Whether the crystal does.
     """
 
-    def __init__(self, bus: Bus, board: Board, base: int = 0x4000_0000) -> None:
+    def __init__(self, bus: Bus, board: Board, causes: set[str], base: int = 0x4000_0000) -> None:
         super().__init__(bus, base)
+        self._causes = causes
+        software = 3 if board.startup.family == "nrf5340" else 2
+        self._cause_bits = {"watchdog": 1 << 1, "software": 1 << software}
         self._delay = round(_STARTUP_SECONDS[board.startup.family] * board.cpu.clock_hz)
         self._protection = board.startup.family == "nrf52"
         self._running_at: int | None = None
@@ -35,6 +38,8 @@ class Clock(Peripheral):
         """Return a register's value."""
         if offset == 0x100:
             return self._event
+        if offset == 0x400:  # RESETREAS
+            return sum(self._cause_bits.get(cause, 0) for cause in self._causes)
         if offset == 0x40C:  # HFCLKSTAT: source crystal, state running
             return 0x10001 if self.running else 0
         if offset == 0x558 and self._protection:
@@ -47,6 +52,8 @@ class Clock(Peripheral):
             self._running_at = self.bus.now() + self._delay
         elif offset == 0x100 and value == 0:
             self._event = 0
+        elif offset == 0x400:
+            self._causes -= {cause for cause, bit in self._cause_bits.items() if value & bit}
         elif offset == 0x558 and self._protection:
             self.approtect_disable = value
         else:
@@ -79,12 +86,18 @@ class Outside:
         uicr: Words by offset.
         sound: What the microphone hears.
         pins: Every change of an output, in order.
+        causes: Why the chip was reset since it has power, as far as nobody has cleared it:
+            "power", "watchdog" or "software".
+        goes_on: Whether the chip goes on after a fault, and starts anew when its watchdog bites, as
+            it does on a desk. Else both end the run, as whoever tests an image wants to hear of it.
     """
 
     def __init__(self) -> None:
         self.uicr: dict[int, int] = {}
         self.sound = Sound()
         self.pins: list[PinChange] = []
+        self.causes = {"power"}
+        self.goes_on = False
 
 
 class Nvmc(Peripheral):

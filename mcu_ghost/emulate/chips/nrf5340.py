@@ -7,8 +7,9 @@ Addresses are those of the secure aliases (nRF5340 Product Specification 1.4, Me
 from __future__ import annotations
 
 from mcu_ghost.boards import Board
-from mcu_ghost.emulate.chips import nordic
+from mcu_ghost.emulate.chips import nordic, nordic_wdt
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
+from mcu_ghost.emulate.chips.watchdog import Sleeper
 
 _UNPROTECTED = 0x50FA_50FA
 # What anomaly 160 wants written, and one trim value as the factory leaves it in FICR.
@@ -17,14 +18,15 @@ _UNNAMED = (0x5000_470C, 0x5000_493C, 0x5000_2118, 0x5000_2124, 0x5000_212C, 0x5
 _TRIM = (0x5000_4C00, 0x2B)
 
 
-def peripherals(bus: Bus, board: Board, outside: nordic.Outside) -> list[Peripheral]:
+def peripherals(bus: Sleeper, board: Board, outside: nordic.Outside) -> list[Peripheral]:
     """Return what an image touches, without the UART."""
     nvmc = Nvmc(bus)
     unnamed: dict[int, list[int]] = {}
     for address in (*_UNNAMED, _TRIM[0]):
         unnamed.setdefault(address & ~0xFFF, []).append(address & 0xFFF)
     return [
-        Clock(bus, board),
+        Clock(bus, board, outside.causes),
+        nordic_wdt.Wdt(bus, board, 0x5001_8000),  # WDT0
         Cache(bus),
         nvmc,
         Information(bus),
@@ -42,8 +44,8 @@ class Clock(nordic.Clock):
         divider: The core runs at 128 MHz divided by two to the power of this.
     """
 
-    def __init__(self, bus: Bus, board: Board) -> None:
-        super().__init__(bus, board, 0x5000_5000)
+    def __init__(self, bus: Bus, board: Board, causes: set[str]) -> None:
+        super().__init__(bus, board, causes, 0x5000_5000)
         self.divider = 1
 
     def read(self, offset: int) -> int:

@@ -19,7 +19,19 @@ class NoRegister(Exception):
 
 
 class Reset(Exception):
-    """The image resets the chip."""
+    """The chip is reset, by the image where nothing else is said.
+
+    Attributes:
+        cause: By what, as `Outside.causes` calls it.
+    """
+
+    cause = "software"
+
+
+class Bite(Reset):
+    """The watchdog resets the chip."""
+
+    cause = "watchdog"
 
 
 class Bus(Protocol):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
+from mcu_ghost.emulate.chips.stm32_iwdg import Resets
 
 MHZ = 1_000_000
 
@@ -152,6 +153,7 @@ class Rcc(Registers, ABC):
         super().__init__(bus, base, values, ready)
         self.board = board
         self.clocks = clocks
+        self.resets: Resets | None = None  # that chips.py knows of
         self.pwr, self.flash = pwr, flash
         pwr.rcc = flash.rcc = self
 
@@ -195,6 +197,8 @@ class Rcc(Registers, ABC):
 
     def read(self, offset: int) -> int:
         """Return a register's value; the clock that is selected is the one in use."""
+        if self.resets is not None and offset == self.resets.offset:
+            return self.resets.read()
         value = super().read(offset)
         at, shift, bits = self.SWITCH
         if offset == at:
@@ -204,6 +208,9 @@ class Rcc(Registers, ABC):
 
     def write(self, offset: int, value: int) -> None:
         """Write a register, and see whether everything can follow."""
+        if self.resets is not None and offset == self.resets.offset:
+            self.resets.write(value)
+            return
         if offset in self.PLL_SETTINGS and self.bit(self.PLL_ON) and value != self.values[offset]:
             raise Misuse("the PLL's settings may only change while it is off")
         before = self.bit(self.PLL_ON)

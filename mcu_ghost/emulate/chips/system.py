@@ -168,7 +168,8 @@ class System(Peripheral):
             return _CPUID[self._cpu.core]
         if offset == 0xD04:
             urgent = self.most_urgent() or 0
-            return (self.active[-1] if self.active else 0) | urgent << 12
+            waiting = (SYSTICK in self.pending) << 26 | (PENDSV in self.pending) << 28
+            return (self.active[-1] if self.active else 0) | urgent << 12 | waiting
         if offset == 0xD08 and self._has_vtor():
             return self.vectors
         if offset == 0xD0C:

@@ -20,11 +20,19 @@ DUMMY = Path(__file__).parent / "dummy"
 QEMU_BOARDS = [name for name in boards.names() if boards.load(name).emulators.qemu]
 
 
-def build(board: str, app: str, kind: str, out: Path, *, head_per_frame: bool = False) -> Path:
+def build(
+    board: str | boards.Board,
+    app: str,
+    kind: str,
+    out: Path,
+    *,
+    head_per_frame: bool = False,
+) -> Path:
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    target = boards.load(board) if isinstance(board, str) else board
     sources = ("model.c", "golden.c") if app == "selftest" else ("model.c",)
-    folder.write(folder.context(boards.load(board), APPS[app], sources, ()), out)
+    folder.write(folder.context(target, APPS[app], sources, ()), out)
     for file in DUMMY.iterdir():
         shutil.copy(file, out / file.name)
     if head_per_frame:

@@ -88,6 +88,26 @@ def test_a_compiler_error_is_shown(tmp_path: Path) -> None:
         toolchain.build(tmp_path, "selftest", toolchain.find("zig"))
 
 
+@pytest.mark.toolchain
+@pytest.mark.parametrize(
+    ("file", "old", "new", "field"),
+    [
+        ("model.h", "arena[8]", "arena[0x10000]", "sizeof scratch is sent in a field of 16"),
+        ("model.h", "last[4]", "last[0x10000]", "is sent in a field of 16"),
+        ("app_model.h", "APP_MODEL_INPUTS 1", "APP_MODEL_INPUTS 256", "INPUTS is sent in a field"),
+    ],
+)
+def test_what_hello_has_no_room_for(
+    file: str, old: str, new: str, field: str, tmp_path: Path
+) -> None:
+    build("nrf52840", "stream", "zig", tmp_path)
+    source = tmp_path / file
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new))
+    with pytest.raises(toolchain.GhostError, match=field):
+        toolchain.build(tmp_path, "stream", toolchain.find("zig"))
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("board", QEMU_BOARDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards, emulate
+from mcu_ghost.build import toolchain
 from tests.firmware.runtime import wire
 from tests.firmware.runtime.images import build
 
@@ -55,6 +56,30 @@ def test_a_full_window_at_full_speed_loses_nothing(board: str, tmp_path: Path) -
     assert struct.unpack("<iI4b", state) == (4 * frames, frames, 0, 0, 0, -1)
     assert struct.unpack("<IQ7I", stats)[0] == frames
     assert struct.unpack("<IQ7I", stats)[-1] == 0  # overruns
+
+
+def test_statistics_stop_where_they_are_full(tmp_path: Path) -> None:
+    build("nrf52840", "stream", "zig", tmp_path)
+    source = tmp_path / "apps/stream.c"
+    cleared = "(void)memset(&statistics, 0, sizeof statistics);"
+    late = " statistics.frames = UINT32_MAX - 2u; statistics.head_total = UINT32_MAX - 1u;"
+    assert cleared in source.read_text()
+    source.write_text(source.read_text().replace(cleared, cleared + late))
+    elf = toolchain.build(tmp_path, "stream", toolchain.find("zig"))
+    machine = emulate.start(boards.load("nrf52840"), elf, "unicorn")
+    machine.read(1.0)
+    frame = bytes([1, 0, 0, 0])
+    machine.write(wire.packet(RESET, 0) + wire.packet(FRAMES, 1, 2 * frame))
+    replies(machine, 2)
+    machine.write(wire.packet(STATS, 2))
+    [(_, _, before)] = replies(machine, 1)
+    machine.write(wire.packet(FRAMES, 3, 3 * frame) + wire.packet(HEAD, 4))
+    replies(machine, 2)
+    machine.write(wire.packet(STATS, 5))
+    [(_, _, after)] = replies(machine, 1)
+    frames, total, *_, head_total, heads, _, _, lost = struct.unpack("<IQ7I", after)
+    assert (frames, head_total, heads, lost) == (2**32 - 1, 2**32 - 2, 0, 0)
+    assert total == struct.unpack("<IQ7I", before)[1] > 0
 
 
 @pytest.mark.parametrize("how", ["bus error", "undefined instruction", "stack"])
