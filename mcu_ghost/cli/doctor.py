@@ -12,6 +12,7 @@ import click
 from mcu_ghost.cli import options
 
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.project.doctor import Diagnosis
 
 
@@ -20,20 +21,19 @@ if TYPE_CHECKING:
     epilog="Examples: mcu-ghost doctor · mcu-ghost doctor train · mcu-ghost doctor -b microbit",
 )
 @click.argument("verb", nargs=-1, metavar="[VERB]")
-@click.option("--board", "-b", metavar="NAME", help="Look at this board's emulators and methods.")
+@click.option("--board", "-b", callback=options.load_board, metavar="NAME",
+              help="Look at this board's emulators and methods.")  # fmt: skip
 @options.as_json
-def command(verb: tuple[str, ...], board: str | None, as_json: bool) -> None:
+def command(verb: tuple[str, ...], board: Board | None, as_json: bool) -> None:
     """Say which tools are there, which verbs work, and what installs the rest.
 
     Exit code 1 when `build` or `test`, or the VERB asked for (`train`, `data synth` …), would not
     work here.
     """
-    from mcu_ghost import boards
     from mcu_ghost.host import console
     from mcu_ghost.project import doctor
 
-    target = boards.load(board) if board else None
-    diagnosis = doctor.diagnose((" ".join(verb),) if verb else (), target)
+    diagnosis = doctor.diagnose((" ".join(verb),) if verb else (), board)
     if as_json:
         data = dataclasses.asdict(diagnosis)
         for tool in data["tools"]:

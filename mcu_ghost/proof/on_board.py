@@ -46,7 +46,6 @@ class Measured:
     """What a board said of its image.
 
     Attributes:
-        port: The serial port that it was found at.
         hello: What it says about itself.
         report: Every output compared with the reference.
         step: Measured times of one frame; None where the board has no counter.
@@ -56,9 +55,9 @@ class Measured:
         overruns: Bytes lost since the board started, which was not quick enough.
         repeats: Requests that had to be sent again.
         replays: How often the board was reset in between, and its frames run again.
+        port: The serial port that it was found at; "" where that is the caller's to know.
     """
 
-    port: str
     hello: Hello
     report: verify.Report
     step: Times | None
@@ -68,6 +67,7 @@ class Measured:
     overruns: int
     repeats: int
     replays: int
+    port: str = ""
 
     @property
     def unit(self) -> str:
@@ -138,8 +138,9 @@ def prove(
     total = sum(len(sequence.frames) for sequence in work)
     device = port or usb.find(board).device
     with contextlib.closing(SerialPort(device, board, tell=say)) as opened:
-        return run(opened, board, model, work,
-                   lambda done: progress("frames on the board", done, total))  # fmt: skip
+        found = run(opened, board, model, work,
+                    lambda done: progress("frames on the board", done, total))  # fmt: skip
+        return dataclasses.replace(found, port=opened.device)
 
 
 def run(
@@ -193,7 +194,6 @@ def run(
             )
     heads = sum(s.heads for s in stats)
     return Measured(
-        port=port.device,
         hello=hello,
         report=_together(reports),
         step=_times(stats) if hello.counter else None,
