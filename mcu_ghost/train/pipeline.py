@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
