@@ -50,7 +50,7 @@ def test_an_installed_wheel_builds_in_another_folder(wheel: Path, tmp_path: Path
     site = Path(json.__file__).parent.parent / "site-packages"
     borrowed = [p for p in sys.path if p.endswith("site-packages")] or [str(site)]
     code = (
-        "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.resources as r; "
+        "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.host.resources as r; "
         "assert '_data' in str(r.folder('templates')), r.folder('templates'); "
         "assert 'Apache License' in r.licence(); "
         "sys.argv = ['mcu-ghost', 'build', '-b', 'nrf52840', '--toolchain', 'zig', '--json']; "
