@@ -84,7 +84,7 @@ APP = App(
     proof="sound",
     check=_check,
     generate=_generate,
-    hot=(*front_end_c.SOURCES, "sound/ghost_detector.c"),
+    hot=(*front_end_c.SOURCES, "sound/ghost_detector.c", "sound/ghost_listener.c"),
     cold=_cold,
     microphone=True,
     definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
