@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from experiments import augmentation
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
@@ -99,7 +100,7 @@ def _originals(data: Path, words: tuple[str, ...], split: Split, seed: int) -> I
             copies = _COPIES["synthetic"] if label != UNKNOWN else 1
             yield augment.place(rng, said, LENGTH), label, "synthetic", copies
     for _ in range(_SILENCES[split]):
-        yield augment.silence(rng, LENGTH), SILENCE, "generated", 1
+        yield augmentation.silence(rng, LENGTH), SILENCE, "generated", 1
 
 
 def _samples(path: Path) -> Samples:
@@ -124,7 +125,7 @@ def _make(
         versions = [samples] * clean
         if split == "train":
             missing = copies - clean
-            versions += [augment.augment(rng, samples, babble) for _ in range(missing)]
+            versions += [augmentation.augmented(rng, samples, babble) for _ in range(missing)]
         for version in versions:
             features.append(audio.frames(version))
             labels.append(names.index(label))

@@ -16,7 +16,7 @@ from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data import augment, folder, plan, speech
 
 WORDS = ("alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass")
-NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augment.NOISES
+NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augmentation.NOISES
 SNRS = ("5 dB", "0 dB")
 
 

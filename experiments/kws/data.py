@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments import keyword_clips, unseen_noise
+from experiments import augmentation, keyword_clips, unseen_noise
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio, recording
@@ -202,7 +202,7 @@ class _Commands:
 
     def _moved(self, rng: np.random.Generator, samples: Samples) -> Samples:
         """Return a training clip at another place and level, three times in four with noise."""
-        moved = augment.shift(samples, int(rng.integers(-RATE // 10, RATE // 10 + 1)))
+        moved = augmentation.shift(samples, int(rng.integers(-RATE // 10, RATE // 10 + 1)))
         gain, noise = float(rng.uniform(-12, 6)), self._cut(rng, "train")
         if rng.random() < 0.25:
             return augment.mix(moved, gain)
