@@ -134,7 +134,7 @@ class UnicornMachine:
         than one that computes; without this it would be waited for that much longer.
         """
         worth = (time.thread_time() - self._begun) * _SLOWEST
-        return max(self.now(), worth) / self._board.cpu.clock_hz
+        return max(self.bus.now(), worth) / self._board.cpu.clock_hz
 
     def counts(self) -> Counts:
         """Return the instructions executed since reset."""
