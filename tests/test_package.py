@@ -33,7 +33,8 @@ def test_the_wheel_holds_what_a_build_needs_and_no_junk(wheel: Path) -> None:
     assert "mcu_ghost/_data/templates/export/library.h.jinja" in names
     assert "mcu_ghost/boards/nrf52840.toml" in names
     assert "mcu_ghost/models/wake_words.tflite" in names
-    assert not [n for n in names if n.endswith((".pyc", ".o", ".so", ".elf")) or "tests/" in n]
+    junk = (".pyc", ".o", ".so", ".elf")
+    assert not [n for n in names if n.endswith(junk) or n.startswith(("tests/", "experiments/"))]
     assert wheel.stat().st_size < 2 << 20
 
 
@@ -49,7 +50,7 @@ def test_an_installed_wheel_builds_in_another_folder(wheel: Path, tmp_path: Path
     site = Path(json.__file__).parent.parent / "site-packages"
     borrowed = [p for p in sys.path if p.endswith("site-packages")] or [str(site)]
     code = (
-        "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.resources as r; "
+        "import sys; sys.path += sys.argv[1].split(':'); import mcu_ghost.host.resources as r; "
         "assert '_data' in str(r.folder('templates')), r.folder('templates'); "
         "assert 'Apache License' in r.licence(); "
         "sys.argv = ['mcu-ghost', 'build', '-b', 'nrf52840', '--toolchain', 'zig', '--json']; "

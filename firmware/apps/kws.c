@@ -11,6 +11,7 @@
 #include "app_model.h"
 #include "board.h"
 #include "front_end.h"
+#include "front_end_data.h"
 #include "runtime/console.h"
 #include "runtime/counter.h"
 #include "runtime/cpu.h"
@@ -20,6 +21,7 @@
 #include "runtime/stack.h"
 #include "runtime/text.h"
 #include "runtime/watchdog.h"
+#include "sound/ghost_listener.h"
 
 enum {
   HOP_MS = FRONT_END_HOP * 1000u / FRONT_END_RATE,
@@ -37,14 +39,16 @@ GHOST_NOINIT static app_model_scratch_t scratch;
 static app_model_in_t in;
 static app_model_out_t out;
 
+static uint16_t features[FRONT_END_CHANNELS];
 static uint8_t history[DETECTOR_WINDOW * DETECTOR_WORDS];
 static uint16_t sums[DETECTOR_WORDS];
-static ghost_detector_t heard = {.history = history, .sums = sums};
+static struct {
+  uint32_t frames, oldest, silent;
+} counts; /* the listener's */
 
 static uint64_t hops;         /* of sound since the start, dropped ones included */
 static uint64_t overruns;     /* of these, the dropped ones */
 static uint32_t since_status; /* hops since the last whole ten seconds */
-static uint32_t frames;       /* of the front end since the network took one */
 static uint32_t crc;          /* of all outputs of the network */
 static uint8_t received[4];
 
@@ -171,18 +175,27 @@ static bool count_overruns(void) {
   return due;
 }
 
-/* A hop's samples, on to features, the network's outputs and the detector; the number of the word
- * that was heard, or -1. */
-static int32_t listen(const int16_t *samples) {
-  static uint16_t features[FRONT_END_CHANNELS];
-  if (!front_end_hop(&front_end, &front_end_scratch, samples, features)) return -1;
-  if (++frames < FRONT_END_STEP) return -1;
-  frames = 0u;
-  front_end_quantize(features, (int8_t *)&in);
+static void network(void *model) {
+  (void)model;
   app_model_step(&state, &scratch, &in, &out);
   crc = ghost_crc32(crc, &out, sizeof out);
-  return ghost_detector_step(&detector, &heard, (const int8_t *)&out);
 }
+
+static const ghost_listener_params listener = {
+    .front_end = &front_end_constants,
+    .detector = &detector,
+    .step = FRONT_END_STEP,
+    .network = network,
+};
+static const ghost_listener_memory memory = {
+    .front_end = {&front_end.held, front_end.history, front_end.noise, front_end_scratch.spectrum,
+                  front_end_scratch.signal},
+    .detector = {history, sums, &counts.oldest, &counts.silent},
+    .frames = &counts.frames,
+    .features = features,
+    .in = (int8_t *)&in,
+    .out = (const int8_t *)&out,
+};
 
 int main(void) {
   ghost_console_init();
@@ -200,7 +213,7 @@ int main(void) {
     const uint32_t start = ghost_counter_now();
     bool asked = count_overruns();
     if (pass(1u)) asked = true;
-    const int32_t word = listen(samples);
+    const int32_t word = ghost_listener_hop(&listener, &memory, samples);
     if (lit && (int32_t)((uint32_t)hops - dark_at) >= 0) {
       lit = false;
       light(lit);

@@ -3,7 +3,8 @@
  *
  * A word's sum is that of its output over the last `window` frames, each as 0 to 255. When a sum
  * reaches its word's threshold, the word is reported, and nothing else for its refractory time. Of
- * several the one with the largest sum, the first of equals. `mcu_ghost/sound/detector.py` specifies it.
+ * several the one with the largest sum, the first of equals. `mcu_ghost/sound/detector.py`
+ * specifies it.
  */
 #ifndef GHOST_DETECTOR_H
 #define GHOST_DETECTOR_H
@@ -25,17 +26,17 @@ typedef struct {
   uint32_t window; /* frames, 1 to 64 */
 } ghost_detector_params;
 
-/* What lives from frame to frame; the memory is the caller's, all zero at the start. */
+/* The caller's memory, which lives from frame to frame; all zero at the start. */
 typedef struct {
-  uint8_t *history; /* window x count */
-  uint16_t *sums;   /* count */
-  uint32_t oldest;  /* where in the history the next frame goes */
-  uint32_t silent;  /* frames left in which nothing is reported */
-} ghost_detector_t;
+  uint8_t *history; /* [window][count] scores */
+  uint16_t *sums;   /* [count] */
+  uint32_t *oldest; /* where in the history the next frame goes */
+  uint32_t *silent; /* frames left in which nothing is reported */
+} ghost_detector_memory;
 
 /* Takes the network's outputs for the next frame, int8 with zero point -128. Returns the number of
  * the word that was heard, whose sum is in `sums`, or -1. */
-int32_t ghost_detector_step(const ghost_detector_params *params, ghost_detector_t *state,
-                            const int8_t *outputs);
+int32_t ghost_detector_step(const ghost_detector_params *params,
+                            const ghost_detector_memory *memory, const int8_t *outputs);
 
 #endif

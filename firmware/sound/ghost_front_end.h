@@ -21,6 +21,9 @@ typedef struct {
   uint16_t first_bin;              /**< of the spectrum that counts, at least 1 */
   uint16_t headroom;               /**< bits between a channel's value and its unit */
   uint16_t snr_shift;              /**< from channel times gain to Q12 */
+  int16_t multiplier;              /**< of the network's input: features times it, */
+  int16_t shift;                   /**< shifted right, rounded, */
+  int32_t zero_point;              /**< and this added; products are < 2^31 */
   const int16_t *coefficients;     /**< [window] Q12 */
   const uint16_t *places;          /**< [points] where an input of the transform goes */
   const ghost_pair *twiddles;      /**< [points / 4][3] Q15 */
@@ -76,8 +79,8 @@ void ghost_pcan(const ghost_front_end_constants *c, uint32_t *signal, const uint
 /** 64 ln of each channel. */
 void ghost_log(const ghost_front_end_constants *c, const uint32_t *signal, uint16_t *features);
 
-/** clamp(((feature * multiplier + 2^(shift - 1)) >> shift) + zero_point); products are < 2^31. */
-void ghost_quantize_features(const uint16_t *features, uint32_t channels, int32_t multiplier,
-                             int32_t shift, int32_t zero_point, int8_t *frame);
+/** clamp(((feature * multiplier + 2^(shift - 1)) >> shift) + zero_point). */
+void ghost_quantize_features(const ghost_front_end_constants *c, const uint16_t *features,
+                             int8_t *frame);
 
 #endif

@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* STM32F745/746/756: 216 MHz from the crystal, caches on (RM0385). */
-#include "drivers/stm32.h"
 #include "startup/m7_caches.h"
 #include "startup/startup.h"
+#include "startup/stm32f4_rcc.h"
 
-#define RCC_CR STM32_RCC(0x00u)
-#define RCC_PLLCFGR STM32_RCC(0x04u)
-#define RCC_CFGR STM32_RCC(0x08u)
-#define PWR_BASE 0x40007000u
 #define PWR_CR1 GHOST_REGISTER(PWR_BASE + 0x00u)
 #define PWR_CSR1 GHOST_REGISTER(PWR_BASE + 0x04u)
-#define FLASH_ACR GHOST_REGISTER(0x40023C00u)
 
 enum {
-  HSE_ON = 1 << 16,
-  HSE_READY = 1 << 17,
-  PLL_ON = 1 << 24,
-  PLL_READY = 1 << 25,
-  PLL_FROM_HSE = 1 << 22,
-  SYSCLK_PLL = 2,
-  SYSCLK_IS_PLL = 2 << 2,
-  APB1_DIV4 = 5 << 10,
-  APB2_DIV2 = 4 << 13,
   SCALE_1 = 3 << 14,    /* the core voltage for up to 180 MHz … */
   OVERDRIVE = 1 << 16,  /* … and more of it; ready is the same bit of CSR1 */
   OVERDRIVEN = 1 << 17, /* switches over to it; likewise */
@@ -34,11 +20,7 @@ enum {
 void ghost_startup_family(void) {
   m7_caches_on();
   uint32_t pll = PLL(BOARD_HSE_HZ / 1000000u) | PLL_FROM_HSE;
-  RCC_CR |= HSE_ON;
-  uint32_t patience = 100000u; /* polls: about 40 ms, where a crystal takes 2 */
-  while ((RCC_CR & HSE_READY) == 0u && patience > 0u) patience--;
-  /* Without a crystal, the oscillator in the chip (16 MHz, to 1 %) can still say what is wrong. */
-  if (patience == 0u) pll = PLL(16u);
+  if (stm32_start_crystal() == 0u) pll = PLL(16u);
   stm32_enable_apb(PWR_BASE);
   PWR_CR1 |= SCALE_1; /* before the PLL runs */
   RCC_PLLCFGR = pll;

@@ -156,6 +156,14 @@ class Console:
         return pin_number(self.rx_pin)
 
 
+COUNTERS: dict[CounterDriver, tuple[int, str]] = {
+    "dwt": (1, "cycles"),
+    "systick": (2, "SysTick ticks"),
+    "nrf_timer": (3, "timer ticks"),
+}
+"""What each driver of `firmware/drivers/` counts: the kind that HELLO reports, and its unit."""
+
+
 @dataclass(frozen=True)
 class Counter:
     """`[counter]`: what times a frame.
@@ -170,8 +178,8 @@ class Counter:
 
     @property
     def kind(self) -> int:
-        """The number that HELLO reports: 1 DWT cycles, 2 SysTick ticks, 3 timer ticks."""
-        return {"dwt": 1, "systick": 2, "nrf_timer": 3}[self.driver]
+        """The number that HELLO reports."""
+        return COUNTERS[self.driver][0]
 
 
 @dataclass(frozen=True)

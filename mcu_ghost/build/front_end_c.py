@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ SOURCES = tuple(
 )  # fmt: skip
 """What is compiled beside `front_end.c`, relative to `firmware` and to a build folder."""
 
-FILES = ("front_end.h", "front_end.c")
+FILES = ("front_end.h", "front_end_data.h", "front_end.c")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,6 @@ class FrontEndContext:
         settings: The model's.
         arrays: Constants, by their field of `ghost_front_end_constants`.
         numbers: Its other fields.
-        formula: From features to int8.
         prefix: Of every name that other files see.
     """
 
@@ -43,12 +42,11 @@ class FrontEndContext:
     settings: Settings
     arrays: dict[str, Array]
     numbers: dict[str, int]
-    formula: Formula
     prefix: str = ""
 
 
 def sources(context: FrontEndContext) -> dict[str, str]:
-    """Render `front_end.h` and `front_end.c`.
+    """Render the front end of a model as C.
 
     Returns:
         Texts by file name; SOURCES are compiled with them.
@@ -84,9 +82,10 @@ def context(s: Settings, formula: Formula, prefix: str = "") -> FrontEndContext:
         "first_bin": tables.first_bin(s),
         "headroom": s.headroom,
         "snr_shift": s.snr_shift,
+        **asdict(formula),
     }
     arrays = {name: Array(name, values) for name, values in constants.items()}
-    return FrontEndContext(__version__, s, arrays, numbers, formula, prefix)
+    return FrontEndContext(__version__, s, arrays, numbers, prefix)
 
 
 def _pairs(halves: npt.NDArray[np.int16]) -> npt.NDArray[np.uint32]:

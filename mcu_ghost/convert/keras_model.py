@@ -15,7 +15,6 @@ from mcu_ghost.convert import calibration as ranges
 from mcu_ghost.convert import chain as chains
 from mcu_ghost.convert import ordinary
 from mcu_ghost.convert.chain import Chain, Link
-from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
 from mcu_ghost.network import about
@@ -55,6 +54,30 @@ def convert(
             not fit, or the file cannot be written.
     """
     path = Path(path)
+    network = to_model(model, path.stem, calibration=calibration, metadata=metadata)
+    write.write(network, path)
+    return network
+
+
+def to_model(
+    model: Any,
+    name: str,
+    *,
+    calibration: npt.ArrayLike | None = None,
+    metadata: dict[str, Any] | None = None,
+) -> Model:
+    """Convert a Keras model to the int8 network that a `.tflite` of it holds.
+
+    Args:
+        model: As `convert` takes it, and the others too.
+        name: Where the metadata has none.
+        calibration: For the ranges.
+        metadata: JSON entries.
+
+    Raises:
+        GhostError: The model holds what no operator can express, or calibration data are missing or
+            do not fit.
+    """
     chain = chains.read(model)
     if calibration is not None:
         data = ranges.check(tuple(model.inputs[0].shape), calibration)
@@ -65,15 +88,12 @@ def convert(
             "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
         )
     chains.check_ranges(chain)
-    network = _network(chain, _metadata(path, chain, metadata or {}))
-    data_bytes = write.serialize(network)
-    network = read.parse(data_bytes, str(path), path.stem)
-    files.write_bytes(path, data_bytes)
-    return network
+    network = _network(chain, _metadata(name, chain, metadata or {}))
+    return read.parse(write.serialize(network), name, name)
 
 
-def _metadata(path: Path, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
-    said = {"version": about.VERSION, "name": path.stem,
+def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
+    said = {"version": about.VERSION, "name": name,
             "frame": {"shape": [chain.inputs]}, **given}  # fmt: skip
     try:
         about.check(said)

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 from mcu_ghost.emulate import BlockCount, Call, Counts, FunctionCount, Spent
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
+_POLL = 16  # instructions of the longest loop that counts as polling a register
+
 
 class Tracer(Protocol):
     """What is told each time the calls under way change; see `mcu_ghost.emulate.trace`."""
@@ -65,6 +67,19 @@ class Calls:
         self._since: int | None = None
         self.trace: Tracer | None = None
         self.polled = 0
+        self._read = ((0, 0, 0), 0)  # what was read last, and when
+
+    def read(self, read: tuple[int, int, int], executed: int) -> None:
+        """Take the instructions since the same read with the same answer for waiting.
+
+        Args:
+            read: Where in the code, the register, and its answer.
+            executed: Instructions so far.
+        """
+        last, when = self._read
+        if read == last and executed - when <= _POLL:
+            self.polled += executed - when
+        self._read = (read, executed)
 
     def wants(self, address: int) -> int:
         """Whether a block's start is worth a call of `at`."""

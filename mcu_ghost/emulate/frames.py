@@ -8,9 +8,11 @@ handlers needs 72 bytes of stack more than is seen here.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import Any
 
 from mcu_ghost.boards import Memory
+from mcu_ghost.emulate import direct
 
 _STACKED = (0, 1, 2, 3, 12, 14)
 _BYTES = 32
@@ -36,6 +38,15 @@ class Frames:
         """Return the engine's name for r0 to r14."""
         special = {13: self._arm.UC_ARM_REG_SP, 14: self._arm.UC_ARM_REG_LR}
         return int(special.get(number, self._arm.UC_ARM_REG_R0 + number))
+
+    def reader(self, number: int) -> Callable[[], int]:
+        """Return what reads one of them while the engine runs."""
+        return direct.reader(self._uc, self.register(number))
+
+    def registers(self) -> list[int]:
+        """Return the status and r0 to r14."""
+        names = [self._arm.UC_ARM_REG_XPSR, *map(self.register, range(15))]
+        return [self._uc.reg_read(name) for name in names]
 
     def push(self, exception: int, pc: int, nested: bool, fpu: bool) -> bool:
         """Save what the exception interrupts and switch to its handler's state.

@@ -8,15 +8,15 @@ taken between straight runs of code, so up to a few dozen instructions late, nev
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mcu_ghost.boards import Board, image
-from mcu_ghost.emulate import Counts, MachineFault, direct, faults
+from mcu_ghost.emulate import Counts, MachineFault, faults, memory_map
 from mcu_ghost.emulate.blocks import Blocks
+from mcu_ghost.emulate.bus import NEVER, Bus
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.checks import Checks
 from mcu_ghost.emulate.chips import chips, consoles, nordic, system
@@ -29,13 +29,10 @@ from mcu_ghost.host.errors import GhostError
 
 _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
           "cortex-m7": "M7", "cortex-m33": "M33"}  # fmt: skip
-_PAGE = 0x1000
-_NEVER = 1 << 62
 _UNTIL = 0xFFFF_FFFE
 _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
 _LOOP_BLOCKS = 64  # its longest period
 _GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
-_POLL = 16  # instructions of the longest loop that counts as polling a register
 _SLOWEST = 1_000_000  # clocks for a second of the PC's computing
 _RESETS = 100  # in a row, after which an image never does anything else
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
@@ -59,6 +56,7 @@ class UnicornMachine:
     """A board on Unicorn; see `start`.
 
     Attributes:
+        bus: What is around the core.
         outside: What is around the chip: the sound that it hears, the pins that it drives.
     """
 
@@ -81,13 +79,10 @@ class UnicornMachine:
         self._calls = Calls(watch, linked.symbols, trace)
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
-        self._map(linked)
-        self._idle = 0  # clocks in which nothing was executed
-        self._held = 0  # of these, those in which the core did not sleep
+        memory_map.lay_out(self._uc, unicorn, board, linked)
         # A number is Unicorn's; and its pc.
         self._event: tuple[Fault | Reset | int, int] | None = None
         self._due = 0
-        self._sleeping = False
         self._deaf = False  # in a loop around WFI that interrupts wake but cannot leave
         self._slept = (0, 0)
         self._stopped = False
@@ -95,14 +90,13 @@ class UnicornMachine:
         self._resets = 0  # since the host has written
         self._begun = time.thread_time()
         self._looked = 0  # when a loop was looked for last
-        self._written = 0  # writes to peripherals
-        self._read = ((0, 0, 0), 0)  # pc, register and answer of the last read, and when
         self._fault: MachineFault | None = None
         self._dying = False
         self._frames = Frames(self._uc, arm, board.ram)
-        self._checks = Checks(board.cpu, self._reader, self._stop, self._unmasked)
+        self._checks = Checks(board.cpu, self._frames.reader, self._stop, self._unmasked)
         self._blocks = Blocks(self._uc, unicorn, arm, self._calls, self._checks)
         self._tally = self._blocks.tally
+        self.bus = Bus(self._uc, unicorn, board, self._tally)
         if trace:
             self._calls.trace = Trace(self._blocks.all(), self._uc, unicorn, board.flash)
         self.outside = nordic.Outside()
@@ -123,7 +117,7 @@ class UnicornMachine:
         """Run the board until it has sent something; see `mcu_ghost.emulate.Machine`."""
         if self._fault is None:
             try:
-                self._run(self.now() + round(timeout * self._board.cpu.clock_hz))
+                self._run(self.bus.now() + round(timeout * self._board.cpu.clock_hz))
             except MachineFault as fault:
                 self._fault = fault
         sent = bytes(self._console.sent)
@@ -139,7 +133,7 @@ class UnicornMachine:
         than one that computes; without this it would be waited for that much longer.
         """
         worth = (time.thread_time() - self._begun) * _SLOWEST
-        return max(self.now(), worth) / self._board.cpu.clock_hz
+        return max(self.bus.now(), worth) / self._board.cpu.clock_hz
 
     def counts(self) -> Counts:
         """Return the instructions executed since reset."""
@@ -147,7 +141,7 @@ class UnicornMachine:
 
     def status(self) -> str:
         """Return in words where the board is."""
-        state = "sleeping" if self._sleeping else "running"
+        state = "sleeping" if self.bus.sleeping else "running"
         if self._looping:
             state = "in an endless loop"
         place = self._place(self._pc) or f"{self._pc:#010x}"
@@ -157,81 +151,21 @@ class UnicornMachine:
         """Release the memory."""
         self._stopped = True
 
-    # The bus, as peripherals see it
-
-    def now(self) -> int:
-        """Return the time in core clocks: an instruction takes one, sleep counts too."""
-        return self._tally[0] + self._idle
-
-    def executed(self) -> int:
-        """Return the number of instructions executed."""
-        return self._tally[0]
-
-    def awake(self) -> int:
-        """Return the time, in core clocks, that the core did not sleep."""
-        return self._tally[0] + self._held
-
-    def asleep(self) -> bool:
-        """Whether the core sleeps."""
-        return self._sleeping
-
-    def pause(self, clocks: int) -> None:
-        """Let time go by while the core is held."""
-        self._idle += clocks
-        self._held += clocks
-
-    def memory(self, address: int, size: int) -> bytes:
-        """Return what a DMA reads from RAM."""
-        ram = self._board.ram
-        if not (ram.origin <= address and address + size <= ram.origin + ram.size):
-            raise Misuse(f"EasyDMA reaches RAM only, not {address:#010x} with {size} bytes")
-        return bytes(self._uc.mem_read(address, size))
-
-    def store(self, address: int, data: bytes) -> None:
-        """Write by DMA to RAM."""
-        self.memory(address, len(data))
-        self._uc.mem_write(address, data)
-
-    def permit(self, address: int, size: int, *, read: bool, write: bool, execute: bool) -> None:
-        """Say what may be done with a stretch of memory, in pages of 4096."""
-        unicorn = self._unicorn
-        rights = unicorn.UC_PROT_READ * read | unicorn.UC_PROT_WRITE * write
-        self._uc.mem_protect(address, size, rights | unicorn.UC_PROT_EXEC * execute)
-
     # Setting up
-
-    def _map(self, linked: image.Image) -> None:
-        uc, unicorn = self._uc, self._unicorn
-        for name, memory, rights in (
-            ("flash", self._board.flash, unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC),
-            ("ram", self._board.ram, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE),
-        ):
-            if memory.origin % _PAGE or memory.size % _PAGE:
-                raise GhostError(f"{self._board.name}: Unicorn needs {name} in pages of 4096.")
-            uc.mem_map(memory.origin, memory.size, rights)
-        # Erased flash, and RAM that holds what nobody put there.
-        uc.mem_write(self._board.flash.origin, b"\xff" * self._board.flash.size)
-        uc.mem_write(self._board.ram.origin, random.Random(1).randbytes(self._board.ram.size))
-        for segment in linked.segments:
-            uc.mem_write(segment.address, segment.data)
 
     def _power_on(self) -> None:
         """Bring all registers to where they are after a reset; RAM and flash stay."""
-        board, arm, uc = self._board, self._arm, self._uc
-        self._system = system.System(self, board)
-        self._console = consoles.CONSOLES[board.console.driver](self, board)
-        self._peripherals: list[Peripheral] = [self._system, self._console]
-        self._peripherals += chips.peripherals(self, board, self.outside, self._console)
+        board, arm, uc, bus = self._board, self._arm, self._uc, self.bus
+        self._system = system.System(bus, board)
+        self._console = consoles.CONSOLES[board.console.driver](bus, board)
+        peripherals: list[Peripheral] = [self._system, self._console]
+        peripherals += chips.peripherals(bus, board, self.outside, self._console)
         if not board.cpu.armv6m:
-            self._peripherals.append(system.Dwt(self, board, self._system))
+            peripherals.append(system.Dwt(bus, board, self._system))
         self._checks.switches = self._system
-        self._pages: dict[int, list[Peripheral]] = {}
-        for peripheral in self._peripherals:
-            end = peripheral.base + peripheral.size
-            for page in range(peripheral.base & -_PAGE, end, _PAGE):
-                self._pages.setdefault(page, []).append(peripheral)
+        bus.connect(peripherals, self._system)
         flash = bytes(uc.mem_read(board.flash.origin, board.flash.size))
-        stack, entry = chips.boot(self, board, flash)
+        stack, entry = chips.boot(bus, board, flash)
         for register in (arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_PRIMASK):
             uc.reg_write(register, 0)
         uc.reg_write(arm.UC_ARM_REG_XPSR, 0x0100_0000)
@@ -244,39 +178,35 @@ class UnicornMachine:
         self._blocks.hook(traced=self._calls.trace is not None)
         uc.hook_add(unicorn.UC_HOOK_INTR, self._on_interrupt)
         uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_bad_access)
-        both = unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE
-        for page in self._pages:
-            # Real memory behind a hook: the hook knows the exact pc, which MMIO callbacks do not.
-            uc.mem_map(page, _PAGE, unicorn.UC_PROT_READ | unicorn.UC_PROT_WRITE)
-            uc.hook_add(both, self._on_register, begin=page, end=page + _PAGE - 1)
+        self.bus.hook(self._on_register)
 
     # Running
 
     def _run(self, until: int, last_words: bool = False) -> None:
         """Run until a time, or for a while after the first byte was sent, or until all stops."""
         gathering = last_words
-        while not self._stopped and self.now() < until:
+        while not self._stopped and self.bus.now() < until:
             try:
                 self._settle()
             except Reset as reset:
                 self._restart(reset)
             if self._console.sent and not gathering:
                 gathering = True
-                until = min(until, self.now() + _GATHER)
+                until = min(until, self.bus.now() + _GATHER)
             self._take_exception()
-            self._due = self._next_due()
-            if not self._sleeping:
-                self._tally[1] = min(until, self._due, self.now() + _LOOP_AFTER) - self._idle
+            self._due = self.bus.due()
+            if not self.bus.sleeping:
+                self._tally[1] = min(until, self._due, self.bus.now() + _LOOP_AFTER) - self.bus.idle
                 self._execute()
-                if self._due == _NEVER and self._tally[0] - self._looked >= _LOOP_AFTER:
+                if self._due == NEVER and self._tally[0] - self._looked >= _LOOP_AFTER:
                     self._looked = self._tally[0]
                     self._stopped = self._looping = self._repeats()
-            elif self._due == _NEVER:
+            elif self._due == NEVER:
                 self._stopped = True
             elif self._console.sent and not last_words:
                 return  # nothing to do but wait: let the host see what was sent
             else:
-                self._idle += max(0, min(self._due, until) - self.now())
+                self.bus.idle += max(0, min(self._due, until) - self.bus.now())
                 self._deaf = False
 
     def _repeats(self) -> bool:
@@ -285,47 +215,32 @@ class UnicornMachine:
         Registers and RAM are the whole state as long as nothing is due, no interrupt waits and no
         peripheral is written.
         """
-        written, registers = self._written, self._registers()
-        ram = self._uc.mem_read(self._board.ram.origin, self._board.ram.size)
+        written, ram = self.bus.written, self._board.ram
+        registers = self._pc, self._frames.registers()
+        content = self._uc.mem_read(ram.origin, ram.size)
         for _ in range(_LOOP_BLOCKS):
             self._tally[1] = self._tally[0] + 1
             self._execute()
-            if self._sleeping or self._checks.fpu_used or self._written != written:
+            if self.bus.sleeping or self._checks.fpu_used or self.bus.written != written:
                 return False
-            if self._next_due() != _NEVER or self._system.pending:
+            if self.bus.due() != NEVER or self._system.pending:
                 return False
-            if self._registers() == registers:
-                now = self._uc.mem_read(self._board.ram.origin, self._board.ram.size)
-                return bool(now == ram)
+            if (self._pc, self._frames.registers()) == registers:
+                return bool(self._uc.mem_read(ram.origin, ram.size) == content)
         return False
-
-    def _registers(self) -> list[int]:
-        read = self._uc.reg_read
-        status = self._arm.UC_ARM_REG_XPSR
-        return [self._pc, read(status), *(read(self._frames.register(i)) for i in range(15))]
-
-    def _next_due(self) -> int:
-        times = [t for p in self._peripherals if (t := p.due()) is not None]
-        return min(times, default=_NEVER)
 
     def _settle(self) -> None:
         """Let happen what is due, and raise the interrupt lines that follow."""
-        for peripheral in self._peripherals:
-            try:
-                peripheral.advance()
-            except Misuse as misuse:
-                if not self._dying:  # else the last words count, not what is left undone
-                    raise self._crash(str(misuse), self._pc) from None
-            except Bite as bite:
-                if self.outside.goes_on:
-                    raise
-                if not self._dying:
-                    raise self._crash(str(bite), self._pc) from None
-                self._stopped = True
-            if peripheral.irq is not None and peripheral.line():
-                exception = system.FIRST_IRQ + peripheral.irq
-                if exception not in self._system.active:
-                    self._system.pending.add(exception)
+        try:
+            self.bus.settle(lenient=self._dying)  # then the last words count, not what is undone
+        except Misuse as misuse:
+            raise self._crash(str(misuse), self._pc) from None
+        except Bite as bite:
+            if self.outside.goes_on:
+                raise
+            if not self._dying:
+                raise self._crash(str(bite), self._pc) from None
+            self._stopped = True
 
     def _execute(self) -> None:
         """Let the core run to the limit, or to what needs attention."""
@@ -352,9 +267,9 @@ class UnicornMachine:
                 self._tally[0] -= self._blocks.left(pc)
                 self._hard_fault(fault, pc)
         elif not self._blocks.held:
-            self._sleeping = bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
+            self.bus.sleeping = bytes(self._uc.mem_read(self._pc - 2, 2)) == _WFI
             again = self._pc == self._slept[0] and self._tally[0] - self._slept[1] < 8
-            self._deaf = self._sleeping and again
+            self._deaf = self.bus.sleeping and again
             self._slept = (self._pc, self._tally[0])
 
     def _restart(self, reset: Reset) -> None:
@@ -365,13 +280,13 @@ class UnicornMachine:
         self.outside.causes.add(reset.cause)
         self._calls.forget(self._tally[0])
         line = self._console
-        self._sleeping = self._deaf = False
+        self.bus.sleeping = self._deaf = False
         self._power_on()
         self._console.take_over(line)
 
     def _interpret(self, number: int, pc: int) -> Fault | None:
         """Act on what Unicorn calls an interrupt: an exception of the core."""
-        if pc >= 0xF000_0000 and number in (3, 8):
+        if pc >= memory_map.RETURNS and number in (3, 8):
             self._return(pc | 1)
             return None
         if number == 2:
@@ -380,9 +295,6 @@ class UnicornMachine:
         return faults.of_core(number)
 
     # Hooks: called by Unicorn while it runs
-
-    def _reader(self, number: int) -> Callable[[], int]:
-        return direct.reader(self._uc, self._frames.register(number))
 
     def _unmasked(self) -> None:
         self._tally[1] = 0  # take what waits, at the next block
@@ -398,19 +310,8 @@ class UnicornMachine:
     def _on_bad_access(
         self, uc: Any, access: int, address: int, size: int, value: int, _: Any
     ) -> bool:
-        unicorn = self._unicorn
         pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
-        if access in (unicorn.UC_MEM_FETCH_UNMAPPED, unicorn.UC_MEM_FETCH_PROT):
-            if pc >= 0xF000_0000:
-                self._stop(3, pc)
-            else:
-                self._stop(Fault("there is no code to execute", faults.IBUSERR), pc)
-        elif access == unicorn.UC_MEM_WRITE_PROT:
-            self._stop(Fault("a write to flash", faults.PRECISERR, address), pc)
-        else:
-            verb = "write to" if access == unicorn.UC_MEM_WRITE_UNMAPPED else "read from"
-            why = f"a {verb} an address where nothing is"
-            self._stop(Fault(why, faults.PRECISERR, address), pc)
+        self._stop(memory_map.event(self._unicorn, access, pc, address), pc)
         return False
 
     def _on_register(
@@ -423,20 +324,20 @@ class UnicornMachine:
         left = self._blocks.left(pc)
         self._tally[0] -= left
         try:
-            if self.now() >= self._due:
+            if self.bus.now() >= self._due:
                 self._settle()
             if address % 4 or size != 4:
                 raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
-            peripheral = self._peripheral(address)
+            peripheral = self.bus.at(address)
             if writing:
-                self._written += 1
+                self.bus.written += 1
                 peripheral.write(address - peripheral.base, value & 0xFFFF_FFFF)
             else:
                 answer = peripheral.read(address - peripheral.base) & 0xFFFF_FFFF
-                self._note_read((pc, address, answer))
+                self._calls.read((pc, address, answer), self._tally[0])
                 uc.mem_write(address, answer.to_bytes(4, "little"))
             if writing or self._console.line():
-                self._due = self._next_due()
+                self._due = self.bus.due()
                 self._tally[1] = 0  # at the next block, see what follows
         except NoRegister:
             verb = "write to" if writing else "read from"
@@ -453,20 +354,6 @@ class UnicornMachine:
         finally:
             self._tally[0] += left
 
-    def _peripheral(self, address: int) -> Peripheral:
-        for peripheral in self._pages[address & -_PAGE]:
-            if 0 <= address - peripheral.base < peripheral.size:
-                return peripheral
-        raise NoRegister
-
-    def _note_read(self, read: tuple[int, int, int]) -> None:
-        """Take the instructions since the same read with the same answer for waiting."""
-        last, when = self._read
-        since = self._tally[0] - when
-        if read == last and since <= _POLL:
-            self._calls.polled += since
-        self._read = (read, self._tally[0])
-
     # Exceptions
 
     def _take_exception(self) -> None:
@@ -477,7 +364,7 @@ class UnicornMachine:
         primask = bool(self._uc.reg_read(self._arm.UC_ARM_REG_PRIMASK))
         urgency = self._system.priority(urgent)
         if urgency < self._system.current_priority(False) and not self._deaf:
-            self._sleeping = False  # PRIMASK does not keep it asleep
+            self.bus.sleeping = False  # PRIMASK does not keep it asleep
         if urgency < self._system.current_priority(primask):
             self._system.pending.discard(urgent)
             self._enter(urgent)
@@ -491,7 +378,7 @@ class UnicornMachine:
         self._calls.interrupted(self._tally[0])
         self._blocks.jumped()
         self._pc = int.from_bytes(vector, "little") & ~1
-        self._sleeping = False
+        self.bus.sleeping = False
         if not stacked:
             self._system.fault(faults.STKERR, None)
             if exception != system.HARD_FAULT:
@@ -533,7 +420,7 @@ class UnicornMachine:
         words = ""
         try:
             self._enter(system.HARD_FAULT)
-            self._run(self.now() + _LAST_WORDS, last_words=True)
+            self._run(self.bus.now() + _LAST_WORDS, last_words=True)
         except MachineFault as second:
             words = f"(its fault handler crashed too: {second.reason})"
         printed = self._console.sent.decode("ascii", "replace") + words

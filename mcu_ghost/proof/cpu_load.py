@@ -80,7 +80,7 @@ class Watch:
     def __init__(self, built: Built) -> None:
         self._board = board = built.board
         self._items = {
-            "front end": ("front_end_hop", "front_end_quantize"),
+            "front end": ("ghost_front_end_hop", "ghost_quantize_features"),
             NETWORK: (f"{built.model.name}_step",),
             "detector": ("ghost_detector_step",),
         }
@@ -101,7 +101,7 @@ class Watch:
             hop_ms: Milliseconds of a hop.
             worst: Instructions of the costliest hop.
         """
-        hops = counts.functions["front_end_hop"].calls
+        hops = counts.functions["ghost_front_end_hop"].calls
         items = []
         for name, functions in self._items.items():
             instructions = sum(counts.functions[f].total for f in functions)

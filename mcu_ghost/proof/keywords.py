@@ -215,7 +215,7 @@ def _play(
     """Play all of the sound and return the board's lines up to a status line behind its end."""
     end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
     said: list[Line] = []
-    unread, played, then = b"", 0, machine.now() - 1
+    unread, played, then = b"", 0, machine.bus.now() - 1
     latest = then + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
     machine.outside.sound.play(sound)
     while True:
@@ -224,7 +224,7 @@ def _play(
         played = taken
         if taken >= len(sound):
             machine.write(b"\n")  # asks for a status line
-        now = machine.now()
+        now = machine.bus.now()
         if taken >= len(sound) or now == then or now > latest:  # done, stopped, or no end of it
             patience -= 1
         then = now

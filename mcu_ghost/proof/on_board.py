@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mcu_ghost.boards import Board, with_baud
+from mcu_ghost.boards.board import COUNTERS
 from mcu_ghost.boards.port import usb
 from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
@@ -19,7 +20,7 @@ from mcu_ghost.proof import verify
 from mcu_ghost.proof.link.link import Link, Wire
 from mcu_ghost.proof.link.messages import Hello, Stats
 
-UNITS = {1: "cycles", 2: "SysTick ticks", 3: "timer ticks"}
+UNITS = dict(COUNTERS.values())
 """What a board's counter counts, by `Hello.counter`."""
 
 _ATTEMPTS = 20  # of a request that meets with silence

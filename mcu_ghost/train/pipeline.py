@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mcu_ghost import boards, convert
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite import write
 from mcu_ghost.proof.prove import prove
 from mcu_ghost.sound import keywords
 from mcu_ghost.sound.data import streams
@@ -102,10 +103,9 @@ def judge(
     judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
     one = phases.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
-    with tempfile.TemporaryDirectory(prefix="mcu-ghost-train-") as folder:
-        path = Path(folder) / out.name  # thresholds are missing yet
-        blank = metadata(recipe, sounds.labels, form, None, facts)
-        network = convert.convert(one, path, metadata=blank)
+    network = convert.to_model(
+        one, recipe.name, metadata=metadata(recipe, sounds.labels, form, None, facts)
+    )
     integers = functools.partial(evaluate.integer_outputs, network, form)
     quiet = negatives(sounds.pools["validation"], recipe, 1)
     found = evaluate.outputs(integers, [n.features for n in quiet])
@@ -113,7 +113,8 @@ def judge(
     threshold = judge_.choose([s for out in found for s in judge_.sums(out)], hours)
     thresholds = [threshold] * len(sounds.labels)
     chosen = metadata(recipe, sounds.labels, form, thresholds, facts)
-    network = convert.convert(one, out, metadata=chosen)
+    network = dataclasses.replace(network, metadata=chosen)
+    write.write(network, out)
     many = phases.reshaped(models[0], recipe, 32, 100, form.range)
     floats = functools.partial(evaluate.float_outputs, many, form)
     said, quiet = spoken(recipe, sounds), negatives(sounds.pools["test"], recipe, 2)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -20,8 +20,6 @@ from mcu_ghost.sound.audio import CLIP_MS, RATE
 from mcu_ghost.sound.data.sections import FrontEnd, Negatives, Scenes, Words
 from mcu_ghost.sound.detector import GivenWord
 from mcu_ghost.sound.front_end_tables import Settings
-
-Use = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)

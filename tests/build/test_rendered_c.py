@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C of one tiny model, byte for byte.
 
-After a deliberate change: `python -m tests.model.test_rendered_c` writes the snapshots anew.
+After a deliberate change: `python -m tests.build.test_rendered_c` writes the snapshots anew.
 """
 
 from __future__ import annotations

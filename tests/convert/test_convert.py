@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Converted networks in integers against the Keras models they came from."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -197,3 +199,15 @@ def test_metadata_is_merged_and_checked(keras, ghost, lab, tmp_path):
     convert(model, path, calibration=lab.X, metadata=extra)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_metadata_may_follow_the_conversion(keras, ghost, lab, tmp_path):
+    from mcu_ghost.convert import convert, to_model
+    from mcu_ghost.network.tflite import write
+
+    model, path = lab.randomise(model_of(keras, "stacked", ghost)), tmp_path / "kws.tflite"
+    network = to_model(model, "kws", calibration=lab.X, metadata={"task": "none yet"})
+    assert not path.exists()
+    convert(model, path, calibration=lab.X, metadata={"task": "classification"})
+    metadata = network.metadata | {"task": "classification"}
+    assert write.serialize(dataclasses.replace(network, metadata=metadata)) == path.read_bytes()

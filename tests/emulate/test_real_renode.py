@@ -17,7 +17,7 @@ from mcu_ghost.emulate import renode
 from mcu_ghost.host import resources
 from mcu_ghost.network.tflite import read
 from tests.emulate.images import board_of, build
-from tests.emulate.test_unicorn import ECHO
+from tests.emulate.test_unicorn_interrupts import ECHO
 
 pytestmark = [pytest.mark.renode, pytest.mark.emulator, pytest.mark.toolchain]
 BOARDS = [name for name in boards.names() if boards.load(name).emulators.renode is not None]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
-import keyword_clips
 import numpy as np
 import pytest
 import soundfile
 
+from experiments import keyword_clips
 from mcu_ghost.sound.data import folder, speech
 
 

@@ -5,7 +5,7 @@ import pytest
 
 @pytest.mark.train
 def test_macro_accuracy_weighs_classes_alike() -> None:
-    import keyword_training
+    from experiments import keyword_training
 
     labels = np.array([0] * 8 + [1] * 2)
     predicted = np.array([0] * 8 + [1, 0])

@@ -8,32 +8,30 @@ import json
 from pathlib import Path
 from typing import Any
 
-import kws_data
-import kws_networks
-import kws_report
 import numpy as np
 import pytest
 import soundfile
-from kws_networks import Network
-from kws_report import Results
 
+from experiments.kws import data, networks, report
+from experiments.kws.networks import Network
+from experiments.kws.report import Results
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.data import speech
 
-TASKS = kws_report.load()
+TASKS = report.load()
 
 
 def test_the_text_and_the_plot_follow_from_the_numbers() -> None:
-    text, plot = kws_report.rendered()
-    assert kws_report.TEXT.read_text("utf-8") == text
-    assert kws_report.PLOT.read_text("utf-8") == plot
+    text, plot = report.rendered()
+    assert report.TEXT.read_text("utf-8") == text
+    assert report.PLOT.read_text("utf-8") == plot
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_accuracies_are_the_mean_recalls_of_the_answers(task: str) -> None:
     results = TASKS[task]
     for network in results.networks.values():
-        for condition in kws_data.CONDITIONS:
+        for condition in data.CONDITIONS:
             labels, _ = results.labels(condition)
             right = results.right(network, condition)
             recalls = [right[..., labels == c].mean((1, 2)) for c in np.unique(labels)]
@@ -57,7 +55,7 @@ def test_networks_are_compared_on_the_same_seeds_and_recipe(task: str) -> None:
 def test_the_matched_gru_has_the_nearest_number_of_parameters() -> None:
     ghost = Network(154, 2)
     assert ghost.parameters(8) == 51282 + 155 * 8  # design: 3m(d+n) + 6m + (n-m)(m+1), and a head
-    found = kws_networks.matched(ghost, 8)
+    found = networks.matched(ghost, 8)
     assert found == Network(112)
     wanted = ghost.parameters(8)
     for units in (111, 113):
@@ -116,7 +114,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         soundfile.write(path, samples, 16000, subtype="PCM_16")
 
     lists: dict[str, list[str]] = {"validation": [], "testing": []}
-    for word in (*kws_data.COMMANDS, "bed", "cat"):
+    for word in (*data.COMMANDS, "bed", "cat"):
         for i in range(5):
             name = f"{word}/v{i}_nohash_0.wav"
             write(name, 1 if i else 0.7)
@@ -132,15 +130,15 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_commands_are_the_ten_words_a_tenth_of_unknown_and_silence(
     source: Path, tmp_path: Path
 ) -> None:
-    task = kws_data.commands(source, tmp_path)
+    task = data.commands(source, tmp_path)
     assert task.name == "Speech Commands"
-    assert task.labels == (*kws_data.COMMANDS, "unknown", "silence")
+    assert task.labels == (*data.COMMANDS, "unknown", "silence")
     # Train: 3 of each word, a tenth of 30 unknown and silent ones; everything twice, once moved.
     assert np.bincount(task.train[1]).tolist() == [6] * 12
     assert np.bincount(task.validation[1]).tolist() == [1] * 12
     assert np.bincount(task.tests["clean"][1]).tolist() == [1] * 12
     assert task.train[0].shape == (72, 49, 40)
-    for condition in kws_data.CONDITIONS[1:]:
+    for condition in data.CONDITIONS[1:]:
         features, labels = task.tests[condition]
         assert np.bincount(labels).tolist() == [1] * 11  # silence is never noisy
         assert not np.array_equal(features, task.tests["clean"][0][:11])
@@ -152,13 +150,13 @@ def test_commands_are_the_ten_words_a_tenth_of_unknown_and_silence(
 def test_commands_are_the_same_from_the_cache_and_from_scratch(
     source: Path, tmp_path: Path
 ) -> None:
-    made, held = kws_data.commands(source, tmp_path), kws_data.commands(source, tmp_path)
+    made, held = data.commands(source, tmp_path), data.commands(source, tmp_path)
     assert made.data == held.data
     assert np.array_equal(made.train[0], held.train[0])
     (source / "synth.json").write_text("{}")
-    assert kws_data.commands(source, tmp_path).name == "synthetic commands"
+    assert data.commands(source, tmp_path).name == "synthetic commands"
     (source / "bed" / "v9_nohash_0.wav").write_bytes((source / "yes/v1_nohash_0.wav").read_bytes())
-    assert kws_data.commands(source, tmp_path).data != made.data
+    assert data.commands(source, tmp_path).data != made.data
 
 
 def test_noise_grows_from_condition_to_condition_and_its_kinds_take_turns(
@@ -170,11 +168,11 @@ def test_noise_grows_from_condition_to_condition_and_its_kinds_take_turns(
         heard.append(kind)
         return np.ones(length)
 
-    monkeypatch.setattr(kws_data.narrower_noise, "unseen", unseen)
+    monkeypatch.setattr(data.unseen_noise, "unseen", unseen)
     monkeypatch.setattr(speech, "say", lambda *_: np.ones(16000, np.int16))
     mixed: list[int] = []
-    monkeypatch.setattr(kws_data.audio, "frames", lambda samples: mixed.append(int(samples[0])))
-    kws_data.noisy([np.full(16000, 1000, np.int16)] * 2, ("go",), 3)
+    monkeypatch.setattr(data.audio, "frames", lambda samples: mixed.append(int(samples[0])))
+    data.noisy([np.full(16000, 1000, np.int16)] * 2, ("go",), 3)
     assert heard == ["rattle", "siren", "siren", "voice", "voice", "rattle"]
     assert mixed[:3] == sorted(mixed[:3])
     assert (np.array(mixed[:3]) - 1000 == np.rint(1000 / 10 ** (np.array([10, 5, 0]) / 20))).all()

@@ -41,7 +41,7 @@ def boot(board: str, elf: Path) -> tuple[UnicornMachine, str]:
 
 def part(machine: UnicornMachine, kind: type[P]) -> P:
     """Return the one peripheral of a kind."""
-    (found,) = [p for p in machine._peripherals if isinstance(p, kind)]
+    (found,) = [p for p in machine.bus.peripherals if isinstance(p, kind)]
     return found
 
 
@@ -105,7 +105,7 @@ def test_the_nrf5340_runs_at_its_best_and_can_be_debugged(tmp_path: Path) -> Non
     assert part(machine, nrf5340.DebugPort).open()
     written = {
         p.base + offset: value
-        for p in machine._peripherals
+        for p in machine.bus.peripherals
         if isinstance(p, nrf5340.Unnamed)
         for offset, value in p.written.items()
     }

@@ -42,8 +42,8 @@ def heard(elf: Path, ms: int, *, goes_on: bool = False) -> list[dict[str, object
     machine = unicorn.start(BOARD, elf)
     machine.outside.goes_on = goes_on
     machine.outside.sound.play(noise(ms))
-    text, until = b"", machine.now() + (ms + 1000) * BOARD.cpu.clock_hz // 1000
-    while machine.now() < until:
+    text, until = b"", machine.bus.now() + (ms + 1000) * BOARD.cpu.clock_hz // 1000
+    while machine.bus.now() < until:
         text += machine.read(0.1)
     return [json.loads(line) for line in text.splitlines()]
 

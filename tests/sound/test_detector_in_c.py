@@ -35,12 +35,12 @@ class Params(ctypes.Structure):
     ]
 
 
-class State(ctypes.Structure):
+class Memory(ctypes.Structure):
     _fields_ = [
         ("history", ctypes.c_void_p),
         ("sums", ctypes.c_void_p),
-        ("oldest", ctypes.c_uint32),
-        ("silent", ctypes.c_uint32),
+        ("oldest", ctypes.c_void_p),
+        ("silent", ctypes.c_void_p),
     ]
 
 
@@ -61,11 +61,12 @@ def events(
     )
     params = Params(words, count, chosen.window)
     history, sums = np.zeros(count * chosen.window, np.uint8), np.zeros(count, np.uint16)
-    state = State(history.ctypes.data, sums.ctypes.data, 0, 0)
+    oldest, silent = np.zeros(1, np.uint32), np.zeros(1, np.uint32)
+    memory = Memory(*(a.ctypes.data for a in (history, sums, oldest, silent)))
     found = []
     for number, frame in enumerate(outputs):
         at = ctypes.c_void_p(frame.ctypes.data)
-        heard = library.ghost_detector_step(ctypes.byref(params), ctypes.byref(state), at)
+        heard = library.ghost_detector_step(ctypes.byref(params), ctypes.byref(memory), at)
         if heard >= 0:
             found.append(detector.Event(number, chosen.words[heard].label, int(sums[heard])))
     return found
@@ -104,9 +105,9 @@ def test_any_stream_gives_the_specified_events(
 def test_the_comparison_can_fail(library: ctypes.CDLL, tmp_path: Path) -> None:
     """A detector that prefers the last of equals is noticed."""
     source = (resources.folder("firmware") / "sound" / "ghost_detector.c").read_text()
-    assert "sum > state->sums[best]" in source
+    assert "sum > memory->sums[best]" in source
     (tmp_path / "wrong.c").write_text(
-        source.replace("sum > state->sums[best]", "sum >= state->sums[best]")
+        source.replace("sum > memory->sums[best]", "sum >= memory->sums[best]")
     )
     flags = f"-I{resources.folder('firmware')}"
     wrong = ctypes.CDLL(str(compile_host(tmp_path / "wrong.so", [tmp_path / "wrong.c"], flags)))

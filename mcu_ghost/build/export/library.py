@@ -103,7 +103,7 @@ def make(model: Model, target: Target) -> Library:
         listener = _Listener(__version__, name, ears, words)
         for file in ("listener.h", "listener.c"):
             generated[file] = templates.render(f"export/{file}.jinja", listener)
-        needed += ("sound/ghost_detector.c",)
+        needed += ("sound/ghost_detector.c", "sound/ghost_listener.c")
         noise = checks.listening(model, task, words)
     copied = _copies(needed, target.variant)
     sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}

@@ -122,7 +122,6 @@ class System(Peripheral):
         self.enabled: set[int] = set()
         self.fpu_on = False
         self.traps_division = False
-        self.wake_on_pending = False
         self._values = {0x008: 0, 0xD10: 0, 0xD14: 0x200, 0xD18: 0, 0xD1C: 0, 0xD20: 0}
         if not self._cpu.armv6m:
             self._values |= {0xD24: 0, 0xD28: 0, 0xD2C: 0, 0xD30: 0, 0xD34: 0, 0xD38: 0,
@@ -227,7 +226,6 @@ class System(Peripheral):
             self._values[offset] = value
             self.fpu_on = self._values.get(0xD88, 0) >> 20 & 0xF == 0xF
             self.traps_division = not self._cpu.armv6m and bool(self._values[0xD14] & 0x10)
-            self.wake_on_pending = bool(self._values[0xD10] & 0x10)
         else:
             raise NoRegister
 

@@ -32,7 +32,7 @@ class Hello:
         protocol: Version of the link protocol.
         head_per_frame: Whether every frame has an output.
         window: Requests that the board has room for while it works.
-        counter: Unit of the statistics: 0 none, 1 DWT cycles, 2 SysTick ticks, 3 timer ticks.
+        counter: Unit of the statistics: 0 none, or a kind of `boards.board.COUNTERS`.
         max_payload: Longest payload in either direction, in bytes.
         input_bytes: Bytes of a frame.
         output_bytes: Bytes of an output.

@@ -14,8 +14,7 @@ from mcu_ghost.sound.data.music import music
 from mcu_ghost.sound.recording import to_int16
 
 Reals = npt.NDArray[np.float64]
-NOISES = ("white", "pink", "brown", "hum", "babble")
-KINDS = (*NOISES, "music")
+KINDS = ("white", "pink", "brown", "hum", "babble", "music")
 
 
 def noise(
@@ -119,13 +118,6 @@ def place(rng: np.random.Generator, samples: Samples, length: int) -> Samples:
     return np.pad(samples, (before, room - before))
 
 
-def shift(samples: Samples, by: int) -> Samples:
-    """Move a clip later by a number of samples (earlier if negative), zeros moving in."""
-    if by >= 0:
-        return np.pad(samples, (by, 0))[: len(samples)]
-    return np.pad(samples, (0, -by))[-by:]
-
-
 def mix(samples: Samples, gain_db: float, other: Reals | None = None, snr_db: float = 0) -> Samples:
     """Change a clip's level and add noise.
 
@@ -148,17 +140,6 @@ def loudness(samples: Samples) -> float:
     return float(np.sqrt(energies[energies >= energies.max() / 100].mean()))
 
 
-def augment(rng: np.random.Generator, samples: Samples, speech: Sequence[Samples]) -> Samples:
-    """Return a clip shifted by up to 150 ms, at another level, three times in four with noise."""
-    reach = RATE * 150 // 1000
-    moved = shift(samples, int(rng.integers(-reach, reach + 1)))
-    gain = float(rng.uniform(-12, 6))
-    if rng.random() < 0.25:
-        return mix(moved, gain)
-    kind = NOISES[rng.integers(len(NOISES))]
-    return mix(moved, gain, noise(rng, len(moved), kind, speech), float(rng.uniform(5, 30)))
-
-
 def degrade(rng: np.random.Generator, samples: Samples, source: Noise) -> Samples:
     """Return a clip as a microphone may have it.
 
@@ -171,11 +152,3 @@ def degrade(rng: np.random.Generator, samples: Samples, source: Noise) -> Sample
     if rng.random() < 0.25:
         return mix(samples, gain)
     return mix(samples, gain, source.draw(rng, len(samples)), float(rng.uniform(0, 30)))
-
-
-def silence(rng: np.random.Generator, length: int) -> Samples:
-    """Return a clip without speech: digital silence, or noise between -75 and -25 dBFS."""
-    if rng.random() < 0.1:
-        return np.zeros(length, np.int16)
-    kind = NOISES[rng.integers(4)]
-    return to_int16(noise(rng, length, kind) * 32768 * 10 ** (rng.uniform(-75, -25) / 20))

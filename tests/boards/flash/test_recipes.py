@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every method: the exact command lines, what counts as success, and a chip that is locked."""
+"""Methods that go through a debug probe: command lines, what counts as success, a locked chip."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,13 @@ from mcu_ghost import boards
 from mcu_ghost.boards.flash import chips
 from mcu_ghost.boards.flash import flash as flashing
 from mcu_ghost.boards.flash.choose import Wanted
-from mcu_ghost.boards.flash.flash import Plan
-from mcu_ghost.build import folder
 from mcu_ghost.host.errors import GhostError
 from tests.boards.flash.conftest import Desk
+from tests.boards.flash.recipes import Image, flash, own_board, plan, refusal
 
-Image = Callable[..., bytes]
 HEX, BIN = "build/nrf52840-stream/firmware.hex", "build/nrf52840-stream/firmware.bin"
 UNLOCKED = "Read AP register 3 = 0x00000000\nRead AP register 3 = 0x00000001\n"
 LOCKED = "Read AP register 3 = 0x00000001\nRead AP register 3 = 0x00000000\n"
-
-
-def plan(board: str, method: str) -> Plan:
-    target = boards.load(board)
-    with folder.last_image(target) as image:
-        return flashing.prepare(target, image, Wanted(method))
-
-
-def flash(board: str, method: str, unlock: bool = False) -> list[str]:
-    """Flash the last build; return what a person saw."""
-    said: list[str] = []
-    flashing.carry_out(plan(board, method), said.append, unlock)
-    return said
-
-
-def refusal(board: str, method: str, unlock: bool = False) -> str:
-    with pytest.raises(GhostError) as failed:
-        flash(board, method, unlock)
-    return str(failed.value)
 
 
 @pytest.fixture
@@ -292,35 +270,6 @@ def test_the_nano_is_told_what_unlocking_costs(desk: Desk, image: Image) -> None
     assert "The bootloader is erased too; the image needs it" in told
 
 
-def test_dfu_util(desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    board = stm32(monkeypatch)
-    data = image(board, 3000)
-    desk.plug("0483:df11", "357A", "STM32  BOOTLOADER")
-    desk.install("dfu-util", back=data)
-    flash(board, "dfu-util")
-    common = ["dfu-util", "-d", "0483:df11", "-a", "0", "-S", "357A"]
-    file, back = f"build/{board}-stream/firmware.bin", f"build/flash/{board}-read.bin"
-    assert desk.calls == [
-        [*common, "-s", "0x08000000", "-D", file],
-        [*common, "-s", "0x08000000:3000:leave", "-U", back],
-    ]
-    desk.install("dfu-util", back=data[:-1] + b"x")
-    assert refusal(board, "dfu-util").startswith("verifying failed: the board does not hold")
-    desk.install("dfu-util")
-    assert refusal(board, "dfu-util").startswith("verifying failed: the board does not hold")
-
-
-def test_an_st_links_drive_takes_a_flat_binary(
-    desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = own_board(monkeypatch, "shed", "0x0800_0000", '["copy"]', "stm32l4r5zi", '["0483:374b"]')
-    image(name)
-    drive = desk.drive("JLINK")
-    assert [str(step) for step in plan(name, "copy").recipe.steps] == [
-        f"cp build/{name}-stream/firmware.bin {drive}"
-    ]
-
-
 @pytest.mark.parametrize(
     ("target", "openocd", "jlink", "probe_rs", "pyocd"),
     [
@@ -374,58 +323,3 @@ def test_nrf53_unlocks_the_network_core_first(
     assert selected == ["SWDWriteDP 2 0x03000000", "SWDWriteDP 2 0x02000000"]
     lock = Path("build/flash/nrf5340dk-lock.jlink").read_text()
     assert "SWDWriteDP 2 0x02000000" in lock and "0x03000000" not in lock
-
-
-@pytest.mark.parametrize(("name", "usb_id"), [("pico", "2e8a:0003"), ("pico2", "2e8a:000f")])
-def test_picotool(name: str, usb_id: str, desk: Desk, image: Image) -> None:
-    image(name)
-    desk.plug("1d6b:0002")
-    desk.plug(usb_id, "E0C9125B0D9B", "RP2 Boot")
-    desk.install("picotool")
-    flash(name, "picotool")
-    file = f"build/flash/{name}.uf2"
-    assert desk.calls == [["picotool", "load", "-v", "-x", file, "--bus", "1", "--address", "2"]]
-    assert Path(file).stat().st_size == 512 * 20
-
-
-def test_bossac(desk: Desk, image: Image) -> None:
-    image("nano33ble")
-    desk.port("/dev/ttyACM1", "2341:005a")
-    desk.install("bossac", (0, "Verify successful\n"))
-    flash("nano33ble", "bossac")
-    file = "build/nano33ble-stream/firmware.bin"
-    # No --offset: the bootloader adds 64 kB by itself.
-    assert desk.calls == [
-        ["bossac", "--port=ttyACM1", "-U", "-i", "-e", "-w", "-v", file, "-R"],
-    ]
-    desk.install("bossac", (0, "Verify failed\n"))
-    assert "Verify failed" in refusal("nano33ble", "bossac")
-
-
-def stm32(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Add a board like an STM32F4 to what can be loaded."""
-    usb_ids = '["0483:3748"]'
-    return own_board(
-        monkeypatch, "shed", "0x0800_0000", '["dfu-util", "openocd"]', "stm32f407vg", usb_ids
-    )
-
-
-def own_board(
-    monkeypatch: pytest.MonkeyPatch, name: str, origin: str, methods: str, target: str, ids: str
-) -> str:
-    """Write ./boards/NAME.toml from the nRF52840's."""
-    text = (Path(boards.__file__).parent / "nrf52840.toml").read_text(encoding="utf-8")
-    lines = []
-    for line in text.splitlines():
-        if line.startswith("methods"):
-            line = f"methods = {methods}\nuf2_family = 0xE48B_FF56"
-        elif line.startswith("target"):
-            line = f'target = "{target}"'
-        elif line.startswith("ids"):
-            line = f"ids = {ids}"
-        elif line.startswith("origin = 0x0000_0000"):
-            line = f"origin = {origin}"
-        lines.append(line)
-    Path("boards").mkdir(exist_ok=True)
-    Path("boards", f"{name}.toml").write_text("\n".join(lines), encoding="utf-8")
-    return name

@@ -61,7 +61,7 @@ def test_a_stream_of_sound_gives_the_words_that_the_reference_hears(tmp_path: Pa
         said = libraries.run([built / "net_listen"], stdin=stream)
     expected = keywords.expected(model, sound).words
     assert len(expected) >= len(resources.demo_clips()) // 2
-    assert said.splitlines() == [f"{w['ms']} ms {w['word']} {w['sum']}" for w in expected]
+    assert said.splitlines() == [f"{w.ms} ms {w.word} {w.sum}" for w in expected]
 
 
 def test_two_libraries_in_one_program(tmp_path: Path) -> None:

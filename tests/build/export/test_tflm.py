@@ -74,7 +74,7 @@ def test_what_is_written_in_the_stock_wheel(kind: str, tmp_path: Path) -> None:
     size, arena = ("".join(match) for match in sizes)
     x = golden.make(model, frames=frames_of_a_case(model)).inputs
     np.save(tmp_path / "x.npy", x.reshape(len(x), -1, model.frames, x.shape[-1]))
-    command = [sys.executable, "-m", "tests.export.test_tflm", library, size, arena]
+    command = [sys.executable, "-m", "tests.build.export.test_tflm", library, size, arena]
     command += [tmp_path / "x.npy", tmp_path / "y.npy"]
     said = libraries.run(command, cwd=ROOT)
     assert said == "golden cases are the same\n"

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from mcu_ghost.cli import data as verb
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
-from mcu_ghost.sound.data import check, dataset, facts, folder
+from mcu_ghost.sound.data import check, facts, folder
 from tests.sound.data.sets import put, tone, two_classes
 
 
@@ -171,8 +171,6 @@ def test_a_recording_that_has_lost_its_end_is_remarked(tmp_path: Path) -> None:
     assert any("1 recording ends before what the header promises" in w for w in report.warnings)
     result = CliRunner().invoke(verb.command, ["check", str(tmp_path)])
     assert "go/p3_0.wav: ends after 0.17 s, its header promises 0.30 s" in result.stderr
-    loaded = dataset.load(tmp_path)
-    assert any("1 recordings end before what their headers promise" in n for n in loaded.notes)
 
 
 def test_many_troubles_are_a_few_lines(tmp_path: Path) -> None:

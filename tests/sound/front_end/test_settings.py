@@ -66,7 +66,7 @@ def test_tables_of_any_settings(
 
 def test_the_header_says_what_an_app_needs() -> None:
     texts = generated(Settings(8000, 30, 16, 24, 125, 3800, 3))
-    assert list(texts) == ["front_end.h", "front_end.c"]
+    assert list(texts) == ["front_end.h", "front_end_data.h", "front_end.c"]
     defined = dict(re.findall(r"#define FRONT_END_(\w+) (\d+)u", texts["front_end.h"]))
     assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "RATE": "8000"}
 

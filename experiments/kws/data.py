@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two keyword tasks of kws.py: training clips, and test clips clean and in unseen noise."""
+"""The two keyword tasks: training clips, and test clips clean and in unseen noise."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import keyword_clips
-import narrower_noise
 import numpy as np
 import numpy.typing as npt
 
+from experiments import augmentation, keyword_clips, unseen_noise
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio, recording
 from mcu_ghost.sound.audio import RATE, Features, Samples
@@ -91,7 +91,7 @@ def noisy(
     for turn in range(kinds):
         for i, samples in enumerate(clips):
             kind = NOISES[(i + turn) % len(NOISES)]
-            noise = narrower_noise.unseen(rng, kind, len(samples), talk)
+            noise = unseen_noise.unseen(rng, kind, len(samples), talk)
             for snr in SNRS:
                 found[f"{snr} dB"].append(audio.frames(augment.mix(samples, 0, noise, snr)))
     return found
@@ -99,15 +99,15 @@ def noisy(
 
 def wake_words(data: Path, cache: Path) -> Task:
     """Return the recorded wake words, with the clips and the split of `keyword_clips`."""
-    words, kinds = narrower_noise.WORDS, len(NOISES)
+    words, kinds = unseen_noise.WORDS, len(NOISES)
     clips = keyword_clips.load(data, words, 1, cache)
     name = _digest(_VERSION, keyword_clips.fingerprint(data, words, 1), NOISES, TALKER, SNRS, kinds)
     path = cache / f"wake-words-{name}.npz"
     if not path.is_file():
-        spoken = list(narrower_noise.spoken_test_clips(data))
+        spoken = list(unseen_noise.spoken_test_clips(data))
         features = noisy([samples for samples, _ in spoken], words, kinds)
         labels = np.array([label for _, label in spoken] * kinds)
-        _save(path, {c: np.stack(f) for c, f in features.items()} | {"labels": labels})
+        files.write_npz(path, {c: np.stack(f) for c, f in features.items()} | {"labels": labels})
     with np.load(path) as held:
         tests = {c: (held[c], held["labels"]) for c in CONDITIONS if c in held}
     human = clips["test"].sources != "synthetic"
@@ -137,7 +137,7 @@ def commands(source: Path, cache: Path) -> Task:
     name = _digest(_VERSION, facts)
     path = cache / f"commands-{name}.npz"
     if not path.is_file():
-        _save(path, _Commands(recordings, background).arrays())
+        files.write_npz(path, _Commands(recordings, background).arrays())
     with np.load(path) as held:
         sets = {s: (held[s], held[f"{s} labels"]) for s in ("train", "validation", *CONDITIONS)}
     title = "synthetic commands" if (source / "synth.json").is_file() else "Speech Commands"
@@ -188,7 +188,7 @@ class _Commands:
         labels = [COMMANDS.index(r.label) for r in words] + [len(COMMANDS)] * len(chosen)
         for _ in range(share):
             level = 10 ** (rng.uniform(-40, 0) / 20)
-            clips.append(augment.to_int16(self._cut(rng, split) * level))
+            clips.append(recording.to_int16(self._cut(rng, split) * level))
         return clips, labels + [len(COMMANDS) + 1] * share
 
     def _cut(self, rng: np.random.Generator, split: Split) -> augment.Reals:
@@ -202,14 +202,8 @@ class _Commands:
 
     def _moved(self, rng: np.random.Generator, samples: Samples) -> Samples:
         """Return a training clip at another place and level, three times in four with noise."""
-        moved = augment.shift(samples, int(rng.integers(-RATE // 10, RATE // 10 + 1)))
+        moved = augmentation.shift(samples, int(rng.integers(-RATE // 10, RATE // 10 + 1)))
         gain, noise = float(rng.uniform(-12, 6)), self._cut(rng, "train")
         if rng.random() < 0.25:
             return augment.mix(moved, gain)
         return augment.mix(moved, gain, noise / (noise.std() + 1e-9), float(rng.uniform(5, 30)))
-
-
-def _save(path: Path, arrays: dict[str, npt.NDArray[Any]]) -> None:
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **arrays)
-    partial.replace(path)

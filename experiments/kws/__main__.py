@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GhostGRU against plain GRUs on keyword spotting: see kws.md.
+"""GhostGRU against plain GRUs on keyword spotting: see docs/experiments/kws.md.
 
-    python docs/experiments/kws.py --data FOLDER [--commands FOLDER] [--seeds 5]
+    python -m experiments.kws --data FOLDER [--commands FOLDER] [--seeds 5]
 
 trains whatever the cache does not hold yet, writes kws.json after each run, and kws.svg and the
 tables of kws.md at the end; stopped at any time, the same command goes on. `--report` only writes
@@ -28,17 +28,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import kws_costs
-import kws_data
-import kws_report
 import numpy as np
-from kws_data import Task
-from kws_networks import Network, networks
 
+from experiments.kws import costs, data, report
+from experiments.kws.data import Task
+from experiments.kws.networks import Network, networks
 from mcu_ghost.host import console, files
 
 if TYPE_CHECKING:
-    from keyword_training import Recipe
+    from experiments.keyword_training import Recipe
 
 # Epochs in float and with rounding, chosen on the validation split with another seed: see kws.md.
 EPOCHS = {"wake words": (6, 2), "synthetic commands": (6, 2), "Speech Commands": (10, 3)}
@@ -84,9 +82,9 @@ class Run:
         Raises:
             GhostError: It cannot be converted or built, or its image computes something else.
         """
-        import keyword_training
         import tf_keras as keras
 
+        from experiments import keyword_training
         from mcu_ghost import convert
         from mcu_ghost.train import inputs
 
@@ -103,7 +101,7 @@ class Run:
         )
         path = self.folder / "model.tflite"
         integers = convert.convert(models[1], path)
-        cost = {"cost": kws_costs.measure(path)} if recipe.seed == 1 else {}
+        cost = {"cost": costs.measure(path)} if recipe.seed == 1 else {}
         found = {
             "task": task.name,
             "network": asdict(self.network),
@@ -120,8 +118,7 @@ class Run:
 
 def _judge(models: tuple[Any, Any], integers: Any, form: Any, task: Task) -> dict[str, Any]:
     """Return the accuracies of the float, the QAT and the integer network in each condition."""
-    import keyword_training
-
+    from experiments import keyword_training
     from mcu_ghost.network import reference
 
     accuracy: dict[str, dict[str, float]] = {}
@@ -152,7 +149,7 @@ def _packed(array: Any) -> str:
 
 def _facts(task: Task) -> dict[str, Any]:
     """Return what kws.json says of a data set."""
-    clean, noisy = (task.tests[c][1] for c in ("clean", kws_data.CONDITIONS[-1]))
+    clean, noisy = (task.tests[c][1] for c in ("clean", data.CONDITIONS[-1]))
     return {
         "data": task.data,
         "labels": task.labels,
@@ -165,7 +162,7 @@ def _facts(task: Task) -> dict[str, Any]:
 
 def plan(tasks: list[Task], seeds: int, cache: Path) -> Iterator[Run]:
     """Yield every run: all networks of all tasks with one seed before the next seed."""
-    from keyword_training import Recipe
+    from experiments.keyword_training import Recipe
 
     for seed in range(1, seeds + 1):
         for role in networks(1):
@@ -178,7 +175,7 @@ def plan(tasks: list[Task], seeds: int, cache: Path) -> Iterator[Run]:
 
 def collect(tasks: list[Task], runs: list[Run]) -> dict[str, Any]:
     """Return what kws.json holds: these runs, and the tasks that are not run here as they were."""
-    path = kws_report.RESULTS
+    path = report.RESULTS
     before = json.loads(path.read_text("utf-8")) if path.is_file() else {"tasks": {}, "runs": []}
     ours = {task.name for task in tasks}
     kept = [run for run in before["runs"] if run["task"] not in ours]
@@ -200,7 +197,7 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="only tables and plot")
     options = parser.parse_args()
     if options.report:
-        kws_report.write()
+        report.write()
         return
     if not (options.data or options.commands):
         parser.error("nothing to do: give --data, --commands, or --report")
@@ -210,8 +207,8 @@ def main() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     options.cache.mkdir(parents=True, exist_ok=True)
     console.say("preparing clips (minutes the first time)")
-    tasks = [kws_data.wake_words(options.data, options.cache)] if options.data else []
-    tasks += [kws_data.commands(options.commands, options.cache)] if options.commands else []
+    tasks = [data.wake_words(options.data, options.cache)] if options.data else []
+    tasks += [data.commands(options.commands, options.cache)] if options.commands else []
     runs, failed = list(plan(tasks, options.seeds, options.cache)), []
     for number, run in enumerate(runs, 1):
         if run.result is None:
@@ -222,9 +219,9 @@ def main() -> None:
                 traceback.print_exc()
                 failed.append(str(run))
                 continue
-            kws_report.save(collect(tasks, runs))
-    kws_report.save(collect(tasks, runs))
-    kws_report.write()
+            report.save(collect(tasks, runs))
+    report.save(collect(tasks, runs))
+    report.write()
     if failed:
         sys.exit("failed: " + "; ".join(failed))
 

@@ -6,16 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import keyword_clips
 import numpy as np
 import numpy.typing as npt
 
+from experiments import keyword_clips
+from mcu_ghost.host import files
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data import augment, folder, plan, speech
 
 WORDS = ("alexa", "computer", "jarvis", "smart_mirror", "snowboy", "view_glass")
-NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augment.NOISES
+NOISES = ("music", "rattle", "siren", "voice")  # none of them is in augmentation.NOISES
 SNRS = ("5 dB", "0 dB")
 
 
@@ -91,6 +92,6 @@ def noisy(data: Path, path: Path) -> tuple[dict[str, audio.Features], npt.NDArra
                     snr = float(condition.split()[0])
                     features.append(audio.frames(augment.mix(samples, 0, noise, snr)))
         labels = np.array([label for _, label in clips] * len(NOISES))
-        np.savez(path, labels=labels, **{c: np.stack(f) for c, f in found.items()})
+        files.write_npz(path, {c: np.stack(f) for c, f in found.items()} | {"labels": labels})
     with np.load(path) as held:
         return {c: held[c] for c in SNRS}, held["labels"]

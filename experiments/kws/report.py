@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kws_plot
 import numpy as np
 import numpy.typing as npt
-from kws_data import CONDITIONS
-from kws_networks import Network, networks
 from scipy import stats
 
+from experiments.kws import plot
+from experiments.kws.data import CONDITIONS
+from experiments.kws.networks import Network, networks
 from mcu_ghost.host import files, text
 
-HERE = Path(__file__).parent
-RESULTS, TEXT, PLOT = HERE / "kws.json", HERE / "kws.md", HERE / "kws.svg"
-BEGIN, END = "<!-- tables: kws.py -->\n", "<!-- end of tables -->\n"
+TEXTS = Path(__file__).parents[2] / "docs" / "experiments"
+RESULTS, TEXT, PLOT = (TEXTS / f"kws.{kind}" for kind in ("json", "md", "svg"))
+BEGIN, END = "<!-- tables: experiments.kws -->\n", "<!-- end of tables -->\n"
 PAIRS = (
     ("ghost 2", "matched"),
     ("ghost 2", "wide"),
@@ -122,14 +122,14 @@ def rendered() -> tuple[str, str]:
     text = TEXT.read_text("utf-8")
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     tables = "\n".join(line for name in results for line in lines(name, results[name]))
-    return f"{before}{BEGIN}\n{tables}\n{END}{after}", kws_plot.draw(panels(results))
+    return f"{before}{BEGIN}\n{tables}\n{END}{after}", plot.draw(panels(results))
 
 
 def write() -> None:
     """Write the tables into kws.md, between its marks, and the plot."""
-    text, plot = rendered()
+    text, drawn = rendered()
     files.write_text(TEXT, text)
-    files.write_text(PLOT, plot)
+    files.write_text(PLOT, drawn)
 
 
 def lines(name: str, results: Results) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _kinds(results: Results, network: Network) -> list[str]:
     return [*cells, f"{100 * min(same):.2f} % or more"]
 
 
-def panels(results: dict[str, Results]) -> list[kws_plot.Panel]:
+def panels(results: dict[str, Results]) -> list[plot.Panel]:
     """Return what the plot shows: a row for each task and cost, a column for each condition."""
     found = []
     for name, task in results.items():
@@ -206,6 +206,6 @@ def panels(results: dict[str, Results]) -> list[kws_plot.Panel]:
                 for network in task.networks.values():
                     x = task.runs[network][1]["cost"][cost]
                     y = task.accuracy(network, condition, "int8")
-                    clouds.append(kws_plot.Cloud(str(network), x, y.tolist()))
-                found.append(kws_plot.Panel(f"{name}, {condition}", label, clouds))
+                    clouds.append(plot.Cloud(str(network), x, y.tolist()))
+                found.append(plot.Panel(f"{name}, {condition}", label, clouds))
     return found

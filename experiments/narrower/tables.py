@@ -9,8 +9,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from narrower_noise import NOISES, SNRS
-from narrower_variants import BASE, DIAGONAL, PAIRS, ROUNDED, TUNED, UNPACKING, Cost, Variant
+
+from experiments.narrower.variants import (
+    BASE,
+    DIAGONAL,
+    PAIRS,
+    ROUNDED,
+    TUNED,
+    UNPACKING,
+    Cost,
+    Variant,
+)
+from experiments.unseen_noise import NOISES, SNRS
 
 CONDITIONS = ("clean", *SNRS)
 

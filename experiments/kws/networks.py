@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks that kws.py compares."""
+"""The networks that are compared."""
 
 from __future__ import annotations
 

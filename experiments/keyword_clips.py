@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from experiments import augmentation
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import CLIP_MS, RATE, Features, Samples
@@ -98,7 +100,7 @@ def _originals(data: Path, words: tuple[str, ...], split: Split, seed: int) -> I
             copies = _COPIES["synthetic"] if label != UNKNOWN else 1
             yield augment.place(rng, said, LENGTH), label, "synthetic", copies
     for _ in range(_SILENCES[split]):
-        yield augment.silence(rng, LENGTH), SILENCE, "generated", 1
+        yield augmentation.silence(rng, LENGTH), SILENCE, "generated", 1
 
 
 def _samples(path: Path) -> Samples:
@@ -123,7 +125,7 @@ def _make(
         versions = [samples] * clean
         if split == "train":
             missing = copies - clean
-            versions += [augment.augment(rng, samples, babble) for _ in range(missing)]
+            versions += [augmentation.augmented(rng, samples, babble) for _ in range(missing)]
         for version in versions:
             features.append(audio.frames(version))
             labels.append(names.index(label))
@@ -134,8 +136,8 @@ def _make(
 
 def fingerprint(data: Path, words: tuple[str, ...], seed: int) -> str:
     """Return what a cache of features depends on, as a short hash."""
-    files = [r.path for r in folder.scan(data / "wake_words", words)] + sentence_files(data)[0]
-    facts = [_VERSION, seed, words, _HOP_MS, [(p.name, p.stat().st_size) for p in files], _COPIES]
+    every = [r.path for r in folder.scan(data / "wake_words", words)] + sentence_files(data)[0]
+    facts = [_VERSION, seed, words, _HOP_MS, [(p.name, p.stat().st_size) for p in every], _COPIES]
     facts += [speech.VARIANTS, OTHER_WORDS, asdict(audio.KEYWORDS)]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
@@ -167,15 +169,6 @@ def load(
                 for s in folder.SPLITS
             }
     clips = {s: _make(data, words, s, seed, progress) for s in folder.SPLITS}
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial.npz")
-    np.savez(
-        partial,
-        **{
-            f"{s}_{k}": getattr(c, k)
-            for s, c in clips.items()
-            for k in ("features", "labels", "sources")
-        },
-    )
-    partial.replace(path)
+    kinds = ("features", "labels", "sources")
+    files.write_npz(path, {f"{s}_{k}": getattr(c, k) for s, c in clips.items() for k in kinds})
     return clips
