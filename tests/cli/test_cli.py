@@ -240,6 +240,7 @@ def test_being_terminated_ends_the_emulator(tmp_path: Path, model_file: Path) ->
     assert not emulators()
 
 
+@pytest.mark.slow
 def test_a_boards_title_is_no_markup(tmp_path: Path) -> None:
     (tmp_path / "boards").mkdir()
     good = (Path(boards.__file__).parent / "microbit.toml").read_text(encoding="utf-8")
