@@ -74,7 +74,7 @@ def command(update: bool, out: Path, as_json: bool) -> None:
         ]
         console.print_json({"boards": entries, "failures": failures, "updated": updated})
     elif updated:
-        console.say(f"[bold]{path}[/] is written: check it in")
+        console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
     for sentence in failures:
         console.say(f"[red]{console.literal(sentence)}[/]")
     if failures:

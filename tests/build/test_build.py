@@ -16,6 +16,7 @@ from mcu_ghost.build import build, toolchain
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import read, write
 from mcu_ghost.sound import keywords
 from tests.conftest import need
 from tests.listeners import listener
@@ -162,3 +163,14 @@ def test_an_i2s_microphone_without_a_light(kind: str, tmp_path: Path) -> None:
     fault = handlers.pop(0)
     assert {n for n, handler in handlers.items() if handler != fault} == {1, 2}
     assert not (tmp_path / "b" / "drivers" / "nrf_led.c").exists()
+
+
+@pytest.mark.parametrize("name", ["ghost", "put", "int"])
+def test_a_file_of_any_name_is_a_network(name: str, tmp_path: Path) -> None:
+    """The firmware has functions `ghost_reset` and `put_head` of its own."""
+    path = tmp_path / f"{name}.tflite"
+    bare = random_model(1, units=5, ratio=2, inputs=3, classes=2, frames=4)
+    write.write(dataclasses.replace(bare, name=name, metadata={"version": 1, "name": name}), path)
+    board, kind = boards.load("nrf52840"), compiler("gcc")
+    built = build.build(read.load(path), board, "stream", tmp_path / "out", kind)
+    assert built.model.name == f"{name}_net" and built.elf.is_file()

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from mcu_ghost import boards
 from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.network.random_model import random_model
@@ -91,7 +92,9 @@ def test_unknown_verb_and_board_say_what_was_meant() -> None:
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.tflite"
-    assert refusal("build", "-b", "nrf52840", "-m", str(path)).startswith(f"{path}: cannot be read")
+    assert refusal("build", "-b", "nrf52840", "-m", str(path)).startswith(
+        f"{path}: there is no such file"
+    )
 
 
 def test_garbage_is_not_a_model(tmp_path: Path) -> None:
@@ -237,3 +240,18 @@ def test_being_terminated_ends_the_emulator(tmp_path: Path, model_file: Path) ->
     running.terminate()
     assert running.wait(30) == 143
     assert not emulators()
+
+
+@pytest.mark.slow
+def test_a_boards_title_is_no_markup(tmp_path: Path) -> None:
+    (tmp_path / "boards").mkdir()
+    good = (Path(boards.__file__).parent / "microbit.toml").read_text(encoding="utf-8")
+    wild = good.replace('title = "', 'title = "[/] [bold]* */ [link=x]', 1)
+    (tmp_path / "boards" / "shed.toml").write_text(wild, encoding="utf-8")
+    for words in (("boards",), ("boards", "shed")):
+        result = ghost(*words, cwd=tmp_path)
+        assert result.returncode == 0 and "[/] [bold]* */ [link=x]BBC" in result.stderr
+    wild = good.replace("[cpu]", '"\\u001b[31m" = 1\n[cpu]', 1)
+    (tmp_path / "boards" / "shed.toml").write_text(wild, encoding="utf-8")
+    result = ghost("boards", "shed", cwd=tmp_path)
+    assert result.returncode == 1 and r"unknown key \x1b[31m" in result.stderr
