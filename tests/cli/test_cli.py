@@ -91,7 +91,9 @@ def test_unknown_verb_and_board_say_what_was_meant() -> None:
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.tflite"
-    assert refusal("build", "-b", "nrf52840", "-m", str(path)).startswith(f"{path}: cannot be read")
+    assert refusal("build", "-b", "nrf52840", "-m", str(path)).startswith(
+        f"{path}: there is no such file"
+    )
 
 
 def test_garbage_is_not_a_model(tmp_path: Path) -> None:
