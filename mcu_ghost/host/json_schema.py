@@ -20,7 +20,7 @@ def of(kind: Any, title: str) -> dict[str, Any]:
         kind: As `mcu_ghost.host.schema.read` takes it.
         title: Of the file.
     """
-    (whole,), tables = msgspec.json.schema_components([kind])
+    _, tables = msgspec.json.schema_components([kind])
     classes = {c.__name__: c for c in _dataclasses(msgspec.inspect.type_info(kind))}
     for name, table in tables.items():
         _describe(table, classes[name])
