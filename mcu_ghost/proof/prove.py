@@ -109,9 +109,10 @@ def prove(
     """
     files = tuple(map(Path, recordings))
     trial = Trial(emulator, cases, frames, files, seconds, progress, hear)
-    with _folder(out) as place, lock.hold(place):
+    with _folder(out) as place, contextlib.ExitStack() as held:
 
         def make() -> Built:
+            held.enter_context(lock.hold(place))  # until all is proven
             progress("building", 0, None)
             return build.build(model, board, app, place, toolchain, kernels=kernels)
 

@@ -13,7 +13,7 @@ _Count = Annotated[int, Meta(ge=0, lt=2**32)]  # what the app counts in 32 bits
 _Time = Annotated[int, Meta(ge=0, lt=2**43)]  # milliseconds of sound: a 32-bit number of hops
 
 
-class Start(Struct, frozen=True, kw_only=True, tag_field="event", tag="start"):
+class Start(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="start"):
     """The first line.
 
     Attributes:

@@ -38,10 +38,10 @@ def test_the_command_itself_imports_no_tensorflow():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--metadata", "none.json"], "none.json: cannot be read (No such file or directory)."),
+        (["--metadata", "none.json"], "none.json: there is no such file."),
         (["--metadata", "bad.json"], "bad.json: not JSON (Expecting value: line 1 column 1"),
         (["--metadata", "list.json"], "list.json: must hold a JSON object."),
-        (["--calibration", "none.npy"], "none.npy: cannot be read (No such file or directory)."),
+        (["--calibration", "none.npy"], "none.npy: there is no such file."),
         (["--calibration", "bad.json"], "bad.json: not a NumPy .npy array ("),
     ],
 )

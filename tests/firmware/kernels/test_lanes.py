@@ -70,7 +70,7 @@ def step(
     """Run the kernel once from any state, with scratch of just its size and x at an odd address."""
     unaligned = np.zeros(op.inputs + 1, np.int8)
     unaligned[1:] = x
-    size = lanes.pack(op).scratch_bytes
+    size = lanes.KERNELS["ghost_gru"].pack(op, None, None).scratch_bytes
     scratch = np.full(size + 64, 0x55, np.uint8)
     new_state, new_carry = state.astype(np.int8), carry.astype(np.int16)
     library.ghost_gru_step_s8(
@@ -137,7 +137,9 @@ def test_weights_take_a_byte_each() -> None:
     """The bundled shape grows by 3 percent at most: a row of zeros, an input of zeros."""
     for ratio, inputs in ((2, 10), (1, 10), (2, 40)):
         op = random_model(0, units=154, ratio=ratio, inputs=inputs).layers[0]
-        packed = sum(a.nbytes for a in lanes.pack(op).arrays.values())
+        packed = sum(
+            a.nbytes for a in lanes.KERNELS["ghost_gru"].pack(op, None, None).arrays.values()
+        )
         assert packed <= 1.03 * (op.macs + op.bias.nbytes + op.ghost_bias.nbytes)
 
 
