@@ -117,6 +117,23 @@ def test_tensorflow_stays_upstairs(file: Path) -> None:
     assert not used or inside in WITH_TENSORFLOW, f"imports {used}"
 
 
+def test_no_file_is_long() -> None:
+    folders = [
+        PACKAGE,
+        ROOT / "firmware",
+        ROOT / "tests",
+        ROOT / "benchmarks",
+        ROOT / "experiments",
+    ]
+    lengths = {
+        file.relative_to(ROOT).as_posix(): file.read_bytes().count(b"\n")
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.suffix in (".py", ".c", ".h", ".S", ".cc", ".jinja")
+    }
+    assert {name: n for name, n in lengths.items() if n > 400} == {}
+
+
 def test_kinds_of_layers_are_told_apart_by_their_own_files() -> None:
     """Nothing asks an operator what kind it is: it is asked what it needs."""
     kinds = {"GhostGRU", "FullyConnected", "Softmax", "Elementwise"}

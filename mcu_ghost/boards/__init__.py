@@ -18,9 +18,9 @@ from mcu_ghost.boards.board import (
     Microphone,
     Usb,
     Watchdog,
-    pin_number,
 )
 from mcu_ghost.boards.checks import check
+from mcu_ghost.boards.pins import pin_number
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.schema import read
 

@@ -8,11 +8,13 @@ error.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from msgspec import Meta
+
+from mcu_ghost.boards.emulators import Emulators
+from mcu_ghost.boards.pins import pin_number
 
 Core = Literal["cortex-m0", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7",
                "cortex-m33", "cortex-m55"]  # fmt: skip
@@ -22,7 +24,6 @@ MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
 WatchdogDriver = Literal["nrf_wdt", "stm32_iwdg", "rp2_watchdog"]
 Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2",
                  "stm32f4", "stm32f7", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
-Engine = Literal["unicorn", "qemu", "renode"]
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
@@ -35,12 +36,6 @@ Interrupt = Annotated[int, Meta(ge=0, le=479)]
 UsbId = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$", examples=["1366:1015"])]
 
 _ARMV6M = ("cortex-m0", "cortex-m0plus")
-
-# How a maker, as a driver's name begins, names pins: an example, the form, the ports, pins of each.
-PIN_NAMES = {
-    "nrf": ("P0.06", re.compile(r"P([0-9])\.([0-9]{1,2})"), "01", 32),
-    "stm32": ("PD8", re.compile(r"P([A-Z])(0|[1-9][0-9]?)"), "ABCDEFGHIJK", 16),
-}
 
 
 @dataclass(frozen=True)
@@ -320,55 +315,6 @@ class Usb:
 
 
 @dataclass(frozen=True)
-class Unicorn:
-    """`[emulators.unicorn]`: an empty table says that the image runs there."""
-
-
-@dataclass(frozen=True)
-class Qemu:
-    """`[emulators.qemu]`.
-
-    Attributes:
-        machine: Value of `-M`.
-        counter_ratio: Instructions per tick of `[counter]` under `-icount shift=6`, where one
-            instruction takes 64 ns: 1e9 / 64 / counter hz.
-    """
-
-    machine: str
-    counter_ratio: Annotated[float, Meta(gt=0, lt=1e6)]
-
-
-@dataclass(frozen=True)
-class Renode:
-    """`[emulators.renode]`.
-
-    Attributes:
-        platform: The platform file, for example "platforms/cpus/nrf52840.repl".
-        uart: The console's name in that file, an identifier or several with dots between them.
-    """
-
-    platform: str
-    uart: str
-
-
-@dataclass(frozen=True)
-class Emulators:
-    """`[emulators]`: which engines run this board's image.
-
-    Attributes:
-        order: The engines in order of preference; each needs its table, present tables no order.
-        unicorn: Settings of that engine.
-        qemu: Settings of that engine.
-        renode: Settings of that engine.
-    """
-
-    order: tuple[Engine, ...] = ()
-    unicorn: Unicorn | None = None
-    qemu: Qemu | None = None
-    renode: Renode | None = None
-
-
-@dataclass(frozen=True)
 class Board:
     """A board, as its file describes it.
 
@@ -410,17 +356,3 @@ class Board:
     led: Led | None = None
     watchdog: Watchdog | None = None
     tested: Tested = "nothing"
-
-
-def pin_number(pin: str, maker: str | None = None) -> int | None:
-    """Return a pin's number, or None where that is not its name.
-
-    Args:
-        pin: "P1.02" of Nordic's is 32 * port + pin, "PD8" of ST's 16 * port + pin.
-        maker: Whose chip it is; None for any that names pins like that.
-    """
-    for whose, (_, form, ports, size) in PIN_NAMES.items():
-        found = form.fullmatch(pin)
-        if found and found[1] in ports and int(found[2]) < size and maker in (None, whose):
-            return size * ports.index(found[1]) + int(found[2])
-    return None

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from mcu_ghost.boards.board import PIN_NAMES, Board, Microphone, Watchdog, pin_number
+from mcu_ghost.boards.board import Board, Microphone, Watchdog
+from mcu_ghost.boards.pins import PIN_NAMES, pin_number
 from mcu_ghost.boards.stm32 import CLOCKS, check_stm32
 from mcu_ghost.host.errors import GhostError
 

@@ -14,7 +14,7 @@ import pytest
 from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.boards import renode as renode_files
-from mcu_ghost.boards.board import Renode as RenodeSettings
+from mcu_ghost.boards.emulators import Renode as RenodeSettings
 from mcu_ghost.emulate import renode
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError

@@ -35,7 +35,7 @@ from mcu_ghost.proof.link.messages import (
     Hello,
     Stats,
 )
-from mcu_ghost.proof.link.packets import Packet, decode, encode
+from mcu_ghost.proof.link.packets import Packet, decode, encode, printable
 
 _LONGEST_TEXT = 16384
 _TOLD = 1000  # characters of it in a message
@@ -341,7 +341,7 @@ class Link:
                 self._damaged = False
                 return None
             timeout = self._timeout
-            if self._wire and (self._damaged or _printable(self._pending) is None):
+            if self._wire and (self._damaged or printable(self._pending) is None):
                 timeout = self._wire.lull  # of a reply that has begun the rest comes at once
             data = self._port.read(timeout)
             if not data:
@@ -358,7 +358,7 @@ class Link:
     def _note(self, chunk: bytes) -> None:
         """Keep what the board printed, or that it was none; raise when it reports a crash."""
         fault = chunk.find(b"FAULT ")
-        text = _printable(chunk[fault:] if fault >= 0 else chunk)
+        text = printable(chunk[fault:] if fault >= 0 else chunk)
         if text is None:
             self._damaged = True
             self._noises += 1
@@ -394,10 +394,3 @@ class Link:
         else:
             message += " It printed nothing. Does it run the `stream` app?"
         return GhostError(message)
-
-
-def _printable(data: bytes | bytearray) -> str | None:
-    """Return text, or None where it is noise or part of a packet."""
-    text = data.decode("latin-1")
-    good = all(c.isascii() and c.isprintable() or c in "\r\n\t" for c in text)
-    return text if good else None

@@ -66,3 +66,10 @@ def decode(chunk: bytes) -> Packet | None:
     if body is None or len(body) < 4 or crc16(body[:-2]) != int.from_bytes(body[-2:], "little"):
         return None
     return Packet(body[0], body[1], body[2:-2])
+
+
+def printable(data: bytes | bytearray) -> str | None:
+    """Return the text that lay between packets, or None where it is noise or part of a packet."""
+    text = data.decode("latin-1")
+    good = all(c.isascii() and c.isprintable() or c in "\r\n\t" for c in text)
+    return text if good else None
