@@ -17,7 +17,7 @@ TEXTS = {
     "TOML": 'a"\n[evil]\nb = """c\'\'\'',
     "YAML": "a: &b\n- evil: !!python/object:os.system # c",
     "document": "a\n---\n...\n%TAG",
-    "Robot": "***  Settings  ***\n*** Tasks ***  ${a}  @{b}  %{c}  # d",
+    "Robot": "***  FrontEndSettings  ***\n*** Tasks ***  ${a}  @{b}  %{c}  # d",
     "Renode": 'a"; python "evil"; include @b',
     "HTML": "</script><script>evil()</script><img src=x onerror='evil()'><!-- & &lt;",
     "Jinja": "{{ evil }} {% evil %} {# evil #}",

@@ -89,7 +89,7 @@ class Run:
         from mcu_ghost.train import inputs
 
         task, recipe = self.task, self.recipe
-        form = inputs.fit(task.train[0])
+        form = inputs.of_features(task.train[0])
         models = keyword_training.train(
             recipe,
             (form.real(task.train[0]), task.train[1]),

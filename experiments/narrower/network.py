@@ -36,7 +36,7 @@ class Data:
     def __init__(self, source: Path, cache: Path) -> None:
         self.name = keyword_clips.fingerprint(source, WORDS, 1)
         clips = keyword_clips.load(source, WORDS, 1, cache)
-        self.form = inputs.fit(clips["train"].features)
+        self.form = inputs.of_features(clips["train"].features)
         self.train = self.form.real(clips["train"].features)
         self.targets = keras.utils.to_categorical(clips["train"].labels, CLASSES)
         human = clips["test"].sources != "synthetic"

@@ -49,9 +49,9 @@ class Emulators:
 
     Attributes:
         order: The engines in order of preference; each needs its table, present tables no order.
-        unicorn: Settings of that engine.
-        qemu: Settings of that engine.
-        renode: Settings of that engine.
+        unicorn: FrontEndSettings of that engine.
+        qemu: FrontEndSettings of that engine.
+        renode: FrontEndSettings of that engine.
     """
 
     order: tuple[Engine, ...] = ()

@@ -28,7 +28,7 @@ class RenodeContext:
             count instructions.
         elf: The image, relative to the script.
         timeout: Seconds that the robot test may take.
-        heard: Milliseconds of `sound.raw` that the `kws` app has heard at its first status line,
+        expected: Milliseconds of `sound.raw` that the `kws` app has heard at its first status line,
             and the CRC in it; None for an image that does not listen.
     """
 
@@ -38,10 +38,10 @@ class RenodeContext:
     mips: int
     elf: str
     timeout: int = 120
-    heard: tuple[int, str] | None = None
+    expected: tuple[int, str] | None = None
 
 
-def context(board: Board, elf: str, heard: tuple[int, str] | None = None) -> RenodeContext:
+def context(board: Board, elf: str, expected: tuple[int, str] | None = None) -> RenodeContext:
     """Return what the templates need.
 
     Raises:
@@ -51,21 +51,21 @@ def context(board: Board, elf: str, heard: tuple[int, str] | None = None) -> Ren
     if settings is None:
         raise GhostError(f"Renode has no platform for {board.name}.")
     mips = max(1, round(board.cpu.clock_hz / 1_000_000))
-    return RenodeContext(board, settings.platform, settings.uart, mips, elf, heard=heard)
+    return RenodeContext(board, settings.platform, settings.uart, mips, elf, expected=expected)
 
 
-def write(board: Board, elf: str, folder: Path, heard: tuple[int, str] | None = None) -> None:
+def write(board: Board, elf: str, folder: Path, expected: tuple[int, str] | None = None) -> None:
     """Write script, platform overlay, keywords and robot test into a folder.
 
     Args:
         board: A board that Renode knows.
         elf: The image, relative to the folder.
         folder: Where to.
-        heard: What a `kws` image must print; see `RenodeContext`.
+        expected: What a `kws` image must print; see `RenodeContext`.
 
     Raises:
         GhostError: Renode has no platform for the board, or the folder cannot be written.
     """
-    values = context(board, elf, heard)
+    values = context(board, elf, expected)
     for name in FILES:
         write_text(folder / name, render(f"renode/{name}.jinja", values))

@@ -32,7 +32,7 @@ _COPIED = ("runtime", "startup", "drivers", "apps", "kernels", "sound")
 
 
 @dataclass(frozen=True)
-class ProjectContext:
+class FolderContext:
     """What the project's templates show.
 
     Attributes:
@@ -67,13 +67,13 @@ def context(
     stack_bytes: int = DEFAULT_STACK,
     variant: kernels.Variant = "plain",
     cold_kernels: tuple[str, ...] = (),
-) -> ProjectContext:
+) -> FolderContext:
     """Work out everything that the templates show; `cold_kernels` do not run for every frame."""
     if stack_bytes % 8 or stack_bytes < 512:
         raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
     if stack_bytes >= board.ram.usable:
         raise GhostError(f"A stack of {stack_bytes} bytes does not fit the RAM of {board.name}.")
-    return ProjectContext(
+    return FolderContext(
         board=board,
         app=app,
         model_sources=model_sources,
@@ -110,7 +110,7 @@ def _watched(board: Board, app: App) -> tuple[str, ...]:
     return (f"drivers/{board.watchdog.driver}.c",)
 
 
-def write(project: ProjectContext, out: Path) -> None:
+def write(project: FolderContext, out: Path) -> None:
     """Write the project into a folder; files that already say the same are left alone.
 
     Copies the sources that the project names, and the headers below `firmware/` but for those of

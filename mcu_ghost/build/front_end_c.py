@@ -14,7 +14,7 @@ from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.sound import front_end_tables as tables
 from mcu_ghost.sound.audio import Formula
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import FrontEndSettings
 
 SOURCES = tuple(
     f"sound/ghost_{name}.c"
@@ -39,7 +39,7 @@ class FrontEndContext:
     """
 
     version: str
-    settings: Settings
+    settings: FrontEndSettings
     arrays: dict[str, Array]
     numbers: dict[str, int]
     prefix: str = ""
@@ -54,7 +54,7 @@ def sources(context: FrontEndContext) -> dict[str, str]:
     return {name: render(f"sound/{name}.jinja", context) for name in FILES}
 
 
-def context(s: Settings, formula: Formula, prefix: str = "") -> FrontEndContext:
+def context(s: FrontEndSettings, formula: Formula, prefix: str = "") -> FrontEndContext:
     """Lay a front end out for the templates.
 
     Args:

@@ -165,11 +165,11 @@ def synth(
     """
     from mcu_ghost.host import console
     from mcu_ghost.sound.data import plan
-    from mcu_ghost.sound.data.synth import Settings, synthesise
+    from mcu_ghost.sound.data.synth import SynthSettings, synthesise
 
     chosen = plan.parse_words(words)
     others = per_word if unknown is None else unknown
-    settings = Settings(chosen, seed, per_word, others, clip_ms, kind, augment)
+    settings = SynthSettings(chosen, seed, per_word, others, clip_ms, kind, augment)
     with console.progress() as bars:
         task = bars.add_task("speaking", total=None)
         result = synthesise(

@@ -85,14 +85,14 @@ def _show(plan: Plan, unlock: bool, as_json: bool) -> None:
         return
     if plan.choice.missing:
         console.stderr().print(f"not possible yet: {plan.choice.missing}", markup=False)
-    for step in plan.recipe.steps:
+    for step in plan.procedure.steps:
         click.echo(text.printable(step))
-    if unlock and plan.recipe.unlock:
+    if unlock and plan.procedure.unlock:
         click.echo("# if the chip is locked, and the above again:")
-        for step in plan.recipe.unlock:
+        for step in plan.procedure.unlock:
             click.echo(text.printable(step))
-    for script in scripts(plan.recipe):
-        if script.script and (unlock or script not in plan.recipe.unlock):
+    for script in scripts(plan.procedure):
+        if script.script and (unlock or script not in plan.procedure.unlock):
             click.echo(text.printable(f"# {script.script}:"))
             for line in script.script.read_text(encoding="utf-8").splitlines():
                 click.echo(text.printable(f"#   {line}"))

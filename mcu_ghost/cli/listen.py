@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mcu_ghost.boards import Board
     from mcu_ghost.build.kernels import Choice
     from mcu_ghost.network.model import Model
-    from mcu_ghost.proof.cpu_load import Budget
+    from mcu_ghost.proof.cpu_load import CpuLoad
     from mcu_ghost.proof.keywords import Listened
     from mcu_ghost.sound.lines import Line
 
@@ -71,7 +71,7 @@ def command(
             recordings=recordings,
             seconds=seconds,
             progress=progress,
-            hear=(lambda line, recording: None) if as_json else tell,
+            on_line=(lambda line, recording: None) if as_json else tell,
         )
     found = proof.sound
     assert found is not None  # of this app it is
@@ -81,7 +81,7 @@ def command(
         )
     else:
         _show(found)
-        _show_budget(found.budget, board.cpu.clock_hz)
+        _show_load(found.cpu_load, board.cpu.clock_hz)
         show(proof.built)
     if found.differences:
         sys.exit(1)
@@ -122,29 +122,29 @@ def _show(report: Listened) -> None:
     console.say(f"{seconds:.1f} s of sound, {lost}, {words} words, CRC {crc}: {verdict}")
 
 
-def _show_budget(budget: Budget, clock_hz: int) -> None:
+def _show_load(cpu_load: CpuLoad, clock_hz: int) -> None:
     """Print what a hop costs."""
     from rich.table import Table
 
     from mcu_ghost.host import console
 
     table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
-    cycles = budget.cycles is not None
-    table.add_column(f"per {budget.hop_ms} ms of sound")
+    cycles = cpu_load.cycles is not None
+    table.add_column(f"per {cpu_load.hop_ms} ms of sound")
     for heading in ("instructions (emulated)", *(("cycles (estimated)", "of the core") * cycles)):
         table.add_column(heading, justify="right")
 
     def row(name: str, instructions: float, estimate: float | None) -> None:
         guess = [] if estimate is None else [
-            f"≈ {text.count(estimate)}", f"{estimate / budget.available:.1%}"
+            f"≈ {text.count(estimate)}", f"{estimate / cpu_load.available:.1%}"
         ]  # fmt: skip
         table.add_row(name, text.count(instructions), *guess)
 
-    for item in budget.items:
+    for item in cpu_load.items:
         row(item.name, item.instructions, item.cycles)
-    row("[bold]all, the mean[/]", budget.instructions, budget.cycles)
-    row("the worst hop", budget.worst, budget.worst_cycles)
+    row("[bold]all, the mean[/]", cpu_load.instructions, cpu_load.cycles)
+    row("the worst hop", cpu_load.worst, cpu_load.worst_cycles)
     console.stderr().print(table)
     console.say(
-        f"[dim]The core has {text.count(budget.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
+        f"[dim]The core has {text.count(cpu_load.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
     )

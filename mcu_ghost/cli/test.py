@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mcu_ghost.build.kernels import Choice
     from mcu_ghost.network.model import Model
     from mcu_ghost.proof.on_emulator import Proof
-    from mcu_ghost.proof.verify import Heard, Report
+    from mcu_ghost.proof.verify import Recognised, Report
 
 
 @click.command(
@@ -86,7 +86,7 @@ def command(
 def _show(proof: Proof) -> None:
     from mcu_ghost.host import console
 
-    show_heard(proof.report.heard)
+    show_recognised(proof.report.recognised)
     console.say(verdict(proof.report, proof.emulator))
     console.say(
         f"{text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
@@ -94,19 +94,19 @@ def _show(proof: Proof) -> None:
     )
 
 
-def show_heard(heard: Sequence[Heard]) -> None:
+def show_recognised(recognised: Sequence[Recognised]) -> None:
     """Print what was made of recordings."""
     from rich.table import Table
 
     from mcu_ghost.host import console
 
-    if not heard:
+    if not recognised:
         return
     table = Table(box=None, pad_edge=False)
-    timed = any(one.ms is not None for one in heard)
+    timed = any(one.ms is not None for one in recognised)
     for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
         table.add_column(heading, justify="right" if heading in ("at", "score") else "left")
-    for one in heard:
+    for one in recognised:
         bar = "█" * round(10 * one.score)
         name = Path(one.file)
         at = [] if not timed else ["" if one.ms is None else f"{one.ms / 1000:.2f} s"]

@@ -84,12 +84,12 @@ def command(
 
 
 def _show(result: Measured, board: str) -> None:
-    from mcu_ghost.cli.test import show_heard, verdict
+    from mcu_ghost.cli.test import show_recognised, verdict
     from mcu_ghost.host import console
     from mcu_ghost.host.version import __version__
 
     report, hello, step = result.report, result.hello, result.step
-    show_heard(report.heard)
+    show_recognised(report.recognised)
     console.say(f"{verdict(report, f'{board}, {result.port}')}")
     if hello.firmware_version != __version__:
         console.say(

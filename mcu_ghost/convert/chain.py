@@ -31,7 +31,7 @@ Kind = Literal["recurrent", "layer", "quantize", "nothing"]
 
 
 @dataclass(frozen=True)
-class Link:
+class Stage:
     """One layer of the chain.
 
     Attributes:
@@ -52,19 +52,19 @@ class Chain:
     """A whole model.
 
     Attributes:
-        links: In order, without the InputLayer.
+        stages: In order, without the InputLayer.
         frames: Frames of one sequence.
         inputs: Values of one input frame.
     """
 
-    links: tuple[Link, ...]
+    stages: tuple[Stage, ...]
     frames: int
     inputs: int
 
     @property
     def quantized(self) -> bool:
         """Whether the model went through quantisation-aware training."""
-        return any(link.wrapped for link in self.links)
+        return any(stage.wrapped for stage in self.stages)
 
 
 def refuse(layer: Any, what: str) -> GhostError:
@@ -100,28 +100,28 @@ def read(model: Any) -> Chain:
             f"Model '{model.name}': input shape {shape} has a dynamic number of frames or inputs; "
             "give Input(shape=(frames, inputs)) in numbers. Firmware runs any number of frames."
         )
-    links = []
+    stages = []
     for layer in _ordered(model):
         wrapped = isinstance(layer, QuantizeWrapper)
         inner = layer.layer if wrapped else layer
-        links.append(Link(_kind(inner, layer), layer, inner, wrapped))
-    first = next((link for link in links if link.kind == "recurrent"), None)
+        stages.append(Stage(_kind(inner, layer), layer, inner, wrapped))
+    first = next((stage for stage in stages if stage.kind == "recurrent"), None)
     if first is None:
         raise GhostError(f"Model '{model.name}' has no GhostGRU or GRU layer. {SUPPORTED}")
     frames, inputs = first.layer.input_shape[1], math.prod(shape[1:])
-    _check_frames(links, frames)
-    return Chain(tuple(links), frames, inputs // frames)
+    _check_frames(stages, frames)
+    return Chain(tuple(stages), frames, inputs // frames)
 
 
 def check_ranges(chain: Chain) -> None:
     """Refuse a quantised model whose ordinary layers still have tfmot's first ranges."""
-    for link in chain.links:
-        if link.kind != "layer" or not link.wrapped:
+    for stage in chain.stages:
+        if stage.kind != "layer" or not stage.wrapped:
             continue
-        ranges = {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in link.layer.weights}
+        ranges = {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in stage.layer.weights}
         if (ranges.get("kernel_min"), ranges.get("kernel_max")) == (-6.0, 6.0):
             raise GhostError(
-                f"Layer '{link.inner.name}' ({type(link.inner).__name__}): its ranges were never "
+                f"Layer '{stage.inner.name}' ({type(stage.inner).__name__}): its ranges were never "
                 "set. Train the quantised model, or give calibration data."
             )
 
@@ -207,33 +207,33 @@ def _check_recurrent(layer: Any) -> None:
             raise refuse(layer, f"argument {key}={name!r} is not supported, only {value!r}")
 
 
-def _check_frames(links: list[Link], frames: int) -> None:
+def _check_frames(stages: list[Stage], frames: int) -> None:
     """Refuse layers that look across frames."""
-    recurrent = [link for link in links if link.kind == "recurrent"]
-    for link in recurrent[:-1]:
-        if not link.inner.return_sequences:
-            raise refuse(link.inner, "return_sequences=False before another recurrent layer")
-    last = links.index(recurrent[-1])
-    for i, link in enumerate(links):
+    recurrent = [stage for stage in stages if stage.kind == "recurrent"]
+    for stage in recurrent[:-1]:
+        if not stage.inner.return_sequences:
+            raise refuse(stage.inner, "return_sequences=False before another recurrent layer")
+    last = stages.index(recurrent[-1])
+    for i, stage in enumerate(stages):
         per_frame = i < last or recurrent[-1].inner.return_sequences
-        shape = link.layer.output_shape
+        shape = stage.layer.output_shape
         if None in shape[1:]:
-            raise refuse(link.inner, f"output shape {shape} is dynamic")
+            raise refuse(stage.inner, f"output shape {shape} is dynamic")
         size = math.prod(shape[1:]) // (frames if per_frame else 1)
-        if link.kind == "nothing" and i > last and per_frame and frames > 1:
+        if stage.kind == "nothing" and i > last and per_frame and frames > 1:
             if math.prod(shape[2:]) > size or len(shape) == 2:
                 raise refuse(
-                    link.inner,
+                    stage.inner,
                     "joins frames, which only a whole sequence in memory could give; "
                     "use return_sequences=False in the last recurrent layer",
                 )
-        axis_matters = link.kind == "recurrent" or isinstance(
-            link.inner, (keras.layers.Dense, keras.layers.Softmax)
+        axis_matters = stage.kind == "recurrent" or isinstance(
+            stage.inner, (keras.layers.Dense, keras.layers.Softmax)
         )
-        if isinstance(link.inner, keras.layers.Activation):
-            axis_matters = activation_name(link.inner.activation) == "softmax"
+        if isinstance(stage.inner, keras.layers.Activation):
+            axis_matters = activation_name(stage.inner.activation) == "softmax"
         if axis_matters and shape[-1] != size:
-            raise refuse(link.inner, f"output shape {shape} is not one vector for each frame")
-    for link in recurrent:
-        if link.layer.input_shape[1] != frames:
-            raise refuse(link.inner, "all recurrent layers must see the same frames")
+            raise refuse(stage.inner, f"output shape {shape} is not one vector for each frame")
+    for stage in recurrent:
+        if stage.layer.input_shape[1] != frames:
+            raise refuse(stage.inner, "all recurrent layers must see the same frames")

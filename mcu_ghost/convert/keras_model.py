@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mcu_ghost.convert import calibration as ranges
 from mcu_ghost.convert import chain as chains
 from mcu_ghost.convert import ordinary
-from mcu_ghost.convert.chain import Chain, Link
+from mcu_ghost.convert.chain import Chain, Stage
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer
 from mcu_ghost.network import about
@@ -99,7 +99,7 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
         about.check(said)
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
-    outputs = chain.links[-1].layer.output_shape[-1]
+    outputs = chain.stages[-1].layer.output_shape[-1]
     labels = about.labels(said)
     if labels and len(labels) != outputs:
         raise GhostError(
@@ -111,7 +111,7 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
 def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
     tensors = [_input(chain)]
     built: list[Operator] = []
-    waiting: list[Link] = []
+    waiting: list[Stage] = []
     split = 0
 
     def flush() -> None:
@@ -130,13 +130,13 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
         )
         waiting.clear()
 
-    for link in chain.links:
-        if link.kind == "recurrent":
+    for stage in chain.stages:
+        if stage.kind == "recurrent":
             flush()
-            built.append(_recurrent(link, tensors))
+            built.append(_recurrent(stage, tensors))
             split = len(built)
-        elif link.kind == "layer":
-            waiting.append(link)
+        elif stage.kind == "layer":
+            waiting.append(stage)
     flush()
     last = next(op for op in reversed(built) if isinstance(op, Recurrent))
     return Model(
@@ -159,8 +159,8 @@ def _name(op: Operator, index: int) -> str:
 
 def _input(chain: Chain) -> Tensor:
     """Return the input tensor with the range of the model's QuantizeLayer."""
-    layer = next((link.layer for link in chain.links if link.kind == "quantize"), None)
-    if layer is None or chain.links[0].kind != "quantize":
+    layer = next((stage.layer for stage in chain.stages if stage.kind == "quantize"), None)
+    if layer is None or chain.stages[0].kind != "quantize":
         raise GhostError(
             "The quantised model does not start with a quantiser for its input; make it with "
             "mcu_ghost.layers.quantize_model(model, input_range)."
@@ -177,12 +177,12 @@ def _input(chain: Chain) -> Tensor:
     return Tensor("input", chain.inputs, "int8", scale, zero_point)
 
 
-def _recurrent(link: Link, tensors: list[Tensor]) -> GhostGRU:
+def _recurrent(stage: Stage, tensors: list[Tensor]) -> GhostGRU:
     """Quantise a GhostGRU, or a GRU as one of ratio 1; append its output tensor."""
-    layer = link.inner
+    layer = stage.inner
     weights = {
         w.name.split("/")[-1].split(":")[0]: w.numpy().astype(np.float64)
-        for w in link.layer.weights
+        for w in stage.layer.weights
     }
     n = layer.units
     m = weights["kernel"].shape[1] // 3

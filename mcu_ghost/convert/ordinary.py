@@ -13,7 +13,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
     QuantizeLayer,
 )
 
-from mcu_ghost.convert.chain import Link
+from mcu_ghost.convert.chain import Stage
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.quiet import quiet
 from mcu_ghost.layers import FixedRangeQuantizer
@@ -22,7 +22,9 @@ from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read
 
 
-def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
+def operators(
+    x: Tensor, stages: Sequence[Stage]
+) -> tuple[tuple[Tensor, ...], tuple[Operator, ...]]:
     """Convert a run of quantisation-aware ordinary layers.
 
     The layers are copied behind a fixed quantiser for one frame of `x`; the recurrent layers never
@@ -38,14 +40,14 @@ def operators(x: Tensor, links: Sequence[Link]) -> tuple[tuple[Tensor, ...], tup
     frame = keras.layers.Input((x.size,), batch_size=1)
     y = QuantizeLayer(FixedRangeQuantizer(low, high))(frame)
     with tfmot.quantization.keras.quantize_scope():
-        for link in links:
-            copy = type(link.layer).from_config(link.layer.get_config())
+        for stage in stages:
+            copy = type(stage.layer).from_config(stage.layer.get_config())
             y = copy(y)
-            copy.set_weights(link.layer.get_weights())
+            copy.set_weights(stage.layer.get_weights())
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(frame, y))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    names = ", ".join(f"'{link.inner.name}'" for link in links)
+    names = ", ".join(f"'{stage.inner.name}'" for stage in stages)
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it misses statistics that fake quant gives
         data = converter.convert()

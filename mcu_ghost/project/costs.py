@@ -40,7 +40,7 @@ def model(project: Project) -> Model:
 
 
 def recordings(project: Project, network: Model) -> dict[Path, str]:
-    """Return the project's recordings and what is said in each; "" where nothing is to be heard.
+    """Return the project's recordings and what is said in each; "" where nothing is to be spoken.
 
     Raises:
         GhostError: A folder is empty, the model does not know its word, or it learns from them.
@@ -99,13 +99,13 @@ def board(
     Raises:
         GhostError: It does not fit, does not compile, crashes, or a tool is missing.
     """
-    heard = recordings(project, network)
+    spoken = recordings(project, network)
     names = dict.fromkeys((apps.DEFAULT, project.app))  # of images, `flash` takes the last
     folders = {app: out / f"{target.name}-{app}" for app in names}
     with contextlib.ExitStack() as held:
         for place in folders.values():
             held.enter_context(lock.hold(place))
-        return _board(project, target, network, folders, heard, tell)
+        return _board(project, target, network, folders, spoken, tell)
 
 
 def _board(
@@ -113,7 +113,7 @@ def _board(
     target: Board,
     network: Model,
     folders: dict[str, Path],
-    heard: dict[Path, str],
+    spoken: dict[Path, str],
     tell: Step,
 ) -> Costs:
     engine = emulate.choose(target) if target.emulators.order else None
@@ -128,20 +128,21 @@ def _board(
         tell(f"running frames on {engine}")
         proof = prove.image(stream, prove.Trial(engine, _CASES, _FRAMES))
         different, per_frame = proof.report.mismatches, round(proof.instructions_per_frame)
-        if heard:
-            tell(f"playing {len(heard)} recordings on {engine}")
-            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(heard))).report
+        if spoken:
+            tell(f"playing {len(spoken)} recordings on {engine}")
+            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).report
             different += report.mismatches
             right = sum(
-                one.label == label for one, label in zip(report.heard, heard.values(), strict=True)
+                one.label == label
+                for one, label in zip(report.recognised, spoken.values(), strict=True)
             )
-            accuracy = Accuracy(right, len(heard), _hash(heard))
+            accuracy = Accuracy(right, len(spoken), _hash(spoken))
     if image.app != stream.app and prove.emulators(image):
         tell(f"running {image.app.name}")
         clips = tuple(resources.demo_clips()[:_CLIPS])
         proof = prove.image(image, prove.Trial(recordings=clips))
         different = (different or 0) + proof.report.mismatches
-        per_hop = round(proof.sound.budget.instructions) if proof.sound else None
+        per_hop = round(proof.sound.cpu_load.instructions) if proof.sound else None
     return Costs(
         board=target.name,
         app=project.app,
@@ -159,10 +160,10 @@ def _board(
     )
 
 
-def _hash(heard: dict[Path, str]) -> str:
+def _hash(spoken: dict[Path, str]) -> str:
     """Identify recordings by their labels and contents."""
     digest = hashlib.sha256()
-    for path, label in heard.items():
+    for path, label in spoken.items():
         digest.update(f"{label}\0{path.name}\0".encode("utf-8", "surrogateescape"))
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:32]

@@ -34,7 +34,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Budget:
+class CpuLoad:
     """What a hop costs.
 
     Attributes:
@@ -92,7 +92,7 @@ class Watch:
             self._entries = {f.name: f.start for f in info.functions}
             self.trace = tuple(self._entries.values())
 
-    def budget(self, counts: Counts, traced: Counts | None, hop_ms: int, worst: int) -> Budget:
+    def load(self, counts: Counts, traced: Counts | None, hop_ms: int, worst: int) -> CpuLoad:
         """Return what a hop costs.
 
         Args:
@@ -111,11 +111,11 @@ class Watch:
                 per_hop = sum(per_call) / hops
             items.append(Item(name, instructions / hops, per_hop))
         available = self._board.cpu.clock_hz * hop_ms / 1000
-        budget = Budget(hops, hop_ms, available, tuple(items), worst, None)
-        if budget.cycles is None:
-            return budget
-        scaled = worst * budget.cycles / budget.instructions
-        return dataclasses.replace(budget, worst_cycles=scaled)
+        cpu_load = CpuLoad(hops, hop_ms, available, tuple(items), worst, None)
+        if cpu_load.cycles is None:
+            return cpu_load
+        scaled = worst * cpu_load.cycles / cpu_load.instructions
+        return dataclasses.replace(cpu_load, worst_cycles=scaled)
 
     def _cycles(self, function: str, traced: Counts) -> float:
         """Return the estimated cycles of one call."""

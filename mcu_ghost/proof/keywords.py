@@ -20,9 +20,10 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build.build import Built
 from mcu_ghost.emulate import unicorn
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.proof import cpu_load, verify
+from mcu_ghost.proof import verify
+from mcu_ghost.proof.cpu_load import NETWORK, CpuLoad, Watch
 from mcu_ghost.sound import keywords, lines
-from mcu_ghost.sound.front_end import Samples, Settings
+from mcu_ghost.sound.front_end import FrontEndSettings, Samples
 from mcu_ghost.sound.keywords import RATE
 from mcu_ghost.sound.lines import Line, Overrun, Status, Word
 
@@ -46,8 +47,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What was heard of a part.
+class PartWords:
+    """The words of a part.
 
     Attributes:
         name: Of the recording.
@@ -67,34 +68,34 @@ class Listened:
     """What a board heard, and whether it is what the PC computes.
 
     Attributes:
-        parts: What was heard of each.
+        parts: The words in each.
         overruns: Hops that the board lost.
         statuses: The board's status lines, in order; the last covers all of the sound.
         differences: What is not as the PC computes it, in words; nothing if all is equal.
-        budget: What a hop costs.
+        cpu_load: What a hop costs.
         frames: How many the network ran.
     """
 
-    parts: tuple[Heard, ...]
+    parts: tuple[PartWords, ...]
     overruns: int
     statuses: tuple[Status, ...]
     differences: tuple[str, ...]
-    budget: cpu_load.Budget
+    cpu_load: CpuLoad
     frames: int
 
     @property
     def instructions_per_frame(self) -> float:
         """Of the network, emulated, the mean over all frames."""
-        (network,) = (i.instructions for i in self.budget.items if i.name == cpu_load.NETWORK)
-        return network * self.budget.hops / self.frames
+        (network,) = (i.instructions for i in self.cpu_load.items if i.name == NETWORK)
+        return network * self.cpu_load.hops / self.frames
 
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts."""
         result: dict[str, Any] = lines.plain(self)
-        del result["frames"]  # the hops of the budget say as much
-        result["budget"] |= {
-            "instructions": self.budget.instructions,
-            "cycles": self.budget.cycles,
+        del result["frames"]  # the hops of the cpu_load say as much
+        result["cpu_load"] |= {
+            "instructions": self.cpu_load.instructions,
+            "cycles": self.cpu_load.cycles,
         }
         return result
 
@@ -155,21 +156,21 @@ def run(
     """
     board, model = built.board, built.model
     choose(board)
-    ears = keywords.hearing(model)[0].front_end
+    settings = keywords.listening(model)[0].front_end
     sound = np.concatenate([part.samples for part in played])
-    sound = np.pad(sound, (0, -len(sound) % ears.hop))
-    costs = cpu_load.Watch(built)
+    sound = np.pad(sound, (0, -len(sound) % settings.hop))
+    costs = Watch(built)
     watch = costs.functions
     with contextlib.closing(unicorn.start(board, built.elf, watch)) as machine:
-        said = _play(machine, sound, ears, board.cpu.clock_hz, tell, progress)
+        said = _play(machine, sound, settings, board.cpu.clock_hz, tell, progress)
         counts = machine.counts()
     traced = None
     if costs.trace:
         with contextlib.closing(unicorn.start(board, built.elf, watch, costs.trace)) as machine:
-            _play(machine, sound[: _TRACED_HOPS * ears.hop], ears, board.cpu.clock_hz)
+            _play(machine, sound[: _TRACED_HOPS * settings.hop], settings, board.cpu.clock_hz)
             traced = machine.counts()
     gaps = [line for line in said if isinstance(line, Overrun)]
-    lost = [(gap.ms // ears.hop_ms - gap.hops, gap.hops) for gap in gaps]
+    lost = [(gap.ms // settings.hop_ms - gap.hops, gap.hops) for gap in gaps]
     statuses = [line for line in said if isinstance(line, Status)]
     words = [line for line in said if isinstance(line, Word)]
     # Silence goes on until the last status line.
@@ -180,40 +181,40 @@ def run(
         overruns=sum(count for _, count in lost),
         statuses=tuple(statuses),
         differences=tuple(_differences(right, words, statuses)),
-        budget=costs.budget(counts, traced, ears.hop_ms, max(s.busy.max for s in statuses)),
+        cpu_load=costs.load(counts, traced, settings.hop_ms, max(s.busy.max for s in statuses)),
         frames=counts.functions[f"{model.name}_step"].calls,
     )
 
 
 def report(found: Listened) -> verify.Report:
     """Return what was heard in the form that it has for other images: one case a recording."""
-    heard = []
+    recognised = []
     for part in found.parts:
         best = max(part.words, key=lambda word: word.sum, default=None)
         if part.name and best is None:
-            heard.append(verify.Heard(part.name, "", 0.0))
+            recognised.append(verify.Recognised(part.name, "", 0.0))
         elif part.name and best is not None:
             ms = best.ms - part.start_ms
-            heard.append(verify.Heard(part.name, best.word, best.score, ms))
+            recognised.append(verify.Recognised(part.name, best.word, best.score, ms))
     return verify.Report(
         cases=len(found.parts),
         frames=found.frames,
         mismatches=len(found.differences),
         first=next(iter(found.differences), ""),
-        heard=tuple(heard),
+        recognised=tuple(recognised),
     )
 
 
 def _play(
     machine: unicorn.UnicornMachine,
     sound: Samples,
-    ears: Settings,
+    settings: FrontEndSettings,
     clock_hz: float,
     tell: Callable[[Line], None] = lambda line: None,
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> list[Line]:
     """Play all of the sound and return the board's lines up to a status line behind its end."""
-    end, patience = len(sound) // ears.hop * ears.hop_ms, _PATIENCE
+    end, patience = len(sound) // settings.hop * settings.hop_ms, _PATIENCE
     said: list[Line] = []
     unread, played, then = b"", 0, machine.bus.now() - 1
     latest = then + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
@@ -240,21 +241,21 @@ def _play(
             said.append(line)
             tell(line)
             if isinstance(line, Status) and line.ms >= end:
-                heard = machine.outside.sound.taken
-                if line.ms % ears.hop_ms or line.ms * RATE > 1000 * heard:
+                taken = machine.outside.sound.taken
+                if line.ms % settings.hop_ms or line.ms * RATE > 1000 * taken:
                     raise GhostError(f"The board says that it heard {line.ms} ms; it did not.")
                 return said
         if patience == 0:
             raise GhostError(f"The board no longer answers. {machine.status()}")
 
 
-def _by_part(played: Sequence[Part], words: Sequence[Word]) -> tuple[Heard, ...]:
+def _by_part(played: Sequence[Part], words: Sequence[Word]) -> tuple[PartWords, ...]:
     """Sort words by the part that they end in."""
     found, start = [], 0
     for part in played:
         end = start + len(part.samples) * 1000 // RATE
         mine = tuple(word for word in words if part_at(played, word.ms) is part)
-        found.append(Heard(part.name, start, end, mine))
+        found.append(PartWords(part.name, start, end, mine))
         start = end
     return tuple(found)
 

@@ -97,7 +97,7 @@ class Measured:
             "overruns": self.overruns,
             "repeats": self.repeats,
             "replays": self.replays,
-            "audio": [vars(heard) for heard in report.heard],
+            "audio": [vars(recognised) for recognised in report.recognised],
         }
 
 
@@ -223,5 +223,5 @@ def _together(reports: list[verify.Report]) -> verify.Report:
         frames=sum(r.frames for r in reports),
         mismatches=sum(r.mismatches for r in reports),
         first=first,
-        heard=tuple(heard for r in reports for heard in r.heard),
+        recognised=tuple(recognised for r in reports for recognised in r.recognised),
     )

@@ -54,7 +54,7 @@ class Proof:
             "cases": self.report.cases,
             "mismatches": self.report.mismatches,
             "instructions_per_frame": round(self.instructions_per_frame),
-            "audio": [vars(heard) for heard in self.report.heard],
+            "audio": [vars(heard) for heard in self.report.recognised],
         }
 
 

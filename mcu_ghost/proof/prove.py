@@ -29,7 +29,7 @@ Progress = Callable[[str, float, float | None], None]
 """Called with what is being done, how much of it was done since the last call, and how much there
 is; None if that is not known."""
 
-Hear = Callable[[Line, str], None]
+OnLine = Callable[[Line, str], None]
 """Called with each line of an image that listens, and the name of the recording that plays."""
 
 
@@ -48,7 +48,7 @@ class Trial:
         recordings: WAV or FLAC files.
         seconds: Of silence behind them, for an image that listens.
         progress: Takes what is being done.
-        hear: Takes what is heard, as it is.
+        on_line: Takes what is heard, as it is.
     """
 
     emulator: str | None = None
@@ -57,7 +57,7 @@ class Trial:
     recordings: tuple[Path, ...] = ()
     seconds: float = 0.0
     progress: Progress = lambda what, done, total: None
-    hear: Hear = lambda line, recording: None
+    on_line: OnLine = lambda line, recording: None
 
 
 Make = Callable[[], Built]
@@ -78,7 +78,7 @@ def prove(
     recordings: Sequence[Path | str] = (),
     seconds: float = 0.0,
     progress: Progress = lambda what, done, total: None,
-    hear: Hear = lambda line, recording: None,
+    on_line: OnLine = lambda line, recording: None,
 ) -> Proof:
     """Build the firmware of a model for a board, run it on an emulator, and compare.
 
@@ -98,7 +98,7 @@ def prove(
             nor `seconds` are given.
         seconds: Of silence to listen to after the recordings.
         progress: Called with what is being done, how much since the last call, and of how much.
-        hear: Called with each line of a `kws` image, and the name of the recording that plays.
+        on_line: Called with each line of a `kws` image, and the name of the recording that plays.
 
     Returns:
         The proof; `Proof.report.mismatches` is 0 when all was equal.
@@ -108,7 +108,7 @@ def prove(
             image crashed, hung, or answered nonsense.
     """
     files = tuple(map(Path, recordings))
-    trial = Trial(emulator, cases, frames, files, seconds, progress, hear)
+    trial = Trial(emulator, cases, frames, files, seconds, progress, on_line)
     with _folder(out) as place, contextlib.ExitStack() as held:
 
         def make() -> Built:
@@ -139,7 +139,7 @@ def listen(
     *,
     toolchain: str | None = None,
     kernels: variants.Choice = "auto",
-    hear: Hear = lambda line, recording: None,
+    on_line: OnLine = lambda line, recording: None,
 ) -> keywords.Listened:
     """Play recordings into the microphone of an emulated board, and return what it heard.
 
@@ -151,13 +151,13 @@ def listen(
         out: The build folder; None for a temporary one.
         toolchain: "gcc", "zig", or None for the first that is installed.
         kernels: "auto" for the fastest on the board's core, "plain" for plain C.
-        hear: Called with each line of the image, and the name of the recording that plays.
+        on_line: Called with each line of the image, and the name of the recording that plays.
 
     Raises:
         GhostError: As of `prove`.
     """
     proof = prove(model, board, LISTENS, out, toolchain=toolchain, kernels=kernels,
-                  recordings=recordings, seconds=seconds, hear=hear)  # fmt: skip
+                  recordings=recordings, seconds=seconds, on_line=on_line)  # fmt: skip
     assert proof.sound is not None  # of that kind it is
     return proof.sound
 
@@ -201,7 +201,7 @@ def _sound(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
     found = keywords.run(
         built,
         parts,
-        lambda line: trial.hear(line, _beside(parts, line)),
+        lambda line: trial.on_line(line, _beside(parts, line)),
         lambda passed: trial.progress("listening, seconds", passed, total),
     )
     stack = found.statuses[-1].stack

@@ -58,7 +58,7 @@ def run(built: Built, engine: str | None = None) -> Proof:
         frames=frames,
         mismatches=int(verdict[2] or 0),
         first=wrong[0] if wrong else "",
-        heard=(),
+        recognised=(),
     )
     used, size = (int(number) for number in stack.groups())
     return Proof(built, engine, report, per_frame, used, size)

@@ -25,7 +25,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Heard:
+class Recognised:
     """What the image made of a recording.
 
     Attributes:
@@ -51,14 +51,14 @@ class Report:
         frames: Frames compared.
         mismatches: Bytes of outputs and state that differ.
         first: Where the first difference is, in words; "" where there is none.
-        heard: One entry for each recording.
+        recognised: One entry for each recording.
     """
 
     cases: int
     frames: int
     mismatches: int
     first: str
-    heard: tuple[Heard, ...]
+    recognised: tuple[Recognised, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
         )
     differences: list[str] = []
     mismatches = 0
-    heard: list[Heard] = []
+    recognised: list[Recognised] = []
     for sequence in work:
         runner = reference.Runner(model)
         link.reset()
@@ -127,14 +127,14 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
             differences += [words] if count else []
         if sequence.file:
             listens = keywords.need_task(model).detector is not None
-            heard.append(_reported(model, sequence.file, outputs) if listens
-                         else _heard(model, sequence.file, final))  # fmt: skip
+            recognised.append(_reported(model, sequence.file, outputs) if listens
+                         else _recognised(model, sequence.file, final))  # fmt: skip
     return Report(
         cases=len(work),
         frames=sum(len(s.frames) for s in work),
         mismatches=mismatches,
         first=differences[0] if differences else "",
-        heard=tuple(heard),
+        recognised=tuple(recognised),
     )
 
 
@@ -164,19 +164,21 @@ def _compare(where: str, want: Int8s, got: npt.NDArray[np.int8]) -> tuple[int, s
     return len(wrong), f"{where} [{index}]: expected {want[place]}, got {got[place]}"
 
 
-def _heard(model: Model, file: str, final: Int8s) -> Heard:
+def _recognised(model: Model, file: str, final: Int8s) -> Recognised:
     best = int(final.argmax())
     tensor = model.tensors[model.outputs[0]]
     score = (int(final[best]) - tensor.zero_point) * tensor.scale
-    return Heard(file, model.labels[best], round(score, 4))
+    return Recognised(file, model.labels[best], round(score, 4))
 
 
-def _reported(model: Model, file: str, outputs: Int8s) -> Heard:
-    task, chosen = keywords.hearing(model)
-    ears = task.front_end
+def _reported(model: Model, file: str, outputs: Int8s) -> Recognised:
+    task, chosen = keywords.listening(model)
+    settings = task.front_end
     events = detector.events(outputs, chosen)
     if not events:
-        return Heard(file, "", 0.0)
+        return Recognised(file, "", 0.0)
     best = max(events, key=lambda event: event.sum)
     score = best.sum / (detector.FULL_SCALE * chosen.window)
-    return Heard(file, best.label, round(score, 4), int(ears.hops(best.frame)) * ears.hop_ms)
+    return Recognised(
+        file, best.label, round(score, 4), int(settings.hops(best.frame)) * settings.hop_ms
+    )

@@ -21,15 +21,15 @@ from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import front_end, recording
 from mcu_ghost.sound.data import sections
 from mcu_ghost.sound.front_end import Features as Features
+from mcu_ghost.sound.front_end import FrontEndSettings
 from mcu_ghost.sound.front_end import Samples as Samples
-from mcu_ghost.sound.front_end import Settings
 from mcu_ghost.sound.recording import RATE as RATE
 
 CLIP_MS = 1500
 SHORTEST_MS = 200
 SILENT = 8  # a recording that never gets louder than this, of 32768, has no speech in it
 
-KEYWORDS = Settings(RATE, **asdict(sections.FrontEnd()))
+KEYWORDS = FrontEndSettings(RATE, **asdict(sections.FrontEnd()))
 """The front end of keyword models, unless a recipe says otherwise."""
 
 
@@ -121,7 +121,7 @@ def cut(samples: Samples, clip_ms: int = CLIP_MS, rate: int = RATE) -> Samples:
     return samples[start : start + length]
 
 
-def frames(samples: Samples, settings: Settings = KEYWORDS) -> Features:
+def frames(samples: Samples, settings: FrontEndSettings = KEYWORDS) -> Features:
     """Run a fresh front end over samples.
 
     Args:

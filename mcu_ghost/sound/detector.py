@@ -82,7 +82,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Settings:
+class DetectorSettings:
     """How scores become events.
 
     Attributes:
@@ -109,7 +109,7 @@ class Event:
     sum: int
 
 
-def settings(given: Given, labels: Sequence[str], hop_ms: float) -> Settings:
+def settings(given: Given, labels: Sequence[str], hop_ms: float) -> DetectorSettings:
     """Work out the integers.
 
     Args:
@@ -128,7 +128,7 @@ def settings(given: Given, labels: Sequence[str], hop_ms: float) -> Settings:
         least = max(1, math.ceil(word.threshold * FULL_SCALE * given.window))
         silent = round(word.refractory_ms / hop_ms)
         found.append(Word(label, labels.index(label), least, silent))
-    return Settings(given.window, tuple(sorted(found, key=lambda w: w.index)))
+    return DetectorSettings(given.window, tuple(sorted(found, key=lambda w: w.index)))
 
 
 def smooth(outputs: Int8s, window: int) -> npt.NDArray[np.int32]:
@@ -146,7 +146,7 @@ def smooth(outputs: Int8s, window: int) -> npt.NDArray[np.int32]:
     return total
 
 
-def events(outputs: Int8s, chosen: Settings) -> list[Event]:
+def events(outputs: Int8s, chosen: DetectorSettings) -> list[Event]:
     """Return what is reported of a stream that starts with nothing heard.
 
     Args:

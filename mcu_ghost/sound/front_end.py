@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.sound import front_end_tables as tables
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import FrontEndSettings
 
-__all__ = ["Features", "FrontEnd", "Samples", "Settings", "features"]
+__all__ = ["Features", "FrontEnd", "Samples", "FrontEndSettings", "features"]
 
 Samples = npt.NDArray[np.int16]
 Features = npt.NDArray[np.uint16]
@@ -34,7 +34,7 @@ class FrontEnd:
         settings: The model's.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: FrontEndSettings) -> None:
         self.settings = settings
         self._weights = tables.weights(settings).astype(np.float64)
         self._bands, self._starts = np.unique(tables.bands(settings), return_index=True)
@@ -89,7 +89,7 @@ class FrontEnd:
         return sums[0, 1:] + sums[1, :-1]
 
 
-def features(samples: Samples, settings: Settings) -> Features:
+def features(samples: Samples, settings: FrontEndSettings) -> Features:
     """Return all frames of a recording from a fresh front end, whatever the settings' step.
 
     Args:

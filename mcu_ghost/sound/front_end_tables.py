@@ -46,7 +46,7 @@ _Int16s = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
-class Settings:
+class FrontEndSettings:
     """A front end, as `front_end` of a model's metadata says it.
 
     Attributes:
@@ -206,16 +206,16 @@ def _mel(hz: _Singles) -> _Singles:
     return _Single(1127) * _log1p(hz / _Single(700))
 
 
-def _hz_per_bin(s: Settings) -> np.float32:
+def _hz_per_bin(s: FrontEndSettings) -> np.float32:
     return _Single(0.5) * _Single(s.sample_rate) / _Single(s.points)
 
 
-def first_bin(s: Settings) -> int:
+def first_bin(s: FrontEndSettings) -> int:
     """Return the first bin of the spectrum that counts; never 0, which is the mean."""
     return int(_Single(1.5) + _Single(s.low_hz) / _hz_per_bin(s))
 
 
-def _filter_bank(s: Settings) -> tuple[npt.NDArray[np.intp], _Int16s]:
+def _filter_bank(s: FrontEndSettings) -> tuple[npt.NDArray[np.intp], _Int16s]:
     """Return the band of each bin from the first on, and its pair of weights."""
     low, high = (_mel(np.array([hz], _Single)) for hz in (s.low_hz, s.high_hz))
     spacing = (high - low) / _Single(s.channels + 1)
@@ -231,12 +231,12 @@ def _filter_bank(s: Settings) -> tuple[npt.NDArray[np.intp], _Int16s]:
     return band, _rounded(pair * _Single(1 << WEIGHT_BITS))
 
 
-def bands(s: Settings) -> npt.NDArray[np.intp]:
+def bands(s: FrontEndSettings) -> npt.NDArray[np.intp]:
     """Return which of the channels + 1 bands each bin from `first_bin` on lies in, ascending."""
     return _filter_bank(s)[0]
 
 
-def weights(s: Settings) -> _Int16s:
+def weights(s: FrontEndSettings) -> _Int16s:
     """Return (bins, 2): what a bin of band b gives to channels b - 1 and b, WEIGHT_BITS."""
     return _filter_bank(s)[1]
 

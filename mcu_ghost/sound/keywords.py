@@ -2,7 +2,7 @@
 """Models of words: what one says of itself, and what a board must report of a sound.
 
 Whatever reads `front_end`, `features_to_int8`, `detector` and the like in a model's metadata asks
-`task_of`, `need_task` or `hearing` here.
+`task_of`, `need_task` or `listening` here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import audio, detector
 from mcu_ghost.sound.audio import Formula
-from mcu_ghost.sound.front_end import Samples, Settings
+from mcu_ghost.sound.front_end import FrontEndSettings, Samples
 from mcu_ghost.sound.lines import Word
 
 KIND = "micro_features"
@@ -40,7 +40,7 @@ class _Kind:
 
 
 @dataclass(frozen=True)
-class _Ears:
+class _Given:
     """What decides whether the rest can be read."""
 
     front_end: _Kind
@@ -57,7 +57,7 @@ class _Frame:
 class _Metadata:
     """The keys of the metadata that are read here; all others are left alone."""
 
-    front_end: Settings
+    front_end: FrontEndSettings
     features_to_int8: Formula
     detector: detector.Given | None = None
     frame: _Frame | None = None
@@ -77,10 +77,10 @@ class KeywordTask:
     """
 
     model: str
-    front_end: Settings
+    front_end: FrontEndSettings
     formula: Formula
     clip_ms: int | None
-    detector: detector.Settings | None
+    detector: detector.DetectorSettings | None
 
     def frames(self, samples: Samples) -> Int8s:
         """Return the network's input, (frames, channels) int8, for samples at its rate."""
@@ -125,7 +125,7 @@ def task_of(model: Model) -> KeywordTask | None:
     if given.get("front_end") is None and given.get("detector") is None:
         return None
     where = f"The model '{model.name}'"
-    ears = schema.build(given, _Ears, where, closed=False).front_end
+    settings = schema.build(given, _Given, where, closed=False).front_end
     said = schema.build(given, _Metadata, where, closed=False)
     size, channels = model.tensors[model.inputs[0]].size, said.front_end.channels
     if len(model.inputs) != 1 or len(model.outputs) != 1 or size != channels:
@@ -145,7 +145,7 @@ def task_of(model: Model) -> KeywordTask | None:
         model=model.name,
         front_end=said.front_end,
         formula=said.features_to_int8,
-        clip_ms=None if said.reset == "never" else ears.clip_ms,
+        clip_ms=None if said.reset == "never" else settings.clip_ms,
         detector=chosen,
     )
 
@@ -165,7 +165,7 @@ def need_task(model: Model) -> KeywordTask:
     return task
 
 
-def hearing(model: Model) -> tuple[KeywordTask, detector.Settings]:
+def listening(model: Model) -> tuple[KeywordTask, detector.DetectorSettings]:
     """Return how a model that listens without end hears, and how its scores become words.
 
     Raises:
@@ -186,7 +186,7 @@ def hearing(model: Model) -> tuple[KeywordTask, detector.Settings]:
 def metadata(
     name: str,
     labels: Sequence[str],
-    front_end: Settings,
+    front_end: FrontEndSettings,
     formula: Formula,
     given: detector.Given,
 ) -> dict[str, Any]:
@@ -245,16 +245,16 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
     Raises:
         GhostError: The model does not say how it hears or how its scores become words.
     """
-    task, chosen = hearing(model)
-    ears = task.front_end
-    hops = samples.reshape(-1, ears.hop)
+    task, chosen = listening(model)
+    settings = task.front_end
+    hops = samples.reshape(-1, settings.hop)
     kept = np.ones(len(hops), bool)
     for first, count in lost:
         kept[first : first + count] = False
-    ends = (np.flatnonzero(kept) + 1) * ears.hop_ms  # of each hop, in milliseconds of sound
+    ends = (np.flatnonzero(kept) + 1) * settings.hop_ms  # of each hop, in milliseconds of sound
     frames = task.frames(hops[kept].reshape(-1))
     outputs = reference.run(model, frames) if len(frames) else np.zeros((0, 1), np.int8)
-    at = ears.hops(np.arange(len(frames))) - 1  # the hop that completes each frame
+    at = settings.hops(np.arange(len(frames))) - 1  # the hop that completes each frame
     crc, crcs, done = 0, {}, 0
     for hop, end in enumerate(ends.tolist()):
         if done < len(at) and at[done] == hop:

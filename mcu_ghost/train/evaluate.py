@@ -20,7 +20,7 @@ from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.data.sounds import Pool, Said
 from mcu_ghost.sound.detector import Event, Word
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import FrontEndSettings
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Detector
 
@@ -96,7 +96,7 @@ class Silent:
     """Streams in which no word is said.
 
     Attributes:
-        name: What is heard instead.
+        name: What is reported instead.
         features: (streams, frames, channels) uint16.
         hours: Of sound in them.
     """
@@ -107,7 +107,7 @@ class Silent:
 
 
 def spoken(
-    words: Sequence[Said], noise: Noise, snr_db: float, seed: int, settings: Settings
+    words: Sequence[Said], noise: Noise, snr_db: float, seed: int, settings: FrontEndSettings
 ) -> Spoken:
     """Return the words, each said once, in noise at one level."""
     rng = np.random.default_rng([seed, 7])
@@ -122,7 +122,7 @@ def spoken(
     return Spoken(np.stack(features), tuple(scene.spans for scene in found))
 
 
-def silent(name: str, sounds: Sequence[Samples], seed: int, settings: Settings) -> Silent:
+def silent(name: str, sounds: Sequence[Samples], seed: int, settings: FrontEndSettings) -> Silent:
     """Return recordings without words as streams."""
     rng = np.random.default_rng([seed, 8])
     streams, hours = scenes.streams(rng, sounds, STREAM_SECONDS)
@@ -203,31 +203,34 @@ class Matched:
     """What became of the words of a stream.
 
     Attributes:
-        heard: For each word that was said, the word that was reported in its time; "" for none.
+        reported: For each word that was said, the word that was reported in its time; "" for none.
         extra: Reports that belong to no word.
     """
 
-    heard: tuple[str, ...]
+    reported: tuple[str, ...]
     extra: int
 
 
 def match(
-    events: Sequence[Event], spans: Sequence[Span], labels: Sequence[str], settings: Settings
+    events: Sequence[Event],
+    spans: Sequence[Span],
+    labels: Sequence[str],
+    settings: FrontEndSettings,
 ) -> Matched:
     """Give each word the report that came between its beginning and a little after its end.
 
     A report of the right word is preferred, then the first; each report belongs to one word.
     """
     free = list(events)
-    heard = []
+    reported = []
     for span in spans:
         start, end = 1000 * span.start / RATE, 1000 * span.end / RATE + LATE_MS
         near = [e for e in free if start <= settings.hops(e.frame) * settings.hop_ms <= end]
         right = [e for e in near if e.label == labels[span.label]]
         for chosen in (right or near)[:1]:
             free.remove(chosen)
-        heard.append((right or near)[0].label if near else "")
-    return Matched(tuple(heard), len(free))
+        reported.append((right or near)[0].label if near else "")
+    return Matched(tuple(reported), len(free))
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,7 @@ class Judge:
 
     labels: tuple[str, ...]
     detector: Detector
-    settings: Settings
+    settings: FrontEndSettings
 
     def sums(self, outputs: Int8s) -> list[npt.NDArray[np.int32]]:
         """Return the smoothed scores of streams, (streams, frames, classes) int8."""
@@ -263,18 +266,18 @@ class Judge:
     ) -> Matched:
         """Return what became of the words of streams, one stream after the other."""
         words = self.words(thresholds)
-        heard: list[str] = []
+        reported: list[str] = []
         extra = 0
         for stream, said in zip(sums, spans, strict=True):
             found = match(detector.picked(stream, words), said, self.labels, self.settings)
-            heard += found.heard
+            reported += found.reported
             extra += found.extra
-        return Matched(tuple(heard), extra)
+        return Matched(tuple(reported), extra)
 
     def misses(self, matched: Matched, spans: Sequence[Sequence[Span]]) -> Rate:
         """Return how many words were not reported, or as another word."""
         said = [self.labels[span.label] for stream in spans for span in stream]
-        return share(sum(a != b for a, b in zip(said, matched.heard, strict=True)), len(said))
+        return share(sum(a != b for a, b in zip(said, matched.reported, strict=True)), len(said))
 
     def accepts(
         self,

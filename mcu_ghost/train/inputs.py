@@ -46,7 +46,7 @@ class InputFormat:
         return values.astype(np.float32)
 
 
-def fit(features: Features) -> InputFormat:
+def of_features(features: Features) -> InputFormat:
     """Choose the format: 99.9 % of the features within int8, mean near 0, deviation near 1."""
     top = max(_LEAST_TOP, float(np.percentile(features, 99.9)))
     formula = Formula(round(255 / top * 2**_SHIFT), _SHIFT, -128)

@@ -56,7 +56,7 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
     """
     train = scenes(recipe, sounds, "train", recipe.scenes.train_hours, cache)
     validation = scenes(recipe, sounds, "validation", recipe.scenes.validation_hours, cache)
-    form = inputs.fit(train.features)
+    form = inputs.of_features(train.features)
     folder = cache / recipe.name
     classes = len(sounds.labels) + 1
     models = phases.train(recipe, (train, validation), form, classes, folder,
@@ -200,8 +200,8 @@ def _words(
         results.append(Words(test.folder, test.snr_db, rates[0], rates[1], found[1].extra, curve))
         if test.folder == tests[0].folder and test.snr_db == 10:
             every = [span for stream in spans for span in stream]
-            for span, heard in zip(every, found[1].heard, strict=True):
-                confusion[span.label, labels.index(heard)] += 1
+            for span, reported in zip(every, found[1].reported, strict=True):
+                confusion[span.label, labels.index(reported)] += 1
     return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
 
 

@@ -19,7 +19,7 @@ from mcu_ghost.sound import detector
 from mcu_ghost.sound.audio import CLIP_MS, RATE
 from mcu_ghost.sound.data.sections import FrontEnd, Negatives, Scenes, Words
 from mcu_ghost.sound.detector import GivenWord
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import FrontEndSettings
 
 
 @dataclass(frozen=True)
@@ -138,13 +138,13 @@ class Recipe:
         return self.training.seed
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> FrontEndSettings:
         """The front end's settings, for 16 kHz sound.
 
         Raises:
             ValueError: Two of them do not go together.
         """
-        return Settings(sample_rate=RATE, **asdict(self.front_end))
+        return FrontEndSettings(sample_rate=RATE, **asdict(self.front_end))
 
 
 def read(path: Path) -> Recipe:

@@ -155,8 +155,8 @@ def test_a_listener_comes_with_sound_for_renode(tmp_path: Path) -> None:
 def test_an_i2s_microphone_without_a_light(kind: str, tmp_path: Path) -> None:
     """And with its interrupt below the console's."""
     board = boards.load("nrf52840")
-    ears = boards.Microphone("nrf_i2s", 0x4002_5000, 1, "P1.01", "P1.02", word_pin="P1.03")
-    board = dataclasses.replace(board, microphone=ears, led=None)
+    settings = boards.Microphone("nrf_i2s", 0x4002_5000, 1, "P1.01", "P1.02", word_pin="P1.03")
+    board = dataclasses.replace(board, microphone=settings, led=None)
     built = build.build(listener(), board, "kws", tmp_path / "b", compiler(kind))
     vectors = np.fromfile(built.bin, "<u4")[:64]
     handlers = {number: vectors[16 + number] for number in range(48)}

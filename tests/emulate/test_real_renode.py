@@ -71,7 +71,7 @@ def robot(folder: Path, *tests: Path) -> subprocess.CompletedProcess[str]:
 
 
 # More than one image of a board, and more than one keyword of the resource.
-MORE = """*** Settings ***
+MORE = """*** FrontEndSettings ***
 Resource  ${CURDIR}/board.resource
 
 *** Test Cases ***

@@ -175,9 +175,9 @@ def test_every_board_is_on_its_platforms_console(tmp_path: Path) -> None:
         renode_files.write(board, "firmware.elf", tmp_path / board.name)
 
 
-@pytest.mark.parametrize("heard", [None, (10_000, "0123abcd")])
-def test_keywords_are_there(heard: tuple[int, str] | None, tmp_path: Path) -> None:
-    renode_files.write(board_of("nrf52840"), "firmware.elf", tmp_path, heard)
+@pytest.mark.parametrize("expected", [None, (10_000, "0123abcd")])
+def test_keywords_are_there(expected: tuple[int, str] | None, tmp_path: Path) -> None:
+    renode_files.write(board_of("nrf52840"), "firmware.elf", tmp_path, expected)
     resource = (tmp_path / "board.resource").read_text().split("*** Keywords ***\n")[1]
     defined = set(re.findall(r"^(\w[\w ]+)$", resource, re.MULTILINE))
     assert len(defined) == 5

@@ -125,7 +125,7 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["board"] == "nrf52840" and found["differences"] == [] and found["overruns"] == 0
     assert [part["name"] for part in found["parts"]] == ["alexa_slt.flac", ""]
     assert {word["word"] for part in found["parts"] for word in part["words"]} <= set(LABELS)
-    assert found["budget"]["cycles"] > found["budget"]["instructions"] > 0
+    assert found["cpu_load"]["cycles"] > found["cpu_load"]["instructions"] > 0
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 0
     assert "equal bit for bit" in result.stderr and "front end" in result.stderr

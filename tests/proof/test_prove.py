@@ -78,7 +78,7 @@ def test_a_selftest_image(board: str, engine: str, tmp_path: Path) -> None:
     proof = prove.prove(MODEL, target, "selftest", tmp_path / "b", toolchain="zig", emulator=engine)
     assert proof.emulator == engine
     assert (proof.report.cases, proof.report.frames, proof.report.mismatches) == (4, 32, 0)
-    assert proof.report.first == "" and proof.report.heard == () and proof.sound is None
+    assert proof.report.first == "" and proof.report.recognised == () and proof.sound is None
     assert 0 < proof.stack_used < proof.stack_size == 2048
     frames = prove.prove(MODEL, target, toolchain="zig", emulator=engine, cases=4, frames=8)
     assert proof.instructions_per_frame == pytest.approx(frames.instructions_per_frame, rel=0.05)
@@ -118,17 +118,17 @@ def test_an_image_that_listens(tmp_path: Path) -> None:
     board, heard = boards.load("nrf52840"), list[tuple[Line, str]]()
     clips = resources.demo_clips()[:2]
     proof = prove.prove(listener(), board, "kws", tmp_path / "b", recordings=clips, seconds=0.5,
-                        hear=lambda *told: heard.append(told))  # fmt: skip
+                        on_line=lambda *told: heard.append(told))  # fmt: skip
     found, report = proof.sound, proof.report
     assert found is not None and found.differences == () and report.mismatches == 0
     assert report.cases == 3 and report.first == ""
-    assert [one.file for one in report.heard] == [clip.name for clip in clips]
+    assert [one.file for one in report.recognised] == [clip.name for clip in clips]
     # The network runs for every other hop.
     assert (
         report.frames == found.frames
-        and found.budget.hops // 2 - 1 <= found.frames <= found.budget.hops // 2
+        and found.cpu_load.hops // 2 - 1 <= found.frames <= found.cpu_load.hops // 2
     )
-    network = next(i.instructions for i in found.budget.items if i.name == "network")
+    network = next(i.instructions for i in found.cpu_load.items if i.name == "network")
     assert proof.instructions_per_frame == pytest.approx(2 * network, rel=0.01)
     stack = found.statuses[-1].stack
     assert (proof.stack_used, proof.stack_size) == (stack.used, stack.size)

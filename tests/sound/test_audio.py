@@ -9,7 +9,7 @@ import soundfile
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio, front_end
-from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.front_end import FrontEndSettings
 from mcu_ghost.sound.keywords import KeywordTask
 
 FORMULA = audio.Formula(multiplier=1674, shift=12, zero_point=-128)
@@ -116,7 +116,7 @@ def test_what_is_shorter_than_a_frame_is_refused() -> None:
 
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_the_settings_decide(tmp_path: Path, rate: int) -> None:
-    settings = Settings(rate, 30, 10, 20, 125, 4000, 3)
+    settings = FrontEndSettings(rate, 30, 10, 20, 125, 4000, 3)
     got = KeywordTask("m", settings, FORMULA, 1000, None).features(
         write(tmp_path / "a.wav", tone(2))
     )

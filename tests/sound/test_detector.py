@@ -13,7 +13,7 @@ LABELS = ["alexa", "jarvis", "other"]
 
 def chosen(
     threshold: float = 0.5, refractory_ms: float = 100, window: int = 4
-) -> detector.Settings:
+) -> detector.DetectorSettings:
     word = detector.GivenWord(threshold, refractory_ms)
     given = detector.Given(window, {"jarvis": word, "alexa": word})
     return detector.settings(given, LABELS, 20)
@@ -28,7 +28,7 @@ def scores(frames: int, **loud: slice) -> np.ndarray:
 
 
 def test_settings_become_integers() -> None:
-    assert chosen(0.8, 1000, 8) == detector.Settings(
+    assert chosen(0.8, 1000, 8) == detector.DetectorSettings(
         8, (detector.Word("alexa", 0, 1639, 50), detector.Word("jarvis", 1, 1639, 50))
     )
 

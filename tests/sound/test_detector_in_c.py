@@ -53,7 +53,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
 
 
 def events(
-    library: ctypes.CDLL, outputs: np.ndarray, chosen: detector.Settings
+    library: ctypes.CDLL, outputs: np.ndarray, chosen: detector.DetectorSettings
 ) -> list[detector.Event]:
     count = len(chosen.words)
     words = (Word * count)(
@@ -73,7 +73,7 @@ def events(
 
 
 @st.composite
-def streams(draw: st.DrawFn) -> tuple[np.ndarray, detector.Settings]:
+def streams(draw: st.DrawFn) -> tuple[np.ndarray, detector.DetectorSettings]:
     classes = draw(st.integers(1, 9))
     labels = [f"w{i}" for i in range(classes)]
     chosen = draw(st.lists(st.sampled_from(labels), min_size=1, unique=True))
@@ -96,7 +96,7 @@ def streams(draw: st.DrawFn) -> tuple[np.ndarray, detector.Settings]:
 @settings(max_examples=200, deadline=None)
 @given(streams())
 def test_any_stream_gives_the_specified_events(
-    library: ctypes.CDLL, case: tuple[np.ndarray, detector.Settings]
+    library: ctypes.CDLL, case: tuple[np.ndarray, detector.DetectorSettings]
 ) -> None:
     outputs, chosen = case
     assert events(library, outputs, chosen) == detector.events(outputs, chosen)

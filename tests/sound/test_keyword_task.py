@@ -25,7 +25,7 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read, write
 from mcu_ghost.sound import audio, detector
-from mcu_ghost.sound.keywords import KeywordTask, hearing, metadata, need_task, task_of
+from mcu_ghost.sound.keywords import KeywordTask, listening, metadata, need_task, task_of
 from tests.listeners import FORMULA, FRONT_END, LABELS, listener
 
 BOARD = boards.load("nrf52840")
@@ -58,21 +58,21 @@ def decoded(said: Any, monkeypatch: pytest.MonkeyPatch) -> Model:
 
 
 def test_what_is_read() -> None:
-    assert hearing(GOOD) == (task_of(GOOD), need_task(GOOD).detector)
+    assert listening(GOOD) == (task_of(GOOD), need_task(GOOD).detector)
     assert task_of(GOOD) == KeywordTask(
         model="random",
         front_end=audio.KEYWORDS,
         formula=FORMULA,
         clip_ms=None,
-        detector=detector.Settings(
+        detector=detector.DetectorSettings(
             4, tuple(detector.Word(label, i, 308, 15) for i, label in enumerate(LABELS[:3]))
         ),
     )
     clips = task_of(listener(units=4, detector=None, reset="clip"))
     assert clips is not None and (clips.clip_ms, clips.detector) == (1500, None)
     assert task_of(random_model(1, units=4, ratio=1, inputs=40)) is None
-    ears = {key: value for key, value in FRONT_END.items() if key != "step"} | {"clip_ms": 900}
-    found = task_of(listener(units=4, front_end=ears, reset="clip"))
+    settings = {key: value for key, value in FRONT_END.items() if key != "step"} | {"clip_ms": 900}
+    found = task_of(listener(units=4, front_end=settings, reset="clip"))
     assert found is not None and (found.clip_ms, found.front_end.step) == (900, 1)
 
 
@@ -88,7 +88,7 @@ def test_a_model_that_says_nothing_of_sound() -> None:
     with pytest.raises(GhostError, match="'random' does not say how to turn audio into its input"):
         need_task(mute)
     with pytest.raises(GhostError, match="does not say how its scores become words"):
-        hearing(mute)
+        listening(mute)
 
 
 WORD = {"threshold": 0.5, "refractory_ms": 0}
@@ -279,4 +279,4 @@ def test_hostile_metadata_is_refused_in_one_sentence(
 
 def test_a_library_of_what_is_said() -> None:
     found = library.make(GOOD, core.target("cortex-m4"))
-    assert found.ears == audio.KEYWORDS and found.detector == need_task(GOOD).detector
+    assert found.settings == audio.KEYWORDS and found.detector == need_task(GOOD).detector

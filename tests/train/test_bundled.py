@@ -6,7 +6,7 @@ from typing import Any
 
 from mcu_ghost.host import resources
 from mcu_ghost.network.tflite import read
-from mcu_ghost.sound.keywords import hearing
+from mcu_ghost.sound.keywords import listening
 
 PATH = resources.default_model()
 
@@ -20,7 +20,7 @@ def test_the_numbers_are_of_the_bundled_model() -> None:
     found = numbers()
     model = read.load(PATH)
     assert PATH.stat().st_size == found["model_bytes"] <= 60_000
-    words = hearing(model)[1].words
+    words = listening(model)[1].words
     assert [word.label for word in words] == found["labels"]
     given = model.metadata["detector"]["words"]
     assert [given[label]["threshold"] for label in found["labels"]] == found["thresholds"]

@@ -7,12 +7,12 @@ import pytest
 from mcu_ghost.sound.audio import RATE
 from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.detector import Event
-from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.front_end import FrontEndSettings
 from mcu_ghost.train import evaluate
 from mcu_ghost.train.evaluate import Judge, match, per_hour, share
 from mcu_ghost.train.recipe import Detector
 
-EARS = Settings(16000, 30, 10, 40, 125.0, 7500.0, 2)
+EARS = FrontEndSettings(16000, 30, 10, 40, 125.0, 7500.0, 2)
 LABELS = ("yes", "no")
 
 
@@ -29,7 +29,7 @@ def test_a_report_counts_from_the_words_beginning_to_a_little_after_its_end() ->
     spans = [said(0, 1000, 1500)]
     for ms, heard in ((980, ""), (1000, "yes"), (1500, "yes"), (2240, "yes"), (2260, "")):
         found = match([at(ms, "yes")], spans, LABELS, EARS)
-        assert found.heard == (heard,), ms
+        assert found.reported == (heard,), ms
         assert found.extra == (heard == "")
 
 
@@ -69,5 +69,5 @@ def test_misses_count_wrong_words_too() -> None:
     outputs[0, 60, 1] = 127  # "no" is reported where "yes" was said
     spans = [[said(0, 1000, 1500), said(1, 3000, 3500)]]
     found = judge.matched(judge.sums(outputs), spans, 0.5)
-    assert found.heard == ("no", "")
+    assert found.reported == ("no", "")
     assert judge.misses(found, spans).count == 2

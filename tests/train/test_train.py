@@ -41,7 +41,7 @@ def weights(recipe: Path) -> bytes:
 
 def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     from mcu_ghost.network.tflite import read
-    from mcu_ghost.sound.keywords import hearing
+    from mcu_ghost.sound.keywords import listening
 
     recipe = write(tmp_path, epochs=6, qat_epochs=2)
     found = run(recipe)
@@ -54,7 +54,7 @@ def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     model = read.load(recipe.with_suffix(".tflite"))
     assert model.head_per_frame and model.layers[0].stateful
     assert model.metadata["reset"] == "never"
-    words = hearing(model)[1].words
+    words = listening(model)[1].words
     assert [w.label for w in words] == ["fall", "rise"]
     numbers = json.loads(recipe.with_suffix(".json").read_text())
     assert numbers["thresholds"] == found["thresholds"]

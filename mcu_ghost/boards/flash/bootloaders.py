@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mcu_ghost.boards.flash.devices import Device
 from mcu_ghost.boards.flash.methods import METHODS
-from mcu_ghost.boards.flash.steps import Copy, Job, Recipe, Step
+from mcu_ghost.boards.flash.steps import Copy, Job, Procedure, Step
 
 
-def dfu_util(job: Job) -> Recipe:
+def dfu_util(job: Job) -> Procedure:
     """Erase pages and write, read back and start: the STM32's ROM, by its DfuSe extension."""
     start = [job.program, "-d", METHODS["dfu-util"].bootloaders[0], "-a", "0"]
     if job.serial:
@@ -18,7 +18,7 @@ def dfu_util(job: Job) -> Recipe:
     address, flat = f"{job.payload.start:#010x}", job.payload.flat()
     back = job.folder / f"{job.board.name}-read.bin"
     read = ("-s", f"{address}:{len(flat)}:leave", "-U", str(back))
-    return Recipe(
+    return Procedure(
         steps=(
             Step("writing", (*start, "-s", address, "-D", str(job.file()))),
             Step("verifying", (*start, *read), same=(back, flat)),
@@ -26,7 +26,7 @@ def dfu_util(job: Job) -> Recipe:
     )
 
 
-def picotool(job: Job) -> Recipe:
+def picotool(job: Job) -> Procedure:
     """Erase sectors, write, verify, start: the RP2040's and RP2350's ROM."""
     where: tuple[str, ...] = ()
     if job.device is not None and job.device.node is not None:
@@ -34,10 +34,10 @@ def picotool(job: Job) -> Recipe:
         bus, number = job.device.node.parts[-2:]
         where = ("--bus", str(int(bus)), "--address", str(int(number)))
     command = (job.program, "load", "-v", "-x", str(job.file()), *where)
-    return Recipe((Step("writing and verifying", command),))
+    return Procedure((Step("writing and verifying", command),))
 
 
-def bossac(job: Job) -> Recipe:
+def bossac(job: Job) -> Procedure:
     """Erase, write, verify, start, as Arduino's own tools do.
 
     Without `--offset`: the bootloader of the Nano 33 BLE adds its own size to every address, and an
@@ -46,22 +46,22 @@ def bossac(job: Job) -> Recipe:
     port = f"--port={Path(job.port).name}" if job.port else ""
     words = (port, "-U", "-i", "-e", "-w", "-v", str(job.file()), "-R")
     command = (job.program, *(word for word in words if word))
-    return Recipe((Step("writing and verifying", command, "(?i)verify successful"),))
+    return Procedure((Step("writing and verifying", command, "(?i)verify successful"),))
 
 
-def uf2(job: Job) -> Recipe:
+def uf2(job: Job) -> Procedure:
     """Copy onto the drive of a bootloader, which checks each block and starts the image."""
-    return Recipe((Copy("writing", job.file(), _drive(job), leaves=True),))
+    return Procedure((Copy("writing", job.file(), _drive(job), leaves=True),))
 
 
-def copy(job: Job) -> Recipe:
+def copy(job: Job) -> Procedure:
     """Copy onto the drive of an on-board debugger, which writes it into the chip.
 
     An older ST-Link takes flat binaries only, and knows where flash begins.
     """
     stlink = any(Device(usb_id).probe == "stlink" for usb_id in job.board.usb.ids)
     file = job.file("bin" if stlink else "hex")
-    return Recipe((Copy("writing", file, _drive(job), leaves=False),))
+    return Procedure((Copy("writing", file, _drive(job), leaves=False),))
 
 
 def _drive(job: Job) -> Path:

@@ -11,7 +11,7 @@ from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.boards.flash import devices
 from mcu_ghost.boards.flash.devices import Device
-from mcu_ghost.boards.flash.methods import METHODS, Through, Tool
+from mcu_ghost.boards.flash.methods import METHODS, Program, Through
 from mcu_ghost.boards.port import usb
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
@@ -149,7 +149,7 @@ def _place(board: Board, wanted: Wanted, method: str) -> Choice:
     return Choice(method, "", device=device)
 
 
-def _probe(board: Board, wanted: Wanted, tool: Tool, plugged: list[Device]) -> Device:
+def _probe(board: Board, wanted: Wanted, tool: Program, plugged: list[Device]) -> Device:
     probes = [device for device in plugged if device.probe in tool.probes]
     if wanted.probe:
         return _by_number(wanted.probe, probes)
@@ -161,7 +161,7 @@ def _probe(board: Board, wanted: Wanted, tool: Tool, plugged: list[Device]) -> D
     return _only(board, own, "--probe SERIAL", "no debug probe of it is plugged in")
 
 
-def _bootloader(board: Board, wanted: Wanted, tool: Tool, plugged: list[Device]) -> Device:
+def _bootloader(board: Board, wanted: Wanted, tool: Program, plugged: list[Device]) -> Device:
     known = set(tool.bootloaders) & set(board.usb.ids) or set(tool.bootloaders)
     found = [device for device in plugged if device.id in known]
     if wanted.probe:
@@ -170,7 +170,7 @@ def _bootloader(board: Board, wanted: Wanted, tool: Tool, plugged: list[Device])
     return _only(board, found, "--probe SERIAL", absent)
 
 
-def _port(board: Board, wanted: Wanted, tool: Tool) -> str:
+def _port(board: Board, wanted: Wanted, tool: Program) -> str:
     if wanted.port:
         return wanted.port
     found = [port for port in usb.plugged(board) if port.id in tool.bootloaders]

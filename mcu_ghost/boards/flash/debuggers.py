@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from mcu_ghost.boards.flash import chips
 from mcu_ghost.boards.flash.devices import Device
-from mcu_ghost.boards.flash.steps import Job, Recipe, Step
+from mcu_ghost.boards.flash.steps import Job, Procedure, Step
 from mcu_ghost.host import escape
 from mcu_ghost.host.errors import GhostError
 
@@ -16,7 +16,7 @@ _INTERFACES = {
 }
 
 
-def pyocd(job: Job) -> Recipe:
+def pyocd(job: Job) -> Procedure:
     """Erase sectors, write, read back, start.
 
     pyOCD erases a locked Nordic chip by default; it may only when that was asked for. It does not
@@ -33,7 +33,7 @@ def pyocd(job: Job) -> Recipe:
         return (job.program, *words, str(file))
 
     verify = ("commander", *target, *probe, *keep, "-c", compare, "-c", "reset")
-    return Recipe(
+    return Procedure(
         steps=(
             Step("writing", load(keep)),
             Step("verifying", (job.program, *verify), rf"All {job.payload.size} bytes match"),
@@ -43,7 +43,7 @@ def pyocd(job: Job) -> Recipe:
     )
 
 
-def openocd(job: Job) -> Recipe:
+def openocd(job: Job) -> Procedure:
     """Erase sectors, write, verify, start: what OpenOCD's own `program` does."""
     chip = chips.openocd(job.board)
     if not chip:
@@ -63,14 +63,14 @@ def openocd(job: Job) -> Recipe:
     recover = {"nrf52": ["nrf52_recover"], "nrf53": ["nrf53_recover", "nrf53_cpuapp_recover"]}
     commands = recover.get(chips.family(job.board), []) if kind != "stlink" else []
     erase = [word for command in ("init", *commands, "shutdown") for word in ("-c", command)]
-    return Recipe(
+    return Procedure(
         steps=(Step("writing and verifying", (*start, "-c", program), "Verified OK"),),
         unlock=(Step("erasing and unlocking", (*start, *erase)),) if commands else (),
         locked="AP lock engaged",
     )
 
 
-def probe_rs(job: Job) -> Recipe:
+def probe_rs(job: Job) -> Procedure:
     """Erase sectors, write, verify, start."""
     common = ["--non-interactive", "--chip", chips.probe_rs(job.board), "--protocol", "swd"]
     if job.device is not None:
@@ -78,7 +78,7 @@ def probe_rs(job: Job) -> Recipe:
     download = (job.program, "download", *common, "--binary-format", "hex", "--verify")
     file = str(job.file())
     unlock = Step("erasing and unlocking", (*download, "--allow-erase-all", file))
-    return Recipe(
+    return Procedure(
         steps=(
             Step("writing and verifying", (*download, file)),
             Step("starting", (job.program, "reset", *common)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An image onto a board: check the image, choose a way, make the recipe, carry it out."""
+"""An image onto a board: check the image, choose a way, make the procedure, carry it out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from mcu_ghost.boards.flash.choose import Choice, Wanted, choose
 from mcu_ghost.boards.flash.methods import METHODS
 from mcu_ghost.boards.flash.payload import Payload, read
 from mcu_ghost.boards.flash.run import Locked, Say, run
-from mcu_ghost.boards.flash.steps import Job, Recipe, Step
+from mcu_ghost.boards.flash.steps import Job, Procedure, Step
 from mcu_ghost.host.errors import GhostError
 
-_RECIPES: dict[str, Callable[[Job], Recipe]] = {
+_PROCEDURES: dict[str, Callable[[Job], Procedure]] = {
     "jlink": jlink.jlink,
     "pyocd": debuggers.pyocd,
     "openocd": debuggers.openocd,
@@ -41,13 +41,13 @@ class Plan:
         board: The board.
         payload: What is written.
         choice: The way to it.
-        recipe: What runs.
+        procedure: What runs.
     """
 
     board: Board
     payload: Payload
     choice: Choice
-    recipe: Recipe
+    procedure: Procedure
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan for scripts."""
@@ -60,10 +60,10 @@ class Plan:
             "bytes": self.payload.size,
             "method": choice.method,
             "device": place,
-            "commands": [str(step) for step in self.recipe.steps],
-            "unlock": [str(step) for step in self.recipe.unlock],
+            "commands": [str(step) for step in self.procedure.steps],
+            "unlock": [str(step) for step in self.procedure.unlock],
             "scripts": {
-                str(s.script): s.script.read_text() for s in scripts(self.recipe) if s.script
+                str(s.script): s.script.read_text() for s in scripts(self.procedure) if s.script
             },
             "verifies": METHODS[choice.method].through != "volume",
             "missing": choice.missing,
@@ -71,7 +71,7 @@ class Plan:
 
 
 def prepare(board: Board, image: Path, wanted: Wanted, dry_run: bool = False) -> Plan:
-    """Check the image, choose a way to the board, and make the recipe; nothing is run.
+    """Check the image, choose a way to the board, and make the procedure; nothing is run.
 
     Args:
         board: The board.
@@ -95,7 +95,7 @@ def prepare(board: Board, image: Path, wanted: Wanted, dry_run: bool = False) ->
         choice.volume,
         Path("build") / "flash",
     )
-    return Plan(board, payload, choice, _RECIPES[choice.method](job))
+    return Plan(board, payload, choice, _PROCEDURES[choice.method](job))
 
 
 def flash(
@@ -147,13 +147,13 @@ def carry_out(plan: Plan, say: Say, unlock: bool = False) -> None:
         GhostError: A step failed, or the chip is locked and may not be erased.
     """
     try:
-        run(plan.recipe, say, unlock)
+        run(plan.procedure, say, unlock)
     except Locked as error:
         raise GhostError(_locked(plan)) from error
 
 
 def _locked(plan: Plan) -> str:
-    board, commands = plan.board, "".join(f"\n  {step}" for step in plan.recipe.unlock)
+    board, commands = plan.board, "".join(f"\n  {step}" for step in plan.procedure.unlock)
     words = (
         f"The chip of {board.name} is locked (APPROTECT): its debug port stays shut until the whole"
         " chip is erased. Nothing has been erased yet.\nUnlocking erases all flash, whatever is"
@@ -172,7 +172,7 @@ def _locked(plan: Plan) -> str:
     )
 
 
-def scripts(recipe: Recipe) -> list[Step]:
+def scripts(procedure: Procedure) -> list[Step]:
     """Return the steps that read a file of commands."""
-    steps = (*recipe.steps, *recipe.unlock)
+    steps = (*procedure.steps, *procedure.unlock)
     return [step for step in steps if isinstance(step, Step) and step.script is not None]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mcu_ghost.boards.flash import chips
-from mcu_ghost.boards.flash.steps import Job, Recipe, Step
+from mcu_ghost.boards.flash.steps import Job, Procedure, Step
 from mcu_ghost.host import escape, files
 
 # Registers of CTRL-AP, as words of its first bank.
@@ -20,7 +20,7 @@ _POWER_UP = ("si 1", "speed 1000", "SWDSelect", "SWDWriteDP 1 0x50000000")
 _READ = r"(?s)AP register 3 = 0x0*{}\b(?!.*AP register 3)"
 
 
-def jlink(job: Job) -> Recipe:
+def jlink(job: Job) -> Procedure:
     """Read the lock, erase sectors, write, verify, start."""
     start = [job.program, "-NoGui", "1", "-ExitOnError", "1"]
     if job.serial:
@@ -48,7 +48,7 @@ def jlink(job: Job) -> Recipe:
             "writing and verifying", "write", write + verify, *options, expects="(?i)verify success"
         )
     )
-    return Recipe(tuple(steps), tuple(unlock), _READ.format(0))
+    return Procedure(tuple(steps), tuple(unlock), _READ.format(0))
 
 
 def _select(port: int) -> str:

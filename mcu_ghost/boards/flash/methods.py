@@ -20,7 +20,7 @@ ProbeKind = Literal["jlink", "stlink", "cmsis-dap"]
 
 
 @dataclass(frozen=True)
-class Tool:
+class Program:
     """A way to flash, and the program that does it.
 
     Attributes:
@@ -69,8 +69,8 @@ _ALL: tuple[ProbeKind, ...] = ("jlink", "stlink", "cmsis-dap")
 _TWICE = "press its reset button twice, quickly"
 _NORDIC = "https://www.nordicsemi.com/Products/Development-tools"
 
-METHODS: dict[str, Tool] = {
-    "jlink": Tool(
+METHODS: dict[str, Program] = {
+    "jlink": Program(
         "SEGGER J-Link Commander",
         ("JLinkExe", "JLink"),
         {"": "install the J-Link software from https://www.segger.com/downloads/jlink"},
@@ -79,8 +79,8 @@ METHODS: dict[str, Tool] = {
         probes=("jlink",),
     ),
     # In an environment of its own: it wants capstone 5, the emulate extra capstone 6.
-    "pyocd": Tool("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex", probes=_ALL),
-    "openocd": Tool(
+    "pyocd": Program("pyOCD", ("pyocd",), {"": "pipx install pyocd"}, "probe", "hex", probes=_ALL),
+    "openocd": Program(
         "OpenOCD",
         ("openocd",),
         {
@@ -93,7 +93,7 @@ METHODS: dict[str, Tool] = {
         "hex",
         probes=_ALL,
     ),
-    "probe-rs": Tool(
+    "probe-rs": Program(
         "probe-rs",
         ("probe-rs",),
         {"": "install a release from https://probe.rs/docs/getting-started/installation"},
@@ -101,7 +101,7 @@ METHODS: dict[str, Tool] = {
         "hex",
         probes=_ALL,
     ),
-    "nrfutil": Tool(
+    "nrfutil": Program(
         "nRF Util",
         ("nrfutil",),
         {"": f"install it from {_NORDIC}/nRF-Util, then run: nrfutil install device"},
@@ -109,7 +109,7 @@ METHODS: dict[str, Tool] = {
         "hex",
         probes=("jlink",),
     ),
-    "nrfjprog": Tool(
+    "nrfjprog": Program(
         "nRF Command Line Tools",
         ("nrfjprog",),
         {"": f"install them from {_NORDIC}/nRF-Command-Line-Tools"},
@@ -117,7 +117,7 @@ METHODS: dict[str, Tool] = {
         "hex",
         probes=("jlink",),
     ),
-    "dfu-util": Tool(
+    "dfu-util": Program(
         "dfu-util",
         ("dfu-util",),
         {
@@ -131,7 +131,7 @@ METHODS: dict[str, Tool] = {
         bootloaders=("0483:df11",),
         enter="hold BOOT0 high and press reset",
     ),
-    "picotool": Tool(
+    "picotool": Program(
         "picotool",
         ("picotool",),
         {
@@ -143,7 +143,7 @@ METHODS: dict[str, Tool] = {
         bootloaders=("2e8a:0003", "2e8a:000f"),
         enter="hold BOOTSEL while plugging it in",
     ),
-    "bossac": Tool(
+    "bossac": Program(
         "BOSSA, Arduino's version",
         ("bossac",),
         {"": "arduino-cli core install arduino:mbed_nano, then put its bossac folder on PATH"},
@@ -152,7 +152,7 @@ METHODS: dict[str, Tool] = {
         bootloaders=("2341:005a",),
         enter=_TWICE,
     ),
-    "uf2": Tool(
+    "uf2": Program(
         "a UF2 file onto the bootloader's drive",
         (),
         {},
@@ -160,5 +160,5 @@ METHODS: dict[str, Tool] = {
         "uf2",
         enter=f"{_TWICE}, or hold BOOTSEL while plugging it in",
     ),
-    "copy": Tool("a file onto the on-board debugger's drive", (), {}, "volume", "hex"),
+    "copy": Program("a file onto the on-board debugger's drive", (), {}, "volume", "hex"),
 }

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from mcu_ghost.boards.flash import chips
-from mcu_ghost.boards.flash.steps import Job, Recipe, Step
+from mcu_ghost.boards.flash.steps import Job, Procedure, Step
 from mcu_ghost.host.errors import GhostError
 
 # What both say of a chip that is locked, in words or by the name of the error.
 _LOCKED = r"(?i)BecauseProtection|readback protection|ap[- ]?protect|access port is protected"
 
 
-def nrfutil(job: Job) -> Recipe:
+def nrfutil(job: Job) -> Procedure:
     """Erase the pages that the image takes, write, read back, start; its default erases all."""
     number = ("--serial-number", job.serial) if job.serial else ()
     options = (
@@ -22,7 +22,7 @@ def nrfutil(job: Job) -> Recipe:
     if _family(job) == "nrf53":
         cores = (("--core", "Network"), ("--core", "Application"))
     device = (job.program, "device")
-    return Recipe(
+    return Procedure(
         steps=(Step("writing and verifying", (*device, *write, *number)),),
         unlock=tuple(
             Step("erasing and unlocking", (*device, "recover", *core, *number)) for core in cores
@@ -31,7 +31,7 @@ def nrfutil(job: Job) -> Recipe:
     )
 
 
-def nrfjprog(job: Job) -> Recipe:
+def nrfjprog(job: Job) -> Procedure:
     """Erase the pages that the image takes, write, read back, start."""
     common = ["--family", _family(job).upper()]
     if job.serial:
@@ -40,7 +40,7 @@ def nrfjprog(job: Job) -> Recipe:
     cores: tuple[tuple[str, ...], ...] = ((),)
     if _family(job) == "nrf53":
         cores = (("--coprocessor", "CP_NETWORK"), ("--coprocessor", "CP_APPLICATION"))
-    return Recipe(
+    return Procedure(
         steps=(Step("writing and verifying", (job.program, *common, *write)),),
         unlock=tuple(
             Step("erasing and unlocking", (job.program, *common, *core, "--recover"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carries a recipe out: runs programs, shows what they say, and stops at the first failure."""
+"""Carries a procedure out: runs programs, shows what they say, and stops at the first failure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mcu_ghost.boards.flash.steps import Copy, Recipe, Step
+from mcu_ghost.boards.flash.steps import Copy, Procedure, Step
 from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
 
@@ -38,11 +38,11 @@ class Failed(GhostError):
     """A program failed; the message holds what it said."""
 
 
-def run(recipe: Recipe, say: Say, unlock: bool = False) -> None:
+def run(procedure: Procedure, say: Say, unlock: bool = False) -> None:
     """Write and verify; a locked chip is erased and unlocked only if `unlock` says so.
 
     Args:
-        recipe: What to do.
+        procedure: What to do.
         say: Takes a line that describes what is happening.
         unlock: Whether a locked chip may be erased.
 
@@ -51,21 +51,21 @@ def run(recipe: Recipe, say: Say, unlock: bool = False) -> None:
         Failed: A step failed.
     """
     try:
-        _steps(recipe, recipe.steps, say)
+        _steps(procedure, procedure.steps, say)
     except Locked:
-        if not unlock or not recipe.unlock:
+        if not unlock or not procedure.unlock:
             raise
-        _steps(recipe, recipe.unlock, say)
-        _steps(recipe, recipe.steps, say)
+        _steps(procedure, procedure.unlock, say)
+        _steps(procedure, procedure.steps, say)
 
 
-def _steps(recipe: Recipe, steps: tuple[Step | Copy, ...], say: Say) -> None:
+def _steps(procedure: Procedure, steps: tuple[Step | Copy, ...], say: Say) -> None:
     for step in steps:
         say(step.what)
         if isinstance(step, Copy):
             _copy(step)
         else:
-            _step(step, recipe.locked if steps is recipe.steps else "", say)
+            _step(step, procedure.locked if steps is procedure.steps else "", say)
 
 
 def _step(step: Step, locked: str, say: Say) -> None:

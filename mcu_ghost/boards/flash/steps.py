@@ -59,7 +59,7 @@ class Copy:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Procedure:
     """All that a method does.
 
     Attributes:
@@ -75,7 +75,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Job:
-    """What a recipe is made for.
+    """What a procedure is made for.
 
     Attributes:
         board: The board.

@@ -17,7 +17,7 @@ from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import detector, keywords
-from mcu_ghost.sound.keywords import RATE, hearing
+from mcu_ghost.sound.keywords import RATE, listening
 
 _RENODE_MS = 10_000  # of sound: to the first status line
 
@@ -42,7 +42,7 @@ class DetectorContext:
 def _check(model: Model, board: Board) -> None:
     """Refuse a board without a microphone, and a model that does not say how it hears words."""
     need_microphone(board)
-    rate = hearing(model)[0].front_end.sample_rate
+    rate = listening(model)[0].front_end.sample_rate
     if rate != RATE:
         raise GhostError(
             f"The model '{model.name}' hears {rate} samples per second, microphones have {RATE}:"
@@ -52,11 +52,11 @@ def _check(model: Model, board: Board) -> None:
 
 def _generate(model: Model, board: Board) -> Generated:
     """Return front end and detector."""
-    task, chosen = hearing(model)
-    ears = front_end_c.sources(front_end_c.context(task.front_end, task.formula))
+    task, chosen = listening(model)
+    front_end = front_end_c.sources(front_end_c.context(task.front_end, task.formula))
     context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
     words = {name: render(f"sound/{name}.jinja", context) for name in ("detector.h", "detector.c")}
-    return Generated(ears | words)
+    return Generated(front_end | words)
 
 
 def _cold(board: Board) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def _renode(model: Model, board: Board, folder: Path) -> None:
     if board.microphone is None or board.microphone.driver != "nrf_pdm":
         return  # Renode's I2S cannot be a microphone's master
     clips = np.concatenate([keywords.recording(path) for path in resources.demo_clips()])
-    hop_ms = hearing(model)[0].front_end.hop_ms
+    hop_ms = listening(model)[0].front_end.hop_ms
     ms = _RENODE_MS // hop_ms * hop_ms
     sound = np.resize(clips, ms * RATE // 1000)
     files.write_bytes(folder / "sound.raw", sound.astype("<i2").tobytes())

@@ -38,12 +38,12 @@ def golden_sources(model: Model) -> dict[str, str]:
     return {name: render(f"model/{name}.jinja", context) for name in ("golden.h", "golden.c")}
 
 
-def listening(model: Model, task: KeywordTask, chosen: detector.Settings) -> Listening:
+def listening(model: Model, task: KeywordTask, chosen: detector.DetectorSettings) -> Listening:
     """Return what must be heard."""
-    ears = task.front_end
-    frames = task.frames(_noise(_HOPS, ears.hop))
+    settings = task.front_end
+    frames = task.frames(_noise(_HOPS, settings.hop))
     outputs = reference.run(model, frames)
-    at = (ears.hops(np.arange(len(frames))) - 1).tolist()  # the hop that completes each frame
+    at = (settings.hops(np.arange(len(frames))) - 1).tolist()  # the hop that completes each frame
     labels = [word.label for word in chosen.words]
     heard = {at[e.frame]: labels.index(e.label) + 1 for e in detector.events(outputs, chosen)}
     code, prime = _FNV

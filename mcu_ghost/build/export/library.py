@@ -21,7 +21,7 @@ from mcu_ghost.host import resources, templates
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import detector, keywords
-from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.front_end import FrontEndSettings
 
 _MODEL_FILES = ("model.h", "model.c", "model_data.h", "model_data.c")
 
@@ -36,7 +36,7 @@ class Library:
         target: What it runs on.
         labels: Of the network's outputs.
         head_per_frame: Whether every frame has outputs.
-        ears: The front end, if there is one.
+        settings: The front end, if there is one.
         detector: How scores become words, if the model says so.
         listening: What the example must hear then.
         sources: Texts by path below `src/`, but for `NAME.h`.
@@ -54,8 +54,8 @@ class Library:
     target: Target
     labels: list[str]
     head_per_frame: bool
-    ears: Settings | None
-    detector: detector.Settings | None
+    settings: FrontEndSettings | None
+    detector: detector.DetectorSettings | None
     listening: checks.Listening | None
     sources: dict[str, str]
     compiled: tuple[str, ...]
@@ -73,8 +73,8 @@ class _Listener:
 
     version: str
     name: str
-    settings: Settings
-    detector: detector.Settings
+    settings: FrontEndSettings
+    detector: detector.DetectorSettings
 
 
 def make(model: Model, target: Target) -> Library:
@@ -88,19 +88,19 @@ def make(model: Model, target: Target) -> Library:
     generated = {file: templates.render(f"model/{file}.jinja", context) for file in _MODEL_FILES}
     hot, cold = context.sources()
     needed = hot + cold
-    ears = words = noise = None
+    settings = words = noise = None
     tables = 0
     task = keywords.task_of(model)
     if task is not None:
-        ears = task.front_end
-        heard = front_end_c.context(ears, task.formula, f"{name}_")
+        settings = task.front_end
+        heard = front_end_c.context(settings, task.formula, f"{name}_")
         generated |= front_end_c.sources(heard)
         needed += front_end_c.SOURCES
         tables = sum(array.bytes for array in heard.arrays.values())
     if task is not None and task.detector is not None:
-        task, words = keywords.hearing(model)
-        ears = task.front_end
-        listener = _Listener(__version__, name, ears, words)
+        task, words = keywords.listening(model)
+        settings = task.front_end
+        listener = _Listener(__version__, name, settings, words)
         for file in ("listener.h", "listener.c"):
             generated[file] = templates.render(f"export/{file}.jinja", listener)
         needed += ("sound/ghost_detector.c", "sound/ghost_listener.c")
@@ -115,7 +115,7 @@ def make(model: Model, target: Target) -> Library:
         target=target,
         labels=model.labels,
         head_per_frame=model.head_per_frame,
-        ears=ears,
+        settings=settings,
         detector=words,
         listening=noise,
         sources=sources,
@@ -125,14 +125,16 @@ def make(model: Model, target: Target) -> Library:
         tables_bytes=tables,
         state_bytes=plan.state_bytes,
         scratch_bytes=align(plan.scratch_bytes),
-        listener_bytes=_listener_bytes(context, ears, words) if ears and words else 0,
+        listener_bytes=_listener_bytes(context, settings, words) if settings and words else 0,
     )
 
 
-def _listener_bytes(context: model_c.ModelContext, ears: Settings, words: detector.Settings) -> int:
+def _listener_bytes(
+    context: model_c.ModelContext, settings: FrontEndSettings, words: detector.DetectorSettings
+) -> int:
     """Return the size of `NAME_listener_t` as a compiler for Arm lays it out."""
-    front_end = align(4 * ears.channels + 2 * max(ears.history, 2) + 2, 4)
-    scratch = max(4 * (ears.points + 1 + ears.channels), align(context.plan.scratch_bytes))
+    front_end = align(4 * settings.channels + 2 * max(settings.history, 2) + 2, 4)
+    scratch = max(4 * (settings.points + 1 + settings.channels), align(context.plan.scratch_bytes))
     end = align(front_end + context.plan.state_bytes) + align(scratch)
     for _, size in context.input_fields + context.output_fields:
         end += size

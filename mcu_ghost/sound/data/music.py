@@ -47,8 +47,8 @@ def _timbre(rng: np.random.Generator) -> tuple[Reals, float, float]:
 def _note(hertz: float, length: int, amplitudes: Reals, attack: float, decay: float) -> Reals:
     time = np.arange(length) / RATE
     harmonics = hertz * np.arange(1, len(amplitudes) + 1)
-    heard = harmonics < RATE / 2
-    wave = amplitudes[heard] @ np.sin(2 * np.pi * harmonics[heard, None] * time)
+    audible = harmonics < RATE / 2
+    wave = amplitudes[audible] @ np.sin(2 * np.pi * harmonics[audible, None] * time)
     envelope: Reals = np.minimum(time / attack, 1) * np.exp(-time / decay)
     return envelope * wave
 

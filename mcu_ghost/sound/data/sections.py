@@ -8,7 +8,14 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
-from mcu_ghost.sound.front_end_tables import BandEdge, Channels, HopMs, Settings, Step, WindowMs
+from mcu_ghost.sound.front_end_tables import (
+    BandEdge,
+    Channels,
+    FrontEndSettings,
+    HopMs,
+    Step,
+    WindowMs,
+)
 
 Pair = Annotated[tuple[float, ...], Meta(min_length=2, max_length=2)]
 
@@ -119,7 +126,7 @@ class SoundRecipe(Protocol):
         """The long mixtures."""
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> FrontEndSettings:
         """The front end's settings."""
 
     @property

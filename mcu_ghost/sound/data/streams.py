@@ -20,7 +20,7 @@ from mcu_ghost.sound.data.folder import SPLITS, Split
 from mcu_ghost.sound.data.scenes import Scene, Span
 from mcu_ghost.sound.data.sections import SoundRecipe
 from mcu_ghost.sound.data.sounds import Sounds
-from mcu_ghost.sound.front_end_tables import Settings
+from mcu_ghost.sound.front_end_tables import FrontEndSettings
 
 SECONDS = 60  # of a scene
 _BLOCK = 10  # scenes of a file
@@ -45,7 +45,7 @@ class Streams:
 
 
 def targets(
-    spans: Iterable[Span], frames: int, words: int, settings: Settings
+    spans: Iterable[Span], frames: int, words: int, settings: FrontEndSettings
 ) -> npt.NDArray[np.int8]:
     """Return what each frame should say.
 
@@ -67,7 +67,9 @@ def targets(
     return labels
 
 
-def of_scene(scene: Scene, words: int, settings: Settings) -> tuple[Features, npt.NDArray[np.int8]]:
+def of_scene(
+    scene: Scene, words: int, settings: FrontEndSettings
+) -> tuple[Features, npt.NDArray[np.int8]]:
     """Return a scene's features and targets."""
     features = audio.frames(scene.samples, settings)
     return features, targets(scene.spans, len(features), words, settings)

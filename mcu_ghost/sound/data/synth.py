@@ -33,7 +33,7 @@ _NOISE_SECONDS, _NOISES_PER_KIND = 20, 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class SynthSettings:
     """What decides every byte of a set.
 
     Attributes:
@@ -65,7 +65,7 @@ class Settings:
 
 
 def synthesise(
-    settings: Settings,
+    settings: SynthSettings,
     out: Path,
     noise: Path | None = None,
     jobs: int = 1,
@@ -114,7 +114,7 @@ def synthesise(
 
 
 def _parallel(
-    settings: Settings, out: Path, clips: list[Clip], source: Noise, jobs: int
+    settings: SynthSettings, out: Path, clips: list[Clip], source: Noise, jobs: int
 ) -> Iterator[None]:
     def work(clip: Clip) -> None:
         content = recording.encode(make(settings, clip, source), settings.format)
@@ -128,7 +128,7 @@ def _parallel(
         pool.shutdown(cancel_futures=True)
 
 
-def make(settings: Settings, clip: Clip, source: Noise) -> Samples:
+def make(settings: SynthSettings, clip: Clip, source: Noise) -> Samples:
     """Return the samples of one clip.
 
     Raises:
@@ -156,18 +156,18 @@ def make(settings: Settings, clip: Clip, source: Noise) -> Samples:
     return augment.mix(placed, float(rng.uniform(-12, 0)))
 
 
-def _path(settings: Settings, out: Path, clip: Clip) -> Path:
+def _path(settings: SynthSettings, out: Path, clip: Clip) -> Path:
     return out / f"{clip.name}.{settings.format}"
 
 
-def _too_long(text: str, samples: int, settings: Settings) -> GhostError:
+def _too_long(text: str, samples: int, settings: SynthSettings) -> GhostError:
     return GhostError(
         f"'{text}' takes {samples * 1000 // RATE} ms to say, clips are {settings.clip_ms} ms long. "
         "Make them longer with --clip-ms, or choose a shorter word."
     )
 
 
-def _fits(settings: Settings) -> None:
+def _fits(settings: SynthSettings) -> None:
     """Say every word once, before anything is written."""
     for word in settings.words:
         said = speech.say(word, Voice("espeak-ng", "m3", "en-us"))
@@ -186,7 +186,7 @@ def _engines() -> dict[str, str]:
     return found
 
 
-def _claim(settings: Settings, out: Path, own: list[Path]) -> None:
+def _claim(settings: SynthSettings, out: Path, own: list[Path]) -> None:
     """Write the manifest, or compare it with the one there.
 
     Raises:
@@ -223,7 +223,7 @@ def _foreign(path: Path) -> bool:
     return not path.name.startswith(f".{MANIFEST}.")
 
 
-def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Samples]:
+def _backgrounds(settings: SynthSettings, out: Path, own: list[Path]) -> Iterator[Samples]:
     """Make what is missing of `_background_noise_`, and yield all of it."""
     target = out / folder.NOISE
     for kind in augment.KINDS:
@@ -244,7 +244,7 @@ def _backgrounds(settings: Settings, out: Path, own: list[Path]) -> Iterator[Sam
         yield recording.read(path)
 
 
-def _talk(rng: np.random.Generator, settings: Settings) -> Samples:
+def _talk(rng: np.random.Generator, settings: SynthSettings) -> Samples:
     """Return some seconds of a training voice saying other words."""
     voice = Voice("espeak-ng", str(rng.choice(speech.variants("train"))), "en-us")
     text = " ".join(rng.choice(plan.other_words(settings.words), 12, replace=False))

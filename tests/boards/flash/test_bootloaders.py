@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.boards.flash.conftest import Desk
-from tests.boards.flash.recipes import Image, flash, own_board, plan, refusal, stm32
+from tests.boards.flash.procedures import Image, flash, own_board, plan, refusal, stm32
 
 
 def test_dfu_util(desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def test_an_st_links_drive_takes_a_flat_binary(
     name = own_board(monkeypatch, "shed", "0x0800_0000", '["copy"]', "stm32l4r5zi", '["0483:374b"]')
     image(name)
     drive = desk.drive("JLINK")
-    assert [str(step) for step in plan(name, "copy").recipe.steps] == [
+    assert [str(step) for step in plan(name, "copy").procedure.steps] == [
         f"cp build/{name}-stream/firmware.bin {drive}"
     ]
 

@@ -58,7 +58,7 @@ def test_every_path(
     """Programs are given a path that means nothing to them; what is written is the same."""
     monkeypatch.chdir(tmp_path)
     plan = plan_of(method, Path(name), Wanted())
-    for step in (*plan.recipe.steps, *plan.recipe.unlock):
+    for step in (*plan.procedure.steps, *plan.procedure.unlock):
         if not isinstance(step, Step):
             assert step.source.is_file()
             continue
@@ -70,7 +70,7 @@ def test_every_path(
             assert len(lines) == len([line for line in lines if re.fullmatch(r"[^;\[$`]+", line)])
             assert lines.count("exit") == 1 and lines[-1] == "exit"
     if method == "openocd":
-        words = words_of_tcl(plan.recipe.steps[0].command[-1])
+        words = words_of_tcl(plan.procedure.steps[0].command[-1])
         assert len(words) == 1 and Path(words[0][1]).is_file()
 
 
@@ -86,7 +86,7 @@ def test_every_serial_number(
     except GhostError as refused:
         assert method == "openocd" and str(refused).startswith("The serial number ")
         return
-    for step in (*plan.recipe.steps, *plan.recipe.unlock):
+    for step in (*plan.procedure.steps, *plan.procedure.unlock):
         assert isinstance(step, Step)
         alone = [word for word in step.command if serial in word]
         if method == "openocd":

@@ -16,7 +16,7 @@ from mcu_ghost.boards.flash.methods import METHODS
 
 def test_every_method_of_a_board_file_is_there() -> None:
     assert {*METHODS, "qemu"} == set(typing.get_args(board.Method))
-    assert set(flash._RECIPES) == set(METHODS)
+    assert set(flash._PROCEDURES) == set(METHODS)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32", "freebsd14"])

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from mcu_ghost.boards import uf2
 from mcu_ghost.boards.flash import run
-from mcu_ghost.boards.flash.steps import Copy, Recipe, Step
+from mcu_ghost.boards.flash.steps import Copy, Procedure, Step
 from mcu_ghost.cli import cli
 from mcu_ghost.host.errors import GhostError
 from tests.boards.flash.conftest import Desk
@@ -159,13 +159,13 @@ def test_a_program_that_hangs_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPat
     program.chmod(0o755)
     began = time.monotonic()
     with pytest.raises(run.Failed, match="(?s)waiting failed with exit code -9.*one"):
-        run.run(Recipe((Step("waiting", (str(program),)),)), lambda line: None)
+        run.run(Procedure((Step("waiting", (str(program),)),)), lambda line: None)
     assert time.monotonic() - began < 20
 
 
 def test_a_program_that_vanished(desk: Desk) -> None:
     with pytest.raises(run.Failed, match="cannot be run: No such file"):
-        run.run(Recipe((Step("going", (str(desk.tools / "gone"),)),)), lambda line: None)
+        run.run(Procedure((Step("going", (str(desk.tools / "gone"),)),)), lambda line: None)
 
 
 def test_an_interrupt_ends_the_program(desk: Desk) -> None:
@@ -178,7 +178,7 @@ def test_an_interrupt_ends_the_program(desk: Desk) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run.run(Recipe((Step("going", (str(program),)),)), interrupt)
+        run.run(Procedure((Step("going", (str(program),)),)), interrupt)
     pid = (desk.folder / "pid").read_text().strip()
     assert not Path("/proc", pid).exists()
 
@@ -249,4 +249,4 @@ def test_a_copy_onto_what_cannot_be_written(tmp_path: Path) -> None:
     source.write_text(":00000001FF\n")
     (tmp_path / "drive" / "a.hex").mkdir(parents=True)
     with pytest.raises(run.Failed, match="cannot be written"):
-        run.run(Recipe((Copy("writing", source, tmp_path / "drive", False),)), lambda line: None)
+        run.run(Procedure((Copy("writing", source, tmp_path / "drive", False),)), lambda line: None)

@@ -14,10 +14,10 @@ from mcu_ghost.sound.data import augment, scenes, sounds, streams
 from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.data.sections import Scenes, Words
 from mcu_ghost.sound.data.sounds import Pool, Said, Sounds
-from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.front_end import FrontEndSettings
 from mcu_ghost.train.recipe import Recipe, Training
 
-EARS = Settings(16000, 30, 10, 40, 125.0, 7500.0, 2)
+EARS = FrontEndSettings(16000, 30, 10, 40, 125.0, 7500.0, 2)
 
 
 def beep(hertz: float, label: int) -> Said:

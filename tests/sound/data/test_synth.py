@@ -18,10 +18,10 @@ import soundfile
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.data import folder, plan, speech, synth
-from mcu_ghost.sound.data.synth import Settings, synthesise
+from mcu_ghost.sound.data.synth import SynthSettings, synthesise
 from tests.conftest import ROOT, need
 
-SETTINGS = Settings(("hey lamp", "stop"), seed=3, per_word=20, unknown=10)
+SETTINGS = SynthSettings(("hey lamp", "stop"), seed=3, per_word=20, unknown=10)
 
 
 def tone(text: str, voice: speech.Voice, speed: int = 160, pitch: int = 50) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_the_same_seed_is_the_same_bytes(tmp_path: Path) -> None:
     clips = [n for n in gone if not n.startswith("_")]
     assert result["found"] == sum(result["clips"].values()) - len(clips)
     assert first == content(tmp_path / "b")
-    other = Settings(SETTINGS.words, 4, 20, 10)
+    other = SynthSettings(SETTINGS.words, 4, 20, 10)
     synthesise(other, tmp_path / "c")
     again = content(tmp_path / "c")
     assert not any(
@@ -99,7 +99,7 @@ def test_a_run_that_is_ended_leaves_whole_files_only(number: int, tmp_path: Path
 
 @pytest.mark.usefixtures("engine")
 def test_no_voice_is_in_two_splits(tmp_path: Path) -> None:
-    synthesise(Settings(("stop",), per_word=200, unknown=50), tmp_path)
+    synthesise(SynthSettings(("stop",), per_word=200, unknown=50), tmp_path)
     found = folder.scan(tmp_path, ("stop", "unknown"))
     assert len(found) == 250 and found[0].path.suffix == ".flac"
     groups = {s: {r.group for r in found if r.split == s} for s in folder.SPLITS}
@@ -120,7 +120,7 @@ def test_test_clips_are_clean_unless_asked_for(tmp_path: Path) -> None:
         return float(np.mean([(recording.read(r.path) == 0).mean() for r in items]))
 
     synthesise(SETTINGS, tmp_path / "clean")
-    synthesise(Settings(("hey lamp", "stop"), 3, 20, 10, augment="all"), tmp_path / "noisy")
+    synthesise(SynthSettings(("hey lamp", "stop"), 3, 20, 10, augment="all"), tmp_path / "noisy")
     assert quiet(tmp_path / "clean") > 0.6 > quiet(tmp_path / "noisy")
 
 
@@ -140,7 +140,7 @@ def test_noise_recordings_become_background_noise(tmp_path: Path) -> None:
 def test_a_folder_is_never_mixed_with_another_set(tmp_path: Path) -> None:
     synthesise(SETTINGS, tmp_path / "set")
     with pytest.raises(GhostError, match="other settings .seed: 3 there, 5 now"):
-        synthesise(Settings(SETTINGS.words, 5, 20, 10), tmp_path / "set")
+        synthesise(SynthSettings(SETTINGS.words, 5, 20, 10), tmp_path / "set")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("do not touch")
     with pytest.raises(GhostError, match="not a set made by"):
@@ -172,7 +172,7 @@ def test_a_full_disk_is_one_error_and_the_run_goes_on_later(
 def test_a_word_longer_than_a_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speech, "say", lambda *_: np.ones(20000, np.int16))
     with pytest.raises(GhostError, match="'stop' takes 1250 ms to say.*--clip-ms"):
-        synthesise(Settings(("stop",)), tmp_path / "set")
+        synthesise(SynthSettings(("stop",)), tmp_path / "set")
     assert not (tmp_path / "set").exists()
 
 
@@ -184,7 +184,7 @@ def test_a_slow_voice_speaks_again_faster(monkeypatch: pytest.MonkeyPatch) -> No
         return np.full(2_400_000 // speed, 1000, np.int16)  # a clip's length at 150 words a minute
 
     monkeypatch.setattr(speech, "say", say)
-    settings = Settings(("stop",), per_word=60, unknown=0)
+    settings = SynthSettings(("stop",), per_word=60, unknown=0)
     source = synth.Noise(kinds=("white",))
     for clip in settings.clips():
         paces.clear()
@@ -238,7 +238,7 @@ def test_voices_that_sound_alike_are_in_one_split() -> None:
 
 
 def test_the_same_group_means_the_same_voice() -> None:
-    clips = Settings(("stop",), per_word=400, unknown=0).clips()
+    clips = SynthSettings(("stop",), per_word=400, unknown=0).clips()
     assert len({c.name for c in clips}) == 400
     groups: dict[str, set[str]] = {}
     for clip in clips:
@@ -254,7 +254,7 @@ def test_the_same_group_means_the_same_voice() -> None:
 def test_espeak_and_flite_speak(tmp_path: Path) -> None:
     need("espeak-ng", "espeak-ng")
     need("flite", "flite")
-    settings = Settings(("stop",), per_word=40, unknown=0, format="wav")
+    settings = SynthSettings(("stop",), per_word=40, unknown=0, format="wav")
     synthesise(settings, tmp_path, jobs=2)
     facts = json.loads((tmp_path / "synth.json").read_text())
     assert set(facts["engines"]) == {"espeak-ng", "flite"}

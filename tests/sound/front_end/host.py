@@ -13,13 +13,13 @@ from mcu_ghost.build import front_end_c
 from mcu_ghost.build.front_end_c import SOURCES
 from mcu_ghost.host import resources
 from mcu_ghost.sound.audio import Formula
-from mcu_ghost.sound.front_end import Features, Samples, Settings
+from mcu_ghost.sound.front_end import Features, FrontEndSettings, Samples
 from tests.conftest import compile_host
 
 FORMULA = Formula(multiplier=1674, shift=12, zero_point=-128)
 
 
-def generated(settings: Settings) -> dict[str, str]:
+def generated(settings: FrontEndSettings) -> dict[str, str]:
     """Return the C files of a model with these settings."""
     return front_end_c.sources(front_end_c.context(settings, FORMULA))
 
@@ -27,7 +27,7 @@ def generated(settings: Settings) -> dict[str, str]:
 class HostFrontEnd:
     """The generated C for some settings, with guarded memory."""
 
-    def __init__(self, settings: Settings, folder: Path, *, sanitize: bool = True) -> None:
+    def __init__(self, settings: FrontEndSettings, folder: Path, *, sanitize: bool = True) -> None:
         self.settings = s = settings
         texts = generated(settings)
         name = hashlib.sha256(texts["front_end.c"].encode()).hexdigest()[:16]

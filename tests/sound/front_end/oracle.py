@@ -15,9 +15,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from mcu_ghost.sound.front_end import Features, Samples, Settings
+from mcu_ghost.sound.front_end import Features, FrontEndSettings, Samples
 
-WHEEL = Settings(16000, 30, 10, 40, 125, 7500)
+WHEEL = FrontEndSettings(16000, 30, 10, 40, 125, 7500)
 """The settings of the wheel's class."""
 
 
@@ -76,7 +76,7 @@ def wheel(samples: Samples) -> Features:
     return values.astype(np.uint16)
 
 
-def library(samples: Samples, s: Settings) -> Features | None:
+def library(samples: Samples, s: FrontEndSettings) -> Features | None:
     """Run the wheel's library with any settings; None where it refuses them.
 
     Returns:

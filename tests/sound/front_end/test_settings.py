@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from mcu_ghost.sound import audio
 from mcu_ghost.sound import front_end_tables as tables
 from mcu_ghost.sound.audio import Formula
-from mcu_ghost.sound.front_end import Settings
+from mcu_ghost.sound.front_end import FrontEndSettings
 from tests.sound.front_end.host import generated
 
 
 def test_what_follows_from_them() -> None:
-    s = Settings(16000, 30, 10, 40, 125, 7500, 2)
+    s = FrontEndSettings(16000, 30, 10, 40, 125, 7500, 2)
     assert s == audio.KEYWORDS
     assert (s.window, s.hop, s.history, s.points) == (480, 160, 320, 256)
 
@@ -53,7 +53,7 @@ def test_a_formula_fits_in_32_bits() -> None:
 def test_tables_of_any_settings(
     rate: int, channels: int, low: float, high: float, window_ms: int
 ) -> None:
-    s = Settings(rate, window_ms, 10, channels, low, min(high, rate / 2))
+    s = FrontEndSettings(rate, window_ms, 10, channels, low, min(high, rate / 2))
     bands, weights = tables.bands(s), tables.weights(s)
     assert (np.diff(bands) >= 0).all() and bands[0] >= 0 and bands[-1] <= channels
     assert tables.first_bin(s) >= 1 and tables.first_bin(s) + len(bands) <= s.points + 1
@@ -65,7 +65,7 @@ def test_tables_of_any_settings(
 
 
 def test_the_header_says_what_an_app_needs() -> None:
-    texts = generated(Settings(8000, 30, 16, 24, 125, 3800, 3))
+    texts = generated(FrontEndSettings(8000, 30, 16, 24, 125, 3800, 3))
     assert list(texts) == ["front_end.h", "front_end_data.h", "front_end.c"]
     defined = dict(re.findall(r"#define FRONT_END_(\w+) (\d+)u", texts["front_end.h"]))
     assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "RATE": "8000"}

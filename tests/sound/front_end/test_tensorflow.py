@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mcu_ghost.sound import front_end_tables as tables
-from mcu_ghost.sound.front_end import Settings, features
+from mcu_ghost.sound.front_end import FrontEndSettings, features
 from tests.sound.front_end.signals import SIGNALS, speech
 
 pytestmark = pytest.mark.train
@@ -28,14 +28,14 @@ def _window(size: int) -> np.ndarray:
 @pytest.mark.parametrize(
     "s",
     [
-        Settings(16000, 30, 10, 40, 125, 7500),
-        Settings(16000, 25, 10, 32, 125, 7500),
-        Settings(16000, 64, 20, 64, 0, 7900),
-        Settings(8000, 20, 20, 20, 60, 3800),
-        Settings(8000, 32, 8, 13, 300, 3400),
+        FrontEndSettings(16000, 30, 10, 40, 125, 7500),
+        FrontEndSettings(16000, 25, 10, 32, 125, 7500),
+        FrontEndSettings(16000, 64, 20, 64, 0, 7900),
+        FrontEndSettings(8000, 20, 20, 20, 60, 3800),
+        FrontEndSettings(8000, 32, 8, 13, 300, 3400),
     ],
 )
-def test_equals_the_operator(monkeypatch: pytest.MonkeyPatch, s: Settings) -> None:
+def test_equals_the_operator(monkeypatch: pytest.MonkeyPatch, s: FrontEndSettings) -> None:
     import tensorflow as tf
     from tensorflow.lite.experimental.microfrontend.python.ops import audio_microfrontend_op
 

@@ -14,7 +14,7 @@ from mcu_ghost.boards.flash import flash as flashing
 from mcu_ghost.boards.flash.choose import Wanted
 from mcu_ghost.host.errors import GhostError
 from tests.boards.flash.conftest import Desk
-from tests.boards.flash.recipes import Image, flash, own_board, plan, refusal
+from tests.boards.flash.procedures import Image, flash, own_board, plan, refusal
 
 HEX, BIN = "build/nrf52840-stream/firmware.hex", "build/nrf52840-stream/firmware.bin"
 UNLOCKED = "Read AP register 3 = 0x00000000\nRead AP register 3 = 0x00000001\n"
@@ -258,7 +258,7 @@ def test_nrf51_has_no_such_lock(desk: Desk, image: Image) -> None:
     image("microbit")
     desk.plug("0d28:0204", "9900", "BBC micro:bit CMSIS-DAP")
     desk.install("pyocd", (1, "some error"))
-    assert plan("microbit", "pyocd").recipe.unlock == ()
+    assert plan("microbit", "pyocd").procedure.unlock == ()
     assert "some error" in refusal("microbit", "pyocd", unlock=True)
 
 
@@ -308,7 +308,7 @@ def test_nrf53_unlocks_the_network_core_first(
     desk.plug("1366:1055", "1050000001", "J-Link")
     for tool in ("nrfutil", "nrfjprog", "JLinkExe", "openocd"):
         desk.install(tool)
-    unlock = {m: plan("nrf5340dk", m).recipe.unlock for m in ("nrfutil", "nrfjprog", "openocd")}
+    unlock = {m: plan("nrf5340dk", m).procedure.unlock for m in ("nrfutil", "nrfjprog", "openocd")}
     assert [step.command[4] for step in unlock["nrfutil"]] == ["Network", "Application"]
     cores = [step.command[step.command.index("--coprocessor") + 1] for step in unlock["nrfjprog"]]
     assert cores == ["CP_NETWORK", "CP_APPLICATION"]
