@@ -97,7 +97,7 @@ class Running:
 
     def hold(self, part: float) -> None:
         """Let a part of the watchdog's time go by in which the core does not get on."""
-        self.machine.pause(round(part * MS / 1000 * self.board.cpu.clock_hz))
+        self.machine.bus.pause(round(part * MS / 1000 * self.board.cpu.clock_hz))
         self.lines(0.002)
 
     def answers(self) -> bool:
@@ -108,7 +108,7 @@ class Running:
         return any((p := wire.parse(c)) and p[0] == 0x81 for c in self.said.split(b"\0"))
 
     def watchdog(self) -> Watchdog:
-        (found,) = [p for p in self.machine._peripherals if isinstance(p, Watchdog)]
+        (found,) = [p for p in self.machine.bus.peripherals if isinstance(p, Watchdog)]
         return found
 
 
