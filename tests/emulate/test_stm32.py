@@ -24,6 +24,7 @@ F4, F7, H7, L4, U5 = (
 )  # fmt: skip
 F4_C, F7_C, H7_C, L4_C, U5_C = (f"startup/stm32{name}.c" for name in ("f4", "f7", "h7", "l4", "u5"))
 USART_C, CHIP_H, CACHES_H = "drivers/stm32_usart.c", "drivers/stm32.h", "startup/m7_caches.h"
+RCC_H = "startup/stm32f4_rcc.h"
 
 
 def wait(register: str, bit: str) -> str:
@@ -39,8 +40,8 @@ MISTAKES = [
     (F4, F4_C, "336u << 6", "433u << 6", "PLLN 50 to 432, not 8 and 433"),
     (F4, F4_C, "336u << 6", "432u << 6", "the core gets 216 MHz, but its voltage is for 168 MHz"),
     (F4, F4_C, "336u << 6", "300u << 6", "the core runs at 150 MHz, not at 168"),
-    (F4, F4_C, "0x40023C00u", "0x40023C20u", "a register that is not there"),
-    (F4, F4_C, "0x40023C00u", "0x40024000u", "an address where nothing is"),
+    (F4, RCC_H, "0x40023C00u", "0x40023C20u", "a register that is not there"),
+    (F4, RCC_H, "0x40023C00u", "0x40024000u", "an address where nothing is"),
     (F4, F4_C, "RCC_CR |= PLL_ON;", "RCC_CR |= PLL_ON; RCC_PLLCFGR = 0u;", "while it is off"),
     (F4, USART_C, "stm32_enable_apb(BOARD_CONSOLE_BASE);", "", "no clock: bit 17 of APB1ENR is 0"),
     (F4, USART_C, "DIVIDER = CLOCKS_PER_BIT", "DIVIDER = CLOCKS_PER_BIT + 3u", "933333 baud, not"),
@@ -112,7 +113,7 @@ def test_each_mistake_is_caught(changed: emulate.Machine, reason: str) -> None:
 
 @pytest.mark.emulator
 @pytest.mark.parametrize(
-    "changed", [(F4, F4_C, "RCC_CR |= HSE_ON;", ""), (F7, F7_C, "RCC_CR |= HSE_ON;", "")],
+    "changed", [(F4, RCC_H, "RCC_CR |= HSE_ON;", ""), (F7, RCC_H, "RCC_CR |= HSE_ON;", "")],
     indirect=True,
 )  # fmt: skip
 def test_without_a_crystal_it_still_speaks(changed: emulate.Machine) -> None:
