@@ -254,4 +254,4 @@ def test_a_boards_title_is_no_markup(tmp_path: Path) -> None:
     wild = good.replace("[cpu]", '"\\u001b[31m" = 1\n[cpu]', 1)
     (tmp_path / "boards" / "shed.toml").write_text(wild, encoding="utf-8")
     result = ghost("boards", "shed", cwd=tmp_path)
-    assert result.returncode == 1 and r"unknown key \x1b[31m" in result.stderr
+    assert result.returncode == 1 and r"unknown key '\x1b[31m" in result.stderr
