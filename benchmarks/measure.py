@@ -158,8 +158,8 @@ def _measure(shape: Shape, board: str, compiler: str) -> Cost | None:
         proof = prove(model, target, toolchain=compiler, cases=1, frames=FRAMES)
     except fit.DoesNotFit:
         return None
-    if proof.report.mismatches:
-        raise GhostError(f"{shape.name} on {board} by {compiler}: {proof.report.first}")
+    if proof.comparison.mismatches:
+        raise GhostError(f"{shape.name} on {board} by {compiler}: {proof.comparison.first}")
     return Cost(round(proof.instructions_per_frame), proof.built.flash_bytes, proof.ram_used)
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .proof.prove import Proof as Proof
     from .proof.prove import listen as listen
     from .proof.prove import prove as prove
-    from .proof.verify import Report as Report
+    from .proof.verify import Comparison as Comparison
 
 __all__ = [
     "App",
@@ -46,7 +46,7 @@ __all__ = [
     "Plan",
     "Profile",
     "Proof",
-    "Report",
+    "Comparison",
     "boards",
     "build",
     "export",
@@ -73,7 +73,7 @@ _PLACES = {
     "Plan": "boards.flash.flash",
     "Profile": "proof.profile.profile",
     "Proof": "proof.prove",
-    "Report": "proof.verify",
+    "Comparison": "proof.verify",
     "boards": "",
     "build": "",
     "export": "build.export",

@@ -136,7 +136,7 @@ def test_a_type_checker_sees_what_everything_is(tmp_path: Path) -> None:
         "build(model, board, 'kws', 'b').app": "mcu_ghost.build.apps.app.App",
         "mcu_ghost.build(model, board).toolchain": "mcu_ghost.build.toolchain.Toolchain",
         "mcu_ghost.prove(model, board)": "mcu_ghost.proof.on_emulator.Proof",
-        "mcu_ghost.prove(model, board).report": "mcu_ghost.proof.verify.Report",
+        "mcu_ghost.prove(model, board).comparison": "mcu_ghost.proof.verify.Comparison",
         "mcu_ghost.profile(model, board)": "mcu_ghost.proof.profile.profile.Profile",
         "mcu_ghost.listen(model, board)": "mcu_ghost.proof.keywords.Listened",
         "mcu_ghost.verify(model, board)": "mcu_ghost.proof.on_board.Measured",

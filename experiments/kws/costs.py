@@ -33,8 +33,8 @@ def measure(model: Path) -> dict[str, int]:
     found = prove(
         network, board, toolchain=COMPILER, emulator="unicorn", cases=CASES, frames=FRAMES
     )
-    if found.report.mismatches:
-        raise GhostError(f"{model}: the image is wrong: {found.report.first}")
+    if found.comparison.mismatches:
+        raise GhostError(f"{model}: the image is wrong: {found.comparison.first}")
     return {
         "instructions": round(found.instructions_per_frame),
         "weights": selftest.weights_bytes,

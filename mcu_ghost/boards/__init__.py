@@ -19,8 +19,8 @@ from mcu_ghost.boards.board import (
     Usb,
     Watchdog,
 )
-from mcu_ghost.boards.checks import check
 from mcu_ghost.boards.pins import pin_number
+from mcu_ghost.boards.validation import validate
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.schema import read
 
@@ -59,7 +59,7 @@ def load_file(path: Path) -> Board:
         GhostError: The file is wrong; the message names it and the key.
     """
     board: Board = read(path, Board)
-    check(board, path)
+    validate(board, path)
     return board
 
 

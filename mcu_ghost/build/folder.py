@@ -110,21 +110,21 @@ def _watched(board: Board, app: App) -> tuple[str, ...]:
     return (f"drivers/{board.watchdog.driver}.c",)
 
 
-def write(project: FolderContext, out: Path) -> None:
-    """Write the project into a folder; files that already say the same are left alone.
+def write(contents: FolderContext, out: Path) -> None:
+    """Write the CMake project into a folder; files that already say the same are left alone.
 
-    Copies the sources that the project names, and the headers below `firmware/` but for those of
-    other kernel variants. Files of an earlier project for another board or app are removed, so the
+    Copies the sources that it names, and the headers below `firmware/` but for those of
+    other kernel variants. Files of an earlier build for another board or app are removed, so the
     folder holds what it needs.
 
     Raises:
         GhostError: The folder cannot be written.
     """
     for name in _TEMPLATES:
-        write_text(out / name, render(f"build/{name}.jinja", project))
+        write_text(out / name, render(f"build/{name}.jinja", contents))
     firmware = resources.folder("firmware")
-    own = project.kernels
-    wanted = {*project.firmware_sources, *project.kernel_sources}
+    own = contents.kernels
+    wanted = {*contents.firmware_sources, *contents.kernel_sources}
     for folder in _COPIED:
         for source in sorted((firmware / folder).rglob("*.[chS]")):
             relative = source.relative_to(firmware)

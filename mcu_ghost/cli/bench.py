@@ -84,7 +84,7 @@ def command(
         "instructions_per_frame": round(proof.instructions_per_frame),
         "flash_bytes": proof.built.flash_bytes,
         "ram_bytes": proof.ram_used,
-        "mismatches": proof.report.mismatches,
+        "mismatches": proof.comparison.mismatches,
     }
     if as_json:
         console.print_json(data)
@@ -105,7 +105,7 @@ def command(
             f"  {text.size(proof.built.flash_bytes)} flash, {text.size(proof.ram_used)} RAM with "
             f"{proof.stack_used} B of stack used (emulated)"
         )
-        first = console.literal(proof.report.first)
+        first = console.literal(proof.comparison.first)
         console.say(f"  [red]{first}[/]" if first else "  [green]equal bit for bit[/]")
-    if proof.report.mismatches:
+    if proof.comparison.mismatches:
         sys.exit(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mcu_ghost.sound.data.facts import Report
+    from mcu_ghost.sound.data.facts import Inspection
 
 _SHOWN = 20  # lines of a kind; a set may have a hundred thousand troubles
 _path = click.Path(path_type=Path)
@@ -83,7 +83,7 @@ def check(folder: Path, jobs: int, as_json: bool) -> None:
     sys.exit(1 if report.errors else 0)
 
 
-def _show(report: Report) -> None:
+def _show(report: Inspection) -> None:
     """Print what a check found."""
     from rich.table import Table
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mcu_ghost.build.kernels import Choice
     from mcu_ghost.network.model import Model
     from mcu_ghost.proof.on_emulator import Proof
-    from mcu_ghost.proof.verify import Recognised, Report
+    from mcu_ghost.proof.verify import Comparison, Recognised
 
 
 @click.command(
@@ -79,15 +79,15 @@ def command(
     else:
         _show(proof)
         show(proof.built)
-    if proof.report.mismatches:
+    if proof.comparison.mismatches:
         sys.exit(1)
 
 
 def _show(proof: Proof) -> None:
     from mcu_ghost.host import console
 
-    show_recognised(proof.report.recognised)
-    console.say(verdict(proof.report, proof.emulator))
+    show_recognised(proof.comparison.recognised)
+    console.say(verdict(proof.comparison, proof.emulator))
     console.say(
         f"{text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
         f"stack {proof.stack_used} of {proof.stack_size} B used"
@@ -116,7 +116,7 @@ def show_recognised(recognised: Sequence[Recognised]) -> None:
     console.stderr().print(table)
 
 
-def verdict(report: Report, where: str) -> str:
+def verdict(report: Comparison, where: str) -> str:
     """Return a sentence on whether all bytes were right."""
     from mcu_ghost.host import console
 

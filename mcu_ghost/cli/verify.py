@@ -79,7 +79,7 @@ def command(
         console.print_json({"board": board.name, "port": result.port} | result.as_json())
     else:
         _show(result, board.name)
-    if result.report.mismatches:
+    if result.comparison.mismatches:
         sys.exit(1)
 
 
@@ -88,7 +88,7 @@ def _show(result: Measured, board: str) -> None:
     from mcu_ghost.host import console
     from mcu_ghost.host.version import __version__
 
-    report, hello, step = result.report, result.hello, result.step
+    report, hello, step = result.comparison, result.hello, result.step
     show_recognised(report.recognised)
     console.say(f"{verdict(report, f'{board}, {result.port}')}")
     if hello.firmware_version != __version__:

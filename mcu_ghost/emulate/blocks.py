@@ -8,7 +8,7 @@ from typing import Any
 
 from mcu_ghost.emulate import direct, thumb
 from mcu_ghost.emulate.calls import Calls
-from mcu_ghost.emulate.checks import Checks
+from mcu_ghost.emulate.strictness import Strictness
 
 # A block is a list, for speed: instructions, executions, bytes, whether it is watched, address; and
 # for traces: how often it was left for elsewhere, and what of both counts a trace knows already.
@@ -32,7 +32,7 @@ class Blocks:
         problem: An exception from within a hook, to be raised where the engine was called.
     """
 
-    def __init__(self, uc: Any, unicorn: Any, arm: Any, calls: Calls, checks: Checks) -> None:
+    def __init__(self, uc: Any, unicorn: Any, arm: Any, calls: Calls, checks: Strictness) -> None:
         self._uc = uc
         self._unicorn = unicorn
         self._arm = arm

@@ -17,11 +17,11 @@ from mcu_ghost.emulate import MachineFault, faults, memory_map
 from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.bus import NEVER, Bus
 from mcu_ghost.emulate.calls import Calls
-from mcu_ghost.emulate.checks import Checks
 from mcu_ghost.emulate.chips import chips, consoles, nordic, system
 from mcu_ghost.emulate.chips.peripherals import Bite, Misuse, NoRegister, Peripheral, Reset
 from mcu_ghost.emulate.faults import Fault
 from mcu_ghost.emulate.frames import Frames
+from mcu_ghost.emulate.strictness import Strictness
 from mcu_ghost.emulate.trace import Trace
 from mcu_ghost.host import tools
 from mcu_ghost.host.errors import GhostError
@@ -79,7 +79,7 @@ class Core:
         self._fault: MachineFault | None = None
         self._dying = False
         self._frames = Frames(self._uc, arm, board.ram)
-        self._checks = Checks(board.cpu, self._frames.reader, self._stop, self._unmasked)
+        self._checks = Strictness(board.cpu, self._frames.reader, self._stop, self._unmasked)
         self._blocks = Blocks(self._uc, unicorn, arm, self._calls, self._checks)
         self._tally = self._blocks.tally
         self.bus = Bus(self._uc, unicorn, board, self._tally)

@@ -127,10 +127,10 @@ def _board(
     if engine is not None:
         tell(f"running frames on {engine}")
         proof = prove.image(stream, prove.Trial(engine, _CASES, _FRAMES))
-        different, per_frame = proof.report.mismatches, round(proof.instructions_per_frame)
+        different, per_frame = proof.comparison.mismatches, round(proof.instructions_per_frame)
         if spoken:
             tell(f"playing {len(spoken)} recordings on {engine}")
-            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).report
+            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).comparison
             different += report.mismatches
             right = sum(
                 one.label == label
@@ -141,7 +141,7 @@ def _board(
         tell(f"running {image.app.name}")
         clips = tuple(resources.demo_clips()[:_CLIPS])
         proof = prove.image(image, prove.Trial(recordings=clips))
-        different = (different or 0) + proof.report.mismatches
+        different = (different or 0) + proof.comparison.mismatches
         per_hop = round(proof.sound.cpu_load.instructions) if proof.sound else None
     return Costs(
         board=target.name,

@@ -186,7 +186,7 @@ def run(
     )
 
 
-def report(found: Listened) -> verify.Report:
+def comparison(found: Listened) -> verify.Comparison:
     """Return what was heard in the form that it has for other images: one case a recording."""
     recognised = []
     for part in found.parts:
@@ -196,7 +196,7 @@ def report(found: Listened) -> verify.Report:
         elif part.name and best is not None:
             ms = best.ms - part.start_ms
             recognised.append(verify.Recognised(part.name, best.word, best.score, ms))
-    return verify.Report(
+    return verify.Comparison(
         cases=len(found.parts),
         frames=found.frames,
         mismatches=len(found.differences),

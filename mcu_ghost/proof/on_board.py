@@ -48,7 +48,7 @@ class Measured:
 
     Attributes:
         hello: What it says about itself.
-        report: Every output compared with the reference.
+        comparison: Every output compared with the reference.
         step: Measured times of one frame; None where the board has no counter.
         head: The measured mean time of the head alone; None where it did not run by itself.
         stack_used: Bytes of stack touched since the board started.
@@ -60,7 +60,7 @@ class Measured:
     """
 
     hello: Hello
-    report: verify.Report
+    comparison: verify.Comparison
     step: Times | None
     head: float | None
     stack_used: int
@@ -77,7 +77,7 @@ class Measured:
 
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts; times are *measured*, by the board."""
-        hello, report = self.hello, self.report
+        hello, report = self.hello, self.comparison
         return {
             "firmware": hello.firmware_version,
             "model": hello.model_name,
@@ -127,7 +127,7 @@ def prove(
         say: Takes sentences on what becomes of the port.
 
     Returns:
-        What the board did; `Measured.report.mismatches` is 0 when all was equal.
+        What the board did; `Measured.comparison.mismatches` is 0 when all was equal.
 
     Raises:
         GhostError: Nothing to run, no such port, another image or board, a crash, or no answer.
@@ -196,7 +196,7 @@ def run(
     heads = sum(s.heads for s in stats)
     return Measured(
         hello=hello,
-        report=_together(reports),
+        comparison=_together(reports),
         step=_times(stats) if hello.counter else None,
         head=sum(s.head_total for s in stats) / heads if hello.counter and heads else None,
         stack_used=stats[-1].stack_used,
@@ -215,7 +215,7 @@ def _times(stats: list[Stats]) -> Times:
     )
 
 
-def _together(reports: list[verify.Report]) -> verify.Report:
+def _together(reports: list[verify.Comparison]) -> verify.Comparison:
     first = next((r.first for r in reports if r.first), "")
     return dataclasses.replace(
         reports[0],

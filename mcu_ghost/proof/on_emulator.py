@@ -25,7 +25,7 @@ class Proof:
     Attributes:
         built: The image.
         emulator: The engine.
-        report: What was compared with the reference, and what differs.
+        comparison: What was compared with the reference, and what differs.
         instructions_per_frame: Emulated instructions from entry to return of the generated step
             function, the mean over all frames.
         stack_used: Bytes of stack touched since reset.
@@ -35,7 +35,7 @@ class Proof:
 
     built: Built
     emulator: str
-    report: verify.Report
+    comparison: verify.Comparison
     instructions_per_frame: float
     stack_used: int
     stack_size: int
@@ -51,10 +51,10 @@ class Proof:
         return {
             "board": self.built.board.name,
             "emulator": self.emulator,
-            "cases": self.report.cases,
-            "mismatches": self.report.mismatches,
+            "cases": self.comparison.cases,
+            "mismatches": self.comparison.mismatches,
             "instructions_per_frame": round(self.instructions_per_frame),
-            "audio": [vars(heard) for heard in self.report.recognised],
+            "audio": [vars(heard) for heard in self.comparison.recognised],
         }
 
 

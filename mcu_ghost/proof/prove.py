@@ -101,7 +101,7 @@ def prove(
         on_line: Called with each line of a `kws` image, and the name of the recording that plays.
 
     Returns:
-        The proof; `Proof.report.mismatches` is 0 when all was equal.
+        The proof; `Proof.comparison.mismatches` is 0 when all was equal.
 
     Raises:
         GhostError: It cannot be built, there is no emulator, a recording cannot be used, or the
@@ -205,7 +205,7 @@ def _sound(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
         lambda passed: trial.progress("listening, seconds", passed, total),
     )
     stack = found.statuses[-1].stack
-    return Proof(built, keywords.ENGINE, keywords.report(found), found.instructions_per_frame,
+    return Proof(built, keywords.ENGINE, keywords.comparison(found), found.instructions_per_frame,
                  stack.used, stack.size, found)  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def run(built: Built, engine: str | None = None) -> Proof:
     else:
         per_frame = on_emulator.from_counter(built.board, engine, ticks, frames)
     wrong = _WRONG.search(text)
-    report = verify.Report(
+    report = verify.Comparison(
         cases=int(verdict[3]),
         frames=frames,
         mismatches=int(verdict[2] or 0),

@@ -43,7 +43,7 @@ class Recognised:
 
 
 @dataclass(frozen=True)
-class Report:
+class Comparison:
     """The outcome of a verification.
 
     Attributes:
@@ -86,7 +86,7 @@ def sequences(model: Model, cases: int, frames: int, recordings: Iterable[Path])
     return found
 
 
-def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> Report:
+def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> Comparison:
     """Run sequences on a board and compare every output byte and the state after each.
 
     Args:
@@ -129,7 +129,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> R
             listens = keywords.need_task(model).detector is not None
             recognised.append(_reported(model, sequence.file, outputs) if listens
                          else _recognised(model, sequence.file, final))  # fmt: skip
-    return Report(
+    return Comparison(
         cases=len(work),
         frames=sum(len(s.frames) for s in work),
         mismatches=mismatches,

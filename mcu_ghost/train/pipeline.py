@@ -150,8 +150,8 @@ def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
         found = prove(network, board, cases=1, frames=20)
     except GhostError as error:
         return None, str(error)
-    if found.report.mismatches:
-        raise RuntimeError(f"the image differs from the reference: {found.report.first}")
+    if found.comparison.mismatches:
+        raise RuntimeError(f"the image differs from the reference: {found.comparison.first}")
     built, instructions = found.built, round(found.instructions_per_frame)
     return Image(board.name, built.app.name, built.flash_bytes, built.ram_bytes, instructions,
                  recipe.settings.frame_ms), ""  # fmt: skip

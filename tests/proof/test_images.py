@@ -77,8 +77,8 @@ def test_networks_equal_the_reference(board: str, engine: str, tmp_path: Path) -
             verify.Sequence(f"case {i}", x) for i, x in enumerate(random_inputs(seed, model, 2, 11))
         ]
         result = on_emulator.run(built, work, engine)
-        assert result.report.mismatches == 0, f"network {seed}: {result.report.first}"
-        assert result.report.frames == 22 and result.instructions_per_frame > 100
+        assert result.comparison.mismatches == 0, f"network {seed}: {result.comparison.first}"
+        assert result.comparison.frames == 22 and result.instructions_per_frame > 100
 
 
 @pytest.mark.emulator
@@ -132,8 +132,8 @@ def test_a_wrong_kernel_is_noticed(
     subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
     result = on_emulator.run(built, verify.sequences(model, 2, 40, []))
-    assert result.report.mismatches > 0
-    assert "expected" in result.report.first
+    assert result.comparison.mismatches > 0
+    assert "expected" in result.comparison.first
 
 
 @pytest.mark.emulator
@@ -142,5 +142,5 @@ def test_long_work_is_not_a_hang(tmp_path: Path) -> None:
     board, model = boards.load("nrf52840"), random_model(2, units=200, ratio=1, inputs=8)
     built = build.build(model, board, "stream", tmp_path / "b", kernels="plain")
     result = on_emulator.run(built, verify.sequences(model, 1, 90, []), "unicorn")
-    assert result.report.mismatches == 0
+    assert result.comparison.mismatches == 0
     assert 75 * result.instructions_per_frame > 40e6

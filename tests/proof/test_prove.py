@@ -51,7 +51,11 @@ def test_a_stream_image(tmp_path: Path) -> None:
                         progress=lambda *told: stages.append(told))  # fmt: skip
     assert proof.built.app is APPS["stream"] and proof.built.model is MODEL
     assert proof.built.board is MICROBIT and proof.built.toolchain == toolchain.find("zig")
-    assert (proof.report.cases, proof.report.frames, proof.report.mismatches) == (2, 14, 0)
+    assert (proof.comparison.cases, proof.comparison.frames, proof.comparison.mismatches) == (
+        2,
+        14,
+        0,
+    )
     assert proof.sound is None and proof.instructions_per_frame > 100
     assert 0 < proof.ram_used < proof.built.ram_bytes
     assert stages[0] == ("building", 0, None)
@@ -59,14 +63,14 @@ def test_a_stream_image(tmp_path: Path) -> None:
     assert sum(done for _, done, _ in stages) == 14 and stages[-1][2] == 14
     assert proof.as_json()["board"] == "microbit" and json.dumps(proof.as_json())
     again = prove.image(proof.built, prove.Trial(cases=1, frames=7))
-    assert again.report.cases == 1 and again.report.mismatches == 0
+    assert again.comparison.cases == 1 and again.comparison.mismatches == 0
 
 
 @pytest.mark.emulator
 @pytest.mark.toolchain
 def test_a_temporary_folder_is_gone_afterwards() -> None:
     proof = prove.prove(MODEL, MICROBIT, toolchain="zig", cases=1, frames=3)
-    assert proof.report.mismatches == 0
+    assert proof.comparison.mismatches == 0
     assert not proof.built.elf.exists() and not proof.built.elf.parent.parent.exists()
 
 
@@ -77,8 +81,14 @@ def test_a_selftest_image(board: str, engine: str, tmp_path: Path) -> None:
     target = boards.load(board)
     proof = prove.prove(MODEL, target, "selftest", tmp_path / "b", toolchain="zig", emulator=engine)
     assert proof.emulator == engine
-    assert (proof.report.cases, proof.report.frames, proof.report.mismatches) == (4, 32, 0)
-    assert proof.report.first == "" and proof.report.recognised == () and proof.sound is None
+    assert (proof.comparison.cases, proof.comparison.frames, proof.comparison.mismatches) == (
+        4,
+        32,
+        0,
+    )
+    assert (
+        proof.comparison.first == "" and proof.comparison.recognised == () and proof.sound is None
+    )
     assert 0 < proof.stack_used < proof.stack_size == 2048
     frames = prove.prove(MODEL, target, toolchain="zig", emulator=engine, cases=4, frames=8)
     assert proof.instructions_per_frame == pytest.approx(frames.instructions_per_frame, rel=0.05)
@@ -96,7 +106,7 @@ def test_a_wrong_selftest_image_is_noticed(tmp_path: Path) -> None:
     other = "1" if first == "0" else "0"
     source.write_text(text[:place] + text[place:].replace(first, other, 1))
     elf = toolchain.build(folder, "selftest", toolchain.find("zig"))
-    report = prove.image(dataclasses.replace(built, elf=elf), prove.Trial()).report
+    report = prove.image(dataclasses.replace(built, elf=elf), prove.Trial()).comparison
     assert (report.cases, report.mismatches) == (4, 1)
     assert report.first == f"case 0 output 0: expected {other}, got {first}"
 
@@ -119,7 +129,7 @@ def test_an_image_that_listens(tmp_path: Path) -> None:
     clips = resources.demo_clips()[:2]
     proof = prove.prove(listener(), board, "kws", tmp_path / "b", recordings=clips, seconds=0.5,
                         on_line=lambda *told: heard.append(told))  # fmt: skip
-    found, report = proof.sound, proof.report
+    found, report = proof.sound, proof.comparison
     assert found is not None and found.differences == () and report.mismatches == 0
     assert report.cases == 3 and report.first == ""
     assert [one.file for one in report.recognised] == [clip.name for clip in clips]

@@ -2,12 +2,12 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.train.inputs import fit
+from mcu_ghost.train.inputs import of_features
 
 
 def test_the_input_format_covers_the_features_and_is_exact() -> None:
     features = np.random.default_rng(0).integers(0, 660, (20, 74, 40)).astype(np.uint16)
-    form = fit(features)
+    form = of_features(features)
     q = form.quantize(features)
     assert q.min() == -128 and q.max() == 127
     assert np.log2(form.scale) % 1 == 0

@@ -13,7 +13,7 @@ import numpy as np
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.audio import RATE
 from mcu_ghost.sound.data import dataset, folder
-from mcu_ghost.sound.data.facts import Class, Facts, Report, inspect
+from mcu_ghost.sound.data.facts import Class, Facts, Inspection, inspect
 from mcu_ghost.sound.data.folder import Item
 
 _UNBALANCED = 5  # largest over smallest class
@@ -23,7 +23,7 @@ def check(
     root: Path,
     jobs: int = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Report:
+) -> Inspection:
     """Read all of a data set.
 
     Raises:
@@ -52,7 +52,7 @@ def check(
     where = defaultdict(set)
     for item in facts:
         where[item.group].add(item.split)
-    report = Report(
+    report = Inspection(
         classes=classes,
         rates=dict(sorted(Counter(f.rate for f in facts.values()).items())),
         noise_seconds=noise_seconds,
@@ -94,7 +94,7 @@ def _class(label: str, facts: dict[Item, Facts], unreadable: dict[Item, str]) ->
     )
 
 
-def _errors(report: Report, empty: list[str]) -> Iterator[str]:
+def _errors(report: Inspection, empty: list[str]) -> Iterator[str]:
     for label in empty:
         yield f"'{label}' holds no WAV or FLAC files: record some, or take the folder away."
     for one in report.classes:
@@ -122,7 +122,7 @@ def _list_warnings(root: Path, found: list[Item]) -> Iterator[str]:
             yield f"{file} names {len(missing)} files that are not there, such as {missing[0]}."
 
 
-def _warnings(report: Report) -> Iterator[str]:
+def _warnings(report: Inspection) -> Iterator[str]:
     totals = {one.label: sum(one.counts.values()) for one in report.classes}
     for one in report.classes:
         if one.counts["train"]:  # else it is an error

@@ -69,7 +69,7 @@ class Class:
 
 
 @dataclass(frozen=True)
-class Report:
+class Inspection:
     """What a check found.
 
     Attributes:

@@ -103,5 +103,5 @@ def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engin
     built = build.build(model, target, "stream", folder, kind, kernels=choice)
     assert built.kernels == kernels
     work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model))]
-    report = on_emulator.run(built, work, engine).report
+    report = on_emulator.run(built, work, engine).comparison
     assert report.mismatches == 0, report.first

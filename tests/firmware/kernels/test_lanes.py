@@ -157,4 +157,4 @@ def test_assembly_meets_extreme_numbers(board: str, engine: str, kind: str, tmp_
         assert built.kernels == "lanes"
         work = verify.sequences(model, 2, 12, [])
         result = on_emulator.run(built, work, engine)
-        assert result.report.mismatches == 0, result.report.first
+        assert result.comparison.mismatches == 0, result.comparison.first

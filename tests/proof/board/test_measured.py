@@ -71,7 +71,11 @@ def run(
 
 def test_a_good_board_on_a_good_line(board: PtyBoard, model: Model) -> None:
     result = run(board, model, delay=0.5)
-    assert (result.report.mismatches, result.report.cases, result.report.frames) == (0, 2, 98)
+    assert (result.comparison.mismatches, result.comparison.cases, result.comparison.frames) == (
+        0,
+        2,
+        98,
+    )
     assert result.step == on_board.Times(500.0, 500, 500) and result.head == 500.0
     assert result.unit == "cycles" and result.hello.counter_hz == 64_000_000
     assert (result.stack_used, result.stack_size) == (300, 2048)
@@ -83,12 +87,12 @@ def test_a_wrong_weight_is_noticed(model: Model, tmp_path: Path) -> None:
     board = PtyBoard(compile_app(model, tmp_path / "app", change), tmp_path / "tty")
     with contextlib.closing(board):
         result = run(board, model)
-    assert result.report.mismatches > 0 and "expected" in result.report.first
+    assert result.comparison.mismatches > 0 and "expected" in result.comparison.first
 
 
 def test_a_reset_in_the_middle_is_made_good(board: PtyBoard, model: Model) -> None:
     result = run(board, model, {20: board.reset, FRAMES + 30: board.reset})
-    assert result.report.mismatches == 0
+    assert result.comparison.mismatches == 0
     assert result.replays == 2
     assert result.step == on_board.Times(500.0, 500, 500)
 
@@ -121,7 +125,7 @@ def test_a_pulled_cable_is_waited_for(board: PtyBoard, model: Model) -> None:
         threading.Timer(0.3, board.plug).start()
 
     result = run(board, model, {30: pull}, told=told)
-    assert result.report.mismatches == 0 and result.replays == 1
+    assert result.comparison.mismatches == 0 and result.replays == 1
     assert "is gone" in told[0] and "is back" in told[1]
 
 
@@ -146,7 +150,7 @@ def test_half_a_reply_and_then_nothing(board: PtyBoard, model: Model) -> None:
 
 def test_what_was_left_in_the_line_does_not_matter(board: PtyBoard, model: Model) -> None:
     board.send(b"half a line \xff\xfe\0\x05abc")
-    assert run(board, model).report.mismatches == 0
+    assert run(board, model).comparison.mismatches == 0
 
 
 def test_another_model(board: PtyBoard) -> None:
@@ -207,7 +211,7 @@ def test_a_bad_cable_never_hangs_and_never_lies(kind: str, board: PtyBoard, mode
         cable = functools.partial(BadCable, seed=seed, rate=0.01, kinds=(kind,))
         with contextlib.suppress(GhostError):
             result = run(board, model, cable=cable, delay=0.01)
-            assert result.report.mismatches == 0 and result.repeats > 0
+            assert result.comparison.mismatches == 0 and result.repeats > 0
             right += 1
     assert right >= 11
 
@@ -239,5 +243,5 @@ class Liar:
 
 
 def test_a_difference_must_show_twice_on_a_bad_line(board: PtyBoard, model: Model) -> None:
-    assert run(board, model, cable=lambda port: Liar(port, False)).report.mismatches == 0
-    assert run(board, model, cable=lambda port: Liar(port, True)).report.mismatches > 0
+    assert run(board, model, cable=lambda port: Liar(port, False)).comparison.mismatches == 0
+    assert run(board, model, cable=lambda port: Liar(port, True)).comparison.mismatches > 0

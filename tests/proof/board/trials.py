@@ -56,7 +56,7 @@ def main() -> None:
                 with contextlib.closing(SerialPort(str(board.device), BOARD)) as port:
                     cable = BadCable(port, seed, asked.rate, tuple(asked.kinds))
                     result = on_board.run(cable, BOARD, model, work, delay=0.005)  # type: ignore[arg-type]
-                ends["different" if result.report.mismatches else "correct"] += 1
+                ends["different" if result.comparison.mismatches else "correct"] += 1
                 repeats += result.repeats
             except TimeoutError:
                 ends["hang"] += 1

@@ -44,7 +44,7 @@ _FORMS = {
 }
 
 
-def check(board: Board, path: Path) -> None:
+def validate(board: Board, path: Path) -> None:
     """Refuse values that fit the schema but not the hardware.
 
     Raises:

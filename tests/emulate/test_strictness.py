@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.emulate import checks, thumb
+from mcu_ghost.emulate import strictness, thumb
 
 LDRD_R3_R12_R1 = "e8f1 3c02"  # ldrd r3, r12, [r1], #8
 LDM_R0 = "c8f0"  # ldmia r0!, {r4-r7}
@@ -25,7 +25,9 @@ def doubtful(*code: str) -> list[int]:
     words = [int(word, 16) for word in " ".join(code).split()]
     data = struct.pack(f"<{len(words)}H", *words)
     run = list(thumb.instructions(data))
-    watch = checks.Checks(boards.load("nrf52840").cpu, lambda _: int, lambda *_: None, lambda: None)
+    watch = strictness.Strictness(
+        boards.load("nrf52840").cpu, lambda _: int, lambda *_: None, lambda: None
+    )
     found = list(watch.doubtful(run))
     return [i for i, instruction in enumerate(run) if instruction in found]
 

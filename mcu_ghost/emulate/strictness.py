@@ -20,7 +20,7 @@ class Switches(Protocol):
     traps_division: bool
 
 
-class Checks:
+class Strictness:
     """Makes the checks of one machine.
 
     Args:
