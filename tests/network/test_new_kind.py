@@ -159,5 +159,5 @@ def test_it_runs_on_a_board(per_frame: bool, tmp_path: Path) -> None:
     board = boards.load("nrf52840")
     built = build.build(model, board, "stream", tmp_path / "b")
     work = verify.sequences(model, 2, 12, [])
-    report = on_emulator.run(built, board, model, work).comparison
+    report = on_emulator.run(built, work).comparison
     assert (report.mismatches, report.frames, report.first) == (0, 24, "")

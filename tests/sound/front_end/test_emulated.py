@@ -89,7 +89,7 @@ def result(running: emulate.Machine, board: str, elf: Path) -> list[int]:
         while running.read(5.0):
             pass
         symbols = load(elf, boards.load(board)).symbols
-        return list(struct.unpack("<2I", running.memory(*symbols["result"])))
+        return list(struct.unpack("<2I", running.bus.memory(*symbols["result"])))
     text = b""
     while text.count(b"\n") < 2:
         data = running.read(20.0)
