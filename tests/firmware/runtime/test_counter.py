@@ -54,7 +54,7 @@ def test_no_read_is_a_wrap_behind(board: str, off: bool, tmp_path: Path) -> None
     wrapped = 0
     for phase in range(WRAPS):
         value = machine._system.systick.value()
-        machine.bus.pause(value - 100 - phase)  # the wrap comes soon, each time at another instruction
+        machine.bus.pause(value - 100 - phase)  # just before the wrap, elsewhere each time
         machine.read(500 / target.cpu.clock_hz)
         wrapped += machine._system.systick.value() > value - 100_000
     text = b""
