@@ -46,14 +46,14 @@ def read(file: Tables, op: Any) -> Operator | None:
     Raises:
         GhostError: Its kind or its version is not known here, or it is damaged.
     """
-    newest, reader = known(file, op)
+    reader = known(file, op)
     if file.count(op.InputsLength()) < 1 or file.count(op.OutputsLength()) != 1:
         raise file.error(f"{file.code(op)[1]} must have inputs and one output")
     return reader(file, op)
 
 
-def known(file: Tables, op: Any) -> tuple[int, Reader]:
-    """Return the newest version of an operator that is known here, and what reads it.
+def known(file: Tables, op: Any) -> Reader:
+    """Return what reads an operator.
 
     Raises:
         GhostError: Its kind or its version is not known.
@@ -64,7 +64,7 @@ def known(file: Tables, op: Any) -> tuple[int, Reader]:
     newest, reader = _READERS[code]
     if not 1 <= version <= newest:
         raise file.error(f"version {version} of operator {name} is not supported, at most {newest}")
-    return newest, reader
+    return reader
 
 
 for _kind in (GhostGRU, FullyConnected, Softmax, Elementwise):
