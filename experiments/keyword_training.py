@@ -75,7 +75,7 @@ class _Report(keras.callbacks.Callback):
             text += f", validation accuracy {found['val_accuracy']:.2%}"
         self._bars.update(self._task, description=text)
         if not console.stderr().is_terminal:
-            console.say(text)
+            console.note(text)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         self._bars.stop()

@@ -206,13 +206,13 @@ def main() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     options.cache.mkdir(parents=True, exist_ok=True)
-    console.say("preparing clips (minutes the first time)")
+    console.note("preparing clips (minutes the first time)")
     tasks = [data.wake_words(options.data, options.cache)] if options.data else []
     tasks += [data.commands(options.commands, options.cache)] if options.commands else []
     runs, failed = list(plan(tasks, options.seeds, options.cache)), []
     for number, run in enumerate(runs, 1):
         if run.result is None:
-            console.say(f"run {number} of {len(runs)}: {run}")
+            console.note(f"run {number} of {len(runs)}: {run}")
             try:
                 run.make()
             except Exception:  # whatever it is, the other runs go on

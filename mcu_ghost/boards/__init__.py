@@ -20,21 +20,33 @@ from mcu_ghost.boards.board import (
     Watchdog,
 )
 from mcu_ghost.boards.pins import pin_number
+from mcu_ghost.boards.suggest import suggest
 from mcu_ghost.boards.validation import validate
-from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host import console, workspace
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.schema import read
 
-__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "Watchdog", "load", "load_file",
-           "names", "need_microphone", "pin_number", "user_file", "with_baud",
+__all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "Watchdog", "every", "load",
+           "load_file", "names", "need_microphone", "pin_number", "user_file", "with_baud",
            "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
-_USER = Path("boards")
 
 
 def names() -> list[str]:
-    """Return every board's name, sorted: the bundled ones and those in `./boards/`."""
+    """Return every board's name, sorted: the bundled ones and those in the user's `boards/`."""
     return sorted(_files())
+
+
+def every() -> list[Board]:
+    """Return all boards, sorted by name; a file that is wrong is told of, and hides no other."""
+    found = []
+    for name in names():
+        try:
+            found.append(load(name))
+        except GhostError as error:
+            console.note(f"[yellow]warning:[/] left out: {console.literal(error)}")
+    return found
 
 
 def load(name: str) -> Board:
@@ -45,8 +57,9 @@ def load(name: str) -> Board:
     """
     files = _files()
     if name not in files:
+        titles = {board.name: board.title for board in every()}
         raise GhostError(
-            f"There is no board '{name}'.{did_you_mean(name, files)} `mcu-ghost boards` lists all;"
+            f"There is no board '{name}'.{suggest(name, titles)} `mcu-ghost boards` lists all;"
             f" a file boards/{Path(name).name}.toml in the current folder adds one."
         )
     return load_file(files[name])
@@ -66,7 +79,7 @@ def load_file(path: Path) -> Board:
 def user_file(name: str) -> Path | None:
     """Return the file in `./boards/` that a name stands for, or None for a bundled board."""
     path = _files().get(name)
-    return path if path is not None and path.parent == _USER else None
+    return path if path is not None and path.parent == _users() else None
 
 
 def with_baud(board: Board, baud: int | None) -> Board:
@@ -76,15 +89,19 @@ def with_baud(board: Board, baud: int | None) -> Board:
     return dataclasses.replace(board, console=dataclasses.replace(board.console, baud=baud))
 
 
+def _users() -> Path:
+    return workspace.root() / "boards"
+
+
 def _files() -> dict[str, Path]:
     found = {path.stem: path for path in sorted(_BUNDLED.glob("*.toml"))}
-    found.update({path.stem: path for path in sorted(_USER.glob("*.toml")) if path.is_file()})
+    found.update({path.stem: path for path in sorted(_users().glob("*.toml")) if path.is_file()})
     return found
 
 
 def with_microphone() -> list[str]:
     """Return the names of the boards that have a microphone."""
-    return [name for name in names() if load(name).microphone is not None]
+    return [board.name for board in every() if board.microphone is not None]
 
 
 def need_microphone(board: Board) -> None:

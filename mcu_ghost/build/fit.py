@@ -53,7 +53,7 @@ def check(need: Need, board: Board) -> None:
             )
     if not problems:
         return
-    fitting = [b for b in map(boards.load, boards.names()) if _fits(need, b)]
+    fitting = [b for b in boards.every() if _fits(need, b)]
     fitting.sort(key=lambda b: (b.flash.usable, b.ram.usable, b.name))
     advice = (
         f"Smallest board that fits: {fitting[0].name}."

@@ -16,13 +16,13 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build import kernels, lock, manifest
 from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
-from mcu_ghost.host import resources
+from mcu_ghost.host import resources, workspace
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_text
 from mcu_ghost.host.templates import render
 
 DEFAULT_STACK = 2048
-BUILDS = Path("build")
+BUILDS = "build"
 """Where the command line puts build folders, `<board>-<app>`."""
 
 _TEMPLATES = ("CMakeLists.txt", "toolchain.cmake", "linker.ld", "board.h")
@@ -139,7 +139,7 @@ def write(contents: FolderContext, out: Path) -> None:
 
 def place(board: Board, app: str) -> Path:
     """Return the folder in which the command line builds an app for a board."""
-    return BUILDS / f"{board.name}-{app}"
+    return workspace.root() / BUILDS / f"{board.name}-{app}"
 
 
 @contextlib.contextmanager

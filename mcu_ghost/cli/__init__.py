@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import importlib
-import io
+import json
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import click
 
+from mcu_ghost.cli import log
 from mcu_ghost.host import processes, text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
@@ -39,6 +41,13 @@ VERBS = {
 """In the order of the road, with the first sentence of each one's help: `--help` imports none."""
 
 
+_RESUMES = {
+    "train": " The same command goes on after the last whole epoch.",
+    "data fetch": " The same command goes on with what is there.",
+    "data synth": " The same command goes on with what is there.",
+}
+
+
 class Verbs(click.Group):
     """The verbs, each `mcu_ghost.cli.<verb>.command`."""
 
@@ -56,13 +65,13 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         command: click.Command = importlib.import_module(f"mcu_ghost.cli.{cmd_name}").command
-        return command
+        return log.with_options(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a verb, or suggest one."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in (*VERBS, "") and args[0][0] != "-" and not ctx.resilient_parsing:
             hint = did_you_mean(args[0], VERBS)
             raise GhostError(f"There is no verb '{args[0]}'.{hint} `mcu-ghost --help` lists all.")
         return super().resolve_command(ctx, args)
@@ -71,7 +80,10 @@ class Verbs(click.Group):
 @click.command(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: mcu-ghost build --board nrf52840 && mcu-ghost test --board nrf52840",
+    epilog="""\b
+Example: mcu-ghost build --board nrf52840 && mcu-ghost test --board nrf52840
+Exit codes: 0 all is well; 1 an error, or a result that is not as it should be;
+2 a wrong command line; 130 stopped by Ctrl-C.""",
 )
 @click.version_option(__version__, prog_name="mcu-ghost")
 def cli() -> None:
@@ -87,21 +99,30 @@ def _stop(number: int, frame: object) -> None:
 
 
 def main() -> None:
-    """Run the command line; a `GhostError` becomes one sentence and exit code 1."""
+    """Run the command line; a `GhostError` becomes one sentence and exit code 1.
+
+    Where `--json` was given the sentence comes as JSON on stdout, too.
+    """
+    text.spell_out()
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else somebody ignores it
         signal.signal(signal.SIGINT, _stop)
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="mcu-ghost", standalone_mode=False)
     except GhostError as error:
-        click.secho(f"error: {_shown(error)}", fg="red", err=True)
-        sys.exit(1)
-    except click.ClickException as error:
-        click.echo(_shown(_usage(error)), err=True)
+        _fail(str(error), 1)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
         sys.exit(error.exit_code)
+    except click.UsageError as error:
+        command = f"{error.ctx.command_path} --help" if error.ctx else "mcu-ghost --help"
+        _fail(f"{error.format_message()} `{command}` shows how.", error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
     except click.Abort:
-        click.echo("stopped", err=True)
-        sys.exit(130)
+        verb = " ".join(word for word in sys.argv[1:3] if not word.startswith("-"))
+        resumes = next((how for name, how in _RESUMES.items() if verb.startswith(name)), "")
+        _fail(f"stopped.{resumes}", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -112,8 +133,10 @@ def _shown(message: object) -> str:
     return text.printable(str(message).replace("\r\n", "\n"), keep="\n\t")
 
 
-def _usage(error: click.ClickException) -> str:
-    """Return what click would print of a wrong command line."""
-    told = io.StringIO()
-    error.show(told)
-    return told.getvalue().rstrip("\n")
+def _fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong, where people and where scripts look, and exit."""
+    log.failed(message)
+    click.secho(f"error: {_shown(message)}", fg="red", err=True)
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": {"message": message, "exit_code": code}}, indent=2))
+    sys.exit(code)

@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from mcu_ghost.cli import options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mcu_ghost.boards import Board
+
+_COLUMNS = ("board", "core", "clock", "flash", "RAM", "mic", "tested on", "")
 # The most that a board's image has run on, as `tested` in its file says it.
 _TESTED = {
     "nothing": "nothing",
-    "model": "our model of its memory map",
+    "model": "our model",
     "qemu": "QEMU",
     "renode": "Renode",
     "hardware": "hardware",
@@ -21,8 +29,8 @@ _UNITS = {"baud": "baud", "gain_db": "dB", "wait_states": "cycles a word"}
 
 
 @click.command("boards", epilog="Example: mcu-ghost boards nrf52840")
-@click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
+@click.argument("name", required=False, shell_complete=options.complete_board)
+@options.as_json
 def command(name: str | None, as_json: bool) -> None:
     """List the boards and what each was tested on, or show all that is known of one.
 
@@ -31,9 +39,9 @@ def command(name: str | None, as_json: bool) -> None:
     import dataclasses
 
     from mcu_ghost import boards
-    from mcu_ghost.host import console, text
+    from mcu_ghost.host import console
 
-    chosen = [boards.load(n) for n in ([name] if name else boards.names())]
+    chosen = [boards.load(name)] if name else boards.every()
     if as_json:
         data = [dataclasses.asdict(b) for b in chosen]
         console.print_json(data[0] if name else data)
@@ -48,26 +56,38 @@ def command(name: str | None, as_json: bool) -> None:
         grid.add_column("value", overflow="fold")
         for key, value in _rows(dataclasses.asdict(chosen[0])):
             grid.add_row(key, console.literal(value))
-        console.stderr().print(grid)
+        console.show(grid)
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("board", "core", "clock", "flash", "RAM", "tested on", "mic", ""):
+    for columns in range(len(_COLUMNS), 4, -1):  # on a narrow terminal the last ones are left out
+        table = _table(chosen, columns)
+        if console.width(table) <= console.stdout().width:
+            break
+    console.show(table)
+
+
+def _table(chosen: list[Board], columns: int) -> Table:
+    """Return the first columns of the list of boards."""
+    from rich.table import Table
+
+    from mcu_ghost.host import console, text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in _COLUMNS[:columns]:
         right = heading in ("clock", "flash", "RAM")
-        table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for b in chosen:
-        table.add_row(
+        row = (
             f"[bold]{console.literal(b.name)}[/]",
             b.cpu.core.removeprefix("cortex-").replace("plus", "+").upper(),
             f"{b.cpu.clock_hz / 1e6:g} MHz",
             text.size(b.flash.usable),
             text.size(b.ram.usable),
-            _TESTED[b.tested],
             b.microphone.driver.removeprefix("nrf_") if b.microphone else "",
+            _TESTED[b.tested],
             f"[dim]{console.literal(b.title)}[/]",
         )
-    out = console.stderr()
-    out.width = max(out.width, 200)  # a line is never cut, whatever is said of the terminal
-    out.print(table)
+        table.add_row(*row[:columns])
+    return table
 
 
 def _rows(data: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -77,7 +77,8 @@ def show(built: Built) -> None:
         title_style="bold",
     )
     for heading in ("memory", "part", "size", "of the board"):
-        table.add_column(heading, justify="right" if "s" in heading[:1] else "left")
+        right = heading == "size"
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
 
     def rows(name: str, parts: tuple[Part, ...], used: int, size: int) -> None:
         for part in parts:
@@ -90,4 +91,4 @@ def show(built: Built) -> None:
 
     rows("flash", built.flash, built.flash_bytes, built.flash_size)
     rows("RAM", built.ram, built.ram_bytes, built.ram_size)
-    console.stderr().print(table)
+    console.show(table)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     epilog="Examples: mcu-ghost check · mcu-ghost check --json · mcu-ghost check --update",
 )
 @click.option("--update", is_flag=True, help="Write what it costs now to baseline.json.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("build"),
-              show_default=True, metavar="DIR", help="For the build folders.")  # fmt: skip
+@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="For the build folders.  [default: build/ beside ghost.toml]")  # fmt: skip
 @options.as_json
-def command(update: bool, out: Path, as_json: bool) -> None:
+def command(update: bool, out: Path | None, as_json: bool) -> None:
     """Build and run the project in this folder, and compare what it costs with its baseline.
 
     Reads ghost.toml. For each of its boards the firmware is built, run on the board's emulator and
@@ -34,11 +34,12 @@ def command(update: bool, out: Path, as_json: bool) -> None:
     more than ghost.toml allows, or a byte differs.
     """
     from mcu_ghost import boards
-    from mcu_ghost.host import console
+    from mcu_ghost.build import folder
+    from mcu_ghost.host import console, workspace
     from mcu_ghost.project import baseline, costs, ghost_toml
 
     project = ghost_toml.need()
-    path = Path(baseline.NAME)
+    path = workspace.root() / baseline.NAME
     old = baseline.Baseline(()) if update and not path.exists() else baseline.read(path)
     model = costs.model(project)
     targets = [boards.load(name) for name in project.boards]
@@ -48,7 +49,7 @@ def command(update: bool, out: Path, as_json: bool) -> None:
                 project,
                 target,
                 model,
-                out,
+                out or workspace.root() / folder.BUILDS,
                 lambda step: status.update(f"{console.literal(step)} …"),
             )
             for target in targets
@@ -111,15 +112,15 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
         title_justify="left",
         title_style="bold",
     )
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for heading in ("baseline", "now", "change", ""):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
         old = row.before if before else None
         mark = "[red]✗[/]" if row.wrong or (row.worse and not update) else "[green]✓[/]"
         numbers = _number(old, row.unit), _number(row.now, row.unit)
         table.add_row(row.what, *numbers, _change(old, row.now, row.unit), mark)
-    console.stderr().print(table)
+    console.show(table)
     if now.accuracy is None:
         console.say("[dim]no recordings: accuracy is not known[/]")
     if before and (others := baseline.changes(before, now)):

@@ -92,7 +92,7 @@ def _show(report: Inspection) -> None:
     table = Table(box=None, pad_edge=False)
     problems = ("clipped", "silent", "offset", "stereo", "unreadable")
     shown = [p for p in problems if any(getattr(one, p) for one in report.classes)]
-    table.add_column("class")
+    table.add_column("class", overflow="fold")
     for heading in ("train", "valid.", "test", "seconds", "minutes", *shown):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in report.classes:
@@ -104,7 +104,7 @@ def _show(report: Inspection) -> None:
             f"{total / 60:.1f}",
             *(str(getattr(one, p) or "") for p in shown),
         )
-    console.stderr().print(table)
+    console.show(table)
     rates = ", ".join(f"{count} at {rate} Hz" for rate, count in report.rates.items())
     console.say(f"[dim]seconds: shortest / median / longest; recordings: {rates}; "
                 f"background noise: {report.noise_seconds:.0f} s[/]")  # fmt: skip

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 )
 @click.argument("verb", nargs=-1, metavar="[VERB]")
 @click.option("--board", "-b", callback=options.load_board, metavar="NAME",
+              shell_complete=options.complete_board,
               help="Look at this board's emulators and methods.")  # fmt: skip
 @options.as_json
 def command(verb: tuple[str, ...], board: Board | None, as_json: bool) -> None:

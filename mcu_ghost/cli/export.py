@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--core", metavar="CORE", help="cortex-m0 … cortex-m55, or any: plain C.")
 @click.option("--board", "-b", callback=options.load_board, metavar="NAME",
+              shell_complete=options.complete_board,
               help="For this board's core.")  # fmt: skip
 @click.option("--name", help="Of the library; the model's if left out.")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FOLDER")

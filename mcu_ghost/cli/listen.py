@@ -130,9 +130,9 @@ def _show_load(cpu_load: CpuLoad, clock_hz: int) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
     cycles = cpu_load.cycles is not None
-    table.add_column(f"per {cpu_load.hop_ms} ms of sound")
+    table.add_column(f"per {cpu_load.hop_ms} ms of sound", overflow="fold")
     for heading in ("instructions (emulated)", *(("cycles (estimated)", "of the core") * cycles)):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
 
     def row(name: str, instructions: float, estimate: float | None) -> None:
         guess = [] if estimate is None else [
@@ -144,7 +144,7 @@ def _show_load(cpu_load: CpuLoad, clock_hz: int) -> None:
         row(item.name, item.instructions, item.cycles)
     row("[bold]all, the mean[/]", cpu_load.instructions, cpu_load.cycles)
     row("the worst hop", cpu_load.worst, cpu_load.worst_cycles)
-    console.stderr().print(table)
+    console.show(table)
     console.say(
         f"[dim]The core has {text.count(cpu_load.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
     )

@@ -52,12 +52,12 @@ def command(
     device = port or usb.find(target).device
 
     def tell(sentence: str) -> None:
-        console.say(f"[yellow]{console.literal(sentence)}[/]")
+        console.note(f"[yellow]{console.literal(sentence)}[/]")
 
     with contextlib.suppress(KeyboardInterrupt):
         opened = SerialPort(device, target, math.inf, tell)
         with contextlib.closing(opened):
-            console.say(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
+            console.note(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
             if reset:
                 opened.reset()
             if raw:
@@ -83,7 +83,7 @@ def _follow(port: SerialPort, as_json: bool) -> None:
         garbled = garbled + 1 if monitor.garbled(line) else 0
         if garbled == 3:
             noise = f"this looks like noise: is the baud rate right? {port.status()}"
-            console.say(f"[yellow]{console.literal(noise)}[/]")
+            console.note(f"[yellow]{console.literal(noise)}[/]")
         if as_json:
             text = json.dumps({"event": "text", "text": line})
             sys.stdout.write((lines.as_json(line) or text) + "\n")
@@ -94,7 +94,7 @@ def _follow(port: SerialPort, as_json: bool) -> None:
             started = event
         if event is None:
             style = "bold red" if line.startswith("FAULT ") else None
-            console.stderr().print(line, markup=False, style=style)
+            console.stdout().print(line, markup=False, style=style)
         else:
             _show(event, started)
 

@@ -17,6 +17,7 @@ from mcu_ghost.host import text
 )
 @click.argument("target", metavar="NAME", type=click.Path(path_type=Path))
 @click.option("--board", "-b", "names", required=True, multiple=True, metavar="NAME",
+              shell_complete=options.complete_board,
               help="See `mcu-ghost boards`; may be given again.")  # fmt: skip
 @click.option("--app", type=options.APP, help="As of `mcu-ghost build`.  [default: the first that"
               " all of the boards can run]")  # fmt: skip

@@ -29,6 +29,8 @@ def of_project(
     """
 
     def default() -> Any:
+        if click.get_current_context().resilient_parsing:
+            return otherwise  # the shell asks how a line may go on
         from mcu_ghost.project import ghost_toml
 
         project = ghost_toml.here()
@@ -38,6 +40,13 @@ def of_project(
         return found
 
     return default
+
+
+def complete_board(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return the names of boards that a word begins."""
+    from mcu_ghost import boards
+
+    return [name for name in boards.names() if name.startswith(incomplete)]
 
 
 def load_board(ctx: click.Context, param: click.Parameter, value: str | None) -> Board | None:
@@ -69,6 +78,7 @@ board = click.option(
     "--board",
     "-b",
     callback=load_board,
+    shell_complete=complete_board,
     default=of_project(
         lambda project: project.boards[0],
         needed="Missing option '--board' / '-b', and no ghost.toml here names boards.",

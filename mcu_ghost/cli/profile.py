@@ -113,7 +113,7 @@ def show(profile: Profile) -> None:
         )
     for table in (_layers(profile), _functions(profile)):
         console.say("")
-        console.stderr().print(table)
+        console.show(table)
     kinds = (f"{n} {text.count(k)} [dim]({k / total:.0%})[/]" for n, k in profile.mix.items())
     console.say("\n[bold]kinds[/]  " + " · ".join(kinds))
     for block in profile.blocks[:_BLOCKS]:
@@ -130,7 +130,7 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for heading in headings:
         left = heading in ("layer", "function", "source")
-        table.add_column(heading, justify="left" if left else "right")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     return table
 
 

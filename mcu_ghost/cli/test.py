@@ -105,7 +105,8 @@ def show_recognised(recognised: Sequence[Recognised]) -> None:
     table = Table(box=None, pad_edge=False)
     timed = any(one.ms is not None for one in recognised)
     for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
-        table.add_column(heading, justify="right" if heading in ("at", "score") else "left")
+        right = heading in ("at", "score")
+        table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for one in recognised:
         bar = "█" * round(10 * one.score)
         name = Path(one.file)
@@ -113,7 +114,7 @@ def show_recognised(recognised: Sequence[Recognised]) -> None:
         label = f"[bold]{console.literal(one.label)}[/]" if one.label else "[dim]nothing[/]"
         table.add_row(console.literal(f"{name.parent.name}/{name.name}"), label, *at,
                       f"{one.score:.2f}", f"[dim]{bar}[/]")  # fmt: skip
-    console.stderr().print(table)
+    console.show(table)
 
 
 def verdict(report: Comparison, where: str) -> str:

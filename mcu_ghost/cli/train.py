@@ -34,8 +34,8 @@ _path = click.Path(path_type=Path)
 @click.option("--root", type=_path, metavar="DIR",
               help="What the recipe's folders are relative to.  [default: its own]")  # fmt: skip
 @click.option("--seed", type=int, help="Instead of the recipe's.")
-@click.option("--cache", type=_path, default=Path(".cache/train"), show_default=True,
-              help="For scenes and checkpoints.")  # fmt: skip
+@click.option("--cache", type=_path, metavar="DIR",
+              help="Scenes and checkpoints.  [default: .cache/train in the project]")  # fmt: skip
 @click.option("--worker", type=click.IntRange(0), default=0, metavar="N",
               help="Which of the recipe's `workers` this process is, from 0.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -44,7 +44,7 @@ def command(
     out: Path | None,
     root: Path | None,
     seed: int | None,
-    cache: Path,
+    cache: Path | None,
     worker: int,
     as_json: bool,
 ) -> None:
@@ -57,7 +57,7 @@ def command(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import dataclasses
 
-    from mcu_ghost.host import console
+    from mcu_ghost.host import console, workspace
     from mcu_ghost.train import recipe as recipes
 
     recipe = recipes.read(recipe_path)
@@ -80,14 +80,15 @@ def command(
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     for note in found.notes if worker == 0 else ():
-        console.say(f"[yellow]note:[/] {console.literal(note)}")
+        console.note(f"[yellow]note:[/] {console.literal(note)}")
 
-    console.say("[dim]loading TensorFlow …[/]")
+    console.note("[dim]loading TensorFlow …[/]")
     with quiet():
         from mcu_ghost.train import pipeline
 
         pipeline.start(recipe)
-    result = pipeline.run(recipe, found, target, cache, worker)
+    place = cache or workspace.root() / ".cache" / "train"
+    result = pipeline.run(recipe, found, target, place, worker)
     if result is None:
         return
     if as_json:
@@ -122,7 +123,8 @@ def show(result: Result, out: Path) -> None:
 
     table = Table(box=None, pad_edge=False)
     for heading in ("words missed, of the test split", "", "float", "int8", "95 % interval"):
-        table.add_column(heading, justify="left" if heading.startswith("words") else "right")
+        left = heading.startswith("words")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for one in result.words:
         test = console.literal(f"{one.folder}, {report.noise(one.snr_db)}")
         table.add_row(test, f"{one.int8.of:g}", f"{one.float32.value:.1%}",
@@ -134,7 +136,7 @@ def show(result: Result, out: Path) -> None:
         rate, name = accepts.int8, console.literal(accepts.name)
         table.add_row(name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
                       f"{rate.value:.1f}", report.interval(rate))  # fmt: skip
-    console.stderr().print(table)
+    console.show(table)
     chosen = ", ".join(
         f"{console.literal(label)} {threshold:g}"
         for label, threshold in zip(result.labels, result.thresholds, strict=True)

@@ -61,7 +61,7 @@ def command(
     files += resources.demo_clips() if clips else []
 
     def say(sentence: str) -> None:
-        console.say(console.literal(sentence))
+        console.note(console.literal(sentence))
 
     with console.stages() as progress:
         result = on_board.prove(

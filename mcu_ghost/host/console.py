@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees: everything on stderr, colour only on a terminal; JSON alone on stdout."""
+"""What a person sees: results on stdout, progress and warnings on stderr.
+
+Colour comes only on a terminal, and where JSON was asked for it is alone on stdout.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,11 +19,25 @@ from mcu_ghost.host.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+    from rich.table import Table
+
+
+_WIDE = 200  # columns where nobody says how many there are: a line for a pipe is never folded
+
+
+def stdout() -> Console:
+    """Return the console for results; on a terminal bars stay below them."""
+    return _console(stderr=sys.stdout.isatty() and sys.stderr.isatty())
+
+
+def stderr() -> Console:
+    """Return the console for progress and warnings."""
+    return _console(stderr=True)
 
 
 @functools.cache
-def stderr() -> Console:
-    """Return the console for people; whatever is printed, no control character gets through it."""
+def _console(stderr: bool) -> Console:
+    """Return a console that no control character gets through, whatever is printed."""
     from rich.console import Console
     from rich.segment import Segment
 
@@ -34,11 +52,32 @@ def stderr() -> Console:
                 else:
                     yield piece
 
-    return Safe(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+    console = Safe(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _WIDE
+    return console
 
 
 def say(text: str) -> None:
-    """Print a line; `[bold]…[/]` and the like are markup."""
+    """Print a line of a result; `[bold]…[/]` and the like are markup."""
+    stdout().print(text)
+
+
+def show(table: Table) -> None:
+    """Print a table of a result; where it is too wide its cells are folded, and nothing is cut."""
+    stdout().print(table, soft_wrap=False)
+
+
+def width(table: Table) -> int:
+    """Return how many columns a table takes where nothing must be folded."""
+    from rich.measure import Measurement
+
+    console = stdout()
+    return Measurement.get(console, console.options.update(width=1000), table).maximum
+
+
+def note(text: str) -> None:
+    """Print a line of progress, or a warning."""
     stderr().print(text)
 
 

@@ -10,7 +10,9 @@ neither groups nor that shell; there a child ends with us only when we end in go
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -25,6 +27,7 @@ from mcu_ghost.host.errors import GhostError
 MOMENT = 30.0
 """Seconds for a program that only says something about itself."""
 
+_log = logging.getLogger("mcu_ghost")
 _KIND = 3.0  # seconds for ending in good order
 _GROUPS = os.name == "posix"
 _WATCHER = r"""
@@ -93,6 +96,8 @@ def run(
         raise GhostError(f"{command[0]} did not end in {limit:.0f} s, and was ended.") from error
     finally:
         end(process)
+    _log.debug("%s ended with %d\n%s%s", command[0], process.returncode, _text(out[-2000:]),
+               _text(err[-2000:]))  # fmt: skip
     return Ended(process.returncode, out, _text(err))
 
 
@@ -107,6 +112,7 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[byt
         GhostError: It cannot be run.
     """
     words = [str(word) for word in command]
+    _log.debug("run %s", shlex.join(words))
     try:
         process = subprocess.Popen(words, start_new_session=_GROUPS, **options)
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument

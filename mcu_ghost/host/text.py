@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sys
+import unicodedata
+
+_SPELT = {"≈": "~", "–": "-", "−": "-", "…": "...", "·": "*", "×": "x", "±": "+-", "→": "->",
+          "✓": "+", "✗": "x", "█": "#", "│": "|", "─": "-", "━": "-"}  # fmt: skip
+
 
 def size(n: int) -> str:
-    """Return bytes as people read them: 1.31 MB, 96.0 kB (1024 bytes), 312 B."""
+    """Return bytes as people read them: 1.31 MiB, 96.0 KiB, 312 B."""
     if abs(n) >= 1 << 20:
-        return f"{n / (1 << 20):.2f} MB"
+        return f"{n / (1 << 20):.2f} MiB"
     if abs(n) >= 1 << 10:
-        return f"{n / (1 << 10):.1f} kB"
+        return f"{n / (1 << 10):.1f} KiB"
     return f"{n} B"
 
 
@@ -39,3 +47,20 @@ def _escape(code: int) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def spell_out() -> None:
+    """Let stdout and stderr write in letters what their encoding does not have, and never fail."""
+    codecs.register_error("spell_out", _spelt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="spell_out")
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    letters = ""
+    for character in error.object[error.start : error.end]:
+        plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+        letters += _SPELT.get(character, plain or f"\\u{ord(character):04x}")
+    return letters, error.end

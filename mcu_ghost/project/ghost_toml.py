@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`ghost.toml`: what a user's project builds, and what it may cost.
 
-It stands in the folder that commands are given in; its paths are relative to that.
+Commands may be given in its folder or anywhere below; its paths are relative to it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta
 
 from mcu_ghost.build import apps
-from mcu_ghost.host import schema
+from mcu_ghost.host import schema, workspace
 from mcu_ghost.host.errors import GhostError
 
-NAME = "ghost.toml"
+NAME = workspace.PROJECT
 
 if TYPE_CHECKING:
     App = str
@@ -84,16 +85,27 @@ class Project:
 
 
 def here() -> Project | None:
-    """Return the project in the current folder, or None if there is none.
+    """Return the project in the current folder or around it, or None if there is none.
+
+    Its paths are as the current folder sees them.
 
     Raises:
         GhostError: Its `ghost.toml` is wrong; the message names the key.
     """
-    return read(Path(NAME)) if Path(NAME).is_file() else None
+    root = workspace.root()
+    if not (root / NAME).is_file():
+        return None
+    project = read(root / NAME)
+    return dataclasses.replace(
+        project,
+        model=project.model and str(root / project.model),
+        recipe=project.recipe and str(root / project.recipe),
+        recordings=project.recordings and str(root / project.recordings),
+    )
 
 
 def need() -> Project:
-    """Return the project in the current folder.
+    """Return the project in the current folder or around it.
 
     Raises:
         GhostError: There is none, or its `ghost.toml` is wrong.
@@ -101,7 +113,7 @@ def need() -> Project:
     project = here()
     if project is None:
         raise GhostError(
-            f"There is no {NAME} here. Go to the project's folder, or make one:"
+            f"There is no {NAME} here or above. Go to the project's folder, or make one:"
             " `mcu-ghost new NAME --board nrf52840`."
         )
     return project

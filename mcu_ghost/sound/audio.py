@@ -85,7 +85,7 @@ def read(path: Path, rate: int = RATE) -> Samples:
             f"Mix it down, for example: ffmpeg -i '{path}' -ac 1 mono.wav"
         )
     if found.cut_off:
-        console.say(f"[yellow]warning:[/] {console.literal(f'{path}: {found.cut_off}')}")
+        console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {found.cut_off}')}")
     mono = found.mono(rate)
     check(mono, str(path), rate)
     return mono

@@ -144,7 +144,7 @@ class Phase:
                 self._state.epoch += 1
                 self._save(better)
                 if not console.stderr().is_terminal and self._chief:
-                    console.say(
+                    console.note(
                         f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}, "
                         f"validation {found:.4f}{' (best)' if better else ''}"
                     )

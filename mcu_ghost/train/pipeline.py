@@ -99,7 +99,7 @@ def judge(
     out: Path,
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
-    console.say("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
+    console.note("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
     judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
     one = phases.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)

@@ -94,7 +94,7 @@ def test_a_model_too_large_is_refused_before_compiling(tmp_path: Path) -> None:
     with pytest.raises(GhostError) as refused:
         build.build(large, boards.load("nrf52840"), "stream", tmp_path / "b")
     words = str(refused.value)
-    assert "at least 2.46 MB" in words and "nrf52840 has 1.00 MB" in words and " B) over" in words
+    assert "at least 2.46 MiB" in words and "nrf52840 has 1.00 MiB" in words and " B) over" in words
     assert "Smallest board that fits: pico2" in words
     assert not (tmp_path / "b").exists()
 

@@ -164,7 +164,7 @@ def test_an_image_of_two_builds_is_not_flashed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     board = boards.load("nrf52840")
-    image = folder.BUILDS / "nrf52840-stream" / "firmware.elf"
+    image = Path(folder.BUILDS) / "nrf52840-stream" / "firmware.elf"
     image.parent.parent.mkdir()
     out.rename(image.parent)
     with folder.last_image(board) as last:

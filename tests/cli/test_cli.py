@@ -120,14 +120,14 @@ def test_boards_as_json() -> None:
 
 
 def test_boards_say_what_they_were_tested_on() -> None:
-    rows = {line.split()[0]: line for line in ghost("boards").stderr.splitlines()}
+    rows = {line.split()[0]: line for line in ghost("boards").stdout.splitlines()}
     for board, engine in {"nrf52840": "Renode", "mps2-an386": "QEMU", "pico": "our model"}.items():
         assert engine in rows[board]
 
 
 def test_a_board_shows_every_key() -> None:
     data = json.loads(ghost("boards", "nano33ble", "--json").stdout)
-    rows = dict(line.split(maxsplit=1) for line in ghost("boards", "nano33ble").stderr.splitlines())
+    rows = dict(line.split(maxsplit=1) for line in ghost("boards", "nano33ble").stdout.splitlines())
 
     def keys(table: dict[str, Any], prefix: str = "") -> list[str]:
         found = []
@@ -138,7 +138,7 @@ def test_a_board_shows_every_key() -> None:
 
     assert set(keys(data)) <= set(rows)
     assert rows["cpu.clock_hz"].strip() == "64 MHz"
-    assert rows["flash.reserved"].strip() == "64.0 kB (0x10000)"
+    assert rows["flash.reserved"].strip() == "64.0 KiB (0x10000)"
     assert rows["console.base"].strip() == "0x40002000"
     assert rows["console.baud"].strip() == "1 000 000 baud"
     assert rows["emulators.qemu"].strip() == "–"
@@ -250,7 +250,7 @@ def test_a_boards_title_is_no_markup(tmp_path: Path) -> None:
     (tmp_path / "boards" / "shed.toml").write_text(wild, encoding="utf-8")
     for words in (("boards",), ("boards", "shed")):
         result = ghost(*words, cwd=tmp_path)
-        assert result.returncode == 0 and "[/] [bold]* */ [link=x]BBC" in result.stderr
+        assert result.returncode == 0 and "[/] [bold]* */ [link=x]BBC" in result.stdout
     wild = good.replace("[cpu]", '"\\u001b[31m" = 1\n[cpu]', 1)
     (tmp_path / "boards" / "shed.toml").write_text(wild, encoding="utf-8")
     result = ghost("boards", "shed", cwd=tmp_path)

@@ -21,11 +21,11 @@ from tests.sound.data.sets import put, tone, two_classes
 def test_check_says_what_to_do(tmp_path: Path) -> None:
     two_classes(tmp_path)
     result = ghost("data", "check", str(tmp_path))
-    assert result.returncode == 0 and "The set can be used." in result.stderr
+    assert result.returncode == 0 and "The set can be used." in result.stdout
     (tmp_path / "go" / "p4_0.flac").write_bytes(b"broken")
     result = ghost("data", "check", str(tmp_path))
     assert result.returncode == 0
-    assert "go/p4_0.flac: not a readable recording" in result.stderr
+    assert "go/p4_0.flac: not a readable recording" in result.stdout
     put(tmp_path / "go" / "p1_1.wav", tone(2 * 3))  # what p3 said
     put(tmp_path / "go" / "p1_2.wav", tone(1))  # `stop` of p0
     (tmp_path / "testing_list.txt").write_text("go/p1_1.wav\n")

@@ -116,7 +116,7 @@ def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.returncode == (0 if data["works"] else 1)
     assert [verdict["verb"] for verdict in data["verdicts"]] == ["flash"]
     result = ghost("doctor", "data", "synth")
-    assert result.returncode == 1 and result.stdout == ""
-    assert "✗ data synth" in result.stderr and "espeak-ng" in result.stderr
+    assert result.returncode == 1 and result.stderr == ""
+    assert "✗ data synth" in result.stdout and "espeak-ng" in result.stdout
     result = ghost("doctor", "build", "--json")  # zig, cmake and ninja come with mcu-ghost
     assert result.returncode == 0 and json.loads(result.stdout)["works"] is True

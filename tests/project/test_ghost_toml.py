@@ -87,7 +87,7 @@ def test_a_wrong_one_stops_every_verb_that_reads_it(tmp_path: Path) -> None:
 def test_without_one_a_board_must_be_named(tmp_path: Path) -> None:
     result = ghost("build", cwd=tmp_path)
     assert result.returncode == 2 and "--board" in result.stderr
-    assert "There is no ghost.toml here" in refusal("check", cwd=tmp_path)
+    assert "There is no ghost.toml here or above" in refusal("check", cwd=tmp_path)
 
 
 def test_a_board_that_does_not_exist(tmp_path: Path) -> None:

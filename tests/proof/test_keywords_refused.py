@@ -128,8 +128,8 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["cpu_load"]["cycles"] > found["cpu_load"]["instructions"] > 0
     result = CliRunner().invoke(command, words)
     assert result.exit_code == 0
-    assert "equal bit for bit" in result.stderr and "front end" in result.stderr
+    assert "equal bit for bit" in result.stdout and "front end" in result.stdout
     right = expected
     monkeypatch.setattr(heard, "expected", lambda model, *rest: right(listener(seed=2), *rest))
     result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
-    assert result.exit_code == 1 and "expected" in result.stderr
+    assert result.exit_code == 1 and "expected" in result.stdout

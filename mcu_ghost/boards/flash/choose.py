@@ -156,7 +156,7 @@ def _probe(board: Board, wanted: Wanted, tool: Program, plugged: list[Device]) -
     own = [device for device in probes if board.usb.fits(device.id, device.serial)]
     if not own and not any(Device(i).probe for i in board.usb.ids):
         # A board without a debugger of its own: a probe that is no other board's.
-        taken = {i for name in boards.names() for i in boards.load(name).usb.ids}
+        taken = {i for other in boards.every() for i in other.usb.ids}
         own = [device for device in probes if device.id not in taken]
     return _only(board, own, "--probe SERIAL", "no debug probe of it is plugged in")
 
@@ -239,7 +239,7 @@ def _overview() -> str:
         plugged = devices.seen()
     except GhostError as error:
         return str(error)
-    every = [boards.load(name) for name in boards.names()]
+    every = boards.every()
     listed = []
     for device in plugged:
         names = [board.name for board in every if board.usb.fits(device.id, device.serial)]

@@ -16,6 +16,7 @@ from mcu_ghost.boards.flash.methods import METHODS
 from mcu_ghost.boards.flash.payload import Payload, read
 from mcu_ghost.boards.flash.run import Locked, Say, run
 from mcu_ghost.boards.flash.steps import Job, Procedure, Step
+from mcu_ghost.host import workspace
 from mcu_ghost.host.errors import GhostError
 
 _PROCEDURES: dict[str, Callable[[Job], Procedure]] = {
@@ -93,7 +94,7 @@ def prepare(board: Board, image: Path, wanted: Wanted, dry_run: bool = False) ->
         choice.device,
         choice.port,
         choice.volume,
-        Path("build") / "flash",
+        workspace.root() / "build" / "flash",
     )
     return Plan(board, payload, choice, _PROCEDURES[choice.method](job))
 

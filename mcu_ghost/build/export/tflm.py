@@ -76,7 +76,7 @@ def network(model: Model) -> Network:
     adds = {op.resolver for op in model.operators if op.resolver}
     data = write.serialize(model)
     activations = sum(t.size for t in model.tensors) * model.frames
-    # Twice what tensors take, and 1 kB for the interpreter and for each operator.
+    # Twice what tensors take, and 1 KiB for the interpreter and for each operator.
     arena = 1024 * (1 + len(model.operators)) + 2 * (activations + model.state_bytes)
     return Network(
         version=__version__,

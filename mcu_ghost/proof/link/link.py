@@ -129,7 +129,7 @@ class Link:
 
     @property
     def text(self) -> str:
-        """What the board printed between packets, its latest 16 kB."""
+        """What the board printed between packets, its latest 16 KiB."""
         return self._text
 
     def hello(self) -> Hello:

@@ -95,7 +95,7 @@ def choose(board: Board, engine: str | None = None) -> str:
     if engine not in (None, *ENGINES):
         raise GhostError(f"{engine} cannot profile: take {' or '.join(ENGINES)}.")
     if not able:
-        good = ", ".join(n for n in boards.names() if _can(n))
+        good = ", ".join(other.name for other in boards.every() if _can(other))
         raise GhostError(
             f"{board.name} runs on no emulator that can profile. Boards that do: {good}."
         )
@@ -106,8 +106,8 @@ def choose(board: Board, engine: str | None = None) -> str:
     return chosen
 
 
-def _can(name: str) -> bool:
-    return any(engine in ENGINES for engine in boards.load(name).emulators.order)
+def _can(board: Board) -> bool:
+    return any(name in ENGINES for name in board.emulators.order)
 
 
 def profile(

@@ -58,7 +58,7 @@ def test_bossac(desk: Desk, image: Image) -> None:
     desk.install("bossac", (0, "Verify successful\n"))
     flash("nano33ble", "bossac")
     file = "build/nano33ble-stream/firmware.bin"
-    # No --offset: the bootloader adds 64 kB by itself.
+    # No --offset: the bootloader adds 64 KiB by itself.
     assert desk.calls == [
         ["bossac", "--port=ttyACM1", "-U", "-i", "-e", "-w", "-v", file, "-R"],
     ]

@@ -123,7 +123,7 @@ def test_copy_onto_a_debuggers_drive(desk: Desk, image: Image) -> None:
     board = Board(drive, "firmware.hex", returns=True)
     result = ghost("-b", "microbit")
     assert result.exit_code == 0, result
-    assert "by copy, taken by the board" in result.stderr
+    assert "by copy, taken by the board" in result.stdout
     board.join()
     assert board.took == Path("build/microbit-stream/firmware.hex").read_bytes()
 

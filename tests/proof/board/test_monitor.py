@@ -102,14 +102,14 @@ EVENTS = st.builds(
 @example(b"\xff\xfe\xfd\n" * 4 + "\u202e\u200b\n".encode())
 def test_whatever_a_board_sends_is_shown_and_harmless(data: bytes) -> None:
     out, err = follow(data, as_json=False)
-    assert out == "" and harmless(err)
+    assert harmless(out) and harmless(err)
     out, err = follow(data, as_json=True)
     assert out.isascii() and harmless(err)
     assert all(json.loads(one)["event"] for one in out.splitlines())
 
 
 def test_a_board_without_a_counter_is_not_timed() -> None:
-    _, err = follow(line(ALL[0] | {"counter_hz": 0}) + line(ALL[3]), as_json=False)
-    assert "listens for: go, größe" in err and "10.00 s  0 hops lost" in err
-    _, err = follow(line(ALL[0]) + line(ALL[3]), as_json=False)
-    assert "a hop of 10 ms took 0.0 ms at most" in err
+    out, _ = follow(line(ALL[0] | {"counter_hz": 0}) + line(ALL[3]), as_json=False)
+    assert "listens for: go, größe" in out and "10.00 s  0 hops lost" in out
+    out, _ = follow(line(ALL[0]) + line(ALL[3]), as_json=False)
+    assert "a hop of 10 ms took 0.0 ms at most" in out

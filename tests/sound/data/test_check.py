@@ -170,7 +170,7 @@ def test_a_recording_that_has_lost_its_end_is_remarked(tmp_path: Path) -> None:
     assert [name for name, _ in report.cut_off] == ["go/p3_0.wav"] and not report.errors
     assert any("1 recording ends before what the header promises" in w for w in report.warnings)
     result = CliRunner().invoke(verb.command, ["check", str(tmp_path)])
-    assert "go/p3_0.wav: ends after 0.17 s, its header promises 0.30 s" in result.stderr
+    assert "go/p3_0.wav: ends after 0.17 s, its header promises 0.30 s" in result.stdout
 
 
 def test_many_troubles_are_a_few_lines(tmp_path: Path) -> None:
@@ -180,5 +180,5 @@ def test_many_troubles_are_a_few_lines(tmp_path: Path) -> None:
         (tmp_path / f"empty{number}").mkdir()
     result = CliRunner().invoke(verb.command, ["check", str(tmp_path)])
     assert result.exit_code == 1
-    lines = [line for line in result.stderr.splitlines() if "go/x" in line or "error" in line]
-    assert len(lines) < 50 and "… and 280 more; --json has all of them" in result.stderr
+    lines = [line for line in result.stdout.splitlines() if "go/x" in line or "error" in line]
+    assert len(lines) < 50 and "… and 280 more; --json has all of them" in result.stdout
