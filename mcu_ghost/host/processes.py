@@ -45,6 +45,8 @@ for group in $all; do kill -s KILL -- "-$group"; done
 """
 
 _running: set[subprocess.Popen[bytes]] = set()
+_starting: list[str] = []  # programs that are not in `_running` yet
+_late: list[int] = []  # a signal that came meanwhile
 _watcher: tuple[int, subprocess.Popen[bytes]] | None = None  # and whose it is
 _watcher_lock = threading.Lock()
 
@@ -113,14 +115,29 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[byt
     """
     words = [str(word) for word in command]
     _log.debug("run %s", shlex.join(words))
+    _starting.append(words[0])
     try:
         process = subprocess.Popen(words, start_new_session=_GROUPS, **options)
+        _running.add(process)
+        _tell_watcher(f"begin {process.pid}")
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         why = error.strerror if isinstance(error, OSError) else error
         raise GhostError(f"{words[0]} cannot be run: {why}.") from error
-    _running.add(process)
-    _tell_watcher(f"begin {process.pid}")
+    finally:
+        _starting.remove(words[0])
+        if _late and not _starting:
+            os.kill(os.getpid(), _late.pop())
     return process
+
+
+def later(number: int) -> bool:
+    """Return whether a signal comes amid a start; if so it is sent again when that is through.
+
+    A handler that raised there would leave a program behind that nobody knows.
+    """
+    if _starting:
+        _late[:] = [number]
+    return bool(_starting)
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

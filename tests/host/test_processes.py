@@ -19,11 +19,21 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="groups of processes 
 
 # A program with one of its own; both say who they are.
 FAMILY = "echo $$ > pids; sh -c 'echo $$ >> pids; exec sleep 600' & wait"
+# What is killed amid a start is not seen, so a test waits until the watcher knows of it.
+TOLD = """
+tell = processes._tell_watcher
+def told(line):
+    tell(line)
+    with open("told", "a") as file:
+        file.write(line + chr(10))
+processes._tell_watcher = told
+"""
 PARENT = """
 import subprocess
 from mcu_ghost.host import processes
 import mcu_ghost.cli
 how = "{how}"
+{told}
 if how == "verb":
     import click
     @click.command("wait")
@@ -73,6 +83,23 @@ def family(folder: Path) -> list[int]:
     raise AssertionError("the programs did not start")
 
 
+def watched(folder: Path, pid: int) -> None:
+    """Wait until the watcher knows of a program."""
+    end = time.monotonic() + 30
+    told = folder / "told"
+    while not told.exists() or f"begin {pid}\n" not in told.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def ended(pids: list[int]) -> bool:
+    """Return whether programs end soon."""
+    end = time.monotonic() + 10
+    while any(alive(pid) for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    return not any(alive(pid) for pid in pids)
+
+
 @pytest.mark.parametrize(
     ("how", "number"),
     [
@@ -86,21 +113,20 @@ def family(folder: Path) -> list[int]:
     ],
 )
 def test_no_program_outlives_us(how: str, number: signal.Signals, tmp_path: Path) -> None:
-    script = PARENT.format(how=how, family=FAMILY)
+    script = PARENT.format(how=how, family=FAMILY, told=TOLD)
     with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path) as parent:
         pids = family(tmp_path)
         assert all(alive(pid) for pid in pids)
+        if how == "run" or number == signal.SIGKILL:
+            watched(tmp_path, pids[0])
         parent.send_signal(number)
         assert parent.wait(10) != 0
-    end = time.monotonic() + 10
-    while any(alive(pid) for pid in pids) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not any(alive(pid) for pid in pids)
+    assert ended(pids)
 
 
 def test_what_a_program_says() -> None:
-    ended = processes.run(["sh", "-c", "printf 'a\\200'; echo b >&2; exit 3"], 30)
-    assert (ended.code, ended.out, ended.text, ended.err) == (3, b"a\x80", "a�", "b\n")
+    said = processes.run(["sh", "-c", "printf 'a\\200'; echo b >&2; exit 3"], 30)
+    assert (said.code, said.out, said.text, said.err) == (3, b"a\x80", "a�", "b\n")
     assert processes.run(["sh", "-c", "cat; echo $A"], 30, {"A": "x"}).text == "x\n"
 
 
@@ -120,14 +146,13 @@ def test_a_program_that_does_not_end(
     script = FAMILY.replace("wait", "sleep 0.2; " + ending)
     with pytest.raises(GhostError, match="sh did not end in 1 s, and was ended"):
         processes.run(["sh", "-c", script], 1)
-    pids = family(tmp_path)
-    time.sleep(0.1)
-    assert not any(alive(pid) for pid in pids)
+    assert ended(family(tmp_path))
 
 
 def test_a_watcher_that_was_killed_is_replaced(tmp_path: Path) -> None:
     script = f"""
 from mcu_ghost.host import processes
+{TOLD}
 processes.run(["true"], 30)
 watcher = processes._watcher[1]
 watcher.kill()
@@ -136,6 +161,6 @@ processes.run(["sh", "-c", {FAMILY!r}], 600)
 """
     with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path) as parent:
         pids = family(tmp_path)
+        watched(tmp_path, pids[0])
         parent.kill()
-    time.sleep(1.5)
-    assert not any(alive(pid) for pid in pids)
+    assert ended(pids)
