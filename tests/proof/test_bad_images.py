@@ -63,7 +63,7 @@ STEP = "void random_step(void);\nvoid random_step(void) {}"
 BAD = {
     "silent": ("for (;;) { }", "It printed nothing"),
     "babbles": ('console(); for (;;) send("\\xfe\\xab");', "neither packets nor text"),
-    "floods": ('console(); for (;;) send("all is well ");', " … "),
+    "floods": ('console(); for (;;) send("all is well ");', "all is well all is well"),
     "floods with lines": ('console(); for (;;) send("all is well\\n");', "all is well"),
     "resets": ("REG(0xE000ED0C) = 0x05FA0004; for (;;) { }", ""),
     "greets and resets": (
