@@ -59,5 +59,8 @@ def _show(diagnosis: Diagnosis) -> None:
     console.say("")
     for verdict in diagnosis.verdicts:
         mark = "[green]✓[/]" if verdict.works else "[red]✗[/]"
-        install = console.literal("; ".join(verdict.install))
-        console.say(f"{mark} {verdict.verb:<{width}}  {install}".rstrip())
+        told = "; ".join(verdict.install)
+        if verdict.works and verdict.others:
+            mark = "[yellow]–[/]"
+            told = f"only for {', '.join(verdict.boards)}; for the others: {told}"
+        console.say(f"{mark} {verdict.verb:<{width}}  {console.literal(told)}".rstrip())

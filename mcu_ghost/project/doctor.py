@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.boards.flash.methods import METHODS
 from mcu_ghost.host import processes
@@ -77,13 +78,17 @@ class Verdict:
 
     Attributes:
         verb: The verb.
-        works: Whether nothing that it needs is missing.
-        install: What to run to make it work.
+        works: Whether nothing that it needs is missing, for one board at least.
+        install: What to run to make it work, or work for the other boards.
+        boards: The boards that it works for here; empty where it is not about boards.
+        others: The boards that it could work for, and does not here.
     """
 
     verb: str
     works: bool
     install: tuple[str, ...]
+    boards: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,11 @@ def diagnose(asked: Sequence[str] = (), board: Board | None = None) -> Diagnosis
         for name in [name for group in groups for name in group] + list(_EXTRAS.get(verb, ())):
             used.setdefault(name, []).append(verb)
     tools = {name: look(name, tuple(verbs)) for name, verbs in used.items()}
-    verdicts = tuple(_judge(verb, groups, tools) for verb, groups in needs.items())
+    if board is None:
+        every = boards.every()
+        verdicts = tuple(_judge_all(verb, every, tools) for verb in needs)
+    else:
+        verdicts = tuple(_judge(verb, groups, tools) for verb, groups in needs.items())
     must = asked or BASIC
     works = all(verdict.works for verdict in verdicts if verdict.verb in must)
     return Diagnosis(tuple(tools.values()), verdicts, works)
@@ -167,6 +176,23 @@ def _judge(verb: str, groups: Needs, tools: dict[str, Found]) -> Verdict:
     lacking = [group for group in groups if not any(tools[name].there for name in group)]
     lines = [tools[g[0]].install if g else "nothing can, with this board" for g in lacking]
     return Verdict(verb, not lacking, tuple(dict.fromkeys(lines)))
+
+
+def _judge_all(verb: str, every: Sequence[Board], tools: dict[str, Found]) -> Verdict:
+    """Judge a verb by every board that it can be for."""
+    if not any(set(group) & {*_ENGINES, *METHODS} for group in VERBS[verb]):
+        return _judge(verb, VERBS[verb], tools)
+    found = {}
+    for board in every:
+        groups = _for_board(verb, board)
+        if all(groups):
+            found[board.name] = _judge(verb, groups, tools)
+    good = tuple(name for name, verdict in found.items() if verdict.works)
+    bad = tuple(name for name in found if name not in good)
+    if not good:
+        return Verdict(verb, False, _judge(verb, VERBS[verb], tools).install, good, bad)
+    lines = dict.fromkeys(line for name in bad for line in found[name].install)
+    return Verdict(verb, True, tuple(lines), good, bad)
 
 
 def _version(package: str, path: Path, argument: str) -> str:

@@ -82,6 +82,24 @@ def test_a_board_has_its_own_emulators_and_methods(
         assert found.verdicts[0].install == ("nothing can, with this board",) and not found.works
 
 
+def test_a_verb_that_works_for_some_boards_says_for_which(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QEMU alone is no emulator of the nRF52840, and without any `test` does not work."""
+    for name in ("cmake", "ninja"):
+        program(tmp_path / "scripts", name)
+    for name in ("arm-none-eabi-gcc", "apt"):
+        program(bare, name, "12.2.1")
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    (verdict,) = doctor.diagnose(["test"]).verdicts
+    assert not verdict.works and verdict.boards == () and "nrf52840" in verdict.others
+    program(bare, "qemu-system-arm", "QEMU emulator version 7.2.22")
+    (verdict,) = doctor.diagnose(["test"]).verdicts
+    assert verdict.works and "mps3-an547" in verdict.boards
+    assert "nrf52840" in verdict.others and "nrf52840" not in verdict.boards
+    assert "pip install 'mcu-ghost[emulate]'" in verdict.install
+
+
 @pytest.mark.parametrize(
     ("name", "says", "version"),
     [
