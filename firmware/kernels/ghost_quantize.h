@@ -38,7 +38,7 @@ static inline int8_t ghost_quantize_fixed(int32_t value, uint32_t fraction, uint
   uint64_t magnitude = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
   uint64_t scale = mantissa;
   int32_t shift = exponent + (int32_t)fraction;
-  /* 2^33 is 512 mantissas, and twice the largest magnitude: further steps change nothing. */
+  /* 2^33 is 512 mantissas and more than twice any magnitude: further steps change nothing. */
   for (; shift < 0 && magnitude < 1ull << 33; shift++) magnitude <<= 1;
   for (; shift > 0 && scale <= 1ull << 33; shift--) scale <<= 1;
   uint64_t rest = 2u * magnitude + scale; /* a half more, in halves */
