@@ -42,7 +42,8 @@ Texts = Iterable[str]
 Outputs = dict[str, list[str]]
 HOSTILE = tuple(hostile.TEXTS.values())
 ORDINARY = tuple(f"word{i}" for i in range(len(HOSTILE)))
-ABSTRACT = {"export/README.md.jinja"}  # others extend it
+# Others extend or include them.
+ABSTRACT = {f"export/{name}.jinja" for name in ("README.md", "ends.md", "take.c")}
 
 
 def board(title: str, name: str = "nano33ble") -> Board:
@@ -57,6 +58,16 @@ def network(labels: tuple[str, ...]) -> Model:
     words = dict.fromkeys(labels[:-1], {"threshold": 0.3, "refractory_ms": 300})
     said = {"labels": list(labels), "detector": {"window": 4, "words": words}}
     return dataclasses.replace(made, metadata=listener().metadata | said, name="net")
+
+
+def sensors(words: tuple[str, ...]) -> Model:
+    """Return a network of windows whose inputs and outputs have these names and units."""
+    short = [word[:40] for word in words]
+    size = len(short)
+    made = random_model(15, units=8, ratio=2, inputs=size, classes=size, frames=3, windows=True)
+    said = {"inputs": {"names": short, "units": short}, "outputs": {"units": short[::-1]}}
+    said["labels"] = list(words)  # type: ignore[assignment]
+    return dataclasses.replace(made, metadata=made.metadata | said, name="net")
 
 
 def profile(words: Texts) -> Profile:
@@ -151,6 +162,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]
+        export(sensors(words), kind, out / f"{kind}-windows", core_name=core)  # type: ignore[arg-type]
     page.page(profile(words))
     templates.render("report/train.html.jinja", training(words))
     patch.setattr(jinja2.Template, "render", render)

@@ -76,6 +76,7 @@ class Built:
             "flash": [dataclasses.asdict(part) for part in self.flash],
             "ram": [dataclasses.asdict(part) for part in self.ram],
         }
+        data |= self.model.as_json()
         return {k: str(v) if isinstance(v, Path) else v for k, v in data.items()}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, summary
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def command(
         console.print_json(built.as_json())
     else:
         show(built)
+        summary.show(built.model)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
         console.say(
             f"[bold]{console.literal(built.elf)}[/] ({kinds}), a CMake project in"

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, summary
 from mcu_ghost.host import files, text
 from mcu_ghost.host.errors import GhostError
 
@@ -39,16 +39,29 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="META.JSON",
     help="A JSON object to keep in the file: labels, front_end, thresholds …",
 )
+@click.option("--channels", metavar="NAME,…", help="Names of the inputs of a frame, in order.")
+@click.option("--units", metavar="UNIT,…", help="Their units, or one for all: g.")
+@click.option("--labels", metavar="NAME,…", help="Names of the outputs.")
+@click.option("--output-units", metavar="UNIT,…", help="Their units, or one for all: h.")
 @options.as_json
 def command(
-    model: Path, out: Path, calibration: Path | None, metadata: Path | None, as_json: bool
+    model: Path,
+    out: Path,
+    calibration: Path | None,
+    metadata: Path | None,
+    channels: str | None,
+    units: str | None,
+    labels: str | None,
+    output_units: str | None,
+    as_json: bool,
 ) -> None:
     """Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.
 
     MODEL is a file by mcu_ghost.layers.save (float or after quantisation-aware training) or a
     .keras or .h5 file by tf_keras.
     """
-    entries = _read_metadata(metadata) if metadata else None
+    entries = _read_metadata(metadata) if metadata else {}
+    _name_ends(entries, channels, units, labels, output_units)
     data = _read_calibration(calibration) if calibration else None
     from mcu_ghost.host import console
     from mcu_ghost.host.quiet import quiet
@@ -69,6 +82,7 @@ def command(
         "layers": [layer.shape for layer in network.layers],
         "macs_per_frame": sum(op.macs for op in network.body),
         "head_per_frame": network.head_per_frame,
+        **network.as_json(),
     }
     if as_json:
         console.print_json(shapes)
@@ -79,6 +93,7 @@ def command(
         f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
         f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
     )
+    summary.show(network)
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -89,6 +104,30 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     if not isinstance(entries, dict):
         raise GhostError(f"{path}: must hold a JSON object.")
     return entries
+
+
+def _name_ends(
+    entries: dict[str, Any],
+    channels: str | None,
+    units: str | None,
+    labels: str | None,
+    output_units: str | None,
+) -> None:
+    """Put names and units that options give into the metadata, over those of the file."""
+
+    def names(listed: str | None) -> list[str] | None:
+        return None if listed is None else [name.strip() for name in listed.split(",")]
+
+    for end, found in (
+        ("inputs", {"names": names(channels), "units": names(units)}),
+        ("outputs", {"units": names(output_units)}),
+    ):
+        given = {key: value for key, value in found.items() if value is not None}
+        if given:
+            already = entries.get(end)
+            entries[end] = {**already, **given} if isinstance(already, dict) else given
+    if labels is not None:
+        entries["labels"] = names(labels)
 
 
 def _read_calibration(path: Path) -> Any:

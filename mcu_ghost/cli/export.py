@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, summary
 
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
@@ -60,3 +60,4 @@ def command(
     else:
         folder, name = console.literal(done.folder), console.literal(done.name)
         console.say(f"[bold]{folder}/[/]: {name} for {done.cores}; see its README.md")
+        summary.show(model)

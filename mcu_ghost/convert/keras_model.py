@@ -95,11 +95,12 @@ def to_model(
 def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
     said = {"version": about.VERSION, "name": name,
             "frame": {"shape": [chain.inputs]}, **given}  # fmt: skip
+    outputs = chain.stages[-1].layer.output_shape[-1]
     try:
         about.check(said)
+        about.check_sizes(said, chain.inputs, outputs)
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
-    outputs = chain.stages[-1].layer.output_shape[-1]
     labels = about.labels(said)
     if labels and len(labels) != outputs:
         raise GhostError(

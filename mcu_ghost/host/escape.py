@@ -21,7 +21,7 @@ from mcu_ghost.host.errors import GhostError
 _WORD = re.compile(r"[A-Za-z0-9_.+/-]*")
 _CODE = re.compile(r"(?:(?!/[/*]|\*/)[A-Za-z0-9_ .,+\-*/<>=&|!()\[\]{}])*")
 # What may stand in any comment, besides letters, marks and digits of any script.
-_IN_COMMENTS = frozenset(" .,:+-_/()&'@")
+_IN_COMMENTS = frozenset(" .,:+-_/()&'@°")
 # What Markdown reads as its own in the middle of a line; an underscore between letters is not.
 _MARKDOWN = re.compile(r"[\\`*\[\]<>&#!|$~]|(?<![^\W_])_|_(?![^\W_])")
 # What YAML takes for something else than a string.

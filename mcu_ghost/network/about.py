@@ -15,6 +15,7 @@ from mcu_ghost.host.schema import shown
 
 VERSION = 1
 _DEEPEST = 32  # objects and lists inside each other
+_LONGEST = 40  # characters of an input's name or a unit
 
 
 def decode(content: bytes) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def encode(metadata: dict[str, Any]) -> bytes:
 
 
 def check(metadata: Any) -> None:
-    """Refuse what cannot be written again, and a version, name or labels that mean nothing.
+    """Refuse what cannot be written again, and a version, names or units that mean nothing.
 
     Raises:
         ValueError: Says which key, after words like "the metadata".
@@ -57,6 +58,9 @@ def check(metadata: Any) -> None:
     if not isinstance(metadata.get("name", ""), str):
         raise ValueError(f"must have a name that is text, not {shown(metadata['name'])}")
     labels(metadata)
+    for end in ("inputs", "outputs"):
+        units(metadata, end)
+    channels(metadata)
 
 
 def labels(metadata: dict[str, Any]) -> list[str]:
@@ -65,15 +69,85 @@ def labels(metadata: dict[str, Any]) -> list[str]:
     Raises:
         ValueError: They are no list of texts or whole numbers.
     """
-    found = metadata.get("labels")
+    return _texts("labels", metadata.get("labels"))
+
+
+def channels(metadata: dict[str, Any]) -> list[str]:
+    """Return the names of the inputs; none where the metadata says nothing.
+
+    Raises:
+        ValueError: They are no list of short texts.
+    """
+    return _short_texts("inputs.names", _end(metadata, "inputs").get("names"))
+
+
+def units(metadata: dict[str, Any], end: str) -> list[str]:
+    """Return the units of the inputs or outputs; none where the metadata says nothing.
+
+    Args:
+        metadata: The object.
+        end: "inputs" or "outputs".
+
+    Returns:
+        One for each, or a single one for all.
+
+    Raises:
+        ValueError: They are neither a short text nor a list of such.
+    """
+    found = _end(metadata, end).get("units")
+    return _short_texts(f"{end}.units", [found] if isinstance(found, str) else found)
+
+
+def check_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
+    """Refuse names and units of another number of inputs or outputs.
+
+    Raises:
+        ValueError: Says of which, after words like "the metadata".
+    """
+    for what, found, size in (
+        ("names of inputs", channels(metadata), inputs),
+        ("units of inputs", units(metadata, "inputs"), inputs),
+        ("units of outputs", units(metadata, "outputs"), outputs),
+    ):
+        one = len(found) == 1 and what.startswith("units")
+        if found and not one and len(found) != size:
+            end = what.rpartition(" ")[2]
+            raise ValueError(f"has {len(found)} {what}, but the network has {size} {end}")
+
+
+def endless(metadata: dict[str, Any]) -> bool:
+    """Return whether the network goes on for ever, whatever its file's sequences have."""
+    return metadata.get("reset") == "never"
+
+
+def _end(metadata: dict[str, Any], end: str) -> dict[str, Any]:
+    found = metadata.get(end, {})
+    if not isinstance(found, dict):
+        raise ValueError(f"must have {end} that are an object, not {shown(found)}")
+    return found
+
+
+def _texts(key: str, found: Any) -> list[str]:
+    """Check a list of texts, and return it."""
     if found is None:
         return []
     if not isinstance(found, list | tuple):
-        raise ValueError(f"must have labels that are a list, not {shown(found)}")
-    for i, label in enumerate(found):
-        if not isinstance(label, str | int) or isinstance(label, bool):
-            raise ValueError(f"must have labels that are texts; labels[{i}] is {shown(label)}")
-    return [str(label) for label in found]
+        raise ValueError(f"must have {key} that are a list, not {shown(found)}")
+    for i, text in enumerate(found):
+        if not isinstance(text, str | int) or isinstance(text, bool):
+            raise ValueError(f"must have {key} that are texts; {key}[{i}] is {shown(text)}")
+    return [str(text) for text in found]
+
+
+def _short_texts(key: str, found: Any) -> list[str]:
+    """Check a list of texts that stand beside numbers, and return it."""
+    texts = _texts(key, found)
+    for i, text in enumerate(texts):
+        if len(text) > _LONGEST:
+            raise ValueError(
+                f"has {key}[{i}] of {len(text)} characters, at most {_LONGEST}: {shown(text)}"
+            )
+    return texts
 
 
 def _inside(key: str, value: Any) -> list[tuple[str, Any]]:

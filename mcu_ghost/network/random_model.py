@@ -25,6 +25,7 @@ def random_model(
     head_per_frame: bool = False,
     gain: float = 1.0,
     stateful: bool = False,
+    windows: bool = False,
 ) -> Model:
     """Return a network of stacked GhostGRU layers, a dense layer and a softmax.
 
@@ -39,6 +40,8 @@ def random_model(
         head_per_frame: Whether the head runs for every frame.
         gain: Multiplies the weights; large gains saturate the gates.
         stateful: Whether the state survives between invocations of a `.tflite`.
+        windows: Whether sequences are windows, as far as the other arguments let them; otherwise
+            the network is a stream.
 
     Raises:
         GhostError: Weights of this gain do not fit 32-bit accumulators.
@@ -82,7 +85,8 @@ def random_model(
         body=tuple(body),
         head=tuple(head),
         head_per_frame=head_per_frame,
-        metadata={"version": 1, "name": "random", "task": "classification", "labels": []},
+        metadata={"version": 1, "name": "random", "task": "classification", "labels": []}
+        | ({} if windows else {"reset": "never"}),
     )
 
 

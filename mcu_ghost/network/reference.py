@@ -22,16 +22,19 @@ class Runner:
 
     Attributes:
         state: The values of each operator's variables, by its output.
+        frames: Since the reset; of a network of windows, at most one more than a window has.
     """
 
     def __init__(self, model: Model, batch: tuple[int, ...] = ()) -> None:
         """Start from the zero state."""
         self.model = model
         self._batch = batch
+        self._window = model.window
         self.reset()
 
     def reset(self) -> None:
         """Go back to the zero state."""
+        self.frames = 0
         self.state: dict[int, State] = {
             op.output: tuple(np.zeros((*self._batch, v.size), np.int64) for v in op.variables)
             for op in self.model.operators
@@ -55,6 +58,8 @@ class Runner:
         for tensor, value in zip(self.model.inputs, inputs, strict=True):
             self._values[tensor] = value.astype(np.int64)
         self._run(self.model.body)
+        if self._window is None or self.frames <= self._window:
+            self.frames += 1
 
     def head(self) -> list[Int8s]:
         """Return the outputs as they follow from the state now, (…, size) int8 each."""
@@ -68,6 +73,8 @@ class Runner:
             for variable, values in zip(op.variables, self.state[op.output], strict=True):
                 dtype = np.dtype(variable.dtype).newbyteorder("<")
                 parts.append(values.astype(dtype).tobytes().ljust(variable.bytes, b"\0"))
+        if self._window:
+            parts.append(self.frames.to_bytes(4, "little"))
         return np.frombuffer(b"".join(parts), np.int8)
 
 

@@ -35,6 +35,23 @@ class Tensor:
     scale: float
     zero_point: int
 
+    def quantize(self, values: npt.ArrayLike) -> Int8s:
+        """Return the integers that stand for real numbers, as the generated C computes them.
+
+        `values / scale` in single precision, rounded to the nearest, halves away from zero, plus
+        the zero point, saturated. What is not a number counts as 0.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = np.asarray(values, np.float32) / np.float32(self.scale)
+        steps = np.clip(np.nan_to_num(steps, posinf=512, neginf=-512), -512, 512)
+        whole = np.trunc(steps + np.copysign(0.5, steps).astype(np.float64))
+        return np.clip(whole + self.zero_point, -128, 127).astype(np.int8)
+
+    def dequantize(self, values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the real numbers that integers stand for, in single precision."""
+        steps = np.asarray(values, np.int32) - self.zero_point
+        return steps.astype(np.float32) * np.float32(self.scale)
+
 
 @dataclass(frozen=True)
 class Variable:

@@ -79,15 +79,31 @@ def test_files_to_tflite(tmp_path):
         "layers": [{"units": 8, "ratio": 2}],
         "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
         "head_per_frame": False,
+        **read.load(out).as_json(),
     }
-    assert read.load(out).labels == ["a", "b", "c"]
+    made = read.load(out)
+    assert made.labels == ["a", "b", "c"] and made.window == 12 and not made.input.named
 
     model.save(tmp_path / "model.keras")
     np.save(tmp_path / "x.npy", X)
     arguments = [tmp_path / "model.keras", "-o", out, "--calibration", tmp_path / "x.npy"]
     result = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)
     assert "GhostGRU 8/2; 12 frames of 5 → 3" in result.stdout
+    assert "plan    windows of 12 frames, each from the zero state" in result.stdout
+    assert f"scale {read.load(out).tensors[0].scale:.6g}, zero point" in result.stdout
     assert "error" not in result.stderr
+
+    (tmp_path / "meta.json").write_text('{"inputs": {"names": ["no"], "units": "m"}}')
+    named = [*arguments, "--metadata", tmp_path / "meta.json", "--channels", "a,b, c,d,e"]
+    named += ["--labels", "still,walk,run", "--output-units", "%,h,"]
+    result = CliRunner().invoke(command, [*map(str, named), "--json"], catch_exceptions=False)
+    told = json.loads(result.stdout)
+    assert told["input"]["names"] == ["a", "b", "c", "d", "e"]
+    assert told["input"]["units"] == ["m"] * 5 and told["output"]["units"] == ["%", "h", ""]
+    assert told["output"]["names"] == read.load(out).labels == ["still", "walk", "run"]
+    result = CliRunner().invoke(command, [*map(str, arguments), "--channels", "ax,ay"])
+    wanted = "The metadata has 2 names of inputs, but the network has 5 inputs."
+    assert str(result.exception) == wanted
 
     (tmp_path / "bad.keras").write_text("no model")
     for name, message in [

@@ -52,3 +52,30 @@ def test_generated_c_equals_reference(shape: dict[str, int], tmp_path: Path) -> 
     library = compile_model(model, tmp_path)
     for x in random_inputs(7, model, cases=4, frames=30):
         np.testing.assert_array_equal(run_c(library, model, x), reference.run(model, x))
+
+
+def test_a_window_is_answered_when_it_is_full(tmp_path: Path) -> None:
+    """Neither before nor after; what is asked too early or too late is left as it was."""
+    model = random_model(5, units=9, ratio=2, inputs=4, layers=2, frames=6, windows=True)
+    library = compile_model(model, tmp_path)
+    library.random_head.restype = ctypes.c_bool
+    state, scratch = (ctypes.create_string_buffer(1 << 12) for _ in range(2))
+    untouched = np.full(12, 99, np.int8)
+    for x in random_inputs(5, model, cases=3, frames=6):
+        window, out = np.ascontiguousarray(x), untouched.copy()
+        pointer = out.ctypes.data_as(ctypes.c_void_p)
+        frames = [frame.ctypes.data_as(ctypes.c_void_p) for frame in [*window, window[0]]]
+        runner = reference.Runner(model)
+        library.random_reset(state)
+        for count, frame in enumerate([*frames, frames[0]]):
+            full = library.random_head(state, scratch, pointer)
+            assert full == (count == 6)
+            np.testing.assert_array_equal(out, reference.run(model, x) if full else untouched)
+            out[:] = untouched
+            library.random_step(state, scratch, frame, None)
+            runner.step([*window, window[0], window[0]][count])
+            assert state.raw[: model.state_bytes] == runner.state_bytes().tobytes()
+        assert runner.frames == 7 and not library.random_head(state, scratch, pointer)
+        source = window.ctypes.data_as(ctypes.c_void_p)
+        library.random_run(state, scratch, source, pointer)  # whatever was before
+        np.testing.assert_array_equal(out, reference.run(model, x))

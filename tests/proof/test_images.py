@@ -54,6 +54,7 @@ def networks() -> list[Model]:
                 classes=int(rng.integers(0, 9)),
                 head_per_frame=bool(seed % 2),
                 gain=float(rng.choice([0.3, 1.0, 8.0, 60.0])),
+                windows=seed % 3 == 0,
             )
         )
     return models

@@ -46,6 +46,11 @@ _LISTENING: dict[str, dict[str, str]] = {
     "cmake": {"examples/listen/main.c": "cmake/listen.c"},
     "arduino": {"examples/listen/listen.ino": "arduino/listen.ino"},
 }
+# Likewise, of a network of numbers: the loop around it.
+_LOOPS: dict[str, dict[str, str]] = {
+    "cmake": {"examples/loop/main.c": "cmake/loop.c"},
+    "arduino": {"examples/loop/loop.ino": "arduino/loop.ino"},
+}
 # Where the example's own C goes.
 _CHECK: dict[str, str] = {
     "cmake": "examples/check",
@@ -65,6 +70,7 @@ class Export:
         name: The library's.
         core: That was asked for.
         cores: What it runs on, in words.
+        model: The network.
     """
 
     folder: Path
@@ -72,10 +78,13 @@ class Export:
     name: str
     core: str
     cores: str
+    model: Model
 
     def as_json(self) -> dict[str, Any]:
         """Return the result for scripts."""
-        return {**dataclasses.asdict(self), "folder": str(self.folder)}
+        data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        del data["model"]
+        return {**data, "folder": str(self.folder), **self.model.as_json()}
 
 
 def export(
@@ -106,7 +115,7 @@ def export(
     texts["LICENSE"] = resources.licence()
     facts = {"mcu_ghost": __version__, "as": kind, "name": model.name, "core": target.core}
     folder.write(texts, facts, Path(out))
-    return Export(Path(out), kind, model.name, target.core, target.cores)
+    return Export(Path(out), kind, model.name, target.core, target.cores, model)
 
 
 def _core(kind: Kind, name: str | None, board: Board | None) -> tuple[str | None, Board | None]:
@@ -132,6 +141,7 @@ def _texts(model: Model, target: core.Target, kind: Kind) -> dict[str, str]:
         f"{check}/check.h": "check.h",
         **_FILES[kind],
         **(_LISTENING.get(kind, {}) if made.detector else {}),
+        **(_LOOPS.get(kind, {}) if not made.settings else {}),
     }
     texts = {f"src/{path}": text for path, text in made.sources.items()}
     for path, template in wanted.items():

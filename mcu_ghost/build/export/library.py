@@ -34,8 +34,7 @@ class Library:
         version: Of mcu-ghost.
         name: The library's and the model's.
         target: What it runs on.
-        labels: Of the network's outputs.
-        head_per_frame: Whether every frame has outputs.
+        model: The network.
         settings: The front end, if there is one.
         detector: How scores become words, if the model says so.
         listening: What the example must hear then.
@@ -52,8 +51,7 @@ class Library:
     version: str
     name: str
     target: Target
-    labels: list[str]
-    head_per_frame: bool
+    model: Model
     settings: FrontEndSettings | None
     detector: detector.DetectorSettings | None
     listening: checks.Listening | None
@@ -113,8 +111,7 @@ def make(model: Model, target: Target) -> Library:
         version=__version__,
         name=name,
         target=target,
-        labels=model.labels,
-        head_per_frame=model.head_per_frame,
+        model=model,
         settings=settings,
         detector=words,
         listening=noise,

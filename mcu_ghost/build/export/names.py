@@ -15,7 +15,7 @@ _TAKEN = frozenset(
     assert complex ctype errno fenv inttypes iso646 limits locale math setjmp signal stdalign stdarg
     stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar
     wctype
-    model golden check listen
+    model golden check listen loop
     all clean help install kernel package test arduino zephyr
     aux con nul prn com1 com2 com3 com4 com5 com6 com7 com8 com9 lpt1 lpt2 lpt3 lpt4 lpt5 lpt6 lpt7
     lpt8 lpt9

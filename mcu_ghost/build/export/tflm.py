@@ -51,7 +51,7 @@ class Network:
     Attributes:
         version: Of mcu-ghost.
         name: The library's and the model's.
-        labels: Of the outputs.
+        model: The same, as it was read.
         file: The `.tflite`.
         adds: Functions of the resolver that add the built-in operators.
         frames: Of one invocation.
@@ -62,7 +62,7 @@ class Network:
 
     version: str
     name: str
-    labels: list[str]
+    model: Model
     file: Array
     adds: tuple[str, ...]
     frames: int
@@ -81,7 +81,7 @@ def network(model: Model) -> Network:
     return Network(
         version=__version__,
         name=model.name,
-        labels=model.labels,
+        model=model,
         file=Array(f"{model.name}_model", np.frombuffer(data, np.uint8)),
         adds=tuple(sorted(adds)),
         frames=model.frames,

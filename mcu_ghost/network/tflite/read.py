@@ -10,7 +10,7 @@ from typing import Any
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network import ops
+from mcu_ghost.network import about, ops
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.operator import Operator, Recurrent
@@ -107,6 +107,11 @@ def _model(file: Tables, name: str) -> Model:
     if not last.return_sequences and not {op.input for op in head} | {output} <= reachable:
         raise file.error("the layers after the last GhostGRU must start from its output")
     metadata = file.metadata()
+    size = file.tensors[inputs[0]].size
+    try:
+        about.check_sizes(metadata, size, file.tensors[output].size)
+    except ValueError as error:
+        raise file.error(f"the mcu_ghost metadata {error}") from error
     return Model(
         name=identifier(metadata.get("name", name)),
         frames=file.frames,

@@ -14,7 +14,11 @@ from mcu_ghost.build import toolchain
 from mcu_ghost.build.export import Kind, export
 from mcu_ghost.network import golden, reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tensor import Tensor
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
 
@@ -41,7 +45,50 @@ def every_frame() -> Model:
     return random_model(4, units=9, ratio=1, inputs=3, layers=2, classes=2, head_per_frame=True)
 
 
-MODELS = {"last_only": last_only, "every_frame": every_frame, "listener": listener}
+def windows() -> Model:
+    """Return one of windows that tells which axis was tilted, made by hand: it adds up slowly.
+
+    Driven on without a reset it would still know the windows before.
+    """
+    x, h = Tensor("input", 3, "int8", 1 / 32, -4), Tensor("state", 3, "int8", 1 / 128, 0)
+    zeros, axes = np.zeros((3, 3)), np.eye(3)
+    bias = np.concatenate([np.full(3, 5.0), np.zeros(6)])  # z = 0.993
+    layer = GhostGRU.quantized(
+        x,
+        kernel=np.hstack([zeros, zeros, 2 * axes]),
+        recurrent_kernel=np.zeros((3, 9)),
+        bias=np.stack([bias, np.zeros(9)]),
+        ghost_kernel=np.zeros((3, 0)),
+        ghost_bias=np.zeros(0),
+        input=0,
+        output=1,
+        ratio=1,
+        return_sequences=False,
+    )
+    weights = np.vstack([np.zeros((1, 3)), 127 * axes]).astype(np.int8)  # 20 for a full state
+    still = round(20 * 0.135 * 128 * 127 / 20)  # as much as half a window's tilt gives
+    dense = FullyConnected(1, 2, weights, np.array([still, 0, 0, 0], np.int32), (20 / 127,), "none")
+    said = {
+        "version": 1,
+        "labels": ["still", "forward", "left", 'the "lift"'],
+        "inputs": {"names": ["ax", "ay", "az"], "units": "g"},
+    }
+    tensors = (
+        x,
+        h,
+        Tensor("sum", 4, "int8", 1 / 8, 0),
+        Tensor("share", 4, "int8", 1 / 256, -128),
+    )
+    head = (dense, Softmax(2, 3, 1.0))
+    return Model("tilt", 50, tensors, (0,), (3,), (layer,), head, False, said)
+
+
+MODELS = {
+    "last_only": last_only,
+    "every_frame": every_frame,
+    "listener": listener,
+    "windows": windows,
+}
 
 
 def make(model: Model, kind: Kind, folder: Path, core: str = "any", name: str = "net") -> Path:

@@ -55,6 +55,7 @@ def test_library_properties_follow_the_specification(kind: str, tmp_path: Path) 
     for sketch in out.glob("examples/*/*.ino"):
         assert sketch.stem == sketch.parent.name
     assert (out / "examples" / "listen").is_dir() == (kind == "listener")
+    assert (out / "examples" / "loop").is_dir() == (kind != "listener")
     header = "".join(path.read_text() for path in out.glob("src/**/*.h"))
     for line in (out / "keywords.txt").read_text().splitlines():
         word, role = line.split("\t")
@@ -89,11 +90,11 @@ def objects(folder: Path, sketch: Path, compiler: list[str], out: Path) -> list[
     """Compile a library and a sketch, and a main program around it."""
     out.mkdir()
     include = [f"-I{folder / 'src'}", f"-I{STUBS}", f"-I{sketch.parent}"]
-    listens = sketch.stem == "listen"
+    turns = {"listen": "while (PDM.turn()) loop(); ", "loop": "while (Serial.available()) loop(); "}
     main = out / "main.cpp"
     main.write_text(
         f'#include "{sketch}"\nint main() {{ setup(); '
-        + ("while (PDM.turn()) loop(); " if listens else "")
+        + turns.get(sketch.stem, "")
         + "return 0; }\n"
     )
     sources = [*folder.glob("src/**/*.[cS]"), *sketch.parent.glob("*.c"), main]

@@ -5,7 +5,7 @@
 #include "model.h"
 
 #define APP_MODEL_NAME "random"
-#define APP_MODEL_HASH {61, 156, 108, 140, 65, 235, 72, 3, 8, 12, 224, 98, 250, 63, 72, 87}
+#define APP_MODEL_HASH {76, 130, 230, 147, 81, 204, 101, 22, 121, 32, 58, 73, 34, 230, 110, 4}
 #define APP_FIRMWARE_VERSION "VERSION"
 #define APP_MODEL_INPUTS 1
 #define APP_MODEL_OUTPUTS 1

@@ -4,20 +4,54 @@
 
 #include <stdint.h>
 
+#include "ghost_quantize.h"
+
+/* The plan: a stream. random_reset() once, then random_step() for every frame, for ever; reset again
+ * only where another sequence begins. */
+/* Frames of a window; 0: a stream. */
+#define RANDOM_WINDOW_FRAMES 0
+
 #define RANDOM_INPUT_BYTES 3
 #define RANDOM_OUTPUT_BYTES 2
 /* 1: every frame has outputs; 0: outputs are asked for with random_head(). */
 #define RANDOM_HEAD_PER_FRAME 0
 
-/* One frame of input. */
+/* One frame of input: 3 values.
+ * A value q stands for (q - RANDOM_INPUT_ZERO_POINT) * RANDOM_INPUT_SCALE; see random_quantize(). */
 typedef struct {
   int8_t x[3];
 } random_in_t;
 
-/* The outputs. */
+/* The outputs: 2 values.
+ * A value q stands for (q - RANDOM_OUTPUT_ZERO_POINT) * RANDOM_OUTPUT_SCALE; see random_dequantize(). */
 typedef struct {
   int8_t y[2];
 } random_out_t;
+
+#define RANDOM_INPUT_SCALE 0.0299999993f
+#define RANDOM_INPUT_ZERO_POINT (-7)
+#define RANDOM_OUTPUT_SCALE 0.00390625f
+#define RANDOM_OUTPUT_ZERO_POINT (-128)
+
+/* A value of the input as int8: rounded to the nearest, and saturated at what int8 holds. */
+static inline int8_t random_quantize(float value) {
+  return ghost_quantize(value, RANDOM_INPUT_SCALE, RANDOM_INPUT_ZERO_POINT);
+}
+
+/* The same of value / 2^fraction (fraction at most 31), for cores without an FPU. */
+static inline int8_t random_quantize_fixed(int32_t value, uint32_t fraction) {
+  return ghost_quantize_fixed(value, fraction, 16106127u, -29, RANDOM_INPUT_ZERO_POINT);
+}
+
+/* What an output stands for. */
+static inline float random_dequantize(int8_t value) {
+  return ghost_dequantize(value, RANDOM_OUTPUT_SCALE, RANDOM_OUTPUT_ZERO_POINT);
+}
+
+/* The same times 2^fraction (fraction at most 31), rounded to the nearest. */
+static inline int32_t random_dequantize_fixed(int8_t value, uint32_t fraction) {
+  return ghost_dequantize_fixed(value, fraction, 8388608u, -31, RANDOM_OUTPUT_ZERO_POINT);
+}
 
 /* What lives from frame to frame; one for each sequence that runs side by side. */
 typedef struct {

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exported loop on data: every window and every frame is answered as the reference does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcu_ghost.network import reference
+from mcu_ghost.network.model import Model
+from tests.build.export import libraries
+from tests.build.export.libraries import MODELS
+from tests.build.export.test_arduino import objects
+from tests.conftest import need
+
+pytestmark = pytest.mark.toolchain
+WINDOWS = 12
+
+
+def signals(model: Model, frames: int) -> np.ndarray:
+    """Return (frames, inputs) numbers of a sensor, some of them out of range."""
+    rng, size = np.random.default_rng(4), model.tensors[model.inputs[0]].size
+    pace = rng.uniform(0, 0.5, (1, size)) * np.arange(frames)[:, None]
+    louder = 1 + np.arange(frames)[:, None] // 50 % 3
+    return (louder * np.sin(pace) + rng.normal(0, 0.3, (frames, size))).astype(np.float32)
+
+
+def program(model: Model, folder: Path, kind: str) -> Path:
+    """Compile the example of a library."""
+    cc = need("gcc", "gcc")
+    if kind == "arduino":
+        need("g++", "g++")
+        sketch = folder / "examples" / "loop" / "loop.ino"
+        sources = objects(folder, sketch, [cc, "-O1"], folder.parent / "out")
+    else:
+        sources = [*folder.glob("src/net/*.c"), folder / "examples" / "loop" / "main.c"]
+    flags = [*libraries.STRICT, f"-I{folder / 'src'}"]
+    libraries.run([cc, *flags, *sources, "-o", folder.parent / "loop"])
+    return folder.parent / "loop"
+
+
+def answers(loop: Path, x: np.ndarray, tmp_path: Path) -> list[dict[str, float]]:
+    """Return what the example says of frames: the outputs by name, of each answer."""
+    (tmp_path / "frames.txt").write_text("\n".join(" ".join(map(str, row)) for row in x) + "\n")
+    with (tmp_path / "frames.txt").open() as frames:
+        said = libraries.run([loop], stdin=frames)
+    lines = [[part.rsplit(" ", 1) for part in line.split(", ")] for line in said.splitlines()]
+    return [{name: float(value) for name, value in line} for line in lines]
+
+
+def expected(model: Model, x: np.ndarray) -> np.ndarray:
+    """Return the int8 outputs of each answer."""
+    frames = model.tensors[model.inputs[0]].quantize(x)
+    if model.window:
+        return reference.run(model, frames.reshape(-1, model.window, frames.shape[-1]))
+    runner, every = reference.Runner(model), []
+    for frame in frames:
+        runner.step(frame)
+        every.append(runner.head()[0])
+    return np.array(every)
+
+
+def test_every_window_is_answered_as_the_reference_does_and_right(tmp_path: Path) -> None:
+    model, rng = MODELS["windows"](), np.random.default_rng(4)
+    labels = rng.integers(0, 4, 80)
+    x = rng.normal(0, 0.3, (80, 50, 3)).astype(np.float32)
+    x += np.vstack([np.zeros(3), np.eye(3)])[labels][:, None]
+    frames = model.input.tensor.quantize(x)
+    want = reference.run(model, frames)
+    folder = libraries.make(model, "cmake", tmp_path / "net")
+    loop = program(model, folder, "cmake")
+    found = answers(loop, np.vstack([*x, x[0, :49]]), tmp_path)  # of 49 frames there is no answer
+    assert list(found[0]) == model.labels
+    steps = model.output.tensor.quantize([list(answer.values()) for answer in found])
+    np.testing.assert_array_equal(steps, want)
+    assert (steps.argmax(-1) == labels).mean() >= 0.99
+    runner, never_reset = reference.Runner(model), []
+    for window in frames:
+        for frame in window:
+            runner.step(frame)
+        never_reset.append(runner.head()[0].argmax())
+    assert (np.array(never_reset) == labels).mean() < 0.7
+
+
+@pytest.mark.parametrize(
+    ("which", "kind"),
+    [
+        ("windows", "arduino"),
+        ("last_only", "cmake"),
+        ("every_frame", "cmake"),
+        ("every_frame", "arduino"),
+    ],
+)
+def test_the_loop_answers_as_the_reference(which: str, kind: str, tmp_path: Path) -> None:
+    model = MODELS[which]()
+    folder = libraries.make(model, kind, tmp_path / "net")  # type: ignore[arg-type]
+    x = signals(model, 50 * WINDOWS)
+    found = answers(program(model, folder, kind), x, tmp_path)
+    want = expected(model, x)
+    assert list(found[0]) == model.output.values and len(set(map(bytes, want))) > WINDOWS // 2
+    steps = model.output.tensor.quantize([list(answer.values()) for answer in found])
+    np.testing.assert_array_equal(steps, want)
+
+
+def test_an_answer_that_nobody_looks_at_is_a_warning(tmp_path: Path) -> None:
+    """So is a window that may not be full."""
+    folder = libraries.make(MODELS["windows"](), "cmake", tmp_path / "net")
+    (tmp_path / "main.c").write_text(
+        '#include "net.h"\nstatic net_state_t state;\nstatic net_scratch_t scratch;\n'
+        "int main(void) { net_out_t out; net_head(&state, &scratch, &out); return out.y[0]; }\n"
+    )
+    command = [need("gcc", "gcc"), "-Werror", f"-I{folder / 'src'}", "-c", tmp_path / "main.c"]
+    with pytest.raises(AssertionError, match="warn_unused_result|unused-result"):
+        libraries.run([*command, "-o", tmp_path / "main.o"])
+
+
+def test_the_readme_and_the_header_say_how_it_is_driven(tmp_path: Path) -> None:
+    for which, loop in (
+        ("windows", "net_run(&state, &scratch, window, &out);"),
+        ("every_frame", "net_reset(&state); /* once: a stream */"),
+    ):
+        model = MODELS[which]()
+        folder = libraries.make(model, "cmake", tmp_path / which)
+        readme, header = ((folder / f).read_text() for f in ("README.md", "src/net/model.h"))
+        assert loop in readme and "value[j]" in readme
+        assert f"#define NET_WINDOW_FRAMES {model.window or 0}\n" in header
+        assert ("net_run(" in header) == (model.window is not None)
+        scale = model.tensors[0].scale
+        assert f"| {scale:.6g} g |" in readme or which == "every_frame"
+        assert f"#define NET_INPUT_SCALE {model.input.scale}\n" in header
