@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .build.export import Export as Export
     from .build.export import export as export
     from .host.errors import GhostError as GhostError
+    from .network import reference as reference
     from .network.model import Model as Model
     from .network.tflite.read import load as load
     from .proof.keywords import Listened as Listened
@@ -55,6 +56,7 @@ __all__ = [
     "load",
     "profile",
     "prove",
+    "reference",
     "verify",
 ]
 
@@ -82,6 +84,7 @@ _PLACES = {
     "load": "network.tflite.read",
     "profile": "proof.profile.profile",
     "prove": "proof.prove",
+    "reference": "network",
     "verify": "proof.on_board:prove",
 }
 
@@ -97,7 +100,10 @@ if not TYPE_CHECKING:  # so that a type checker knows the names above and no oth
         place, _, other = _PLACES[name].partition(":")
         if not place:
             return importlib.import_module(f"{__name__}.{name}")
-        value = getattr(importlib.import_module(f"{__name__}.{place}"), other or name)
+        room = importlib.import_module(f"{__name__}.{place}")
+        if name == "reference":  # a module itself
+            importlib.import_module(f"{__name__}.{place}.{name}")
+        value = getattr(room, other or name)
         globals()[name] = value
         return value
 

@@ -33,10 +33,11 @@ def ghost(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[s
 
 
 def refusal(*words: str, cwd: Path | None = None) -> str:
-    """Run a command that must fail with one clear error and nothing on stdout."""
+    """Run a command that must fail with one clear error, and nothing on stdout but its JSON."""
     result = ghost(*words, cwd=cwd)
     assert result.returncode == 1, result
-    assert result.stdout == ""
+    told = json.loads(result.stdout)["error"]["message"] if "--json" in words else ""
+    assert told in result.stderr if told else result.stdout == ""
     assert result.stderr.startswith("error: ") and "Traceback" not in result.stderr
     return result.stderr.removeprefix("error: ").strip()
 
