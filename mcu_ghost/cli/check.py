@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, samples
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
     from mcu_ghost.project.baseline import Costs, Row
+    from mcu_ghost.proof.accuracy import Judgement
 
 
 @click.command(
@@ -24,14 +25,26 @@ if TYPE_CHECKING:
 @click.option("--update", is_flag=True, help="Write what it costs now to baseline.json.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR",
               help="For the build folders.  [default: build/ beside ghost.toml]")  # fmt: skip
+@samples.options(
+    options.of_project(lambda project: project.data and Path(project.data)),
+    options.of_project(lambda project: project.expect and Path(project.expect)),
+)
 @options.as_json
-def command(update: bool, out: Path | None, as_json: bool) -> None:
+def command(
+    update: bool,
+    out: Path | None,
+    data: Path | None,
+    expect: Path | None,
+    keras: Path | None,
+    limit: int,
+    as_json: bool,
+) -> None:
     """Build and run the project in this folder, and compare what it costs with its baseline.
 
     Reads ghost.toml. For each of its boards the firmware is built, run on the board's emulator and
     compared byte for byte with the reference; flash, RAM, instructions and, where there are
-    recordings, accuracy are compared with baseline.json. Exit code 1 when one of them is worse by
-    more than ghost.toml allows, or a byte differs.
+    recordings or data, accuracy or error are compared with baseline.json. Exit code 1 when one of
+    them is worse by more than ghost.toml allows, or a byte differs.
     """
     from mcu_ghost import boards
     from mcu_ghost.build import folder
@@ -43,6 +56,8 @@ def command(update: bool, out: Path | None, as_json: bool) -> None:
     old = baseline.Baseline(()) if update and not path.exists() else baseline.read(path)
     model = costs.model(project)
     targets = [boards.load(name) for name in project.boards]
+    own = samples.read(model, data, expect, keras, limit)
+    judgements: list[Judgement] = []
     with console.stderr().status("") as status:
         found = [
             costs.board(
@@ -51,6 +66,8 @@ def command(update: bool, out: Path | None, as_json: bool) -> None:
                 model,
                 out or workspace.root() / folder.BUILDS,
                 lambda step: status.update(f"{console.literal(step)} …"),
+                own,
+                judgements.append,
             )
             for target in targets
         ]
@@ -60,11 +77,13 @@ def command(update: bool, out: Path | None, as_json: bool) -> None:
         if before is None and not update:
             failures.append(f"{now.board}: not in {path} yet. {baseline.UPDATE}")
         rows = baseline.compare(project, before or now, now)
-        told = [row.wrong for row in rows] + [row.worse for row in rows if not update]
-        failures += [f"{now.board}: {sentence}" for sentence in told if sentence]
+        sentences = [row.wrong for row in rows] + [row.worse for row in rows if not update]
+        failures += [f"{now.board}: {sentence}" for sentence in sentences if sentence]
         results.append((before, now, rows))
         if not as_json:
             _show(before, now, rows, update)
+    for found_own in judgements if not as_json else ():
+        samples.show(found_own)
     updated = update and not any(now.different_bytes for now in found)
     if updated:
         baseline.write(path, found)
@@ -73,7 +92,9 @@ def command(update: bool, out: Path | None, as_json: bool) -> None:
             {"baseline": before and dataclasses.asdict(before), "now": dataclasses.asdict(now)}
             for before, now, _ in results
         ]
-        console.print_json({"boards": entries, "failures": failures, "updated": updated})
+        told = {"data": [one.as_json() for one in judgements]} if judgements else {}
+        result = {"boards": entries, "failures": failures, "updated": updated}
+        console.print_json(result | told)
     elif updated:
         console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
     for sentence in failures:
@@ -86,7 +107,9 @@ def _number(value: float | None, unit: str) -> str:
 
     if value is None:
         return "–"
-    return f"{value:.1f} %" if unit == " %" else text.count(value) + unit
+    if unit == " %":
+        return f"{value:.1f} %"
+    return f"{value:.4g}" if isinstance(value, float) else text.count(value) + unit
 
 
 def _change(old: float | None, now: float | None, unit: str) -> str:
@@ -121,7 +144,7 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
         numbers = _number(old, row.unit), _number(row.now, row.unit)
         table.add_row(row.what, *numbers, _change(old, row.now, row.unit), mark)
     console.show(table)
-    if now.accuracy is None:
-        console.say("[dim]no recordings: accuracy is not known[/]")
+    if now.accuracy is None and now.mean_error is None:
+        console.say("[dim]no recordings, no data: accuracy is not known[/]")
     if before and (others := baseline.changes(before, now)):
         console.say(f"[yellow]changed since the baseline:[/] {console.literal(', '.join(others))}")

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,11 @@ from mcu_ghost.cli import options, summary
 from mcu_ghost.host import files, text
 from mcu_ghost.host.errors import GhostError
 
+if TYPE_CHECKING:
+    from mcu_ghost.convert import Conversion
+
 _LONGEST = 1 << 20  # bytes of metadata
-_MOST_VALUES = 1 << 28  # of calibration, 1 GiB as they are used
+_SHOWN = 8  # lines on what was clipped
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -31,7 +34,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--calibration",
     type=_FILE,
     metavar="X.NPY",
-    help="Representative float inputs (samples, frames, inputs); needed without QAT.",
+    help="Representative float inputs (samples, frames, inputs), .npy or .npz: they set the ranges"
+    " of a model without QAT, and int8 is compared with Keras on them.",
+)
+@click.option(
+    "--input-range",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="What int8 stands for at the input; taken from --calibration if left out.",
 )
 @click.option(
     "--metadata",
@@ -48,6 +58,7 @@ def command(
     model: Path,
     out: Path,
     calibration: Path | None,
+    input_range: tuple[float, float] | None,
     metadata: Path | None,
     channels: str | None,
     units: str | None,
@@ -58,20 +69,26 @@ def command(
     """Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.
 
     MODEL is a file by mcu_ghost.layers.save (float or after quantisation-aware training) or a
-    .keras or .h5 file by tf_keras.
+    .keras or .h5 file by tf_keras. Ends with int8 against Keras on the calibration data, and names
+    the layer to blame where they are far apart.
     """
     entries = _read_metadata(metadata) if metadata else {}
     _name_ends(entries, channels, units, labels, output_units)
-    data = _read_calibration(calibration) if calibration else None
-    from mcu_ghost.host import console
+    from mcu_ghost.host import arrays, console
     from mcu_ghost.host.quiet import quiet
+    from mcu_ghost.host.steps import steps
+    from mcu_ghost.network.tflite import write
 
-    with quiet():  # importing TensorFlow is loud
-        from mcu_ghost import convert as conversion
+    data = arrays.read(calibration, ("x", "X", "data", "inputs")) if calibration else None
+    with steps() as tell, quiet():  # importing TensorFlow is loud
+        tell("loading TensorFlow")
+        from mcu_ghost import convert
 
-        network = conversion.convert(
-            conversion.load_model(model), out, calibration=data, metadata=entries
-        )
+        tell(f"reading {model}")
+        keras = convert.load_model(model)
+        made = convert.conversion(keras, out.stem, data, input_range, entries, tell)
+        network = made.network
+        write.write(network, out)
     shapes = {
         "path": str(out),
         "name": network.name,
@@ -83,6 +100,8 @@ def command(
         "macs_per_frame": sum(op.macs for op in network.body),
         "head_per_frame": network.head_per_frame,
         **network.as_json(),
+        "clipped": [dataclasses.asdict(clipped) for clipped in made.clipped],
+        "fidelity": made.fidelity and made.fidelity.as_json(),
     }
     if as_json:
         console.print_json(shapes)
@@ -94,6 +113,24 @@ def command(
         f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
     )
     summary.show(network)
+    _show(made)
+
+
+def _show(made: Conversion) -> None:
+    """Print what was clipped, and how close int8 comes to Keras."""
+    from mcu_ghost.host import console
+
+    for clipped in made.clipped[:_SHOWN]:
+        console.note(f"[yellow]clipped: {console.literal(clipped)}[/]")
+    if len(made.clipped) > _SHOWN:
+        console.note(f"[yellow]… and in {len(made.clipped) - _SHOWN} more places (--json)[/]")
+    found = made.fidelity
+    if found is None:
+        console.note("[dim]--calibration would compare int8 with Keras[/]")
+    elif found.bad:
+        console.note(f"[red]warning: {console.literal(found.warning)}[/]")
+    else:
+        console.say(console.literal(found))
 
 
 def _read_metadata(path: Path) -> dict[str, Any]:
@@ -128,22 +165,3 @@ def _name_ends(
             entries[end] = {**already, **given} if isinstance(already, dict) else given
     if labels is not None:
         entries["labels"] = names(labels)
-
-
-def _read_calibration(path: Path) -> Any:
-    import numpy as np
-
-    files.open_file(path).close()
-    try:
-        # A map holds what the header says, or it is refused: no header asks for memory.
-        with np.errstate(over="ignore"):
-            found = np.load(path, mmap_mode="r", allow_pickle=False)
-        if not isinstance(found, np.ndarray):
-            raise ValueError("several arrays")
-    except OSError as error:
-        raise GhostError(f"{path}: cannot be read ({error.strerror or error}).") from error
-    except (ValueError, EOFError, OverflowError, MemoryError, TypeError, BadZipFile) as error:
-        raise GhostError(f"{path}: not a NumPy .npy array ({error}).") from error
-    if found.size > _MOST_VALUES:
-        raise GhostError(f"{path}: holds {found.size} numbers; some thousand frames are enough.")
-    return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, samples
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 @click.command(
     "test",
-    epilog="Examples: mcu-ghost test -b nrf52840 --clips · mcu-ghost test -b microbit --json",
+    epilog="Examples: mcu-ghost test -b nrf52840 --clips · mcu-ghost test -b microbit --json"
+    " · mcu-ghost test -b microbit --data x.npy --expect y.npy --float model.keras",
 )
 @options.board
 @options.model
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @click.option("--audio", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="A recording to recognise; may be given again.")  # fmt: skip
 @click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
+@samples.options()
 @options.toolchain
 @options.kernels
 @options.out
@@ -47,6 +49,10 @@ def command(
     frames: int,
     audio: tuple[Path, ...],
     clips: bool,
+    data: Path | None,
+    expect: Path | None,
+    keras: Path | None,
+    limit: int,
     toolchain: str | None,
     kernels: Choice,
     out: Path | None,
@@ -54,13 +60,16 @@ def command(
 ) -> None:
     """Run the firmware on an emulator and compare every output byte with the reference.
 
+    --data puts the Keras model, the int8 reference and the image side by side on your own numbers.
     Exit code 1 when a byte differs.
     """
     from mcu_ghost.build import apps, folder
     from mcu_ghost.cli.build import show
     from mcu_ghost.host import console, resources
+    from mcu_ghost.proof import accuracy
     from mcu_ghost.proof.prove import prove
 
+    own = samples.read(model, data, expect, keras, limit)
     with console.stages() as progress:
         proof = prove(
             model,
@@ -72,12 +81,16 @@ def command(
             cases=cases,
             frames=frames,
             recordings=[*audio, *(resources.demo_clips() if clips else [])],
+            sequences=own.sequences if own else (),
             progress=progress,
         )
+    judged = accuracy.judge(model, own, proof.comparison.outputs) if own else None
     if as_json:
-        console.print_json(proof.as_json())
+        console.print_json(proof.as_json() | ({"data": judged.as_json()} if judged else {}))
     else:
         _show(proof)
+        if judged:
+            samples.show(judged)
         show(proof.built)
     if proof.comparison.mismatches:
         sys.exit(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, samples
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--recordings", type=click.Path(path_type=Path), multiple=True, metavar="PATH",
               help="A recording, or a folder of them; may be given again.")  # fmt: skip
 @click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
+@samples.options()
 @options.as_json
 def command(
     board: Board,
@@ -44,16 +45,21 @@ def command(
     frames: int,
     recordings: tuple[Path, ...],
     clips: bool,
+    data: Path | None,
+    expect: Path | None,
+    keras: Path | None,
+    limit: int,
     as_json: bool,
 ) -> None:
     """Run the flashed firmware on its board and compare every output byte with the reference.
 
     The board must run the stream app, built from the same model: `mcu-ghost build --app stream`,
     then `mcu-ghost flash`. The port is found by the board's USB ids. Times are those that the
-    board's own counter measured. Exit code 1 when a byte differs.
+    board's own counter measured. --data puts the Keras model, the int8 reference and the board side
+    by side on your own numbers. Exit code 1 when a byte differs.
     """
     from mcu_ghost.host import console, resources
-    from mcu_ghost.proof import on_board
+    from mcu_ghost.proof import accuracy, on_board
     from mcu_ghost.sound.data import folder
 
     files = [f for path in recordings
@@ -63,6 +69,7 @@ def command(
     def say(sentence: str) -> None:
         console.note(console.literal(sentence))
 
+    own = samples.read(model, data, expect, keras, limit)
     with console.stages() as progress:
         result = on_board.prove(
             model,
@@ -72,13 +79,19 @@ def command(
             cases=cases,
             frames=frames,
             recordings=files,
+            sequences=own.sequences if own else (),
             progress=progress,
             say=say,
         )
+    judged = accuracy.judge(model, own, result.comparison.outputs) if own else None
     if as_json:
-        console.print_json({"board": board.name, "port": result.port} | result.as_json())
+        data_json = {"data": judged.as_json()} if judged else {}
+        about = {"board": board.name, "port": result.port}
+        console.print_json(about | result.as_json() | data_json)
     else:
         _show(result, board.name)
+        if judged:
+            samples.show(judged)
     if result.comparison.mismatches:
         sys.exit(1)
 

@@ -3,6 +3,7 @@
 
 import mcu_ghost.layers  # noqa: F401  (says how to install TensorFlow where it is missing)
 from mcu_ghost.convert.keras_file import load_model
-from mcu_ghost.convert.keras_model import convert, to_model
+from mcu_ghost.convert.keras_model import Conversion, conversion, convert, to_model
+from mcu_ghost.convert.keras_outputs import keras_outputs
 
-__all__ = ["convert", "load_model", "to_model"]
+__all__ = ["Conversion", "conversion", "convert", "keras_outputs", "load_model", "to_model"]

@@ -5,18 +5,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.convert import calibration as ranges
-from mcu_ghost.convert import chain as chains
-from mcu_ghost.convert import ordinary
-from mcu_ghost.convert.chain import Chain, Stage
+from mcu_ghost.convert import fidelity, ordinary
+from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.layers import FixedRangeQuantizer
+from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
+from mcu_ghost.layers import chain as chains
+from mcu_ghost.layers.chain import Chain, Stage
+from mcu_ghost.layers.quantization import quantize
+from mcu_ghost.layers.ranges import Clipped
 from mcu_ghost.network import about
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
@@ -26,23 +31,47 @@ from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
 
+Tell = Callable[[str], None]
+"""Called with what is being done, in words."""
+
+
+@dataclass(frozen=True, eq=False)
+class Conversion:
+    """A network, and what is known of how good it is.
+
+    Attributes:
+        network: The int8 network.
+        clipped: The calibration data's values that its ranges do not hold.
+        fidelity: Int8 against Keras on the calibration data; None without any.
+    """
+
+    network: Model
+    clipped: tuple[Clipped, ...]
+    fidelity: Fidelity | None
+
 
 def convert(
     model: Any,
     path: str | Path,
     *,
     calibration: npt.ArrayLike | None = None,
+    input_range: tuple[float, float] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Model:
     """Convert a Keras model to an int8 `.tflite` with fused GhostGRU operators.
+
+    A `UserWarning` names calibration values that were clipped, and the layer to blame where the
+    int8 network is far from the Keras model on the calibration data.
 
     Args:
         model: A `tf_keras` chain of layers, from `mcu_ghost.layers.quantize_model` after training,
             or a float one.
         path: The `.tflite` to write, whole or not at all.
         calibration: (samples, frames, inputs) representative float inputs: required for a float
-            model; for a quantised one they replace the ranges that training found for the
-            ordinary layers. The model itself is left as it is.
+            model, whose ranges they set. A quantised one keeps the ranges it was trained with.
+            The model itself is left as it is.
+        input_range: The real values that int8 -128 and 127 stand for at a float model's input;
+            taken from the calibration data if left out.
         metadata: JSON entries for the file (labels, front end, thresholds and so on), merged over
             version, name and frame.
 
@@ -54,7 +83,8 @@ def convert(
             not fit, or the file cannot be written.
     """
     path = Path(path)
-    network = to_model(model, path.stem, calibration=calibration, metadata=metadata)
+    network = to_model(model, path.stem, calibration=calibration, input_range=input_range,
+                       metadata=metadata)  # fmt: skip
     write.write(network, path)
     return network
 
@@ -64,6 +94,7 @@ def to_model(
     name: str,
     *,
     calibration: npt.ArrayLike | None = None,
+    input_range: tuple[float, float] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Model:
     """Convert a Keras model to the int8 network that a `.tflite` of it holds.
@@ -72,24 +103,77 @@ def to_model(
         model: As `convert` takes it, and the others too.
         name: Where the metadata has none.
         calibration: For the ranges.
+        input_range: Of a float model.
         metadata: JSON entries.
 
     Raises:
         GhostError: The model holds what no operator can express, or calibration data are missing or
             do not fit.
     """
-    chain = chains.read(model)
-    if calibration is not None:
-        data = ranges.check(tuple(model.inputs[0].shape), calibration)
-        chain = chains.read(ranges.quantized(model, chain, data))
-    elif not chain.quantized:
+    made = conversion(model, name, calibration, input_range, metadata)
+    for clipped in made.clipped:
+        warnings.warn(str(clipped), stacklevel=3)
+    if made.fidelity is not None and made.fidelity.bad:
+        warnings.warn(made.fidelity.warning, stacklevel=3)
+    return made.network
+
+
+def conversion(
+    model: Any,
+    name: str,
+    calibration: npt.ArrayLike | None = None,
+    input_range: tuple[float, float] | None = None,
+    metadata: dict[str, Any] | None = None,
+    tell: Tell = lambda what: None,
+) -> Conversion:
+    """Do what `to_model` does, and return what would be warned of.
+
+    Args:
+        model: As `convert` takes it, and the others too.
+        name: Where the metadata has none.
+        calibration: For the ranges and the comparison.
+        input_range: Of a float model.
+        metadata: JSON entries.
+        tell: Called with what is being done.
+
+    Raises:
+        GhostError: As `to_model`.
+    """
+    tell("reading the layers")
+    given = chain = chains.read(model)
+    said = _metadata(name, chain, metadata or {})
+    data = None if calibration is None else ranges.check(model, calibration)
+    beyond: tuple[Clipped, ...] = ()
+    if not chain.quantized:
+        if data is None:
+            raise GhostError(
+                f"Model '{model.name}' is a float model without quantisers: give calibration data "
+                "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
+            )
+        tell(f"taking ranges from {len(data)} samples")
+        quantised, beyond = quantize(model, chain.inputs, input_range, data)
+        chain = chains.read(quantised)
+    elif input_range is not None:
         raise GhostError(
-            f"Model '{model.name}' is a float model without quantisers: give calibration data "
-            "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
+            f"Model '{model.name}' is quantised and keeps the input range it was trained with."
         )
+    elif data is not None:
+        if any(map(chains.unset, chain.stages)):
+            tell(f"taking ranges from {len(data)} samples")
+            model = saving.copy(model)
+            beyond = ranges.settle(model, data)
+            given = chain = chains.read(model)
+        first = _input(chain)
+        beyond = ranges.clipped_inputs(data.reshape(-1, chain.inputs), *first.range) + beyond
     chains.check_ranges(chain)
-    network = _network(chain, _metadata(name, chain, metadata or {}))
-    return read.parse(write.serialize(network), name, name)
+    tell("making int8 operators")
+    network = _network(chain, said, tell)
+    network = read.parse(write.serialize(network), name, name)
+    if data is None:
+        return Conversion(network, beyond, None)
+    tell("comparing int8 with Keras")
+    return Conversion(network, beyond, fidelity.measure(given, model.inputs[0].shape[0], network,
+                                                        data))  # fmt: skip
 
 
 def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +193,7 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
+def _network(chain: Chain, metadata: dict[str, Any], tell: Tell) -> Model:
     tensors = [_input(chain)]
     built: list[Operator] = []
     waiting: list[Stage] = []
@@ -119,6 +203,7 @@ def _network(chain: Chain, metadata: dict[str, Any]) -> Model:
         """Convert the ordinary layers met since the last recurrent one."""
         if not waiting:
             return
+        tell(f"converting {', '.join(stage.inner.name for stage in waiting)}")
         offset = len(tensors) - 1
         new_tensors, new_operators = ordinary.operators(tensors[-1], waiting)
         names = {op.output: _name(op, op.output + offset) for op in new_operators}

@@ -13,10 +13,10 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
     QuantizeLayer,
 )
 
-from mcu_ghost.convert.chain import Stage
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.quiet import quiet
 from mcu_ghost.layers import FixedRangeQuantizer
+from mcu_ghost.layers.chain import Stage
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read

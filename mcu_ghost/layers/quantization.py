@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from typing import Any
 
 import numpy.typing as npt
@@ -16,9 +18,10 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_layer
 )
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.layers import chain, ranges
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
-from mcu_ghost.layers.ranges import settle
+from mcu_ghost.layers.ranges import Clipped, Floats
 
 _ROUNDINGS = {
     "round_product": FixedPointQuantizer(0, 12),
@@ -141,44 +144,53 @@ class GhostScheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
 
 
 def as_ghost_gru(layer: Any) -> GhostGRU:
-    """Return the GhostGRU of ratio 1 that equals a plain Keras GRU (without its weights).
-
-    Raises:
-        GhostError: The layer uses `reset_after=False`.
-    """
+    """Return the GhostGRU of ratio 1 that equals a plain Keras GRU (without its weights)."""
     config = layer.get_config()
-    if not config["reset_after"]:
-        raise GhostError(
-            f"Layer '{layer.name}' (GRU): reset_after=False is not supported; "
-            "train with reset_after=True, Keras' default."
-        )
     return GhostGRU(ratio=1, **{k: config[k] for k in _PLAIN_ARGUMENTS if k in config})
 
 
 def quantize_model(
-    model: Any, input_range: tuple[float, float], calibration: npt.ArrayLike | None = None
+    model: Any,
+    input_range: tuple[float, float] | None = None,
+    calibration: npt.ArrayLike | None = None,
 ) -> Any:
     """Return a copy of a float model that trains with the integer network's rounding.
 
     GhostGRU and plain GRU layers follow `GhostGRUQuantizeConfig`, all others tfmot's default 8-bit
     scheme. Compile the result before training on; a few epochs with a small learning rate will do.
+    A `UserWarning` names calibration values that lie outside the ranges.
 
     Args:
         model: A built Sequential or functional `tf_keras` model; it is left as it is.
         input_range: The real values that int8 -128 and 127 stand for at the input; must hold 0.
+            Taken from the calibration data if left out.
         calibration: (samples, frames, inputs) float inputs that set the ranges of the ordinary
             layers; without them tfmot's moving averages take a thousand steps to settle.
 
     Raises:
-        GhostError: A layer cannot be quantised, or the model is not a `tf_keras` one.
+        GhostError: The model could not be converted after training, is not a `tf_keras` one, or
+            the calibration data are none.
     """
-    if not isinstance(model, keras.Model):
-        raise GhostError(
-            f"quantize_model takes a tf_keras model, got {type(model).__module__}."
-            f"{type(model).__name__}; build it with `import tf_keras`, not with Keras 3."
-        )
+    inputs = chain.read(model).inputs  # what cannot be converted is not trained either
+    data = None if calibration is None else ranges.check(model, calibration)
+    quantized, clipped = quantize(model, inputs, input_range, data)
+    for values in clipped:
+        warnings.warn(str(values), stacklevel=2)
+    return quantized
+
+
+def quantize(
+    model: Any, inputs: int, input_range: tuple[float, float] | None, data: Floats | None
+) -> tuple[Any, tuple[Clipped, ...]]:
+    """Do the work of `quantize_model`, all checked, and also return what the ranges do not hold."""
+    if input_range is None:
+        if data is None:
+            raise GhostError("Give input_range, calibration data to take it from, or both.")
+        input_range = ranges.choose(data.reshape(-1, inputs))
+        if input_range[1] == 0.0:  # an int8 range ends above zero
+            input_range = input_range[0], -input_range[0] / 255
     low, high = float(input_range[0]), float(input_range[1])
-    if not low <= 0.0 < high:
+    if not -math.inf < low <= 0.0 < high < math.inf:
         raise GhostError(f"input_range must contain 0, got ({low:g}, {high:g}).")
     annotate = tfmot.quantization.keras.quantize_annotate_layer
 
@@ -194,6 +206,7 @@ def quantize_model(
         quantized = tfmot.quantization.keras.quantize_apply(annotated, GhostScheme((low, high)))
     except (RuntimeError, ValueError) as error:
         raise GhostError(f"The model cannot be quantised: {error}") from error
-    if calibration is not None:
-        settle(quantized, calibration)
-    return quantized
+    if data is None:
+        return quantized, ()
+    beyond = ranges.clipped_inputs(data.reshape(-1, inputs), low, high)
+    return quantized, beyond + ranges.settle(quantized, data)

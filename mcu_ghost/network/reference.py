@@ -66,6 +66,10 @@ class Runner:
         self._run(self.model.head)
         return [self._values[i].astype(np.int8) for i in self.model.outputs]
 
+    def value(self, tensor: int) -> Ints:
+        """Return what a tensor holds since the last step, or the last head, (…, size)."""
+        return self._values[tensor]
+
     def state_bytes(self) -> Int8s:
         """Return one sequence's state as the generated `<name>_state_t` lays it out."""
         parts = []

@@ -35,6 +35,11 @@ class Tensor:
     scale: float
     zero_point: int
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """The real values of -128 and 127."""
+        return (-128 - self.zero_point) * self.scale, (127 - self.zero_point) * self.scale
+
     def quantize(self, values: npt.ArrayLike) -> Int8s:
         """Return the integers that stand for real numbers, as the generated C computes them.
 

@@ -30,12 +30,12 @@ Size = Annotated[int, Meta(gt=0)]
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How many recordings were recognised.
+    """How many recordings, or samples of the project's data, were recognised.
 
     Attributes:
-        right: Recordings of which the firmware made what their folder says.
+        right: Those of which the firmware made what their folder, or the data, say.
         recordings: All.
-        hash: Of their labels and contents: other recordings cannot be compared.
+        hash: Of their labels and contents: others cannot be compared.
     """
 
     right: Count
@@ -69,7 +69,8 @@ class Costs:
         different_bytes: Outputs and states that differ from the reference, events too.
         instructions_per_frame: From entry to return of the network's step, the mean.
         instructions_per_hop: Of the `kws` app: front end, network and detector, the mean.
-        accuracy: On the project's recordings; None where there are none.
+        accuracy: On the project's recordings or data; None where there are none.
+        mean_error: Of the outputs, on the project's data, where those say what should come out.
     """
 
     board: str
@@ -85,6 +86,7 @@ class Costs:
     instructions_per_frame: Size | None
     instructions_per_hop: Size | None
     accuracy: Accuracy | None
+    mean_error: Annotated[float, Meta(ge=0)] | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,7 @@ def compare(project: ghost_toml.Project, before: Costs, now: Costs) -> list[Row]
               now.instructions_per_hop, share),
         _bytes(before, now),
         _accuracy(before.accuracy, now.accuracy, slack.accuracy_points),
+        _error(before.mean_error, now.mean_error, slack.error_percent),
     ]  # fmt: skip
     return [row for row in rows if row.wrong or (row.before, row.now) != (None, None)]
 
@@ -214,19 +217,31 @@ def _bytes(before: Costs, now: Costs) -> Row:
     return Row("bytes that differ", before.different_bytes, now.different_bytes, "", worse, wrong)
 
 
+def _error(before: float | None, now: float | None, percent: float) -> Row:
+    """Compare how far outputs are off what the project's data say."""
+    what, worse = "mean error", ""
+    if (before is None) != (now is None):
+        worse = f"{what}: is counted in one of {NAME} and now alone. {UPDATE}"
+    elif before is not None and now is not None and now > before * (1 + percent / 100):
+        worse = (
+            f"{what} grew from {before:.4g} to {now:.4g}; {ghost_toml.NAME} allows {percent:g} %."
+        )
+    return Row(what, before, now, "", worse)
+
+
 def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> Row:
     """Compare how many of the same recordings are recognised."""
     worse = ""
     if (before and before.hash) != (now and now.hash):
         count_now, count_then = (entry.recordings if entry else 0 for entry in (now, before))
         worse = (
-            f"accuracy: these are other recordings than the baseline's ({count_now} now,"
+            f"accuracy: these are other recordings or samples than the baseline's ({count_now} now,"
             f" {count_then} then)."
             f" {UPDATE}"
         )
     elif before and now and now.percent < before.percent - points:
         worse = (
-            f"accuracy fell from {before.right} to {now.right} of {now.recordings} recordings, by"
+            f"accuracy fell from {before.right} to {now.right} of {now.recordings}, by"
             f" {before.percent - now.percent:.1f} points; {ghost_toml.NAME} allows {points:g}."
         )
     then, today = (entry.percent if entry else None for entry in (before, now))

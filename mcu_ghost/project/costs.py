@@ -16,9 +16,11 @@ from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
+from mcu_ghost.project import ghost_toml
 from mcu_ghost.project.baseline import Accuracy, Costs
 from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.proof import prove
+from mcu_ghost.proof.accuracy import Judgement, Selection, judge
 from mcu_ghost.sound.data import folder, plan
 from mcu_ghost.sound.keywords import task_of
 from mcu_ghost.train import recipe
@@ -47,6 +49,10 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
     """
     if project.recordings is None:
         return {}
+    if project.data is not None:
+        raise GhostError(
+            f"{ghost_toml.NAME}: accuracy is counted on recordings or on data; leave one out."
+        )
     place = Path(project.recordings)
     if project.recipe is not None and Path(project.recipe).is_file():
         root = Path(project.recipe).parent
@@ -85,7 +91,13 @@ def words(network: Model) -> list[str]:
 
 
 def board(
-    project: Project, target: Board, network: Model, out: Path, tell: Step = lambda step: None
+    project: Project,
+    target: Board,
+    network: Model,
+    out: Path,
+    tell: Step = lambda step: None,
+    own: Selection | None = None,
+    judged: Callable[[Judgement], None] = lambda found: None,
 ) -> Costs:
     """Build and run a project's firmware.
 
@@ -95,6 +107,8 @@ def board(
         network: The project's model.
         out: Where build folders go, `<board>-<app>`.
         tell: Called with what is being done.
+        own: The project's data, ready to run.
+        judged: Called with what came of them.
 
     Raises:
         GhostError: It does not fit, does not compile, crashes, or a tool is missing.
@@ -105,7 +119,7 @@ def board(
     with contextlib.ExitStack() as held:
         for place in folders.values():
             held.enter_context(lock.hold(place))
-        return _board(project, target, network, folders, spoken, tell)
+        return _board(project, target, network, folders, spoken, tell, own, judged)
 
 
 def _board(
@@ -115,6 +129,8 @@ def _board(
     folders: dict[str, Path],
     spoken: dict[Path, str],
     tell: Step,
+    own: Selection | None,
+    judged: Callable[[Judgement], None],
 ) -> Costs:
     engine = emulate.choose(target) if target.emulators.order else None
     tell(f"building for {target.name}")
@@ -123,7 +139,7 @@ def _board(
         for app, place in folders.items()
     }
     stream, image = built[apps.DEFAULT], built[project.app]
-    different, per_frame, per_hop, accuracy = None, None, None, None
+    different, per_frame, per_hop, accuracy, mean_error = None, None, None, None, None
     if engine is not None:
         tell(f"running frames on {engine}")
         proof = prove.image(stream, prove.Trial(engine, _CASES, _FRAMES))
@@ -137,6 +153,18 @@ def _board(
                 for one, label in zip(report.recognised, spoken.values(), strict=True)
             )
             accuracy = Accuracy(right, len(spoken), _hash(spoken))
+        if own is not None:
+            tell(f"running {len(own.chosen)} samples of {own.samples.name} on {engine}")
+            trial = prove.Trial(engine, 0, 1, sequences=tuple(own.sequences))
+            comparison = prove.image(stream, trial).comparison
+            different += comparison.mismatches
+            found = judge(network, own, comparison.outputs)
+            judged(found)
+            mean_error = found.number("mean error")
+            share = found.number("accuracy")
+            if share is not None:
+                answers = len(own.chosen) * (own.frames if network.head_per_frame else 1)
+                accuracy = Accuracy(round(share * answers), answers, own.hash)
     if image.app != stream.app and prove.emulators(image):
         tell(f"running {image.app.name}")
         clips = tuple(resources.demo_clips()[:_CLIPS])
@@ -157,6 +185,7 @@ def _board(
         instructions_per_frame=per_frame,
         instructions_per_hop=per_hop,
         accuracy=accuracy,
+        mean_error=mean_error,
     )
 
 

@@ -35,13 +35,15 @@ class Tolerance:
         flash_percent: Of flash.
         ram_percent: Of RAM, the whole stack included.
         instructions_percent: Of instructions per frame, and per hop of sound.
-        accuracy_points: Percentage points of recordings that are no longer recognised.
+        accuracy_points: Percentage points of recordings or samples that are no longer recognised.
+        error_percent: Of the mean error of outputs.
     """
 
     flash_percent: Hundredths = 1.0
     ram_percent: Hundredths = 1.0
     instructions_percent: Hundredths = 1.0
     accuracy_points: Hundredths = 0.0
+    error_percent: Hundredths = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,9 @@ class Project:
         toolchain: What the baseline is built with; the first that is installed if left out.
         recipe: What `mcu-ghost train` reads.
         recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`.
+        data: Inputs of your own that accuracy or error is counted on instead, `.npy`, `.npz` or
+            `.csv`.
+        expect: What should come out of them.
         tolerance: How much worse than the baseline it may get.
         budget: What it may never exceed.
     """
@@ -80,6 +85,8 @@ class Project:
     toolchain: Literal["gcc", "zig"] | None = None
     recipe: str | None = None
     recordings: str | None = None
+    data: str | None = None
+    expect: str | None = None
     tolerance: Tolerance = field(default_factory=Tolerance)
     budget: Budget = field(default_factory=Budget)
 

@@ -110,6 +110,7 @@ def prove(
     cases: int = 3,
     frames: int = 49,
     recordings: Sequence[Path | str] = (),
+    sequences: Sequence[verify.Sequence] = (),
     progress: Callable[[str, float, float | None], None] = lambda what, done, total: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Measured:
@@ -123,6 +124,7 @@ def prove(
         cases: Random sequences to compare.
         frames: Frames of each.
         recordings: WAV or FLAC files to recognise.
+        sequences: The caller's own, the last to run.
         progress: Called with what is being done, how much since the last call, and of how much.
         say: Takes sentences on what becomes of the port.
 
@@ -133,7 +135,7 @@ def prove(
         GhostError: Nothing to run, no such port, another image or board, a crash, or no answer.
     """
     board = with_baud(board, baud)
-    work = verify.sequences(model, cases, frames, map(Path, recordings))
+    work = [*verify.sequences(model, cases, frames, map(Path, recordings)), *sequences]
     if not work:
         raise GhostError("There is nothing to verify: neither cases nor recordings.")
     total = sum(len(sequence.frames) for sequence in work)
@@ -224,4 +226,5 @@ def _together(reports: list[verify.Comparison]) -> verify.Comparison:
         mismatches=sum(r.mismatches for r in reports),
         first=first,
         recognised=tuple(recognised for r in reports for recognised in r.recognised),
+        outputs=tuple(output for r in reports for output in r.outputs),
     )

@@ -46,6 +46,7 @@ class Trial:
         cases: Random sequences.
         frames: Frames of each.
         recordings: WAV or FLAC files.
+        sequences: The caller's own.
         seconds: Of silence behind them, for an image that listens.
         progress: Takes what is being done.
         on_line: Takes what is heard, as it is.
@@ -55,6 +56,7 @@ class Trial:
     cases: int = 3
     frames: int = 49
     recordings: tuple[Path, ...] = ()
+    sequences: tuple[verify.Sequence, ...] = ()
     seconds: float = 0.0
     progress: Progress = lambda what, done, total: None
     on_line: OnLine = lambda line, recording: None
@@ -76,6 +78,7 @@ def prove(
     cases: int = 3,
     frames: int = 49,
     recordings: Sequence[Path | str] = (),
+    sequences: Sequence[verify.Sequence] = (),
     seconds: float = 0.0,
     progress: Progress = lambda what, done, total: None,
     on_line: OnLine = lambda line, recording: None,
@@ -96,6 +99,7 @@ def prove(
         frames: Frames of each.
         recordings: WAV or FLAC files to recognise; for `kws`, the bundled clips if neither these
             nor `seconds` are given.
+        sequences: The caller's own for `stream`, the last to run.
         seconds: Of silence to listen to after the recordings.
         progress: Called with what is being done, how much since the last call, and of how much.
         on_line: Called with each line of a `kws` image, and the name of the recording that plays.
@@ -108,7 +112,7 @@ def prove(
             image crashed, hung, or answered nonsense.
     """
     files = tuple(map(Path, recordings))
-    trial = Trial(emulator, cases, frames, files, seconds, progress, on_line)
+    trial = Trial(emulator, cases, frames, files, tuple(sequences), seconds, progress, on_line)
     with _folder(out) as place, contextlib.ExitStack() as held:
 
         def make() -> Built:
@@ -176,6 +180,7 @@ def _link(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
     """Send frames and compare every byte that comes back."""
     engine = emulate.choose(board, trial.emulator)
     work = verify.sequences(model, trial.cases, trial.frames, trial.recordings)
+    work += trial.sequences
     total = sum(len(sequence.frames) for sequence in work)
     built = make()
     return on_emulator.run(

@@ -52,6 +52,8 @@ class Comparison:
         mismatches: Bytes of outputs and state that differ.
         first: Where the first difference is, in words; "" where there is none.
         recognised: One entry for each recording.
+        outputs: What the image answered to each sequence: (frames, outputs) int8 where it answers
+            each frame, else (outputs,).
     """
 
     cases: int
@@ -59,6 +61,7 @@ class Comparison:
     mismatches: int
     first: str
     recognised: tuple[Recognised, ...]
+    outputs: tuple[Int8s, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
     differences: list[str] = []
     mismatches = 0
     recognised: list[Recognised] = []
+    answers: list[Int8s] = []
     for sequence in work:
         runner = reference.Runner(model)
         link.reset()
@@ -125,6 +129,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
             count, words = _compare(f"{sequence.name}, {what}", want, got)
             mismatches += count
             differences += [words] if count else []
+        answers.append(outputs if model.head_per_frame else final)
         if sequence.file:
             listens = keywords.need_task(model).detector is not None
             recognised.append(_reported(model, sequence.file, outputs) if listens
@@ -135,6 +140,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
         mismatches=mismatches,
         first=differences[0] if differences else "",
         recognised=tuple(recognised),
+        outputs=tuple(answers),
     )
 
 

@@ -80,6 +80,8 @@ def test_files_to_tflite(tmp_path):
         "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
         "head_per_frame": False,
         **read.load(out).as_json(),
+        "clipped": [],
+        "fidelity": None,
     }
     made = read.load(out)
     assert made.labels == ["a", "b", "c"] and made.window == 12 and not made.input.named
@@ -92,6 +94,8 @@ def test_files_to_tflite(tmp_path):
     assert "plan    windows of 12 frames, each from the zero state" in result.stdout
     assert f"scale {read.load(out).tensors[0].scale:.6g}, zero point" in result.stdout
     assert "error" not in result.stderr
+    assert "loading TensorFlow …\n" in result.stderr
+    assert "int8 against Keras on 9 calibration samples: " in result.stdout + result.stderr
 
     (tmp_path / "meta.json").write_text('{"inputs": {"names": ["no"], "units": "m"}}')
     named = [*arguments, "--metadata", tmp_path / "meta.json", "--channels", "a,b, c,d,e"]

@@ -70,15 +70,15 @@ def test_a_number_may_grow_by_its_tolerance_and_not_by_one_more(
 def test_accuracy_may_fall_by_its_tolerance() -> None:
     assert complaints(changed(accuracy=Accuracy(94, 100, "aa"))) == []
     (sentence,) = complaints(changed(accuracy=Accuracy(93, 100, "aa")))
-    assert sentence == (
-        "accuracy fell from 95 to 93 of 100 recordings, by 2.0 points; ghost.toml allows 1."
-    )
+    assert sentence == ("accuracy fell from 95 to 93 of 100, by 2.0 points; ghost.toml allows 1.")
 
 
 def test_other_recordings_are_no_comparison() -> None:
     for other in (Accuracy(100, 100, "bb"), None):
         (sentence,) = complaints(changed(accuracy=other))
-        assert "other recordings than the baseline's" in sentence and "--update" in sentence
+        assert (
+            "other recordings or samples than the baseline's" in sentence and "--update" in sentence
+        )
     (sentence,) = complaints(BEFORE, before=changed(accuracy=None))
     assert "(100 now, 0 then)" in sentence
 
@@ -170,3 +170,14 @@ def test_a_baseline_that_is_none(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(GhostError, match=told):
             baseline.read(path)
+
+
+def test_the_mean_error_of_outputs_may_grow_by_its_tolerance() -> None:
+    before = changed(accuracy=None, mean_error=0.02)
+    fine = dataclasses.replace(before, mean_error=0.0202)
+    assert complaints(fine, before=before) == []
+    worse = dataclasses.replace(before, mean_error=0.0203)
+    (sentence,) = complaints(worse, before=before)
+    assert sentence == "mean error grew from 0.02 to 0.0203; ghost.toml allows 1 %."
+    (sentence,) = complaints(dataclasses.replace(before, mean_error=None), before=before)
+    assert sentence.startswith("mean error: ") and "--update" in sentence

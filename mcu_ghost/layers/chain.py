@@ -17,7 +17,8 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapp
 )
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.layers import GhostGRU
+from mcu_ghost.layers.ghost_gru import GhostGRU
+from mcu_ghost.network.tflite.tables import MAX_SIZE
 
 SUPPORTED = (
     "Supported are one Input of shape (frames, inputs); GhostGRU and GRU with tanh, sigmoid and "
@@ -110,20 +111,28 @@ def read(model: Any) -> Chain:
         raise GhostError(f"Model '{model.name}' has no GhostGRU or GRU layer. {SUPPORTED}")
     frames, inputs = first.layer.input_shape[1], math.prod(shape[1:])
     _check_frames(stages, frames)
+    for what, count in (("frames", frames), ("inputs a frame", inputs // frames)):
+        if count > MAX_SIZE:
+            raise GhostError(
+                f"Model '{model.name}' has {count} {what}, at most {MAX_SIZE} are supported."
+            )
     return Chain(tuple(stages), frames, inputs // frames)
 
 
 def check_ranges(chain: Chain) -> None:
     """Refuse a quantised model whose ordinary layers still have tfmot's first ranges."""
     for stage in chain.stages:
-        if stage.kind != "layer" or not stage.wrapped:
-            continue
-        ranges = {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in stage.layer.weights}
-        if (ranges.get("kernel_min"), ranges.get("kernel_max")) == (-6.0, 6.0):
+        if unset(stage):
             raise GhostError(
                 f"Layer '{stage.inner.name}' ({type(stage.inner).__name__}): its ranges were never "
                 "set. Train the quantised model, or give calibration data."
             )
+
+
+def unset(stage: Stage) -> bool:
+    """Return whether a layer's weights still have tfmot's first range, which nothing moved yet."""
+    found = {w.name.split("/")[-1].split(":")[0]: w.numpy() for w in stage.layer.weights}
+    return (found.get("kernel_min"), found.get("kernel_max")) == (-6.0, 6.0)
 
 
 def _ordered(model: Any) -> list[Any]:
@@ -220,6 +229,8 @@ def _check_frames(stages: list[Stage], frames: int) -> None:
         if None in shape[1:]:
             raise refuse(stage.inner, f"output shape {shape} is dynamic")
         size = math.prod(shape[1:]) // (frames if per_frame else 1)
+        if size > MAX_SIZE:
+            raise refuse(stage.inner, f"{size} outputs a frame are too many, at most {MAX_SIZE}")
         if stage.kind == "nothing" and i > last and per_frame and frames > 1:
             if math.prod(shape[2:]) > size or len(shape) == 2:
                 raise refuse(
