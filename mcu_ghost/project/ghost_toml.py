@@ -72,11 +72,11 @@ class Project:
         toolchain: What the baseline is built with; the first that is installed if left out.
         recipe: What `mcu-ghost train` reads.
         recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`.
-        data: Inputs of your own that accuracy or error is counted on instead, `.npy`, `.npz` or
-            `.csv`.
-        expect: What should come out of them.
         tolerance: How much worse than the baseline it may get.
         budget: What it may never exceed.
+        data: Inputs of your own that accuracy or error is counted on instead of recordings,
+            `.npy`, `.npz` or `.csv`.
+        expect: What should come out of them.
     """
 
     boards: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["nrf52840"]])]
@@ -85,10 +85,10 @@ class Project:
     toolchain: Literal["gcc", "zig"] | None = None
     recipe: str | None = None
     recordings: str | None = None
-    data: str | None = None
-    expect: str | None = None
     tolerance: Tolerance = field(default_factory=Tolerance)
     budget: Budget = field(default_factory=Budget)
+    data: str | None = None
+    expect: str | None = None
 
 
 def here() -> Project | None:
@@ -108,6 +108,8 @@ def here() -> Project | None:
         model=project.model and str(root / project.model),
         recipe=project.recipe and str(root / project.recipe),
         recordings=project.recordings and str(root / project.recordings),
+        data=project.data and str(root / project.data),
+        expect=project.expect and str(root / project.expect),
     )
 
 

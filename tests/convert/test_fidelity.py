@@ -86,7 +86,7 @@ def test_a_layer_with_a_wrong_range_is_blamed(keras, lab):
     made = conversion(q, "net").network
     found = fidelity.measure(chain.read(model), None, made, lab.X)
     kinds = [layer.layer.rpartition(" ")[2] for layer in found.layers]
-    assert kinds == ["input", "(Dense)", "(GhostGRU)", "(Dense)", "(Softmax)"]
+    assert kinds == ["input", "(Dense)", "(GRU)", "(Dense)", "(Softmax)"]
     assert found.blame.layer == "layer 'front' (Dense)"
     assert found.layers[0].error < 0.02 < 0.5 < found.layers[1].error
 

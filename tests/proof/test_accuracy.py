@@ -113,4 +113,4 @@ def test_the_verb(tmp_path: Path) -> None:
     assert found["data"]["rows"][0]["numbers"] == {"reference": 1.0, "image": 1.0}
     assert "5 of 10 samples run as firmware, 25 frames" in result.stderr
     result = CliRunner().invoke(cli, [*words], catch_exceptions=False)
-    assert "accuracy" in result.stderr and "100.0%" in result.stderr
+    assert "accuracy" in result.stdout and "100.0%" in result.stdout
