@@ -14,7 +14,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.cli import convert
-from mcu_ghost.host import files, schema
+from mcu_ghost.host import arrays, files, schema
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.tflite import read
 from mcu_ghost.project.ghost_toml import Project
@@ -70,7 +70,9 @@ READERS = {
     ".tflite": read.load,
     ".toml": lambda path: schema.read(path, Project),
     ".json": convert._read_metadata,
-    ".npy": convert._read_calibration,
+    ".npy": arrays.read,
+    ".npz": arrays.read,
+    ".csv": arrays.read,
 }
 
 
@@ -146,21 +148,21 @@ def header(shape: str, descr: str = "'<f4'") -> bytes:
 def test_calibration_that_is_no_array(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.npy"
     path.write_bytes(content)
-    with pytest.raises(GhostError, match="not a NumPy .npy array"):
-        convert._read_calibration(path)
+    with pytest.raises(GhostError, match="not a NumPy .np[yz] ar"):
+        arrays.read(path)
 
 
 def test_calibration_of_several_arrays_or_far_too_much(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=np.zeros(3), b=np.zeros(3))
-    with pytest.raises(GhostError, match="several arrays"):
-        convert._read_calibration(tmp_path / "x.npz")
+    with pytest.raises(GhostError, match=r"holds 2 arrays \(a, b\)"):
+        arrays.read(tmp_path / "x.npz")
     with (tmp_path / "big.npy").open("wb") as file:
         file.write(header(f"({1 << 30},)", "'|i1'")[:-64])
         file.truncate(file.tell() + (1 << 30))
     with pytest.raises(GhostError, match="some thousand frames are enough"):
-        convert._read_calibration(tmp_path / "big.npy")
+        arrays.read(tmp_path / "big.npy")
     np.save(tmp_path / "good.npy", np.arange(6.0).reshape(1, 2, 3))
-    assert convert._read_calibration(tmp_path / "good.npy").tolist() == [[[0, 1, 2], [3, 4, 5]]]
+    assert arrays.read(tmp_path / "good.npy").tolist() == [[[0, 1, 2], [3, 4, 5]]]
 
 
 @pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 50_000, "\x00", "[1]", "{"])
