@@ -160,7 +160,7 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
     """
     samples, chosen, floats = selection.samples, selection.chosen, selection.floats
     out = model.tensors[model.outputs[0]]
-    whole = {REFERENCE: out.dequantize(reference.run(model, samples.inputs))}
+    whole: dict[str, Array] = {REFERENCE: out.dequantize(reference.run(model, samples.inputs))}
     if floats is not None:
         if floats.size != whole[REFERENCE].size:
             raise GhostError(

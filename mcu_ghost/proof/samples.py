@@ -76,11 +76,6 @@ class Samples:
         return found
 
 
-def takes_windows(model: Model) -> bool:
-    """Return whether a network answers once for a window and starts each from zero."""
-    return not model.head_per_frame and not any(layer.stateful for layer in model.layers)
-
-
 def read(model: Model, data: Path, expect: Path | None = None) -> Samples:
     """Read inputs and what they should give.
 
@@ -121,20 +116,20 @@ def inputs(model: Model, path: Path, array: Array) -> Samples:
         raise GhostError(f"{path}: has shape {array.shape}, {model.name} takes {shape}.")
     windows = array[None] if stream else array
     left_over = 0
-    if takes_windows(model):
+    if model.window is not None:
         if stream:
-            count, left_over = divmod(len(array), model.frames)
+            count, left_over = divmod(len(array), model.window)
             if not count:
                 raise GhostError(
                     f"{path}: has {len(array)} frames, {model.name} takes windows of"
-                    f" {model.frames}."
+                    f" {model.window}."
                 )
-            whole = array[: count * model.frames]
-            windows = whole.reshape(count, model.frames, entry.size)
-        elif windows.shape[1] != model.frames:
+            whole = array[: count * model.window]
+            windows = whole.reshape(count, model.window, entry.size)
+        elif windows.shape[1] != model.window:
             raise GhostError(
                 f"{path}: has windows of {windows.shape[1]} frames, {model.name} takes"
-                f" {model.frames}."
+                f" {model.window}."
             )
     if array.dtype == np.int8:
         taken = np.array(windows, np.int8)
