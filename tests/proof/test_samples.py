@@ -10,17 +10,20 @@ import numpy as np
 import pytest
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.proof import samples
 
-WINDOWS = dataclasses.replace(
-    random_model(1, inputs=3, units=6, ratio=2, frames=5, classes=4, head_per_frame=False),
-    name="net",
-)
-STREAM = dataclasses.replace(
-    random_model(1, inputs=3, units=6, ratio=2, frames=5, classes=4, head_per_frame=True),
-    name="net",
-)
+
+def network(head_per_frame: bool) -> Model:
+    model = random_model(
+        1, inputs=3, units=6, ratio=2, frames=5, classes=4, head_per_frame=head_per_frame,
+        windows=not head_per_frame,
+    )  # fmt: skip
+    return dataclasses.replace(model, name="net")
+
+
+WINDOWS, STREAM = network(False), network(True)
 ENTRY = WINDOWS.tensors[0]
 rng = np.random.default_rng(3)
 
