@@ -22,8 +22,8 @@ ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011", "stm32_u
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
 WatchdogDriver = Literal["nrf_wdt", "stm32_iwdg", "rp2_watchdog"]
-Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2",
-                 "stm32f4", "stm32f7", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
+Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2", "stm32f1", "stm32f4",
+                 "stm32f7", "stm32g4", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
@@ -252,8 +252,8 @@ class Watchdog:
         driver: A file of `firmware/drivers/`: "nrf_wdt" for Nordic's chips, "stm32_iwdg" for ST's,
             "rp2_watchdog" for the RP2040 and the RP2350.
         timeout_ms: Milliseconds without food after which it bites, of an oscillator in the chip
-            that may be some percent fast, half as fast again on an STM32F4 or F7; a frame, a reply
-            and `ghost_on_word()` must each take less.
+            that may be some percent fast, half as fast again on an STM32F1, F4 or F7; a frame,
+            a reply and `ghost_on_word()` must each take less.
     """
 
     driver: WatchdogDriver
@@ -356,3 +356,13 @@ class Board:
     led: Led | None = None
     watchdog: Watchdog | None = None
     tested: Tested = "nothing"
+
+    def pins(self) -> list[tuple[str, str]]:
+        """Return the key and the name of every pin that the file names."""
+        named = [(f"console.{key}", getattr(self.console, key)) for key in ("tx_pin", "rx_pin")]
+        if self.microphone is not None:
+            keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
+            named += [(f"microphone.{key}", getattr(self.microphone, key)) for key in keys]
+        if self.led is not None:
+            named.append(("led.pin", self.led.pin))
+        return named
