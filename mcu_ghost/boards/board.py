@@ -179,7 +179,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Microphone:
-    """`[microphone]`: where sound comes in.
+    """`[microphone]`: where sound comes in; it may be on the board, or have to be wired to it.
 
     `nrf_pdm` samples at exactly 16 000 Hz. `nrf_i2s` is the master of a device that sends 16 bits
     for each side, 32 clocks a frame, the sound on the left; the nearest its dividers allow is
@@ -195,6 +195,9 @@ class Microphone:
         power_pin: An output that must be high for the microphone to have power; "" where it always
             has.
         gain_db: Gain of the decimation filter of `nrf_pdm`, -20 to 20 dB in steps of 0.5.
+        soldered: Whether it is on the board; false where the pins lead to headers, and nothing is
+            heard until somebody wires one to them.
+        where: What to know of it: "on the Sense variants only", or which headers the pins are.
     """
 
     driver: MicrophoneDriver
@@ -205,6 +208,21 @@ class Microphone:
     word_pin: str = ""
     power_pin: str = ""
     gain_db: Annotated[float, Meta(ge=-20, le=20, multiple_of=0.5)] = 0.0
+    soldered: bool = True
+    where: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What its lines are called: "PDM" or "I2S"."""
+        return "PDM" if self.driver == "nrf_pdm" else "I2S"
+
+    @property
+    def wires(self) -> str:
+        """Which of its lines goes to which pin, in words."""
+        lines = [f"{role} to {pin}" for role, pin, _ in self.pins]
+        ground = "select to GND" if self.driver == "nrf_pdm" else "left channel chosen"
+        place = f" ({self.where})" if self.where else ""
+        return f"{', '.join(lines)}, {ground}{place}"
 
     @property
     def pins(self) -> list[tuple[str, str, int | None]]:

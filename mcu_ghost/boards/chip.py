@@ -18,10 +18,10 @@ from msgspec import Meta
 
 from mcu_ghost.boards.board import Board, Bytes, Core, Hertz, MicrophoneDriver, Word32
 from mcu_ghost.boards.pins import PIN_NAMES, pin_number
+from mcu_ghost.host import workspace
 from mcu_ghost.host.schema import read
 
 _BUNDLED = Path(__file__).resolve().parent / "chips"
-_USER = Path("boards") / "chips"
 _NO_CHIP = ("mps2",)  # boards that Arm's designs are loaded into
 
 Two = Annotated[tuple[Hertz, ...], Meta(min_length=2, max_length=2)]
@@ -165,7 +165,7 @@ def known(family: str) -> tuple[Chip, ...]:
     Raises:
         GhostError: A user's file is wrong.
     """
-    own = _USER / f"{family}.toml"
+    own = _own(family)
     return (*(_read(own) if own.is_file() else ()), *_bundled(family))
 
 
@@ -173,6 +173,10 @@ def known(family: str) -> tuple[Chip, ...]:
 def _bundled(family: str) -> tuple[Chip, ...]:
     path = _BUNDLED / f"{family}.toml"
     return _read(path) if path.is_file() else ()
+
+
+def _own(family: str) -> Path:
+    return workspace.root() / "boards" / "chips" / f"{family}.toml"
 
 
 def _read(path: Path) -> tuple[Chip, ...]:
@@ -191,7 +195,7 @@ def check_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
         refuse(
             "flashing.target",
             f"is {target!r}, which names no {family} whose limits are known ({names}). A file"
-            f" {_USER / family}.toml, like that of the package, adds one.",
+            f" {_own(family)}, like that of the package, adds one.",
         )
         return
     part = chip.part(target.lower())
