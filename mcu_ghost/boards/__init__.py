@@ -27,8 +27,8 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.schema import read
 
 __all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "Watchdog", "every", "load",
-           "load_file", "names", "need_microphone", "pin_number", "to_wire", "user_file", "with_baud",
-           "with_microphone"]  # fmt: skip
+           "load_file", "names", "need_microphone", "pin_number", "to_wire", "user_file",
+           "with_baud", "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 

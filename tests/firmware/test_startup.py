@@ -79,6 +79,17 @@ def test_a_selftest_passes(board: str, kind: str, tmp_path: Path) -> None:
     assert text.splitlines()[-1].startswith("PASS"), text
 
 
+def test_waiting_for_the_line_costs_next_to_nothing(tmp_path: Path) -> None:
+    """A clock six times as fast polls no more often, and prints the same."""
+    executed, texts = {}, {}
+    for name in ("nrf52840", "nucleo-h753zi"):
+        built = build.build(MODEL, boards.load(name), "selftest", tmp_path / name)
+        machine, text = boot(name, built.elf)
+        executed[name], texts[name] = machine.counts().instructions, text.splitlines()[-1]
+    assert texts["nrf52840"] == texts["nucleo-h753zi"] and texts["nrf52840"].startswith("PASS")
+    assert executed["nucleo-h753zi"] <= 1.3 * executed["nrf52840"]
+
+
 @pytest.mark.parametrize("board", ["nrf52832dk", "nrf52840", "microbit-v2"])
 def test_the_debug_port_of_an_nrf52_stays_open(board: str, tmp_path: Path) -> None:
     built = build.build(MODEL, boards.load(board), "selftest", tmp_path)
