@@ -165,7 +165,7 @@ def known(family: str) -> tuple[Chip, ...]:
     Raises:
         GhostError: A user's file is wrong.
     """
-    own = _own(family)
+    own = user_file(family)
     return (*(_read(own) if own.is_file() else ()), *_bundled(family))
 
 
@@ -175,7 +175,8 @@ def _bundled(family: str) -> tuple[Chip, ...]:
     return _read(path) if path.is_file() else ()
 
 
-def _own(family: str) -> Path:
+def user_file(family: str) -> Path:
+    """Return where a user's own chips of a family stand, if there are any."""
     return workspace.root() / "boards" / "chips" / f"{family}.toml"
 
 
@@ -195,7 +196,7 @@ def check_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
         refuse(
             "flashing.target",
             f"is {target!r}, which names no {family} whose limits are known ({names}). A file"
-            f" {_own(family)}, like that of the package, adds one.",
+            f" {user_file(family)}, like that of the package, adds one.",
         )
         return
     part = chip.part(target.lower())

@@ -114,7 +114,7 @@ def test_a_chip_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     own = tmp_path / "boards" / "chips" / "nrf52.toml"
     own.write_text(
         '[[chips]]\nname = "nRF52899"\nsource = "mine"\ncore = "cortex-m4"\nfpu = true\n'
-        "clock_hz = 64_000_000\nports = 1\n"
+        "clock_hz = 64_000_000\nports = 1\nmicrophones = ['nrf_pdm']\n"
         'parts = [{ target = "nrf52899", flash = 0x8_0000, ram = 0x1_0000 }]\n'
     )
     assert chip.of(boards.load("mine")).name == "nRF52899"
