@@ -19,7 +19,7 @@ enum {
   PLL_ON = 1 << 24,
   PLL_READY = 1 << 25,
   PLL_FROM_HSE = 1 << 16,
-  HSE_DIVIDED = (BOARD_PLL_DIVIDE - 1) << 17,  /* by two before the PLL, or not */
+  HSE_DIVIDED = (BOARD_PLL_DIVIDE - 1) << 17, /* by two before the PLL, or not */
   PLL_TIMES = (int)(BOARD_PLL_TIMES - 2u) << 18,
   BUSES = STM32_PPRE(BOARD_APB1_DIVIDE) << 8 | STM32_PPRE(BOARD_APB2_DIVIDE) << 11,
   CLOCKS = PLL_FROM_HSE | HSE_DIVIDED | PLL_TIMES | BUSES,
