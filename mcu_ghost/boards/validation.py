@@ -161,9 +161,13 @@ def _check_watchdog(board: Board, watchdog: Watchdog, refuse: Callable[[str, str
     longest = _WATCHDOGS[watchdog.driver].get(family)
     if longest is None:
         refuse("watchdog.driver", f"is '{watchdog.driver}', which no {family} has.")
-    elif not _SHORTEST <= watchdog.timeout_ms <= longest:
+        return
+    # Where SysTick wakes the core to feed, three of its longest waits must fit.
+    waits = 0 if watchdog.driver == "nrf_wdt" else -(-3000 * 2**24 // board.cpu.clock_hz)
+    shortest = max(_SHORTEST, waits)
+    if not shortest <= watchdog.timeout_ms <= longest:
         given = watchdog.timeout_ms
-        refuse("watchdog.timeout_ms", f"must be {_SHORTEST} to {longest}, not {given}.")
+        refuse("watchdog.timeout_ms", f"must be {shortest} to {longest}, not {given}.")
 
 
 def _vector_alignment(entries: int) -> int:

@@ -32,8 +32,8 @@ FIRST = {"nrf52840": "software", "nrf5340dk": "software"}  # their debug port is
 F4, F7, H7, L4, U5 = (
     "stm32f4discovery", "stm32f746disco", "nucleo-h753zi", "nucleo-l4r5zi", "nucleo-u575zi"
 )  # fmt: skip
-F1, G4 = "bluepill-f103", "nucleo-g474re"
-NAMES = ["nrf52840", "microbit", "nrf5340dk", F1, F4, F7, G4, H7, L4, U5, "pico", "pico2"]
+G4 = "nucleo-g474re"
+NAMES = ["nrf52840", "microbit", "nrf5340dk", F4, F7, G4, H7, L4, U5, "pico", "pico2"]
 CRASH, FOR_EVER = 1, 6
 
 
