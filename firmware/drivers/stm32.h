@@ -8,7 +8,12 @@
 
 /* Reset and clock control, the first port, and the registers that let clocks through to the ports
  * and to the two buses of serial ports. */
-#if BOARD_FAMILY_STM32F4 || BOARD_FAMILY_STM32F7
+#if BOARD_FAMILY_STM32F1
+#define STM32_RCC(offset) GHOST_REGISTER(0x40021000u + (offset))
+#define STM32_PORTS 0x40010800u /* on APB2, as others' serial ports are */
+#define STM32_APB1_CLOCKS 0x1Cu /* APB1ENR */
+#define STM32_APB2_CLOCKS 0x18u /* APB2ENR */
+#elif BOARD_FAMILY_STM32F4 || BOARD_FAMILY_STM32F7
 #define STM32_RCC(offset) GHOST_REGISTER(0x40023800u + (offset))
 #define STM32_PORTS 0x40020000u
 #define STM32_PORT_CLOCKS STM32_RCC(0x30u) /* AHB1ENR */
@@ -20,7 +25,7 @@
 #define STM32_PORT_CLOCKS STM32_RCC(0xE0u) /* AHB4ENR */
 #define STM32_APB1_CLOCKS 0xE8u            /* APB1LENR, APB1HENR */
 #define STM32_APB2_CLOCKS 0xF0u            /* APB2ENR */
-#elif BOARD_FAMILY_STM32L4
+#elif BOARD_FAMILY_STM32L4 || BOARD_FAMILY_STM32G4
 #define STM32_RCC(offset) GHOST_REGISTER(0x40021000u + (offset))
 #define STM32_PORTS 0x48000000u
 #define STM32_PORT_CLOCKS STM32_RCC(0x4Cu) /* AHB2ENR */
@@ -34,6 +39,13 @@
 #define STM32_APB1_CLOCKS 0x9Cu            /* APB1ENR1, APB1ENR2 */
 #define STM32_APB2_CLOCKS 0xA4u            /* APB2ENR */
 #endif
+
+/* What a bus's prescaler takes to divide by 1, 2, 4, 8 or 16. */
+#define STM32_PPRE(divide)  \
+  ((divide) == 1 ? 0        \
+   : (divide) == 2 ? 4      \
+   : (divide) == 4 ? 5      \
+   : (divide) == 8 ? 6 : 7)
 
 /* Lets a clock through; the read makes sure that it arrives before the next access. */
 static inline void stm32_enable(volatile uint32_t *clocks, uint32_t bit) {
@@ -52,11 +64,30 @@ static inline void stm32_enable_apb(uint32_t base) {
 #define STM32_PORT(pin, offset) \
   GHOST_REGISTER(STM32_PORTS + 0x400u * ((uint32_t)(pin) >> 4) + (offset))
 
-enum { STM32_MODE = 0x00, STM32_PULL = 0x0C, STM32_FUNCTION = 0x20 };
-enum { STM32_ALTERNATE = 2, STM32_NO_PULL = 0, STM32_PULL_UP = 1 };
+enum { STM32_NO_PULL = 0, STM32_PULL_UP = 1 };
 
-/* Connects a pin to a peripheral: its function first, so that it never is another one's. */
-static inline void stm32_pin_function(uint32_t pin, uint32_t function, uint32_t pull) {
+#if BOARD_FAMILY_STM32F1
+enum { STM32_CONFIGURATION = 0x00, STM32_OUTPUT = 0x0C };
+enum { STM32_DRIVEN = 0xB, STM32_INPUT_PULLED = 0x8 }; /* 50 MHz, by the peripheral */
+
+/* Connects a pin to the peripheral that has it, which needs no number: an output where it is not
+ * pulled, else an input. */
+static inline void stm32_pin_function(uint32_t pin, uint32_t pull) {
+  const uint32_t bit = pin & 15u;
+  const uint32_t shift = 4u * (bit & 7u);
+  volatile uint32_t *pins = &STM32_PORT(pin, STM32_CONFIGURATION + 4u * (bit >> 3)); /* CRL, CRH */
+  stm32_enable_apb(STM32_PORTS + 0x400u * (pin >> 4));
+  if (pull == STM32_PULL_UP) STM32_PORT(pin, STM32_OUTPUT) |= 1u << bit;
+  *pins = (*pins & ~(15u << shift)) |
+          (pull == STM32_PULL_UP ? (uint32_t)STM32_INPUT_PULLED : (uint32_t)STM32_DRIVEN) << shift;
+}
+#else
+enum { STM32_MODE = 0x00, STM32_PULL = 0x0C, STM32_FUNCTION = 0x20 };
+enum { STM32_ALTERNATE = 2 };
+
+/* Connects a pin to the console: its function first, so that it never is another one's. */
+static inline void stm32_pin_function(uint32_t pin, uint32_t pull) {
+  const uint32_t function = BOARD_CONSOLE_FUNCTION;
   const uint32_t bit = pin & 15u;
   const uint32_t two = 3u << 2u * bit;
   const uint32_t four = 15u << 4u * (bit & 7u);
@@ -68,5 +99,6 @@ static inline void stm32_pin_function(uint32_t pin, uint32_t function, uint32_t 
   STM32_PORT(pin, STM32_MODE) = (STM32_PORT(pin, STM32_MODE) & ~two) | (uint32_t)STM32_ALTERNATE
                                                                            << 2u * bit;
 }
+#endif
 
 #endif

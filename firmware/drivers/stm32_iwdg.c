@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The STM32's independent watchdog (IWDG in RM0090, RM0385, RM0432, RM0433, RM0456; the flags of
+/* The STM32's independent watchdog (IWDG in the families' reference manuals; the flags of
  * resets are in RCC, "clock control and status" or, of the H7, "reset status").
  *
- * It counts an oscillator of its own (LSI, 32 kHz; on the F4 and F7 17 to 47), which it starts by
- * itself, asleep too, and while a debugger holds the core.
+ * It counts an oscillator of its own (LSI, 32 kHz; on the F4 and F7 17 to 47; on the F1 40, that is 30
+ * to 60), which it starts by itself, asleep too, and while a debugger holds the core.
  */
 #include "board.h"
 #include "drivers/stm32.h"
@@ -28,12 +28,14 @@ enum { START = 0xCCCC, UNLOCK = 0x5555, FEED = 0xAAAA, BY_256 = 6, UPDATING = 3 
 enum { REMOVE = 1 << 16, BY_POWER = 1 << 21 | 1 << 23, BY_PIN = 1 << 22 };
 enum { BY_SOFTWARE = 1 << 24, BY_WATCHDOG = 1 << 26, BY_OTHERS = 5 << 28 }; /* WWDG1, LPWR */
 #else
-#if BOARD_FAMILY_STM32L4 || BOARD_FAMILY_STM32U5
+#if BOARD_FAMILY_STM32L4 || BOARD_FAMILY_STM32G4 || BOARD_FAMILY_STM32U5
 enum { REMOVE = 1 << 23, BY_POWER = 1 << 27 };
 #else
 enum { REMOVE = 1 << 24, BY_POWER = 1 << 25 | 1 << 27 };
 #endif
-#if BOARD_FAMILY_STM32L4
+#if BOARD_FAMILY_STM32F1
+#define RESETS STM32_RCC(0x24u) /* CSR */
+#elif BOARD_FAMILY_STM32L4 || BOARD_FAMILY_STM32G4
 #define RESETS STM32_RCC(0x94u) /* CSR */
 #elif BOARD_FAMILY_STM32U5
 #define RESETS STM32_RCC(0xF4u) /* CSR */
@@ -44,7 +46,11 @@ enum { BY_PIN = 1 << 26, BY_SOFTWARE = 1 << 28, BY_WATCHDOG = 1 << 29 };
 enum { BY_OTHERS = 1 << 30 }; /* WWDG */
 #endif
 
+#if BOARD_FAMILY_STM32F1
+#define COUNTS (BOARD_WATCHDOG_MS * 5u / 32u) /* of 256 periods of 40 kHz */
+#else
 #define COUNTS (BOARD_WATCHDOG_MS / 8u) /* of 256 periods of 32 kHz */
+#endif
 _Static_assert(COUNTS > 0u && COUNTS <= 0x1000u, "watchdog.timeout_ms does not fit RLR");
 
 static uint32_t causes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* USART and LPUART of the STM32: a byte of buffer each way, an interrupt per byte received.
  *
- * All families have the same bits; the F4 has them in other registers.
+ * All families have the same bits; the F1 and F4 have them in other registers.
  */
 #include "board.h"
 #include "drivers/stm32.h"
@@ -10,7 +10,7 @@
 
 #define UART(offset) GHOST_REGISTER(BOARD_CONSOLE_BASE + (offset))
 
-#if BOARD_FAMILY_STM32F4
+#if BOARD_FAMILY_STM32F1 || BOARD_FAMILY_STM32F4
 #define STATUS UART(0x00u)   /* SR */
 #define RECEIVED UART(0x04u) /* DR */
 #define SEND UART(0x04u)     /* DR */
@@ -56,9 +56,9 @@ void ghost_console_init(void) {
   DIVIDER = CLOCKS_PER_BIT;
   CONTROL = ENABLE | TX_ON;
   /* The pins last: by now the transmitter holds its line high, which is idle. */
-  stm32_pin_function(BOARD_CONSOLE_TX_PIN, BOARD_CONSOLE_FUNCTION, STM32_NO_PULL);
+  stm32_pin_function(BOARD_CONSOLE_TX_PIN, STM32_NO_PULL);
   /* An open line reads as idle. */
-  stm32_pin_function(BOARD_CONSOLE_RX_PIN, BOARD_CONSOLE_FUNCTION, STM32_PULL_UP);
+  stm32_pin_function(BOARD_CONSOLE_RX_PIN, STM32_PULL_UP);
 }
 
 void ghost_console_send(const uint8_t *data, size_t size) {
@@ -83,7 +83,7 @@ void ghost_console_receive(uint8_t *bytes, uint32_t size) {
 void ghost_console_interrupt(void) {
   const uint32_t status = STATUS;
   if ((status & (RX_FULL | OVERRUN)) == 0u) return;
-  const uint8_t byte = (uint8_t)RECEIVED; /* clears RX_FULL; after STATUS, OVERRUN too on the F4 */
+  const uint8_t byte = (uint8_t)RECEIVED; /* clears RX_FULL; after STATUS, OVERRUN too on F1, F4 */
   if ((status & OVERRUN) != 0u) {
 #ifdef CLEAR
     CLEAR = OVERRUN;

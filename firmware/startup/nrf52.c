@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nRF52840 and nRF52833: debug port, instruction cache, crystal. */
+/* nRF52: debug port, instruction cache, crystal. */
 #include <stdbool.h>
 
+#include "board.h"
 #include "runtime/cpu.h"
 #include "startup/startup.h"
 
@@ -21,19 +22,12 @@ enum { NVMC_READ = 0, NVMC_WRITE = 1, UNPROTECTED = 0x5A };
 
 #define SYSTEM_RESET 0x05FA0004u
 
-/* Revision 3 of the nRF52840 counts as 5 there, revision 1 of the nRF52833 as 1. */
+/* Whether this is the board's chip, of a revision that locks itself. */
 static bool locks_itself(void) {
-  switch (FICR_PART_FAMILY) {
-    case 0x08u: /* nRF52840 */
-      return FICR_REVISION >= 5u;
-    case 0x0Du: /* nRF52833 */
-      return FICR_REVISION >= 1u;
-    default:
-      return false;
-  }
+  return FICR_PART_FAMILY == BOARD_FICR_FAMILY && FICR_REVISION >= BOARD_LOCKS_FROM;
 }
 
-/* From these revisions on the debug port locks itself at every reset, unless both UICR and this
+/* From that revision on the debug port locks itself at every reset, unless both UICR and this
  * register say 0x5A. On an erased chip UICR says nothing yet: write it, once, and reset to make it
  * count. What else it says, the owner wanted. Older revisions read 0x5A as "locked", so they are
  * left alone. */
@@ -61,7 +55,9 @@ void ghost_startup_family(void) {
   /* The internal oscillator is too coarse for a UART; the crystal takes 0.4 ms. */
   CLOCK_EVENTS_HFCLKSTARTED = 0u;
   CLOCK_TASKS_HFCLKSTART = 1u;
+#if BOARD_FLASH_CACHE
   NVMC_ICACHECNF = 1u; /* flash has wait states at 64 MHz */
+#endif
   open_debug_port();
   while (CLOCK_EVENTS_HFCLKSTARTED == 0u) {
   }

@@ -19,9 +19,13 @@ enum {
   PLL_FROM_HSE = 1 << 22,
   SYSCLK_PLL = 2,
   SYSCLK_IS_PLL = 2 << 2,
-  APB1_DIV4 = 5 << 10,
-  APB2_DIV2 = 4 << 13,
+  BUSES = STM32_PPRE(BOARD_APB1_DIVIDE) << 10 | STM32_PPRE(BOARD_APB2_DIVIDE) << 13,
 };
+
+/* Clocks of 1 MHz in, BOARD_PLL_TIMES MHz inside; Q, for USB, makes 48 MHz or less. */
+#define PLL(in_megahertz)                                                        \
+  ((in_megahertz) | BOARD_PLL_TIMES << 6 | (BOARD_PLL_OUT / 2u - 1u) << 16 |     \
+   (BOARD_PLL_TIMES + 47u) / 48u << 24)
 
 /* Starts the crystal; returns 0 where there is none. Then the oscillator in the chip (16 MHz, to 1
  * %) can still say what is wrong. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STM32F745/746/756: 216 MHz from the crystal, caches on (RM0385). */
+/* STM32F745/746/756: from the crystal, caches on (RM0385). */
 #include "startup/m7_caches.h"
 #include "startup/startup.h"
 #include "startup/stm32f4_rcc.h"
@@ -8,21 +8,18 @@
 #define PWR_CSR1 GHOST_REGISTER(PWR_BASE + 0x04u)
 
 enum {
-  SCALE_1 = 3 << 14,    /* the core voltage for up to 180 MHz … */
-  OVERDRIVE = 1 << 16,  /* … and more of it; ready is the same bit of CSR1 */
-  OVERDRIVEN = 1 << 17, /* switches over to it; likewise */
-  WAIT_STATES = 7,      /* one for every 30 MHz; the ART is for flash at its other address */
+  VOLTAGE = BOARD_VOLTAGE << 14, /* for up to 180 MHz … */
+  OVERDRIVE = 1 << 16,           /* … and more of it; ready is the same bit of CSR1 */
+  OVERDRIVEN = 1 << 17,          /* switches over to it; likewise */
+  WAIT_STATES = BOARD_WAIT_STATES, /* the ART is for flash at its other address */
 };
-
-/* Clocks of 1 MHz in, 432 MHz inside, half of that out; Q, for USB, makes 48 MHz. */
-#define PLL(in_megahertz) ((in_megahertz) | 432u << 6 | 0u << 16 | 9u << 24)
 
 void ghost_startup_family(void) {
   m7_caches_on();
-  uint32_t pll = PLL(BOARD_HSE_HZ / 1000000u) | PLL_FROM_HSE;
+  uint32_t pll = PLL(BOARD_PLL_DIVIDE) | PLL_FROM_HSE;
   if (stm32_start_crystal() == 0u) pll = PLL(16u);
   stm32_enable_apb(PWR_BASE);
-  PWR_CR1 |= SCALE_1; /* before the PLL runs */
+  PWR_CR1 |= VOLTAGE; /* before the PLL runs */
   RCC_PLLCFGR = pll;
   RCC_CR |= PLL_ON;
   PWR_CR1 |= OVERDRIVE; /* while the clock still comes from elsewhere */
@@ -34,7 +31,7 @@ void ghost_startup_family(void) {
   FLASH_ACR = WAIT_STATES;
   while (FLASH_ACR != WAIT_STATES) {
   }
-  RCC_CFGR = APB1_DIV4 | APB2_DIV2; /* 54 and 108 MHz, before the clock rises */
+  RCC_CFGR = BUSES; /* before the clock rises */
   while ((RCC_CR & PLL_READY) == 0u) {
   }
   RCC_CFGR |= SYSCLK_PLL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STM32H742/743/753: 400 MHz from the oscillator in the chip, caches on (RM0433).
+/* STM32H742/743/753: up to 400 MHz from the oscillator in the chip, caches on (RM0433).
  *
  * 400 MHz is what every revision reaches at any temperature, at VOS1. Only revision V makes 480,
  * with VOS0 and up to 105 °C. The oscillator (64 MHz, to 1 %) needs neither a crystal, which the
@@ -25,15 +25,15 @@
 enum {
   SUPPLY_LDO = 1 << 1,     /* the chip's own regulator; writing it, once, unlocks VOS */
   VOLTAGE_READY = 1 << 13, /* of CSR1 and of D3CR */
-  VOS1 = 3 << 14,
-  WAIT_STATES = 2 | 2 << 4, /* and the delay of writing: for 200 MHz at VOS1 */
-  HSI_DIV4 = 4 << 4,        /* 16 MHz into PLL1 */
+  VOS1 = BOARD_VOLTAGE << 14,
+  WAIT_STATES = BOARD_WAIT_STATES | 2 << 4, /* and the delay of writing: for up to 200 MHz */
+  HSI_DIVIDE = BOARD_PLL_DIVIDE << 4,       /* 16 MHz into PLL1 */
   PLL1_IN_8_TO_16 = 3 << 2,
   PLL1_P = 1 << 16, /* the output that SYSCLK takes */
   PLL1_ON = 1 << 24,
   PLL1_READY = 1 << 25,
-  AHB_DIV2 = 8,         /* 200 MHz for AXI, flash and the buses behind it */
-  D1_APB_DIV2 = 4 << 4, /* 100 MHz for all APBs */
+  AHB_DIV2 = 8,         /* half of the core's clock for AXI, flash and the buses behind it */
+  D1_APB_DIV2 = 4 << 4, /* half of that for all APBs */
   D2_APB1_DIV2 = 4 << 4,
   D2_APB2_DIV2 = 4 << 8,
   D3_APB_DIV2 = 4 << 4,
@@ -41,9 +41,8 @@ enum {
   SYSCLK_IS_PLL1 = 3 << 3,
 };
 
-/* 16 MHz × 50 = 800 MHz, half of that out; dividers are written less one. Q and R as after reset.
- */
-#define PLL1_DIVIDERS (49u | 1u << 9 | 1u << 16 | 1u << 24)
+/* Written less one. Q and R as after reset. */
+#define PLL1_DIVIDERS ((BOARD_PLL_TIMES - 1u) | (BOARD_PLL_OUT - 1u) << 9 | 1u << 16 | 1u << 24)
 
 void ghost_startup_family(void) {
   m7_caches_on();
@@ -56,7 +55,7 @@ void ghost_startup_family(void) {
   FLASH_ACR = WAIT_STATES;
   while (FLASH_ACR != WAIT_STATES) {
   }
-  RCC_PLLCKSELR = HSI_DIV4; /* source 0, HSI */
+  RCC_PLLCKSELR = HSI_DIVIDE; /* source 0, HSI */
   RCC_PLLCFGR = PLL1_IN_8_TO_16 | PLL1_P;
   RCC_PLL1DIVR = PLL1_DIVIDERS;
   RCC_CR |= PLL1_ON;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STM32U575/585 without TrustZone, as it is delivered: 160 MHz from the oscillator in the chip,
- * cache on (RM0456); the Nucleo has no fast crystal. */
+/* STM32U575/585 without TrustZone, as it is delivered: up to 160 MHz from the oscillator in the
+ * chip, cache on (RM0456); the Nucleo has no fast crystal. */
 #include "drivers/stm32.h"
 #include "startup/startup.h"
 
@@ -16,18 +16,19 @@
 
 enum {
   PWR_CLOCK = 2,     /* a bit's number */
-  RANGE_1 = 3 << 16, /* the core voltage for more than 110 MHz */
+  RANGE_1 = BOARD_VOLTAGE << 16,
   VOLTAGE_READY = 1 << 15,
   BOOST = 1 << 18, /* wanted above 55 MHz; runs from what PLL1 runs from, 4 to 16 MHz */
   BOOST_READY = 1 << 14,
-  WAIT_STATES = 4, /* one for every 32 MHz */
+  WAIT_STATES = BOARD_WAIT_STATES,
   PREFETCH = 1 << 8,
   HSI_ON = 1 << 8,
   HSI_READY = 1 << 10,
   PLL1_ON = 1 << 24,
   PLL1_READY = 1 << 25,
   PLL1_FROM_HSI = 2,
-  PLL1_IN_8_TO_16 = 3 << 2,
+  PLL1_DIVIDE = (BOARD_PLL_DIVIDE - 1) << 8,
+  PLL1_IN = (BOARD_PLL_DIVIDE <= 2 ? 3 : 0) << 2, /* 8 to 16 MHz, or 4 to 8 */
   PLL1_R = 1 << 18, /* the output that SYSCLK takes */
   SYSCLK_PLL1 = 3,
   SYSCLK_IS_PLL1 = 3 << 2,
@@ -35,9 +36,8 @@ enum {
   CACHE_ON = 1,
 };
 
-/* 16 MHz × 20 = 320 MHz, half of that out; dividers are written less one. P and Q as after reset.
- */
-#define PLL1_DIVIDERS (19u | 1u << 9 | 1u << 16 | 1u << 24)
+/* Written less one. P and Q as after reset. */
+#define PLL1_DIVIDERS ((BOARD_PLL_TIMES - 1u) | 1u << 9 | 1u << 16 | (BOARD_PLL_OUT - 1u) << 24)
 
 void ghost_startup_family(void) {
   while ((ICACHE_SR & CACHE_BUSY) != 0u) { /* it empties itself after a reset */
@@ -47,7 +47,7 @@ void ghost_startup_family(void) {
   while ((RCC_CR & HSI_READY) == 0u) {
   }
   stm32_enable(&RCC_AHB3ENR, PWR_CLOCK);
-  RCC_PLL1CFGR = PLL1_FROM_HSI | PLL1_IN_8_TO_16 | PLL1_R; /* the booster's divider is 0, for 1 */
+  RCC_PLL1CFGR = PLL1_FROM_HSI | PLL1_IN | PLL1_DIVIDE | PLL1_R; /* the booster's divider is 0, for 1 */
   PWR_VOSR = RANGE_1;
   while ((PWR_VOSR & VOLTAGE_READY) == 0u) {
   }

@@ -27,8 +27,8 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.schema import read
 
 __all__ = ["Board", "Core", "Cpu", "Memory", "Microphone", "Usb", "Watchdog", "every", "load",
-           "load_file", "names", "need_microphone", "pin_number", "user_file", "with_baud",
-           "with_microphone"]  # fmt: skip
+           "load_file", "names", "need_microphone", "pin_number", "to_wire", "user_file",
+           "with_baud", "with_microphone"]  # fmt: skip
 
 _BUNDLED = Path(__file__).resolve().parent
 
@@ -99,19 +99,33 @@ def _files() -> dict[str, Path]:
     return found
 
 
-def with_microphone() -> list[str]:
-    """Return the names of the boards that have a microphone."""
-    return [board.name for board in every() if board.microphone is not None]
+def with_microphone(soldered: bool = True) -> list[str]:
+    """Return the names of the boards that have a microphone, or that one can be wired to."""
+    return [b.name for b in every() if b.microphone and b.microphone.soldered == soldered]
+
+
+def to_wire(board: Board) -> str:
+    """Return what to wire to a board before it hears anything; "" where nothing is."""
+    microphone = board.microphone
+    if microphone is None or microphone.soldered:
+        return ""
+    return (
+        f"{board.name} has no microphone on it: wire a {microphone.kind} one, {microphone.wires}."
+        " Until then it hears nothing."
+    )
 
 
 def need_microphone(board: Board) -> None:
-    """Check that a board hears.
+    """Check that a board hears, or would with a microphone wired to it.
 
     Raises:
-        GhostError: It has no microphone; the message names boards that have one.
+        GhostError: It has none and no pins for one; the message names boards that have.
     """
     if board.microphone is None:
+        boards = [(b.name, b.microphone) for b in every() if b.microphone]
+        wired = "; ".join(f"{name}: {has.wires}" for name, has in boards if not has.soldered)
         raise GhostError(
             f"{board.name} has no microphone. Boards that have one:"
-            f" {', '.join(with_microphone())}; a table [microphone] in a board file adds it."
+            f" {', '.join(with_microphone())}; boards that one can be wired to: {wired}. A table"
+            " [microphone] in a board file adds it."
         )

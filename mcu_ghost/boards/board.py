@@ -22,8 +22,8 @@ ConsoleDriver = Literal["nrf_uarte", "nrf_uart", "cmsdk_uart", "pl011", "stm32_u
 CounterDriver = Literal["dwt", "systick", "nrf_timer"]
 MicrophoneDriver = Literal["nrf_pdm", "nrf_i2s"]
 WatchdogDriver = Literal["nrf_wdt", "stm32_iwdg", "rp2_watchdog"]
-Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2",
-                 "stm32f4", "stm32f7", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
+Family = Literal["nrf52", "nrf5340", "nrf51", "rp2040", "rp2350", "mps2", "stm32f1", "stm32f4",
+                 "stm32f7", "stm32g4", "stm32h7", "stm32l4", "stm32u5"]  # fmt: skip
 Method = Literal["jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog", "dfu-util",
                  "picotool", "uf2", "copy", "bossac", "qemu"]  # fmt: skip
 Tested = Literal["nothing", "model", "qemu", "renode", "hardware"]
@@ -179,7 +179,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Microphone:
-    """`[microphone]`: where sound comes in.
+    """`[microphone]`: where sound comes in; it may be on the board, or have to be wired to it.
 
     `nrf_pdm` samples at exactly 16 000 Hz. `nrf_i2s` is the master of a device that sends 16 bits
     for each side, 32 clocks a frame, the sound on the left; the nearest its dividers allow is
@@ -195,6 +195,9 @@ class Microphone:
         power_pin: An output that must be high for the microphone to have power; "" where it always
             has.
         gain_db: Gain of the decimation filter of `nrf_pdm`, -20 to 20 dB in steps of 0.5.
+        soldered: Whether it is on the board; false where the pins lead to headers, and nothing is
+            heard until somebody wires one to them.
+        where: What to know of it: "on the Sense variants only", or which headers the pins are.
     """
 
     driver: MicrophoneDriver
@@ -205,6 +208,21 @@ class Microphone:
     word_pin: str = ""
     power_pin: str = ""
     gain_db: Annotated[float, Meta(ge=-20, le=20, multiple_of=0.5)] = 0.0
+    soldered: bool = True
+    where: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What its lines are called: "PDM" or "I2S"."""
+        return "PDM" if self.driver == "nrf_pdm" else "I2S"
+
+    @property
+    def wires(self) -> str:
+        """Which of its lines goes to which pin, in words."""
+        lines = [f"{role} to {pin}" for role, pin, _ in self.pins]
+        ground = "select to GND" if self.driver == "nrf_pdm" else "left channel chosen"
+        place = f" ({self.where})" if self.where else ""
+        return f"{', '.join(lines)}, {ground}{place}"
 
     @property
     def pins(self) -> list[tuple[str, str, int | None]]:
@@ -252,8 +270,8 @@ class Watchdog:
         driver: A file of `firmware/drivers/`: "nrf_wdt" for Nordic's chips, "stm32_iwdg" for ST's,
             "rp2_watchdog" for the RP2040 and the RP2350.
         timeout_ms: Milliseconds without food after which it bites, of an oscillator in the chip
-            that may be some percent fast, half as fast again on an STM32F4 or F7; a frame, a reply
-            and `ghost_on_word()` must each take less.
+            that may be some percent fast, half as fast again on an STM32F1, F4 or F7; a frame,
+            a reply and `ghost_on_word()` must each take less.
     """
 
     driver: WatchdogDriver
@@ -356,3 +374,13 @@ class Board:
     led: Led | None = None
     watchdog: Watchdog | None = None
     tested: Tested = "nothing"
+
+    def pins(self) -> list[tuple[str, str]]:
+        """Return the key and the name of every pin that the file names."""
+        named = [(f"console.{key}", getattr(self.console, key)) for key in ("tx_pin", "rx_pin")]
+        if self.microphone is not None:
+            keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
+            named += [(f"microphone.{key}", getattr(self.microphone, key)) for key in keys]
+        if self.led is not None:
+            named.append(("led.pin", self.led.pin))
+        return named

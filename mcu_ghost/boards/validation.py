@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from mcu_ghost.boards import chip as chips
 from mcu_ghost.boards.board import Board, Microphone, Watchdog
+from mcu_ghost.boards.chip import check_chip
 from mcu_ghost.boards.pins import PIN_NAMES, pin_number
-from mcu_ghost.boards.stm32 import CLOCKS, check_stm32
+from mcu_ghost.boards.stm32 import FAMILIES, check_stm32
 from mcu_ghost.host.errors import GhostError
 
 # Milliseconds: the least is several times what it takes to wake up and feed; the most is what fits
@@ -18,7 +20,7 @@ from mcu_ghost.host.errors import GhostError
 _SHORTEST = 500
 _WATCHDOGS = {
     "nrf_wdt": dict.fromkeys(("nrf51", "nrf52", "nrf5340"), 100_000_000),
-    "stm32_iwdg": dict.fromkeys(CLOCKS, 32_000),
+    "stm32_iwdg": {name: family.longest for name, family in FAMILIES.items()},
     "rp2_watchdog": {"rp2040": 8_000, "rp2350": 16_000},
 }
 _NO_FPU = ("cortex-m0", "cortex-m0plus", "cortex-m3")
@@ -81,6 +83,8 @@ def validate(board: Board, path: Path) -> None:
                 refuse(f"console.{key}", f'must look like "{PIN_NAMES[maker][0]}", not {pin!r}.')
         elif pin:
             refuse(f"console.{key}", f"is {pin!r}, but {board.console.driver} has fixed pins.")
+    _check_flashing(board, refuse)
+    check_chip(board, refuse)
     check_stm32(board, refuse)
     if board.microphone is not None:
         _check_microphone(board, board.microphone, refuse)
@@ -90,13 +94,12 @@ def validate(board: Board, path: Path) -> None:
     if board.watchdog is not None:
         _check_watchdog(board, board.watchdog, refuse)
     taken: dict[int, str] = {}
-    for key, pin in _pins(board):
+    for key, pin in board.pins():
         number = pin_number(pin)
         if number in taken:
             refuse(key, f"is {pin}, which is {taken[number]} too.")
         if number is not None:
             taken[number] = key
-    _check_flashing(board, refuse)
     for engine in board.emulators.order:
         if getattr(board.emulators, engine) is None:
             refuse("emulators.order", f"names '{engine}': add a table [emulators.{engine}].")
@@ -135,6 +138,10 @@ def _check_microphone(
 ) -> None:
     if board.startup.family != "nrf52":
         refuse("microphone.driver", f"is '{microphone.driver}', which needs an nRF52.")
+    chip = chips.of(board)
+    if microphone.driver not in chip.microphones:
+        has = f"{' or '.join(chip.microphones) or 'neither kind'} ({chip.source})"
+        refuse("microphone.driver", f"is '{microphone.driver}', but the {chip.name} has {has}.")
     if microphone.irq >= board.startup.vector_count - 16:
         refuse("microphone.irq", f"must be 0 to startup.vector_count - 17, not {microphone.irq}.")
     if microphone.irq == board.console.irq:
@@ -154,20 +161,13 @@ def _check_watchdog(board: Board, watchdog: Watchdog, refuse: Callable[[str, str
     longest = _WATCHDOGS[watchdog.driver].get(family)
     if longest is None:
         refuse("watchdog.driver", f"is '{watchdog.driver}', which no {family} has.")
-    elif not _SHORTEST <= watchdog.timeout_ms <= longest:
+        return
+    # Where SysTick wakes the core to feed, three of its longest waits must fit.
+    waits = 0 if watchdog.driver == "nrf_wdt" else -(-3000 * 2**24 // board.cpu.clock_hz)
+    shortest = max(_SHORTEST, waits)
+    if not shortest <= watchdog.timeout_ms <= longest:
         given = watchdog.timeout_ms
-        refuse("watchdog.timeout_ms", f"must be {_SHORTEST} to {longest}, not {given}.")
-
-
-def _pins(board: Board) -> list[tuple[str, str]]:
-    """Return every pin that a board names, with its key."""
-    named = [(f"console.{key}", getattr(board.console, key)) for key in ("tx_pin", "rx_pin")]
-    if board.microphone is not None:
-        keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
-        named += [(f"microphone.{key}", getattr(board.microphone, key)) for key in keys]
-    if board.led is not None:
-        named.append(("led.pin", board.led.pin))
-    return named
+        refuse("watchdog.timeout_ms", f"must be {shortest} to {longest}, not {given}.")
 
 
 def _vector_alignment(entries: int) -> int:

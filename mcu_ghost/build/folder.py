@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip, image, stm32
 from mcu_ghost.build import kernels, lock, manifest
 from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
@@ -46,6 +46,8 @@ class FolderContext:
         gcc_flags: Core and float ABI as gcc takes them.
         zig_flags: As `zig cc` takes them.
         kernels: The variant of the recurrent kernel, a folder of `firmware/kernels/`.
+        chip: The board's chip; None for a design without one.
+        clocks: What start-up sets on an STM32.
     """
 
     board: Board
@@ -57,6 +59,8 @@ class FolderContext:
     gcc_flags: tuple[str, ...] = ()
     zig_flags: tuple[str, ...] = ()
     kernels: kernels.Variant = "plain"
+    chip: chip.Chip | None = None
+    clocks: stm32.Clocks | None = None
 
 
 def context(
@@ -93,6 +97,8 @@ def context(
         gcc_flags=gcc_flags(board.cpu),
         zig_flags=zig_flags(board.cpu),
         kernels=variant,
+        chip=chip.find(board),
+        clocks=stm32.clocks(board),
     )
 
 
@@ -140,6 +146,15 @@ def write(contents: FolderContext, out: Path) -> None:
 def place(board: Board, app: str) -> Path:
     """Return the folder in which the command line builds an app for a board."""
     return workspace.root() / BUILDS / f"{board.name}-{app}"
+
+
+def hears(elf: Path, board: Board) -> bool:
+    """Whether a linked image is of an app that listens to a microphone.
+
+    Raises:
+        GhostError: It is no linked image for the board.
+    """
+    return "ghost_microphone_interrupt" in image.read(elf, board).symbols
 
 
 @contextlib.contextmanager

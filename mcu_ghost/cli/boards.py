@@ -12,7 +12,7 @@ from mcu_ghost.cli import options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mcu_ghost.boards import Board
+    from mcu_ghost.boards import Board, Microphone
 
 _COLUMNS = ("board", "core", "clock", "flash", "RAM", "mic", "tested on", "")
 # The most that a board's image has run on, as `tested` in its file says it.
@@ -57,6 +57,7 @@ def command(name: str | None, as_json: bool) -> None:
         for key, value in _rows(dataclasses.asdict(chosen[0])):
             grid.add_row(key, console.literal(value))
         console.show(grid)
+        options.tell_wires(chosen[0])
         return
     for columns in range(len(_COLUMNS), 4, -1):  # on a narrow terminal the last ones are left out
         table = _table(chosen, columns)
@@ -82,12 +83,19 @@ def _table(chosen: list[Board], columns: int) -> Table:
             f"{b.cpu.clock_hz / 1e6:g} MHz",
             text.size(b.flash.usable),
             text.size(b.ram.usable),
-            b.microphone.driver.removeprefix("nrf_") if b.microphone else "",
+            _microphone(b.microphone),
             _TESTED[b.tested],
             f"[dim]{console.literal(b.title)}[/]",
         )
         table.add_row(*row[:columns])
     return table
+
+
+def _microphone(microphone: Microphone | None) -> str:
+    """Return what kind a board has, or takes."""
+    if microphone is None:
+        return ""
+    return microphone.kind if microphone.soldered else f"wire a {microphone.kind} one"
 
 
 def _rows(data: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

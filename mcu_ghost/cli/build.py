@@ -56,6 +56,8 @@ def command(
     else:
         show(built)
         summary.show(built.model)
+        if built.app.microphone:
+            options.tell_wires(board)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
         console.say(
             f"[bold]{console.literal(built.elf)}[/] ({kinds}), a CMake project in"

@@ -64,6 +64,7 @@ def command(
             return
         with console.stderr().status(f"{plan.choice.method} …") as status:
             flashing.carry_out(plan, lambda line: status.update(console.literal(line)), unlock)
+        hears = chosen.suffix == ".elf" and folder.hears(chosen, board)
     if as_json:
         console.print_json(plan.as_json())
     else:
@@ -73,6 +74,8 @@ def command(
             f" {text.size(plan.payload.size)}"
             f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
         )
+        if hears:
+            options.tell_wires(board)
 
 
 def _show(plan: Plan, unlock: bool, as_json: bool) -> None:

@@ -83,6 +83,7 @@ def command(
         _show(found)
         _show_load(found.cpu_load, board.cpu.clock_hz)
         show(proof.built)
+        options.tell_wires(board, "The emulated board has a microphone. ")
     if found.differences:
         sys.exit(1)
 

@@ -63,6 +63,16 @@ def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model
     return read.load(value)
 
 
+def tell_wires(board: Board, before: str = "") -> None:
+    """Say what to wire to a board before it hears anything, if there is something."""
+    from mcu_ghost import boards
+    from mcu_ghost.host import console
+
+    wires = boards.to_wire(board)
+    if wires:
+        console.note(f"[yellow]{console.literal(before + wires)}[/]")
+
+
 def bundled_model() -> Path:
     """Return the keyword model's file."""
     from mcu_ghost.host import resources

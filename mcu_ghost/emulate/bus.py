@@ -24,7 +24,7 @@ class Bus:
         tally: Its first item is the number of instructions executed.
 
     Attributes:
-        idle: Clocks that the core slept or was held.
+        idle: Clocks that the core slept, was held, or polled a register for.
         held: Of these, those that it was held.
         sleeping: Whether the core sleeps.
         written: Writes to peripherals.
@@ -60,6 +60,10 @@ class Bus:
     def asleep(self) -> bool:
         """Whether the core sleeps."""
         return self.sleeping
+
+    def pass_by(self, clocks: int) -> None:
+        """Let time go by while the core does nothing; a negative time is none."""
+        self.idle += max(0, clocks)
 
     def pause(self, clocks: int) -> None:
         """Let time go by while the core is held."""

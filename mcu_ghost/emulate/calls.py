@@ -69,17 +69,22 @@ class Calls:
         self.polled = 0
         self._read = ((0, 0, 0), 0)  # what was read last, and when
 
-    def read(self, read: tuple[int, int, int], executed: int) -> None:
+    def read(self, read: tuple[int, int, int], executed: int) -> bool:
         """Take the instructions since the same read with the same answer for waiting.
 
         Args:
             read: Where in the code, the register, and its answer.
             executed: Instructions so far.
+
+        Returns:
+            Whether they were: the core polls a register.
         """
         last, when = self._read
-        if read == last and executed - when <= _POLL:
+        polls = read == last and executed - when <= _POLL
+        if polls:
             self.polled += executed - when
         self._read = (read, executed)
+        return polls
 
     def wants(self, address: int) -> int:
         """Whether a block's start is worth a call of `at`."""

@@ -31,7 +31,7 @@ _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m
 _UNTIL = 0xFFFF_FFFE
 _LOOP_AFTER = 1_000_000  # instructions without anything due, after which to look for a loop
 _LOOP_BLOCKS = 64  # its longest period
-_GATHER = 20_000  # instructions that a read goes on for once the board has begun to send
+_GATHER = 1 / 3200  # seconds that a read goes on for once the board has begun to send
 _RESETS = 100  # in a row, after which an image never does anything else
 _LAST_WORDS = 20_000_000  # instructions that a fault handler may take
 
@@ -68,7 +68,7 @@ class Core:
         memory_map.lay_out(self._uc, unicorn, board, linked)
         # A number is Unicorn's; and its pc.
         self._event: tuple[Fault | Reset | int, int] | None = None
-        self._due = 0
+        self._due = self._until = 0
         self._masked = False  # in a loop around WFI that interrupts wake but cannot leave
         self._slept = (0, 0)
         self._stopped = False
@@ -130,9 +130,9 @@ class Core:
                 self._restart(reset)
             if self._console.sent and not gathering:
                 gathering = True
-                until = min(until, self.bus.now() + _GATHER)
+                until = min(until, self.bus.now() + round(_GATHER * self._board.cpu.clock_hz))
             self._take_exception()
-            self._due = self.bus.due()
+            self._due, self._until = self.bus.due(), until
             if not self.bus.sleeping:
                 self._tally[1] = min(until, self._due, self.bus.now() + _LOOP_AFTER) - self.bus.idle
                 self._execute()
@@ -144,7 +144,7 @@ class Core:
             elif self._console.sent and not last_words:
                 return  # nothing to do but wait: let the host see what was sent
             else:
-                self.bus.idle += max(0, min(self._due, until) - self.bus.now())
+                self.bus.pass_by(min(self._due, until) - self.bus.now())
                 self._masked = False
 
     def _repeats(self) -> bool:
@@ -272,8 +272,10 @@ class Core:
                 peripheral.write(address - peripheral.base, value & 0xFFFF_FFFF)
             else:
                 answer = peripheral.read(address - peripheral.base) & 0xFFFF_FFFF
-                self._calls.read((pc, address, answer), self._tally[0])
+                polls = self._calls.read((pc, address, answer), self._tally[0])
                 uc.mem_write(address, answer.to_bytes(4, "little"))
+                if polls and peripheral.announces:
+                    self._skip()
             if writing or self._console.line():
                 self._due = self.bus.due()
                 self._tally[1] = 0  # at the next block, see what follows
@@ -291,6 +293,14 @@ class Core:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+
+    def _skip(self) -> None:
+        """The core polls: let time go by until something is due, as if it slept."""
+        due = self.bus.due()
+        if due < NEVER:
+            self.bus.pass_by(min(due, self._until) - self.bus.now())
+            self._due = due
+            self._tally[1] = 0
 
     # Exceptions
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_ghost import boards, emulate
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip
 from mcu_ghost.build import apps
 from mcu_ghost.build.apps import App
 from mcu_ghost.host import resources
@@ -191,9 +191,9 @@ def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.
     model = folder / f"{context.name}.tflite"
     write_bytes(model, resources.default_model().read_bytes())
     for board in context.boards:
-        own = boards.user_file(board.name)
-        if own is not None:
-            write_bytes(folder / own, own.read_bytes())
+        for own in (boards.user_file(board.name), chip.user_file(board.startup.family)):
+            if own is not None and own.is_file():
+                write_bytes(folder / own, own.read_bytes())
     project = ghost_toml.read(folder / ghost_toml.NAME)
     here = dataclasses.replace(project, model=str(model), recordings=None)  # of which it has none
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as build:

@@ -70,7 +70,20 @@ def test_memory_beside_a_bootloader(name: str, start: int, usable: int, ram: int
 
 
 def test_microphones() -> None:
-    assert boards.with_microphone() == ["nano33ble", "nrf52840", "xiao-nrf52840"]
+    assert boards.with_microphone() == ["nano33ble", "xiao-nrf52840"]
+    assert boards.with_microphone(soldered=False) == ["nrf52832dk", "nrf52840"]
+    assert boards.to_wire(boards.load("nrf52840")) == (
+        "nrf52840 has no microphone on it: wire a PDM one, clock to P1.01, data to P1.02, select to"
+        " GND (D0 and D1 of the Arduino header). Until then it hears nothing."
+    )
+    assert boards.to_wire(boards.load("nano33ble")) == boards.to_wire(boards.load("microbit")) == ""
+    with pytest.raises(GhostError) as told:
+        boards.need_microphone(boards.load("microbit"))
+    assert str(told.value).startswith(
+        "microbit has no microphone. Boards that have one: nano33ble, xiao-nrf52840; boards that"
+        " one can be wired to: nrf52832dk: clock to P0.11, data to P0.12, select to GND (D0 and D1"
+        " of the Arduino header); nrf52840: clock to P1.01"
+    )
     microphone, led = boards.load("nano33ble").microphone, boards.load("nano33ble").led
     assert microphone is not None and led is not None
     assert (microphone.hertz, microphone.gain_register) == (16000, 0x50)

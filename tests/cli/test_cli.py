@@ -17,6 +17,7 @@ import pytest
 import soundfile
 
 from mcu_ghost import boards
+from mcu_ghost.build import folder
 from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.network.random_model import random_model
@@ -143,6 +144,26 @@ def test_a_board_shows_every_key() -> None:
     assert rows["console.base"].strip() == "0x40002000"
     assert rows["console.baud"].strip() == "1 000 000 baud"
     assert rows["emulators.qemu"].strip() == "–"
+
+
+def test_a_board_without_a_microphone_says_where_one_is_wired() -> None:
+    rows = {line.split()[0]: line for line in ghost("boards").stdout.splitlines()}
+    assert "wire a PDM one" in rows["nrf52840"] and "wire" not in rows["nano33ble"]
+    assert "PDM" not in rows["microbit"]
+    told = "wire a PDM one, clock to P1.01, data to P1.02, select to GND"
+    assert told in " ".join(ghost("boards", "nrf52840").stderr.split())
+    assert "wire a" not in ghost("boards", "nano33ble").stderr
+
+
+@pytest.mark.toolchain
+def test_an_image_that_listens_says_what_to_wire(tmp_path: Path) -> None:
+    for app, wires in (("kws", True), ("stream", False)):
+        words = ("build", "-b", "nrf52840", "--app", app, "--toolchain", "zig")
+        result = ghost(*words, cwd=tmp_path)
+        assert result.returncode == 0
+        assert ("wire a PDM one, clock to P1.01" in result.stderr) == wires
+        image = tmp_path / "build" / f"nrf52840-{app}" / "firmware.elf"
+        assert folder.hears(image, boards.load("nrf52840")) == wires
 
 
 @pytest.mark.toolchain

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def need_renode() -> Path:
     if program is None:
         pytest.skip(hint or "")
     return program
+
+
+def test_a_module_that_is_lacking_is_seen() -> None:
+    """As a traceback, and as `renode-test` itself puts it."""
+    assert lacks("ModuleNotFoundError: No module named 'robot'\n") == "robot"
+    assert lacks("No module named 'psutil'\nPlease install required dependencies\n") == "psutil"
+    assert lacks("Selftest Should Pass | FAIL |\n") == ""
 
 
 def test_the_real_one(tmp_path: Path) -> None:
@@ -65,9 +73,18 @@ def robot(folder: Path, *tests: Path) -> subprocess.CompletedProcess[str]:
     result = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL
     )
-    if "ModuleNotFoundError" in result.stderr:
-        pytest.skip("`renode-test` needs: pip install -r tests/requirements.txt of Renode")
+    lacking = lacks(result.stdout + result.stderr)
+    if lacking:
+        pytest.skip(
+            f"`renode-test` has no {lacking}: pip install -r tests/requirements.txt of Renode"
+        )
     return result
+
+
+def lacks(said: str) -> str:
+    """Return the Python module that `renode-test` says it has not; "" where it says nothing."""
+    found = re.search(r"No module named '?([\w.]+)", said)
+    return found[1] if found else ""
 
 
 # More than one image of a board, and more than one keyword of the resource.

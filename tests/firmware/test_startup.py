@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import binascii
+import dataclasses
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from mcu_ghost import boards, emulate
-from mcu_ghost.boards import image
+from mcu_ghost.boards import chip, image
 from mcu_ghost.build import build, toolchain
 from mcu_ghost.emulate.chips import nordic, nrf5340, rp2040, rp2350
 from mcu_ghost.emulate.chips.peripherals import Peripheral
@@ -78,7 +79,18 @@ def test_a_selftest_passes(board: str, kind: str, tmp_path: Path) -> None:
     assert text.splitlines()[-1].startswith("PASS"), text
 
 
-@pytest.mark.parametrize("board", ["nrf52840", "microbit-v2"])
+def test_waiting_for_the_line_costs_next_to_nothing(tmp_path: Path) -> None:
+    """A clock six times as fast polls no more often, and prints the same."""
+    executed, texts = {}, {}
+    for name in ("nrf52840", "nucleo-h753zi"):
+        built = build.build(MODEL, boards.load(name), "selftest", tmp_path / name)
+        machine, text = boot(name, built.elf)
+        executed[name], texts[name] = machine.counts().instructions, text.splitlines()[-1]
+    assert texts["nrf52840"] == texts["nucleo-h753zi"] and texts["nrf52840"].startswith("PASS")
+    assert executed["nucleo-h753zi"] <= 1.3 * executed["nrf52840"]
+
+
+@pytest.mark.parametrize("board", ["nrf52832dk", "nrf52840", "microbit-v2"])
 def test_the_debug_port_of_an_nrf52_stays_open(board: str, tmp_path: Path) -> None:
     built = build.build(MODEL, boards.load(board), "selftest", tmp_path)
     machine, _ = boot(board, built.elf)
@@ -87,13 +99,25 @@ def test_the_debug_port_of_an_nrf52_stays_open(board: str, tmp_path: Path) -> No
     assert clock.approtect_disable == 0x5A and clock.running
 
 
-def test_an_older_nrf52840_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its revision 2 would take 0x5A for a lock."""
-    monkeypatch.setitem(nordic._PARTS, 256, (0x52840, 1024, 0x08, 3))
-    built = build.build(MODEL, boards.load("nrf52840"), "selftest", tmp_path)
-    machine, text = boot("nrf52840", built.elf)
+@pytest.mark.parametrize("board", ["nrf52832dk", "nrf52840"])
+def test_an_older_nrf52_is_left_alone(
+    board: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take 0x5A for a lock."""
+    built = build.build(MODEL, boards.load(board), "selftest", tmp_path)
+    table = chip.of(boards.load(board))
+    assert table.ficr is not None
+    older = dataclasses.replace(table.ficr, locks_from=table.ficr.locks_from - 1)
+    monkeypatch.setattr(chip, "of", lambda board: dataclasses.replace(table, ficr=older))
+    machine, text = boot(board, built.elf)
     assert machine.outside.uicr == {} and "PASS" in text
     assert part(machine, nordic.Clock).approtect_disable == 0
+
+
+def test_an_image_for_another_nrf52_leaves_the_lock_alone(tmp_path: Path) -> None:
+    built = build.build(MODEL, boards.load("nrf52832dk"), "selftest", tmp_path)
+    machine, text = boot("nrf52840", built.elf)
+    assert machine.outside.uicr == {} and "PASS" in text
 
 
 def test_the_nrf5340_runs_at_its_best_and_can_be_debugged(tmp_path: Path) -> None:

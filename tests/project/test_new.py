@@ -135,8 +135,12 @@ def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.Mon
     own = tmp_path / "boards" / "mine.toml"
     own.parent.mkdir()
     own.write_bytes(bundled.read_bytes())
+    chips = tmp_path / "boards" / "chips" / "mps2.toml"
+    chips.parent.mkdir()
+    chips.write_text("chips = []\n")
     new.create(Path("lamp"), ["mine"])
     assert (tmp_path / "lamp" / "boards" / "mine.toml").read_bytes() == own.read_bytes()
+    assert (tmp_path / "lamp" / "boards" / "chips" / "mps2.toml").read_text() == "chips = []\n"
 
 
 @pytest.mark.usefixtures("unbuilt")

@@ -16,7 +16,9 @@ _OPENOCD = {
     "stm32l4": "target/stm32l4x.cfg",
     "stm32h7": "target/stm32h7x.cfg",
     "stm32f7": "target/stm32f7x.cfg",
+    "stm32g4": "target/stm32g4x.cfg",
     "stm32f4": "target/stm32f4x.cfg",
+    "stm32f1": "target/stm32f1x.cfg",
 }
 _JLINK = {"rp2040": "RP2040_M0_0", "rp2350": "RP2350_M33_0"}
 _PROBE_RS = {"rp2350": "RP235x"}

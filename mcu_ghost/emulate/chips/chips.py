@@ -7,6 +7,7 @@ import struct
 from typing import Protocol
 
 from mcu_ghost.boards import Board
+from mcu_ghost.boards import chip as tables
 from mcu_ghost.emulate.chips import (
     nordic,
     nordic_wdt,
@@ -17,6 +18,7 @@ from mcu_ghost.emulate.chips import (
     rp2350,
     stm32,
     stm32_iwdg,
+    stm32f1,
     stm32f4,
     stm32h7,
     stm32l4,
@@ -36,8 +38,10 @@ _MICROPHONES: dict[str, type[Capture]] = {"nrf_pdm": Pdm, "nrf_i2s": I2s}
 
 
 _STM32 = {
+    "stm32f1": stm32f1.peripherals,
     "stm32f4": stm32f4.peripherals,
     "stm32f7": stm32f4.peripherals,
+    "stm32g4": stm32l4.peripherals,
     "stm32h7": stm32h7.peripherals,
     "stm32l4": stm32l4.peripherals,
     "stm32u5": stm32u5.peripherals,
@@ -99,10 +103,11 @@ def boot(chip: rp2040.Chip, board: Board, flash: bytes) -> tuple[int, int]:
 def _nordic(bus: Sleeper, board: Board, outside: nordic.Outside) -> list[Peripheral]:
     new = board.startup.family == "nrf52"
     clock = nordic.Clock(bus, board, outside.causes)
-    gpio = nordic.Gpio(bus, 2 if new else 1, outside.pins)
+    there = tables.of(board)
+    gpio = nordic.Gpio(bus, there.ports, outside.pins)
     found: list[Peripheral] = [clock, nordic.Timer(bus, board), gpio, nordic_wdt.Wdt(bus, board)]
     if new:
-        nvmc = nordic.Nvmc(bus)
+        nvmc = nordic.Nvmc(bus, cache=there.flash_cache)
         found += [nvmc, nordic.Information(bus, board)]
         found.append(nordic.UserInformation(bus, nvmc, outside.uicr))
     if board.microphone is not None:

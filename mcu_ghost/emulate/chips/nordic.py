@@ -5,14 +5,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.microphone import Sound
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
 
 _STARTUP_SECONDS = {"nrf52": 0.36e-3, "nrf5340": 0.36e-3, "nrf51": 0.8e-3}
 _ERASED = 0xFFFF_FFFF
-# By KB of RAM: part, KB of flash, family and revision in FICR.
-_PARTS = {256: (0x52840, 1024, 0x08, 5), 128: (0x52833, 512, 0x0D, 1)}
 
 
 class Clock(Peripheral):
@@ -103,17 +101,19 @@ class Outside:
 class Nvmc(Peripheral):
     """The flash controller: writing must be switched on."""
 
-    def __init__(self, bus: Bus, base: int = 0x4001_E000) -> None:
+    def __init__(self, bus: Bus, base: int = 0x4001_E000, cache: bool = True) -> None:
         super().__init__(bus, base)
         self.config = 0
-        self._cache = 0
+        self._cache = {0x540: 0} if cache else {}
 
     def read(self, offset: int) -> int:
         """Return a register's value."""
         if offset == 0x400:
             return 1  # while it is busy, the core does not get on
-        if offset in (0x504, 0x540):
-            return self.config if offset == 0x504 else self._cache
+        if offset == 0x504:
+            return self.config
+        if offset in self._cache:
+            return self._cache[offset]
         raise NoRegister
 
     def write(self, offset: int, value: int) -> None:
@@ -122,24 +122,23 @@ class Nvmc(Peripheral):
             if value not in (0, 1, 2):
                 raise Misuse("NVMC.CONFIG takes 0, 1 or 2")
             self.config = value
-        elif offset == 0x540:
-            self._cache = value & 0x101
+        elif offset in self._cache:
+            self._cache[offset] = value & 0x101
         else:
             raise NoRegister
 
 
 class Information(Peripheral):
-    """FICR: what the factory wrote, of revisions that lock their debug port.
-
-    256 KB of RAM make it an nRF52840, 128 KB an nRF52833.
-    """
+    """FICR: what the factory wrote into the chip, of a revision that locks its debug port."""
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, 0x1000_0000)
-        kb = board.ram.size >> 10
-        part, flash, family, revision = _PARTS.get(kb, _PARTS[256])
-        self._values = {0x010: 4096, 0x014: flash // 4, 0x100: part, 0x10C: kb, 0x110: flash,
-                        0x130: family, 0x134: revision}  # fmt: skip
+        there = chip.of(board)
+        size, ficr = there.part(board.flashing.target.lower()), there.ficr
+        assert size is not None and ficr is not None
+        self._values = {0x010: 4096, 0x014: size.flash >> 12, 0x100: ficr.part,
+                        0x10C: size.ram >> 10, 0x110: size.flash >> 10,
+                        0x130: ficr.family, 0x134: ficr.locks_from}  # fmt: skip
 
     def read(self, offset: int) -> int:
         """Return a register's value."""

@@ -57,9 +57,12 @@ class Peripheral:
         base: First address.
         size: Bytes of address space.
         irq: Its interrupt line, or None.
+        announces: Whether what its registers read changes only when the core writes or reads them,
+            and when `due` says: then who polls one need not be followed until something is due.
     """
 
     irq: int | None = None
+    announces = False
 
     def __init__(self, bus: Bus, base: int, size: int = 0x1000) -> None:
         self.bus = bus

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
 from mcu_ghost.emulate.chips.stm32_iwdg import Resets
 
@@ -129,7 +129,9 @@ class Rcc(Registers, ABC):
         PLL_SETTINGS: Registers that may only change while it is off.
         CORE: Where the prescaler of the core is: register and shift.
         BUSES: The same of APB1 and APB2.
+        LATENCY_BITS: Bits of FLASH_ACR that are its wait states.
         clocks: By a peripheral's address: the register and bit that let its clock through.
+        chip: What the board's chip can do.
     """
 
     SWITCH: tuple[int, int, int]
@@ -138,6 +140,7 @@ class Rcc(Registers, ABC):
     PLL_SETTINGS: tuple[int, ...]
     CORE: tuple[int, int]
     BUSES: tuple[tuple[int, int], tuple[int, int]]
+    LATENCY_BITS = 4
 
     def __init__(
         self,
@@ -152,6 +155,7 @@ class Rcc(Registers, ABC):
     ) -> None:
         super().__init__(bus, base, values, ready)
         self.board = board
+        self.chip = chip.of(board)
         self.clocks = clocks
         self.resets: Resets | None = None  # that chips.py knows of
         self.pwr, self.flash = pwr, flash
@@ -167,16 +171,33 @@ class Rcc(Registers, ABC):
     def pll_hertz(self) -> int:
         """Return what the PLL makes; Misuse for settings that it cannot follow."""
 
-    @abstractmethod
-    def flash_step(self) -> int:
-        """Return by how many Hz flash needs one wait state more, at the voltage there is."""
-
     # What they share
+
+    def wait_states(self, hertz: int) -> int | None:
+        """Return what flash needs at its clock and the voltage there is; None: it cannot."""
+        return self.chip.wait_states(hertz, boosted=False)
+
+    def pll_output(self, source_hertz: int, divide: int, times: int, out: int) -> int:
+        """Return what the PLL makes; Misuse where the chip's table does not allow it."""
+        (low, high), (slow, fast) = self.chip.pll_in_hz, self.chip.pll_vco_hz
+        least, most = self.chip.pll_times
+        into = source_hertz / divide
+        if not least <= times <= most:
+            raise Misuse(f"the PLL multiplies by {least} to {most}, not by {times}")
+        if not low <= into <= high or not slow <= into * times <= fast:
+            raise Misuse(
+                f"the PLL cannot make {into * times / MHZ:g} MHz of {into / MHZ:g} MHz: it takes"
+                f" {low / MHZ:g} to {high / MHZ:g} and makes {slow / MHZ:g} to {fast / MHZ:g}"
+            )
+        return round(into * times) // out
 
     def sysclk(self) -> int:
         """Return the frequency of SYSCLK."""
         offset, _, bits = self.SWITCH
-        source, there = self.SOURCES[self.field(offset, 0, bits)]
+        selected = self.field(offset, 0, bits)
+        if selected not in self.SOURCES:
+            raise Misuse(f"SYSCLK is switched to source {selected}, which the chip does not have")
+        source, there = self.SOURCES[selected]
         if not self.shown(there):
             raise Misuse(f"SYSCLK is switched to {source}, which is not ready")
         return self.pll_hertz() if source == "PLL" else self.source_hertz(source)
@@ -221,19 +242,25 @@ class Rcc(Registers, ABC):
 
     def check(self) -> None:
         """Refuse clocks that flash or voltage cannot follow."""
-        core, limit = self.core(), self.pwr.limit()
+        core, limit = self.core(), min(self.pwr.limit(), self.chip.clock_hz)
         if core > limit:
             raise Misuse(
                 f"the core gets {core / MHZ:g} MHz, but its voltage is for {limit / MHZ:g} MHz"
+                if limit < self.chip.clock_hz
+                else f"the core gets {core / MHZ:g} MHz, but the {self.chip.name} is for"
+                f" {limit / MHZ:g} MHz"
             )
         flash = self.flash_hertz()
-        needed = -(-flash // self.flash_step()) - 1
-        latency = self.flash.field(0, 0, 4)  # of ACR, on all of them
-        if latency < needed:
+        needed = self.wait_states(flash)
+        latency = self.flash.field(0, 0, self.LATENCY_BITS)  # of ACR, on all of them
+        if needed is None or latency < needed:
             raise Misuse(
                 f"flash gets {flash / MHZ:g} MHz, for which it needs {needed} wait states, not"
                 f" {latency}"
             )
+        for base, highest in ((0x4000_0000, self.chip.apb1_hz), (0x4001_0000, self.chip.apb2_hz)):
+            if self.apb_hertz(base) > highest:
+                raise Misuse(f"the bus at {base:#x} takes {highest / MHZ:g} MHz at most")
 
     def check_clock(self, base: int) -> None:
         """Refuse to reach a peripheral whose clock is off."""
@@ -292,6 +319,14 @@ class Gpio(Peripheral):
         if values[self.MODE] >> 2 * bit & 3 != 2:
             return None
         return values[self.FUNCTION + 4 * (bit // 8)] >> 4 * (bit % 8) & 15
+
+    def wrong(self, pin: int, sends: bool, wanted: int | None) -> str | None:
+        """Return what a pin has instead of the function that a console wants; None if it has it."""
+        function = self.function(pin)
+        if function == wanted:
+            return None
+        now = "no alternate function" if function is None else f"AF{function}"
+        return f"{now}, not AF{wanted}"
 
     def _port(self, offset: int) -> dict[int, int]:
         self._rcc.check_clock(self.base + offset // 0x400 * 0x400)

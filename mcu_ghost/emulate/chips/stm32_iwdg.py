@@ -37,11 +37,14 @@ def _causes(power: int, pin: int, software: int, watchdog: int) -> dict[str, int
 
 
 _OLD = Family(0x4000_3000, 47_000, 0x74, 24, _causes(1 << 25 | 1 << 27, 26, 28, 29))
+_NEWER = Family(0x4000_3000, 34_000, 0x94, 23, _causes(1 << 27, 26, 28, 29))
 FAMILIES = {
+    "stm32f1": Family(0x4000_3000, 60_000, 0x24, 24, _causes(1 << 27, 26, 28, 29)),
     "stm32f4": _OLD,
     "stm32f7": _OLD,
+    "stm32g4": _NEWER,
     "stm32h7": Family(0x5800_4800, 34_000, 0xD0, 16, _causes(1 << 21 | 1 << 23, 22, 24, 26)),
-    "stm32l4": Family(0x4000_3000, 34_000, 0x94, 23, _causes(1 << 27, 26, 28, 29)),
+    "stm32l4": _NEWER,
     "stm32u5": Family(0x4000_3000, 34_000, 0xF4, 23, _causes(1 << 27, 26, 28, 29)),
 }
 

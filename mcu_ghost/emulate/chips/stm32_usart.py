@@ -24,13 +24,13 @@ class Stm32Usart(ShiftingSerial):
         super().__init__(bus, board)
         self.size = 0x400  # the next one begins behind it
         self._board = board
-        self._old = board.startup.family == "stm32f4"
+        self._old = board.startup.family in ("stm32f1", "stm32f4")
         places = _OLD if self._old else _NEW
         self._cr1, self._brr, self._isr, self._icr, self._rdr, self._tdr, self._enable = places
         self._control = 0
         self._divider = 0
         self._overrun = False
-        self._seen_overrun = False  # on the F4, reading SR and then DR clears it
+        self._seen_overrun = False  # on the F1 and F4, reading SR and then DR clears it
         self._buffer: int | None = None
         self._received: int | None = None
         self._last = 0
@@ -126,12 +126,9 @@ class Stm32Usart(ShiftingSerial):
         name = console.tx_pin if key == "tx_pin" else console.rx_pin
         number = console.tx_pin_number if key == "tx_pin" else console.rx_pin_number
         assert number is not None
-        function = self._gpio.function(number)
-        if function != console.alternate_function:
-            now = "no alternate function" if function is None else f"AF{function}"
-            raise Misuse(
-                f"{name} has {now}, not AF{console.alternate_function}: the UART is cut off"
-            )
+        wrong = self._gpio.wrong(number, key == "tx_pin", console.alternate_function)
+        if wrong is not None:
+            raise Misuse(f"{name} has {wrong}: the UART is cut off")
 
     def received(self, byte: int) -> None:
         """Take a byte; one that comes before the last was fetched is lost."""

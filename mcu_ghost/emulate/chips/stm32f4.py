@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks, power and flash of the STM32F4 (RM0090) and F7 (RM0385), which are much alike."""
+"""Clocks, power and flash of the STM32F4 (RM0090, RM0383) and F7 (RM0385), which are much alike."""
 
 from __future__ import annotations
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, Peripheral
 from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Ready, Supply
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
@@ -40,7 +40,6 @@ class F4Rcc(Rcc):
         )
         values = {0x00: 0x83, 0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
         super().__init__(bus, board, _RCC, values, ready, clocks, pwr, flash)
-        self._apb_limits = (42 * MHZ, 84 * MHZ) if not pwr.overdrives else (54 * MHZ, 108 * MHZ)
 
     def source_hertz(self, source: str) -> int:
         """Return the frequency of an oscillator."""
@@ -51,24 +50,10 @@ class F4Rcc(Rcc):
         source = "HSE" if self.field(0x04, 22, 1) else "HSI"
         if not self.shown(_HSE_READY if source == "HSE" else _HSI_READY):
             raise Misuse(f"the PLL runs from {source}, which is not ready")
-        m, n = self.field(0x04, 0, 6), self.field(0x04, 6, 9)
-        if m < 2 or not 50 <= n <= 432:
-            raise Misuse(f"PLLM must be 2 to 63 and PLLN 50 to 432, not {m} and {n}")
-        into = self.source_hertz(source) / m
-        if not 0.95 * MHZ <= into <= 2.1 * MHZ or not 100 * MHZ <= into * n <= 432 * MHZ:
-            raise Misuse(f"the PLL cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
-        return round(into * n) // (2 * self.field(0x04, 16, 2) + 2)
-
-    def flash_step(self) -> int:
-        """Return what a wait state is good for at 2.7 to 3.6 V."""
-        return 30 * MHZ
-
-    def check(self) -> None:
-        """Refuse clocks that are too fast for flash, voltage or buses."""
-        super().check()
-        for base, limit in zip((0x4000_0000, 0x4001_0000), self._apb_limits, strict=True):
-            if self.apb_hertz(base) > limit:
-                raise Misuse(f"the bus at {base:#x} takes {limit / MHZ:g} MHz at most")
+        m, n, p = self.field(0x04, 0, 6), self.field(0x04, 6, 9), self.field(0x04, 16, 2)
+        if m < 2:
+            raise Misuse(f"PLLM must be 2 to 63, not {m}")
+        return self.pll_output(self.source_hertz(source), m, n, 2 * p + 2)
 
 
 class Pwr(Supply):
@@ -76,14 +61,18 @@ class Pwr(Supply):
 
     _ODRDY, _ODSWRDY = Bit(4, 16), Bit(4, 17)
 
-    def __init__(self, bus: Bus, overdrives: bool) -> None:
-        self.overdrives = overdrives
+    def __init__(self, bus: Bus, board: Board) -> None:
+        self.overdrives = overdrives = board.startup.family == "stm32f7"
+        self._chip = chip.of(board)
+        # After a reset the second highest scale, where a chip has three; the F7 has the highest.
+        scales = self._chip.voltages
+        reset = scales[0 if overdrives or len(scales) == 2 else 1].value
         ready = (
             (Ready(0, 1 << 16, self._ODRDY, _LOCK), Ready(0, 1 << 17, self._ODSWRDY, _LOCK))
             if overdrives
             else ()
         )
-        super().__init__(bus, _PWR, {0: 0xC000 if overdrives else 0x4000, 4: 0}, ready)
+        super().__init__(bus, _PWR, {0: reset << 14, 4: 0}, ready)
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""
@@ -98,19 +87,17 @@ class Pwr(Supply):
 
     def limit(self) -> int:
         """Return the highest HCLK at this voltage, in Hz."""
-        scale = self.field(0, 14, 2)
-        if not self.overdrives:
-            return (168 if scale & 1 else 144) * MHZ
-        if scale == 3:
-            return (216 if self.shown(self._ODSWRDY) else 180) * MHZ
-        return (168 if scale == 2 else 144) * MHZ
+        scales = {scale.value: scale.clock_hz for scale in self._chip.voltages}
+        limit = scales.get(self.field(0, 14, 2), 0)
+        highest = limit == self._chip.voltages[0].clock_hz
+        return 216 * MHZ if highest and self.overdrives and self.shown(self._ODSWRDY) else limit
 
 
 def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]:
     """Return what an F4 or F7 has besides its console, and connect that."""
     newer = board.startup.family == "stm32f7"
     ports = 11 if newer else 9
-    pwr, flash = Pwr(bus, newer), Limit(bus, _FLASH, {0: 0})  # ACR
+    pwr, flash = Pwr(bus, board), Limit(bus, _FLASH, {0: 0})  # ACR
     rcc = F4Rcc(bus, board, pwr, flash, ports)
     gpio = Gpio(bus, rcc, _GPIO, ports, mode=0)
     console.connect(rcc, gpio)

@@ -67,23 +67,25 @@ class H7Rcc(Rcc):
             self.field(0x30, 0, 9) + 1,
             self.field(0x30, 9, 7) + 1,
         )
+        made = self.pll_output(self.source_hertz(source), max(m, 1), n, p)
         into = self.source_hertz(source) / max(m, 1)
         band = self.field(0x2C, 2, 2)
         if m == 0 or not 1 << band <= into / MHZ <= 2 << band:
             raise Misuse(f"PLL1RGE {band} is not for the {into / MHZ:g} MHz that go into PLL1")
-        if self.field(0x2C, 1, 1) or not 192 * MHZ <= into * n <= 836 * MHZ or n < 4:
-            raise Misuse(f"PLL1 cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
+        if self.field(0x2C, 1, 1):
+            raise Misuse("PLL1VCOSEL is for oscillators of 150 to 420 MHz")
         if not self.field(0x2C, 16, 1) or (p > 1 and p % 2):
             raise Misuse(f"output P of PLL1 is off, or its divider odd ({p})")
-        return round(into * n) // p
+        return made
 
     def flash_hertz(self) -> int:
         """Return the clock of AXI, flash and AHB."""
         return self.core() // prescaler(self.field(0x18, 0, 4))
 
-    def flash_step(self) -> int:
-        """Return what a wait state is good for: 70, 55 or 45 MHz at VOS1, 2 or 3."""
-        return {400: 70, 300: 55, 200: 45}[self.pwr.limit() // MHZ] * MHZ
+    def wait_states(self, hertz: int) -> int | None:
+        """Return what flash needs: one for 70 MHz at VOS1, 55 at VOS2, 45 at VOS3."""
+        step = {400: 70, 300: 55, 200: 45}[self.pwr.limit() // MHZ] * MHZ
+        return -(-hertz // step) - 1
 
     def check(self) -> None:
         """Refuse clocks that are too fast for flash, voltage or buses."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Clocks, power, flash and pins of the STM32L4R and L4S (RM0432)."""
+"""Clocks, power, flash and pins of the STM32L4 (RM0351, RM0432) and G4 (RM0440)."""
 
 from __future__ import annotations
 
-from mcu_ghost.boards import Board
+from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, Peripheral
 from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Ready, Supply
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
@@ -37,13 +37,15 @@ class L4Rcc(Rcc):
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit) -> None:
         ready = (
             Ready(0, 1 << 0, _MSI_READY, 0),
-            Ready(0, 1 << 8, _HSI_READY, 16),  # 4 us of the 4 MHz there are
+            Ready(0, 1 << 8, _HSI_READY, 0 if pwr.newer else 16),  # 4 us of the 4 MHz there are
             Ready(0, 0, _HSE_READY, 0),  # nothing is there
             Ready(0, 1 << 24, _PLL_READY, 160),
         )
-        values = {0x00: 0x63, 0x08: 0, 0x0C: 0x1000, 0x4C: 0, 0x58: 0x400, 0x5C: 0, 0x60: 0}
+        control, configuration = (0x500, 5) if pwr.newer else (0x63, 0)
+        values = {0x00: control, 0x08: configuration, 0x0C: 0x1000, 0x4C: 0, 0x58: 0x400, 0x5C: 0,
+                  0x60: 0}  # fmt: skip
         super().__init__(bus, board, _RCC, values, ready, _CLOCKS, pwr, flash)
-        self._was = (4 * MHZ, 0)  # the core's clock, and since when
+        self._was = (16 * MHZ if pwr.newer else 4 * MHZ, 0)  # the core's clock, and since when
 
     def source_hertz(self, source: str) -> int:
         """Return the frequency of an oscillator."""
@@ -54,17 +56,17 @@ class L4Rcc(Rcc):
         source, there = self.SOURCES.get(self.field(0x0C, 0, 2) - 1, ("nothing", _HSE_READY))
         if not self.shown(there):
             raise Misuse(f"the PLL runs from {source}, which is not ready")
-        into = self.source_hertz(source) / (self.field(0x0C, 4, 4) + 1)
-        n = self.field(0x0C, 8, 7)
-        if not 2.66 * MHZ <= into <= 16 * MHZ or not 64 * MHZ <= into * n <= 344 * MHZ or n < 8:
-            raise Misuse(f"the PLL cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
         if not self.field(0x0C, 24, 1):
             raise Misuse("output R of the PLL is off")
-        return round(into * n) // (2 * self.field(0x0C, 25, 2) + 2)
+        m, n, r = self.field(0x0C, 4, 4) + 1, self.field(0x0C, 8, 7), self.field(0x0C, 25, 2)
+        return self.pll_output(self.source_hertz(source), m, n, 2 * r + 2)
 
-    def flash_step(self) -> int:
-        """Return what a wait state is good for."""
-        return (20 if self.pwr.limit() > 26 * MHZ else 8) * MHZ
+    def wait_states(self, hertz: int) -> int | None:
+        """Return what flash needs, in range 1 or, at 8 MHz each, in range 2."""
+        if self.pwr.limit() <= 26 * MHZ:
+            return -(-hertz // (8 * MHZ)) - 1
+        assert isinstance(self.pwr, Pwr)
+        return self.chip.wait_states(hertz, self.pwr.boosted())
 
     def check(self) -> None:
         """Refuse clocks that are too fast, or that became so too suddenly."""
@@ -72,24 +74,51 @@ class L4Rcc(Rcc):
         now, (before, since) = self.core(), self._was
         if now == before:
             return
-        if now > 80 * MHZ:
+        if self.chip.boosts(now):
             waited = (self.bus.now() - since) / before * MHZ  # us; all instructions took a clock
             if 2 * before < now or waited < 1:
-                raise Misuse("above 80 MHz the core's clock must have had half of it for 1 us")
+                above = self.chip.boost_above_hz / MHZ
+                raise Misuse(
+                    f"above {above:g} MHz the core's clock must have had half of it for 1 us"
+                )
         self._was = (now, self.bus.now())
 
 
-class Pwr(Supply):
-    """PWR: range 1 of the core voltage, boosted or not, and range 2."""
+class G4Rcc(L4Rcc):
+    """RCC of a G4: without MSI, so it starts from HSI."""
 
-    def __init__(self, bus: Bus) -> None:
-        super().__init__(bus, _PWR, {_CR1: 0x200, _IOSV.offset: 0, _CR5: 0x100})
+    SOURCES = {n: source for n, source in L4Rcc.SOURCES.items() if n}
+
+
+class Pwr(Supply):
+    """PWR: range 1 of the core voltage, boosted where the chip can be, and range 2."""
+
+    def __init__(self, bus: Bus, board: Board) -> None:
+        self.newer = board.startup.family == "stm32g4"
+        self._chip = chip.of(board)
+        boost = {_CR5: 0x100} if self._chip.boost_above_hz else {}
+        super().__init__(bus, _PWR, {_CR1: 0x200, _IOSV.offset: 0} | boost)
+
+    def boosted(self) -> bool:
+        """Whether range 1 is."""
+        return _CR5 in self.values and not self.field(_CR5, 8, 1)
 
     def limit(self) -> int:
         """Return the highest HCLK at this voltage, in Hz."""
         if self.field(_CR1, 9, 2) != 1:
             return 26 * MHZ
-        return (80 if self.field(_CR5, 8, 1) else 120) * MHZ
+        unboosted = self._chip.boost_above_hz or self._chip.clock_hz
+        return self._chip.clock_hz if self.boosted() else unboosted
+
+
+class G4Flash(Limit):
+    """FLASH of a G4, where a bit lets the debugger in."""
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if offset == 0 and not value & 1 << 18:
+            raise Misuse("FLASH_ACR.DBG_SWEN is 0: no debugger comes in any more")
+        super().write(offset, value)
 
 
 class L4Gpio(Gpio):
@@ -103,9 +132,11 @@ class L4Gpio(Gpio):
 
 
 def peripherals(bus: Bus, board: Board, console: Stm32Usart) -> list[Peripheral]:
-    """Return what an L4R or L4S has besides its console, and connect that."""
-    pwr, flash = Pwr(bus), Limit(bus, _FLASH, {0: 0x600})  # ACR
-    rcc = L4Rcc(bus, board, pwr, flash)
-    gpio = L4Gpio(bus, rcc, _GPIO, _PORTS, mode=0xFFFF_FFFF)
+    """Return what an L4 or G4 has besides its console, and connect that."""
+    pwr = Pwr(bus, board)
+    flash = G4Flash(bus, _FLASH, {0: 0x4_0600}) if pwr.newer else Limit(bus, _FLASH, {0: 0x600})
+    rcc = (G4Rcc if pwr.newer else L4Rcc)(bus, board, pwr, flash)
+    kind, ports = (Gpio, _PORT_G + 1) if pwr.newer else (L4Gpio, _PORTS)
+    gpio = kind(bus, rcc, _GPIO, ports, mode=0xFFFF_FFFF)
     console.connect(rcc, gpio, parts=256 if console.base == _LPUART1 else 1)
     return [rcc, pwr, flash, gpio]

@@ -62,15 +62,14 @@ class U5Rcc(Rcc):
         low, high = (8, 16) if self.field(0x28, 2, 2) == 3 else (4, 8)
         if not low * MHZ <= into <= high * MHZ:
             raise Misuse(f"PLL1RGE is not for the {into / MHZ:g} MHz that go into PLL1")
-        if not 128 * MHZ <= into * n <= 544 * MHZ or n < 4:
-            raise Misuse(f"PLL1 cannot make {into * n / MHZ:g} MHz of {into / MHZ:g} MHz")
         if not self.field(0x28, 18, 1) or (r > 1 and r % 2):
             raise Misuse(f"output R of PLL1 is off, or its divider odd ({r})")
-        return round(into * n) // r
+        return self.pll_output(round(into), 1, n, r)
 
-    def flash_step(self) -> int:
-        """Return what a wait state is good for, by the voltage's range."""
-        return {3: 32, 2: 30, 1: 24, 0: 12}[self.pwr.field(_VOSR, 16, 2)] * MHZ
+    def wait_states(self, hertz: int) -> int | None:
+        """Return what flash needs, by the voltage's range."""
+        step = {3: 32, 2: 30, 1: 24, 0: 12}[self.pwr.field(_VOSR, 16, 2)] * MHZ
+        return -(-hertz // step) - 1
 
 
 class Pwr(Supply):

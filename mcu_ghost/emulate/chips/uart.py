@@ -70,6 +70,8 @@ class Serial(Peripheral):
 class ShiftingSerial(Serial, ABC):
     """A UART that sends by a shift register: one byte at a time, on its own when it is free."""
 
+    announces = True
+
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, board)
         self._shifting: tuple[int, int] | None = None  # when over, byte

@@ -48,7 +48,7 @@ def stm32(monkeypatch: pytest.MonkeyPatch) -> str:
 def own_board(
     monkeypatch: pytest.MonkeyPatch, name: str, origin: str, methods: str, target: str, ids: str
 ) -> str:
-    """Write ./boards/NAME.toml from the nRF52840's."""
+    """Write ./boards/NAME.toml from the nRF52840's, with a chip that has its flash elsewhere."""
     text = (Path(boards.__file__).parent / "nrf52840.toml").read_text(encoding="utf-8")
     lines = []
     for line in text.splitlines():
@@ -61,6 +61,21 @@ def own_board(
         elif line.startswith("origin = 0x0000_0000"):
             line = f"origin = {origin}"
         lines.append(line)
-    Path("boards").mkdir(exist_ok=True)
+    Path("boards", "chips").mkdir(parents=True, exist_ok=True)
     Path("boards", f"{name}.toml").write_text("\n".join(lines), encoding="utf-8")
+    Path("boards", "chips", "nrf52.toml").write_text(
+        f"""
+        [[chips]]
+        name = "{target}"
+        source = "nowhere"
+        core = "cortex-m4"
+        fpu = true
+        clock_hz = 64_000_000
+        ports = 2
+        microphones = ["nrf_pdm"]
+        flash_origin = {origin}
+        parts = [{{ target = "{target}", flash = 0x10_0000, ram = 0x4_0000 }}]
+        """,
+        encoding="utf-8",
+    )
     return name

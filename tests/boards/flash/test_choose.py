@@ -64,7 +64,7 @@ def test_the_wrong_board(desk: Desk) -> None:
     desk.plug("1366:1015", "000683000001", "J-Link")
     told = refusal("microbit")
     assert "  pyocd: no debug probe of it is plugged in\n" in told
-    assert "J-Link (1366:1015, serial number 000683000001): nrf52840\n" in told
+    assert "J-Link (1366:1015, serial number 000683000001): nrf52832dk or nrf52840\n" in told
     assert told.endswith("--probe SERIAL takes one all the same.")
     choice = chosen("microbit", probe="683000001")
     assert choice.method == "pyocd" and choice.device is not None

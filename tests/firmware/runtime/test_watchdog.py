@@ -26,13 +26,14 @@ pytest.importorskip("unicorn", reason="pip install 'mcu-ghost[emulate]'")
 HELLO, RESET, FRAMES, HEAD, STATS, STATE = range(1, 7)
 MS = 500
 DRIVERS = {"nrf52": "nrf_wdt", "nrf51": "nrf_wdt", "nrf5340": "nrf_wdt"}
-DRIVERS |= dict.fromkeys(stm32.CLOCKS, "stm32_iwdg")
+DRIVERS |= dict.fromkeys(stm32.FAMILIES, "stm32_iwdg")
 DRIVERS |= dict.fromkeys(("rp2040", "rp2350"), "rp2_watchdog")
 FIRST = {"nrf52840": "software", "nrf5340dk": "software"}  # their debug port is opened at first
 F4, F7, H7, L4, U5 = (
     "stm32f4discovery", "stm32f746disco", "nucleo-h753zi", "nucleo-l4r5zi", "nucleo-u575zi"
 )  # fmt: skip
-NAMES = ["nrf52840", "microbit", "nrf5340dk", F4, F7, H7, L4, U5, "pico", "pico2"]
+G4 = "nucleo-g474re"
+NAMES = ["nrf52840", "microbit", "nrf5340dk", F4, F7, G4, H7, L4, U5, "pico", "pico2"]
 CRASH, FOR_EVER = 1, 6
 
 
