@@ -30,7 +30,7 @@ from mcu_ghost.host import files, resources, templates, text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
-from mcu_ghost.project import new
+from mcu_ghost.project import new, recipe_file
 from mcu_ghost.proof.profile import page
 from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
 from mcu_ghost.proof.profile.profile import Profile
@@ -153,6 +153,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
             files.write_text(
                 place / template, templates.render(f"project/{template}.jinja", context)
             )
+        files.write_text(place / "recipe.toml", recipe_file.text("lamp", word, word, word))
     model = network(words)
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:

@@ -158,21 +158,32 @@ def hears(elf: Path, board: Board) -> bool:
 
 
 @contextlib.contextmanager
-def last_image(board: Board) -> Iterator[Path]:
-    """Have the image that `mcu-ghost build` made last for a board; no build replaces it meanwhile.
+def built_image(board: Board, app: str | None = None) -> Iterator[Path]:
+    """Have an image that was built for a board; no build replaces it meanwhile.
+
+    Args:
+        board: For which board.
+        app: Of which app; None where only one's is there.
 
     Raises:
-        GhostError: There is none in ./build/, or it is not the complete result of one build.
+        GhostError: There is none, there are several and the app is not said, or it is not the
+            complete result of one build.
     """
-    found = [place(board, app) / "firmware.elf" for app in APPS]
-    found = [path for path in found if path.is_file()]
+    places = {name: place(board, name) for name in ([app] if app else APPS)}
+    found = {name: path for name, path in places.items() if (path / "firmware.elf").is_file()}
     if not found:
+        which = f" --app {app}" if app else ""
         raise GhostError(
-            f"No image for {board.name} is in {BUILDS}/: `mcu-ghost build --board {board.name}`"
-            " makes one, --image FILE takes another."
+            f"No image for {board.name} is in {BUILDS}/{f' of the app {app}' if app else ''}:"
+            f" `mcu-ghost build --board {board.name}{which}` makes one, --image FILE takes another."
         )
-    last = max(found, key=lambda path: path.stat().st_mtime)
-    manifest.check_image(last.parent)
-    with lock.hold(last.parent):
-        manifest.check_image(last.parent)
-        yield last
+    if len(found) > 1:
+        raise GhostError(
+            f"{BUILDS}/ has images of several apps for {board.name}: say which, --app"
+            f" {' or --app '.join(found)}."
+        )
+    (chosen,) = found.values()
+    manifest.check_image(chosen)
+    with lock.hold(chosen):
+        manifest.check_image(chosen)
+        yield chosen / "firmware.elf"

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @click.command(
     "flash",
-    epilog="Examples: mcu-ghost flash -b nrf52840 · mcu-ghost flash -b pico --method uf2 --dry-run",
+    epilog="Examples: mcu-ghost flash -b nrf52840 --app kws · mcu-ghost flash -b pico --method uf2"
+    " --dry-run",
 )
 @options.board
 @click.option("--image", type=click.Path(path_type=Path), metavar="FILE",
-              help="An .elf, .hex, .bin or .uf2; the board's last build if left out.")  # fmt: skip
+              help="An .elf, .hex, .bin or .uf2; the board's build if left out.")  # fmt: skip
+@click.option("--app", type=options.APP, default=options.of_project(lambda project: project.app),
+              help="Which of the board's builds.  [default: ghost.toml's, or the only one that is"
+              " there]")  # fmt: skip
 @click.option("--method", default="", metavar="NAME",
               help="Force one; else the first that is installed and plugged in.")  # fmt: skip
 @click.option("--probe", default="", metavar="SERIAL",
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 def command(
     board: Board,
     image: Path | None,
+    app: str | None,
     method: str,
     probe: str,
     port: str,
@@ -57,7 +62,7 @@ def command(
     from mcu_ghost.host import console
 
     wanted = Wanted(method, probe, port, volume)
-    with contextlib.nullcontext(image) if image else folder.last_image(board) as chosen:
+    with contextlib.nullcontext(image) if image else folder.built_image(board, app) as chosen:
         plan = flashing.prepare(board, chosen, wanted, dry_run)
         if dry_run:
             _show(plan, unlock, as_json)

@@ -23,12 +23,18 @@ _path = click.Path(path_type=Path)
 
 @click.command(
     "train",
-    epilog="Example: mcu-ghost train lamp.toml && mcu-ghost build -b nrf52840 -m lamp.tflite",
+    epilog="Examples: mcu-ghost train lamp/ && mcu-ghost build -b nrf52840 -m lamp.tflite ·"
+    " mcu-ghost train lamp.toml --init lamp/ && mcu-ghost train lamp.toml",
 )
 @click.argument("recipe_path", metavar="[RECIPE]", type=_path, default=options.of_project(
     lambda project: project.recipe,
     needed="Missing argument 'RECIPE', and no ghost.toml here names one.",
 ))  # fmt: skip
+@click.option("--init", type=_path, metavar="DIR",
+              help="Write RECIPE for the words in DIR, and train nothing.")  # fmt: skip
+@click.option("--help-recipe", is_flag=True, is_eager=True, expose_value=False,
+              callback=lambda ctx, param, wanted: _help_recipe(ctx, wanted),
+              help="Show every key of a recipe, its default and its range.")  # fmt: skip
 @click.option("-o", "--out", type=_path, metavar="FILE",
               help="The model to write.  [default: the recipe's name, .tflite]")  # fmt: skip
 @click.option("--root", type=_path, metavar="DIR",
@@ -41,6 +47,7 @@ _path = click.Path(path_type=Path)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     recipe_path: Path,
+    init: Path | None,
     out: Path | None,
     root: Path | None,
     seed: int | None,
@@ -50,7 +57,8 @@ def command(
 ) -> None:
     """Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.
 
-    In a project's folder the recipe is ghost.toml's if it is left out.
+    In a project's folder the recipe is ghost.toml's if it is left out. A data set's folder instead
+    of a recipe is a first try with its words, in minutes.
     A run that was stopped goes on at its last whole epoch when it is started again.
     """
     # Of NumPy's small products threads make more work than they save; TensorFlow has its own.
@@ -60,10 +68,20 @@ def command(
     from mcu_ghost.host import console, workspace
     from mcu_ghost.train import recipe as recipes
 
-    recipe = recipes.read(recipe_path)
+    if init is not None:
+        _write(recipe_path, init)
+        return
+    first_try = recipe_path.is_dir()
+    recipe = recipes.of_folder(recipe_path) if first_try else recipes.read(recipe_path)
     if seed is not None:
         recipe = dataclasses.replace(
             recipe, training=dataclasses.replace(recipe.training, seed=seed)
+        )
+    if first_try:
+        console.note(
+            f"a first try: {recipe.scenes.train_hours:g} hours of scenes, few epochs, no negatives;"
+            f" `mcu-ghost train {recipe.name}.toml --init {console.literal(recipe_path)}` writes a"
+            " recipe for more"
         )
     target = out or Path(f"{recipe.name}.tflite")
     if target.is_dir():
@@ -76,7 +94,7 @@ def command(
         task = bars.add_task("reading recordings", total=None)
         found = sounds.load(
             recipe,
-            root or recipe_path.parent,
+            root or (recipe_path.resolve() if first_try else recipe_path).parent,
             lambda done, total: bars.update(task, completed=done, total=total),
         )
     for note in found.notes if worker == 0 else ():
@@ -95,6 +113,32 @@ def command(
         console.print_json(dataclasses.asdict(result))
     else:
         show(result, target)
+
+
+def _help_recipe(ctx: click.Context, wanted: bool) -> None:
+    if wanted:
+        from mcu_ghost.project import schemas
+
+        click.echo(schemas.page("recipe"), nl=False)
+        ctx.exit()
+
+
+def _write(recipe: Path, folder: Path) -> None:
+    """Write a recipe to begin with."""
+    from mcu_ghost.host import console
+    from mcu_ghost.host.files import write_text
+    from mcu_ghost.project import recipe_file
+
+    if recipe.suffix != ".toml":
+        raise GhostError(f"{recipe}: a recipe's name ends in .toml.")
+    if recipe.exists():
+        raise GhostError(f"{recipe}: exists already. Take another name, or remove it first.")
+    if not folder.is_dir():
+        raise GhostError(f"{folder}: there is no such folder of words, <word>/*.wav or *.flac.")
+    words = Path(os.path.relpath(folder, recipe.parent)).as_posix()
+    write_text(recipe, recipe_file.text(recipe.stem, words))
+    console.say(f"[bold]{console.literal(recipe)}[/] is written: mcu-ghost train"
+                f" {console.literal(recipe)}")  # fmt: skip
 
 
 def _join(recipe: Recipe, worker: int) -> None:

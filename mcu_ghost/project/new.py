@@ -25,20 +25,15 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_bytes, write_text
 from mcu_ghost.host.templates import render
-from mcu_ghost.host.version import __version__
-from mcu_ghost.project import baseline, costs, ghost_toml, schemas
+from mcu_ghost.project import baseline, costs, ghost_toml, recipe_file, requirement, schemas
 from mcu_ghost.project.ghost_toml import Budget, Tolerance
-from mcu_ghost.sound.data.sections import Words
-from mcu_ghost.train.recipe import Recipe
 
 RENODE_REVISION = "v1.16.1"
 RECORDINGS = "recordings"
 _FILES = {
     "ghost.toml": "ghost.toml",
-    "recipe.toml": "{name}.toml",
     "README.md": "README.md",
     "gitignore": ".gitignore",
-    "requirements.txt": "requirements.txt",
     "recordings.md": f"{RECORDINGS}/README.md",
     "test_firmware.py": "tests/test_firmware.py",
     "firmware.yml": ".github/workflows/firmware.yml",
@@ -56,7 +51,6 @@ class NewContext:
     """What the project's templates show.
 
     Attributes:
-        version: Of mcu-ghost.
         name: The project's.
         boards: What it is for.
         app: The main program.
@@ -67,12 +61,10 @@ class NewContext:
         engines: Who runs the images, of all boards.
         renode: Boards that Renode runs.
         renode_revision: Renode's version.
-        recipe: Defaults of a training recipe.
         tolerance: How much worse than its baseline a project may get.
         budget: What the smallest board has.
     """
 
-    version: str
     name: str
     boards: tuple[Board, ...]
     app: App
@@ -83,7 +75,6 @@ class NewContext:
     engines: tuple[str, ...]
     renode: tuple[Board, ...]
     renode_revision: str
-    recipe: Recipe
     tolerance: Tolerance
     budget: Budget
 
@@ -161,7 +152,6 @@ def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: st
         chosen.check(network, board)
     engines = {emulate.choose(board) for board in targets if board.emulators.order}
     return NewContext(
-        version=__version__,
         name=name,
         boards=tuple(targets),
         app=chosen,
@@ -172,7 +162,6 @@ def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: st
         engines=tuple(sorted(engines)),
         renode=tuple(board for board in targets if board.emulators.renode is not None),
         renode_revision=RENODE_REVISION,
-        recipe=Recipe(name, Words(())),
         tolerance=Tolerance(),
         budget=Budget(
             flash_bytes=min(board.flash.usable for board in targets),
@@ -186,14 +175,26 @@ def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.
     for template, name in _FILES.items():
         write_text(folder / name.format(name=context.name),
                    render(f"project/{template}.jinja", context))  # fmt: skip
+    recipe = recipe_file.text(
+        context.name, "data/words", context.boards[0].name, "schemas/recipe.schema.json"
+    )
+    write_text(folder / f"{context.name}.toml", recipe)
+    tell("what installs mcu-ghost")
+    needed = requirement.requirement(folder)
+    write_text(folder / "requirements.txt", needed.format(extra="emulate") + "\npytest>=8.2\n")
+    write_text(folder / "requirements-train.txt", needed.format(extra="train") + "\n")
     for name, file in _SCHEMAS.items():
         write_text(folder / "schemas" / name, schemas.text(file))
     model = folder / f"{context.name}.tflite"
     write_bytes(model, resources.default_model().read_bytes())
     for board in context.boards:
-        for own in (boards.user_file(board.name), chip.user_file(board.startup.family)):
-            if own is not None and own.is_file():
-                write_bytes(folder / own, own.read_bytes())
+        own = {
+            "boards": boards.user_file(board.name),
+            "boards/chips": chip.user_file(board.startup.family),
+        }
+        for place, path in own.items():
+            if path is not None and path.is_file():
+                write_bytes(folder / place / path.name, path.read_bytes())
     project = ghost_toml.read(folder / ghost_toml.NAME)
     here = dataclasses.replace(project, model=str(model), recordings=None)  # of which it has none
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as build:

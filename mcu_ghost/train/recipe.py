@@ -147,6 +147,22 @@ class Recipe:
         return FrontEndSettings(sample_rate=RATE, **asdict(self.front_end))
 
 
+def of_folder(folder: Path) -> Recipe:
+    """Return a recipe for a first try with the words of a data set: minutes, not hours.
+
+    Args:
+        folder: In Speech Commands layout; the recipe is called as it is, and relative to what is
+            around it.
+    """
+    name = folder.resolve().name
+    return Recipe(
+        name,
+        Words((name,)),
+        scenes=Scenes(train_hours=2.0, validation_hours=0.3, noise_hours=0.2),
+        training=Training(epochs=6, qat_epochs=2),
+    )
+
+
 def read(path: Path) -> Recipe:
     """Read and check a recipe.
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -167,17 +168,38 @@ def test_an_image_of_two_builds_is_not_flashed(
     image = Path(folder.BUILDS) / "nrf52840-stream" / "firmware.elf"
     image.parent.parent.mkdir()
     out.rename(image.parent)
-    with folder.last_image(board) as last:
+    with folder.built_image(board) as last:
         assert last == image
     for name in ("firmware.bin", "firmware.elf"):
         before = image.with_name(name).read_text()
         image.with_name(name).write_text("of another build")
-        with pytest.raises(GhostError, match=f"{name}: .* Build again"), folder.last_image(board):
+        with pytest.raises(GhostError, match=f"{name}: .* Build again"), folder.built_image(board):
             pass
         image.with_name(name).write_text(before)
     (image.parent / manifest.NAME).unlink()
-    with pytest.raises(GhostError, match="Build again"), folder.last_image(board):
+    with pytest.raises(GhostError, match="Build again"), folder.built_image(board):
         pass
+
+
+def test_which_of_several_images_must_be_said(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    board = boards.load("nrf52840")
+    with (
+        pytest.raises(GhostError, match="build --board nrf52840` makes"),
+        folder.built_image(board),
+    ):
+        pass
+    Path(folder.BUILDS).mkdir()
+    shutil.copytree(out, folder.place(board, "stream"))
+    with pytest.raises(GhostError, match="--app kws` makes one"), folder.built_image(board, "kws"):
+        pass
+    shutil.copytree(out, folder.place(board, "kws"))
+    with pytest.raises(GhostError, match="--app kws or --app stream"), folder.built_image(board):
+        pass
+    with folder.built_image(board, "kws") as chosen:
+        assert chosen == folder.place(board, "kws") / "firmware.elf"
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.project import baseline, costs, ghost_toml, new
+from mcu_ghost.project import baseline, costs, ghost_toml, new, requirement
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.train import recipe
 from tests.cli.test_cli import ghost, refusal
@@ -40,6 +40,7 @@ def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
         return changed(board=target.name)
 
     monkeypatch.setattr(costs, "board", board)
+    monkeypatch.setattr(requirement, "_origin", dict)
 
 
 @pytest.mark.parametrize(

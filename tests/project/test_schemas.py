@@ -20,8 +20,10 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.project import costs, new, schemas
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.project.ghost_toml import Project
+from mcu_ghost.sound.data.sections import Words
+from mcu_ghost.train import recipe
 from mcu_ghost.train.recipe import Recipe
-from tests.cli.test_cli import ghost
+from tests.cli.test_cli import ghost, refusal
 from tests.conftest import ROOT
 from tests.project.test_baseline import changed
 from tests.train import tones
@@ -121,3 +123,21 @@ def test_editor_and_reader_agree(file: schemas.File, kind: type, text: str) -> N
 def test_the_verb_prints_one() -> None:
     printed = ghost("schema", "board")
     assert printed.returncode == 0 and printed.stdout == schemas.text("board")
+
+
+def test_the_recipes_page_is_what_help_prints() -> None:
+    page = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    assert page.endswith(f"\n\n{schemas.page('recipe')}"), "mcu-ghost train --help-recipe"
+    assert "| `units` | `154` | a whole number, 1 to 4096 | Of the recurrent layer. |" in page
+    assert "## `[[negatives]]`" in page and '| `kind` | required | `"noise"`, `"speech"` |' in page
+
+
+def test_a_recipe_to_begin_with(tmp_path: Path) -> None:
+    (tmp_path / "my words").mkdir()
+    done = ghost("train", "sub/lamp.toml", "--init", "my words", cwd=tmp_path)
+    assert done.returncode == 0 and "mcu-ghost train sub/lamp.toml" in done.stdout
+    written = recipe.read(tmp_path / "sub" / "lamp.toml")
+    assert written == Recipe("lamp", Words(("../my words",)))
+    told = refusal("train", "sub/lamp.toml", "--init", "my words", cwd=tmp_path)
+    assert "exists already" in told
+    assert "no such folder" in refusal("train", "a.toml", "--init", "none", cwd=tmp_path)

@@ -381,7 +381,10 @@ class Link:
             shown = text if len(text) <= _TOLD else f"{text[: _TOLD // 2]} … {text[-_TOLD // 2 :]}"
             message += f" It printed:\n{shown}"
             if " stream " not in self._text:
-                message += "\nThat is not the `stream` app: build it with --app stream, and flash."
+                message += (
+                    "\nThat is not the `stream` app: `mcu-ghost build --app stream`, then"
+                    " `mcu-ghost flash --app stream`."
+                )
         elif self._hello is not None and self._noises:
             message += f" {self._noises} replies came damaged so far: is the line good?"
         elif self._hello is not None:

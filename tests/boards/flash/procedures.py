@@ -20,7 +20,7 @@ Image = Callable[..., bytes]
 
 def plan(board: str, method: str) -> Plan:
     target = boards.load(board)
-    with folder.last_image(target) as image:
+    with folder.built_image(target) as image:
         return flashing.prepare(target, image, Wanted(method))
 
 

@@ -40,7 +40,7 @@ def erased(desk: Desk, image: Callable[[str], bytes]) -> Path:
 
 def refusal(unlock: bool) -> str:
     board = boards.load("nrf52840")
-    with folder.last_image(board) as image:
+    with folder.built_image(board) as image:
         plan = flashing.prepare(board, image, Wanted("pyocd"))
     with pytest.raises(GhostError) as failed:
         flashing.carry_out(plan, lambda line: None, unlock)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes a recipe to begin with, for `mcu-ghost train` and for a new project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mcu_ghost.host.templates import render
+from mcu_ghost.sound.data.sections import Words
+from mcu_ghost.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class RecipeContext:
+    """What the recipe's template shows.
+
+    Attributes:
+        name: Of the model.
+        folder: The words' data set, relative to the recipe.
+        schema: The schema's file for editors, relative to the recipe; "" if there is none.
+        recipe: The defaults.
+    """
+
+    name: str
+    folder: str
+    schema: str
+    recipe: Recipe
+
+
+def text(name: str, folder: str, board: str = Recipe.board, schema: str = "") -> str:
+    """Return a recipe with defaults; the arguments are those of `RecipeContext`."""
+    recipe = Recipe(name, Words((folder,)), board=board)
+    return render("project/recipe.toml.jinja", RecipeContext(name, folder, schema, recipe))
