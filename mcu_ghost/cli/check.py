@@ -15,7 +15,11 @@ from mcu_ghost.host import text
 
 if TYPE_CHECKING:
     from mcu_ghost.project.baseline import Costs, Row
+    from mcu_ghost.project.costs import Miss
     from mcu_ghost.proof.accuracy import Judgement
+
+
+_SHOWN = 20  # recordings that were not recognised; --json has all
 
 
 @click.command(
@@ -58,6 +62,7 @@ def command(
     targets = [boards.load(name) for name in project.boards]
     own = samples.read(model, data, expect, keras, limit)
     judgements: list[Judgement] = []
+    misses: list[Miss] = []
     with console.stderr().status("") as status:
         found = [
             costs.board(
@@ -68,6 +73,7 @@ def command(
                 lambda step: status.update(f"{console.literal(step)} …"),
                 own,
                 judgements.append,
+                misses.append,
             )
             for target in targets
         ]
@@ -82,6 +88,7 @@ def command(
         results.append((before, now, rows))
         if not as_json:
             _show(before, now, rows, update)
+    _show_misses(misses if not as_json else [])
     for found_own in judgements if not as_json else ():
         samples.show(found_own)
     updated = update and not any(now.different_bytes for now in found)
@@ -94,13 +101,27 @@ def command(
         ]
         told = {"data": [one.as_json() for one in judgements]} if judgements else {}
         result = {"boards": entries, "failures": failures, "updated": updated}
-        console.print_json(result | told)
+        missed = {"missed": [dataclasses.asdict(miss) for miss in misses]}
+        console.print_json(result | told | missed)
     elif updated:
         console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
     for sentence in failures:
         console.say(f"[red]{console.literal(sentence)}[/]")
     if failures:
         sys.exit(1)
+
+
+def _show_misses(misses: list[Miss]) -> None:
+    """Print the first recordings that were not recognised."""
+    from mcu_ghost.host import console
+
+    for miss in misses[:_SHOWN]:
+        made = f"'{miss.recognised}'" if miss.recognised else "nothing"
+        word = f"'{miss.word}'" if miss.word else "nothing"
+        told = f"{miss.board}: {miss.file}: {made} recognised, {word} is said"
+        console.say(f"[yellow]{console.literal(told)}[/]")
+    if len(misses) > _SHOWN:
+        console.say(f"[yellow]… and {len(misses) - _SHOWN} more; --json has all of them[/]")
 
 
 def _number(value: float | None, unit: str) -> str:

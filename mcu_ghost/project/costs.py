@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_ghost import emulate
@@ -39,6 +40,23 @@ def model(project: Project) -> Model:
         GhostError: The file is missing or is no model.
     """
     return read.load(Path(project.model) if project.model else resources.default_model())
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A recording of which a board made something else than its folder says.
+
+    Attributes:
+        board: The board.
+        file: The recording.
+        word: What is said in it; "" for nothing.
+        recognised: What the board made of it; "" for nothing.
+    """
+
+    board: str
+    file: str
+    word: str
+    recognised: str
 
 
 def recordings(project: Project, network: Model) -> dict[Path, str]:
@@ -98,6 +116,7 @@ def board(
     tell: Step = lambda step: None,
     own: Selection | None = None,
     judged: Callable[[Judgement], None] = lambda found: None,
+    missed: Callable[[Miss], None] = lambda miss: None,
 ) -> Costs:
     """Build and run a project's firmware.
 
@@ -109,6 +128,7 @@ def board(
         tell: Called with what is being done.
         own: The project's data, ready to run.
         judged: Called with what came of them.
+        missed: Called with each recording of which the image made something else.
 
     Raises:
         GhostError: It does not fit, does not compile, crashes, or a tool is missing.
@@ -119,7 +139,7 @@ def board(
     with contextlib.ExitStack() as held:
         for place in folders.values():
             held.enter_context(lock.hold(place))
-        return _board(project, target, network, folders, spoken, tell, own, judged)
+        return _board(project, target, network, folders, spoken, tell, own, judged, missed)
 
 
 def _board(
@@ -131,6 +151,7 @@ def _board(
     tell: Step,
     own: Selection | None,
     judged: Callable[[Judgement], None],
+    missed: Callable[[Miss], None],
 ) -> Costs:
     engine = emulate.choose(target) if target.emulators.order else None
     tell(f"building for {target.name}")
@@ -148,11 +169,14 @@ def _board(
             tell(f"playing {len(spoken)} recordings on {engine}")
             report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).comparison
             different += report.mismatches
-            right = sum(
-                one.label == label
-                for one, label in zip(report.recognised, spoken.values(), strict=True)
-            )
-            accuracy = Accuracy(right, len(spoken), _hash(spoken))
+            wrong = [
+                Miss(target.name, str(path), label, one.label)
+                for one, (path, label) in zip(report.recognised, spoken.items(), strict=True)
+                if one.label != label
+            ]
+            for miss in wrong:
+                missed(miss)
+            accuracy = Accuracy(len(spoken) - len(wrong), len(spoken), _hash(spoken))
         if own is not None:
             tell(f"running {len(own.chosen)} samples of {own.samples.name} on {engine}")
             trial = prove.Trial(engine, 0, 1, sequences=tuple(own.sequences))

@@ -24,7 +24,7 @@ from mcu_ghost.proof import verify
 from mcu_ghost.proof.cpu_load import NETWORK, CpuLoad, Watch
 from mcu_ghost.sound import keywords, lines
 from mcu_ghost.sound.front_end import FrontEndSettings, Samples
-from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.keywords import RATE, KeywordTask
 from mcu_ghost.sound.lines import Line, Overrun, Status, Word
 
 ENGINE = "unicorn"  # the one whose boards hear
@@ -115,13 +115,24 @@ def choose(board: Board, engine: str | None = None) -> None:
     emulate.choose(board, ENGINE)
 
 
-def parts(files: Sequence[Path], seconds: float = 0.0) -> list[Part]:
+def told(files: Sequence[Path]) -> list[str]:
+    """Return what files are called: by their names, or where two have the same by their paths."""
+    names = [path.name for path in files]
+    return [
+        name if names.count(name) == 1 else str(path)
+        for name, path in zip(names, files, strict=True)
+    ]
+
+
+def parts(task: KeywordTask, files: Sequence[Path], seconds: float = 0.0) -> list[Part]:
     """Read recordings of any rate, each with its silence behind it, then more silence.
 
     Raises:
         GhostError: A file cannot be used.
     """
-    found = [Part(path.name, keywords.recording(path)) for path in files]
+    found = [
+        Part(name, task.recording(path)) for name, path in zip(told(files), files, strict=True)
+    ]
     if seconds:
         found.append(Part("", np.zeros(round(RATE * seconds), np.int16)))
     return found

@@ -22,7 +22,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.network.model import Model
 from mcu_ghost.proof import keywords, on_emulator, selftest, verify
 from mcu_ghost.proof.on_emulator import Proof as Proof
-from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.keywords import RATE, listening
 from mcu_ghost.sound.lines import Line, Start
 
 Progress = Callable[[str, float, float | None], None]
@@ -200,7 +200,8 @@ def _sound(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
     """Play sound to the image's microphone."""
     keywords.choose(board, trial.emulator)
     clips = () if trial.recordings or trial.seconds else resources.demo_clips()
-    parts = keywords.parts((*trial.recordings, *clips), trial.seconds)
+    task, _ = listening(model)
+    parts = keywords.parts(task, (*trial.recordings, *clips), trial.seconds)
     total = round(sum(len(part.samples) for part in parts) / RATE, 1)
     built = make()
     found = keywords.run(

@@ -84,7 +84,7 @@ def sequences(model: Model, cases: int, frames: int, recordings: Iterable[Path])
         task = keywords.need_task(model)
         sound: Path | Samples = path
         if task.detector is not None:  # the last word is complete only a little after its end
-            sound = keywords.recording(path, task.front_end.sample_rate)
+            sound = task.recording(path)
         found.append(Sequence(path.name, task.features(sound), str(path)))
     return found
 

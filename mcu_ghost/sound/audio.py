@@ -26,7 +26,7 @@ from mcu_ghost.sound.front_end import Samples as Samples
 from mcu_ghost.sound.recording import RATE as RATE
 
 CLIP_MS = 1500
-SHORTEST_MS = 200
+SHORTEST_MS = 200  # shorter words are padded
 SILENT = 8  # a recording that never gets louder than this, of 32768, has no speech in it
 
 KEYWORDS = FrontEndSettings(RATE, **asdict(sections.FrontEnd()))
@@ -61,12 +61,12 @@ class Formula:
 
 
 def read(path: Path, rate: int = RATE) -> Samples:
-    """Read a mono WAV or FLAC file as int16 samples at `rate`; others are resampled.
+    """Read a recording as int16 samples at `rate`; others are resampled, channels are mixed down.
 
-    Of a file that has lost its end a warning says so.
+    A warning tells of channels, and of a file that has lost its end.
 
     Raises:
-        GhostError: The file is missing, unreadable, not mono, too short, or silent.
+        GhostError: The file is missing, unreadable, or silent.
     """
     try:
         found = recording.decode(path)
@@ -79,34 +79,27 @@ def read(path: Path, rate: int = RATE) -> Samples:
             f"{error} Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
         ) from error
     channels = found.samples.shape[1]
-    if channels != 1:
-        raise GhostError(
-            f"{path}: has {channels} channels, one is needed. "
-            f"Mix it down, for example: ffmpeg -i '{path}' -ac 1 mono.wav"
-        )
-    if found.cut_off:
-        console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {found.cut_off}')}")
-    mono = found.mono(rate)
-    check(mono, str(path), rate)
-    return mono
+    mixed = f"its {channels} channels are mixed down" if channels > 1 else ""
+    for told in filter(None, (mixed, found.cut_off)):
+        console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {told}')}")
+    return usable(found.mono(rate), str(path), rate)
 
 
-def check(samples: Samples, name: str, rate: int) -> None:
-    """Refuse what holds no speech.
+def usable(samples: Samples, name: str, rate: int) -> Samples:
+    """Return samples, a very short word with silence on both sides; refuse what holds no sound.
 
     Raises:
-        GhostError: It is too short, or silent.
+        GhostError: It is silent.
     """
-    if len(samples) * 1000 < SHORTEST_MS * rate:
-        raise GhostError(
-            f"{name}: is {len(samples) * 1000 // rate} ms long, at least {SHORTEST_MS} ms are "
-            "needed. Record the whole word."
-        )
+    missing = SHORTEST_MS * rate // 1000 - len(samples)
+    if missing > 0:
+        samples = np.pad(samples, (missing // 2, missing - missing // 2))
     if int(np.abs(samples.astype(np.int32)).max()) <= SILENT:
         raise GhostError(
             f"{name}: is silent. Check that the microphone is connected and not muted, "
             "and record again."
         )
+    return samples
 
 
 def cut(samples: Samples, clip_ms: int = CLIP_MS, rate: int = RATE) -> Samples:

@@ -28,7 +28,7 @@ from mcu_ghost.sound.lines import Word
 
 KIND = "micro_features"
 RATE = audio.RATE  # that microphones have
-PAUSE_MS = 500  # of silence behind each recording
+SHORTEST_PAUSE_MS = 500  # of silence behind each recording
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,28 @@ class KeywordTask:
     clip_ms: int | None
     detector: detector.DetectorSettings | None
 
+    @property
+    def pause_ms(self) -> int:
+        """Silence behind a recording, after which the next one's word can be reported.
+
+        A word is complete a little after its end, and the detector is quiet for a while then.
+        """
+        if self.detector is None:
+            return SHORTEST_PAUSE_MS
+        longest = max((word.refractory for word in self.detector.words), default=0)
+        quiet = (longest + self.detector.window) * self.front_end.frame_ms
+        return max(SHORTEST_PAUSE_MS, quiet)
+
+    def recording(self, path: Path) -> Samples:
+        """Return a recording of any rate as it is played to a board, with silence behind it.
+
+        Raises:
+            GhostError: It cannot be used.
+        """
+        rate = self.front_end.sample_rate
+        pause = np.zeros(self.pause_ms * rate // 1000, np.int16)
+        return np.concatenate([audio.read(path, rate), pause])
+
     def frames(self, samples: Samples) -> Int8s:
         """Return the network's input, (frames, channels) int8, for samples at its rate."""
         return audio.to_int8(audio.frames(samples, self.front_end), self.formula)
@@ -102,7 +124,7 @@ class KeywordTask:
         rate = self.front_end.sample_rate
         if isinstance(source, np.ndarray):
             samples, name = source, "The samples"
-            audio.check(samples, name, rate)
+            samples = audio.usable(samples, name, rate)
         else:
             samples, name = audio.read(Path(source), rate), str(source)
         if self.clip_ms is not None:
@@ -210,15 +232,6 @@ def metadata(
         "features_to_int8": asdict(formula),
         "detector": asdict(given),
     }
-
-
-def recording(path: Path, rate: int = RATE) -> Samples:
-    """Return a recording of any rate as it is played to a board, with silence behind it.
-
-    Raises:
-        GhostError: It cannot be used.
-    """
-    return np.concatenate([audio.read(path, rate), np.zeros(PAUSE_MS * rate // 1000, np.int16)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ from mcu_ghost.host.version import __version__
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import keywords
 from mcu_ghost.sound import lines as kws
-from mcu_ghost.sound.keywords import RATE
+from mcu_ghost.sound.keywords import RATE, need_task
 from mcu_ghost.sound.lines import Line, Overrun, Word
 from tests.listeners import LABELS, listener, noise
 
@@ -74,6 +74,9 @@ def made(folder: Path, board: Board, user: str = "", kind: str | None = None) ->
     return built
 
 
+TASK = need_task(listener())
+
+
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> build.Built:
     """The app for the nRF52840 DK."""
@@ -81,7 +84,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> build.Built:
 
 
 def sounds(ms: int = 1500) -> list[keywords.Part]:
-    return [*keywords.parts(resources.demo_clips()[:1]), keywords.Part("noise", noise(ms))]
+    return [*keywords.parts(TASK, resources.demo_clips()[:1]), keywords.Part("noise", noise(ms))]
 
 
 def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
@@ -97,7 +100,10 @@ def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     board, lines, seconds = boards.load("nrf52840"), list[Line](), list[float]()
-    played = [*keywords.parts(resources.demo_clips()[:4], 2.0), keywords.Part("noise", noise(4000))]
+    played = [
+        *keywords.parts(TASK, resources.demo_clips()[:4], 2.0),
+        keywords.Part("noise", noise(4000)),
+    ]
     report = keywords.run(image, played, lines.append, seconds.append)
     assert report.differences == () and report.overruns == 0
     assert [part.name for part in report.parts] == [part.name for part in played]

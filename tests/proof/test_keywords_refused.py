@@ -24,7 +24,7 @@ from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import keywords
 from mcu_ghost.sound import audio
 from mcu_ghost.sound import keywords as heard
-from mcu_ghost.sound.keywords import expected
+from mcu_ghost.sound.keywords import RATE, expected, need_task
 from tests.listeners import FRONT_END, LABELS, listener
 
 BOARD = boards.load("nrf52840")
@@ -131,3 +131,18 @@ def test_listen_as_json_and_for_people(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(heard, "expected", lambda model, *rest: right(listener(seed=2), *rest))
     result = CliRunner().invoke(command, [*words[:-1], "--seconds", "0.3"])
     assert result.exit_code == 1 and "expected" in result.stdout
+
+
+def test_the_pause_outlasts_the_detector() -> None:
+    """Two recordings of a word, one after the other, are two words."""
+    task = need_task(listener())
+    assert task.detector is not None
+    longest = max(word.refractory for word in task.detector.words) * task.front_end.frame_ms
+    assert task.pause_ms >= longest + task.detector.window * task.front_end.frame_ms
+    clip = resources.demo_clips()[0]
+    assert len(task.recording(clip)) - len(audio.read(clip)) == task.pause_ms * RATE // 1000
+
+
+def test_two_files_of_one_name_are_told_by_their_paths() -> None:
+    files = [Path("a/1.wav"), Path("b/1.wav"), Path("b/2.wav")]
+    assert keywords.told(files) == [str(files[0]), str(files[1]), "2.wav"]

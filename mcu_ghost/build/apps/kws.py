@@ -69,8 +69,9 @@ def _renode(model: Model, board: Board, folder: Path) -> None:
     """Write a test of what is heard in ten seconds of speech."""
     if board.microphone is None or board.microphone.driver != "nrf_pdm":
         return  # Renode's I2S cannot be a microphone's master
-    clips = np.concatenate([keywords.recording(path) for path in resources.demo_clips()])
-    hop_ms = listening(model)[0].front_end.hop_ms
+    task, _ = listening(model)
+    clips = np.concatenate([task.recording(path) for path in resources.demo_clips()])
+    hop_ms = task.front_end.hop_ms
     ms = _RENODE_MS // hop_ms * hop_ms
     sound = np.resize(clips, ms * RATE // 1000)
     files.write_bytes(folder / "sound.raw", sound.astype("<i2").tobytes())

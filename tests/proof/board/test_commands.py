@@ -262,7 +262,7 @@ def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
     ):
         monitor.until("Ctrl-C ends")
         time.sleep(0.5)
-        machine.outside.sound.play(keywords.recording(clip))
+        machine.outside.sound.play(keywords.need_task(built.model).recording(clip))
         for _ in range(200):
             os.write(chip, machine.read(0.02))
         machine.write(b"\n")  # asks for a status line
