@@ -105,8 +105,9 @@ def command(
         console.print_json(result | told | missed)
     elif updated:
         console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
+    tell = console.note if as_json else console.say
     for sentence in failures:
-        console.say(f"[red]{console.literal(sentence)}[/]")
+        tell(f"[red]{console.literal(sentence)}[/]")
     if failures:
         sys.exit(1)
 

@@ -230,7 +230,7 @@ def test_recordings_are_counted(tmp_path: Path) -> None:
     (tmp_path / "recordings" / "unknown").rmdir()
     result = ghost("check", cwd=tmp_path)
     assert result.returncode == 1
-    assert "other recordings than the baseline's (1 now, 2 then)" in result.stdout
+    assert "other recordings or samples than the baseline's (1 now, 2 then)" in result.stdout
     assert "+50.0 points" in result.stdout and "✗" in result.stdout  # the table
 
     (tmp_path / "recordings" / "alexa").rename(tmp_path / "recordings" / "alexia")
