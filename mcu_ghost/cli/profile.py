@@ -80,10 +80,10 @@ def command(
         return
     show(found)
     if html is not None:
-        console.note(f"[bold]{console.literal(html)}[/] has the flame graph and all of the blocks")
+        console.say(f"[bold]{console.literal(html)}[/] has the flame graph and all of the blocks")
     if speedscope is not None:
         shown = console.literal(speedscope)
-        console.note(f"[bold]{shown}[/]: open it in speedscope.app, or by `npx speedscope`")
+        console.say(f"[bold]{shown}[/]: open it in speedscope.app, or by `npx speedscope`")
 
 
 def show(profile: Profile) -> None:
