@@ -31,7 +31,8 @@ def run_c(library: ctypes.CDLL, model: Model, x: np.ndarray) -> np.ndarray:
         every.append(out.copy())
     if model.head_per_frame:
         return np.stack(every)
-    getattr(library, f"{model.name}_head")(state, scratch, pointer)
+    head = "head_now" if model.window else "head"
+    getattr(library, f"{model.name}_{head}")(state, scratch, pointer)
     return out
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.build import build
+from mcu_ghost.build import build, toolchain
 from mcu_ghost.emulate import renode
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
@@ -129,7 +129,7 @@ def test_a_wrong_kernel_is_noticed(
     source = folder / "kernels" / kernel
     assert right in source.read_text()
     source.write_text(source.read_text().replace(right, wrong))
-    ninja = build.toolchain.ninja()
+    ninja = toolchain.ninja()
     subprocess.run([ninja, "-C", folder / "build"], check=True, capture_output=True)
     shutil.copy(folder / "build" / "stream.elf", built.elf)
     result = on_emulator.run(built, verify.sequences(model, 2, 40, []))
