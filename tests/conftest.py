@@ -6,6 +6,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from mcu_ghost.host import resources, templates
 from mcu_ghost.network.model import Model
 
 ROOT = Path(__file__).parents[1]
+# A shell that starts us in the background lets us ignore Ctrl-C, and our programs inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
 
