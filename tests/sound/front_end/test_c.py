@@ -63,6 +63,8 @@ class _Constants(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_uint16) for name in ("window", "hop", "history", "points", "channels")),
         *((name, ctypes.c_uint16) for name in ("first_bin", "headroom", "snr_shift")),
+        *((name, ctypes.c_int16) for name in ("multiplier", "shift")),
+        ("zero_point", ctypes.c_int32),
         *((name, ctypes.c_void_p) for name in ("coefficients", "places", "twiddles")),
         *((name, ctypes.c_void_p) for name in ("real_twiddles", "widths", "weights")),
         *((name, ctypes.c_void_p) for name in ("gains", "logarithms")),
