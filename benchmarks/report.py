@@ -89,8 +89,8 @@ def page(results: Results) -> str:
     parts = [_HEAD, _against_others(results), _selftests(results)]
     for title, show in (
         ("Instructions per frame", lambda cost: text.count(cost.instructions)),
-        ("Flash, kB", lambda cost: f"{cost.flash / 1024:.1f}"),
-        ("RAM, kB, with the stack as far as it was used", lambda cost: f"{cost.ram / 1024:.1f}"),
+        ("Flash, KiB", lambda cost: f"{cost.flash / 1024:.1f}"),
+        ("RAM, KiB, with the stack as far as it was used", lambda cost: f"{cost.ram / 1024:.1f}"),
     ):
         for inputs in sorted({shape.inputs for shape in SHAPES}):
             chosen = [shape for shape in SHAPES if shape.inputs == inputs]
@@ -109,7 +109,7 @@ def _against_others(results: Results) -> str:
             assert cost is not None
             lines.append(
                 f"| **{shape.title}, mcu-ghost by {compiler}** | "
-                f"| image {cost.flash / 1024:.1f} kB | {cost.ram / 1024:.1f} kB "
+                f"| image {cost.flash / 1024:.1f} KiB | {cost.ram / 1024:.1f} KiB "
                 f"| **{text.count(cost.instructions)}** |\n"
             )
     return "## Against what there was\n\n" + "".join(lines) + _ELSEWHERE

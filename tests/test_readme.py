@@ -46,7 +46,9 @@ def test_every_extra_exists() -> None:
         "optional-dependencies"
     ]
     named = re.findall(r"pip install '\.\[(\w+)\]'", JOURNEY)
-    assert named == ["emulate", "flash", "train"] and set(named) <= set(project["optional-dependencies"])
+    assert named == ["emulate", "flash", "train"] and set(named) <= set(
+        project["optional-dependencies"]
+    )
 
 
 @pytest.mark.toolchain
