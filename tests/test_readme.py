@@ -42,9 +42,7 @@ def needs_a_board(words: list[str]) -> bool:
 
 
 def test_every_extra_exists() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = re.findall(r"pip install '\.\[(\w+)\]'", JOURNEY)
     assert named == ["emulate", "flash", "train"] and set(named) <= set(
         project["optional-dependencies"]

@@ -117,7 +117,7 @@ def test_verify_of_a_wrong_image(model: Model, model_file: str, tmp_path: Path) 
         result = ghost("verify", "-b", "nrf52840", "-m", model_file, *words)
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "bytes differ" in result.stdout and "case 0, result" in result.stdout
-    assert re.search(r"built by mcu-ghost 9\.\S+, this is", result.stderr)
+    assert re.search(r"built by mcu-ghost 9\.\S+, this is", result.stdout)
 
 
 @pytest.mark.slow
