@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from mcu_ghost.cli import cli
+from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.project import requirement
 from mcu_ghost.sound.data.sections import Scenes, Words
@@ -55,10 +56,14 @@ def test_every_extra_exists() -> None:
 def test_every_line_works_on_what_the_lines_before_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """But for those that need a board, which say so, and training, which is made short."""
+    """But for those that need a board, which say so, and training and clips, which are made
+    fewer.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(recipe, "of_folder", small)
     monkeypatch.setattr(requirement, "_origin", dict)
+    clips = resources.demo_clips()[:1]
+    monkeypatch.setattr(resources, "demo_clips", lambda: clips)
     (block,) = re.findall(r"```python\n(.*?)```", JOURNEY, re.S)
     exec(compile(block, "README.md", "exec"), {})
     assert len(VERBS) == 20

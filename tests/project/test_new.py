@@ -175,7 +175,7 @@ def test_the_workflow(tmp_path: Path, names: list[str]) -> None:
 @pytest.mark.emulator
 def test_a_project_passes_its_tests_until_it_gets_worse(tmp_path: Path) -> None:
     folder = tmp_path / "lamp"
-    made = ghost("new", "lamp", "--board", "nrf52840", cwd=tmp_path)
+    made = ghost("new", "lamp", "--board", "mps2-an386", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
 
     def tested() -> subprocess.CompletedProcess[str]:
@@ -197,8 +197,8 @@ def test_a_project_passes_its_tests_until_it_gets_worse(tmp_path: Path) -> None:
     path.write_text(json.dumps(data))
     fails = tested()
     assert fails.returncode == 1 and "1 failed, 1 passed, 1 skipped" in fails.stdout
-    assert "nrf52840: flash grew from" in fails.stdout
-    assert "nrf52840: instructions per frame grew from" in fails.stdout
+    assert "mps2-an386: flash grew from" in fails.stdout
+    assert "mps2-an386: instructions per frame grew from" in fails.stdout
     assert "RAM grew" not in fails.stdout
 
 

@@ -240,6 +240,7 @@ class NrfUart(NrfSerial):
     EVENTS = (0x100, 0x104, RXDRDY, TXDRDY, ERROR, RXTO)
     PLAIN = (0x56C,)
     FIFO = 6
+    announces = True
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, board)
