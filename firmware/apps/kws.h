@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens when the kws app has heard a word: yours to say.
+/* What happens when the kws app has recognised a word: yours to say.
  *
  * Put a C file into the folder `user` of the build folder that defines ghost_on_word(), and build
  * again: it takes the place of the app's own, which does nothing. */

@@ -35,7 +35,7 @@ typedef struct {
 } ghost_detector_memory;
 
 /* Takes the network's outputs for the next frame, int8 with zero point -128. Returns the number of
- * the word that was heard, whose sum is in `sums`, or -1. */
+ * the word that was recognised, whose sum is in `sums`, or -1. */
 int32_t ghost_detector_step(const ghost_detector_params *params,
                             const ghost_detector_memory *memory, const int8_t *outputs);
 

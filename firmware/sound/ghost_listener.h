@@ -31,7 +31,7 @@ typedef struct {
 } ghost_listener_memory;
 
 /* Takes one hop of samples. All that lives on is zero before the first. Returns the number of the
- * word that was heard, or -1. */
+ * word that was recognised, or -1. */
 int32_t ghost_listener_hop(const ghost_listener_params *params, const ghost_listener_memory *memory,
                            const int16_t *samples);
 

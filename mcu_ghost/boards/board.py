@@ -244,7 +244,7 @@ class Microphone:
 
 @dataclass(frozen=True)
 class Led:
-    """`[led]`: a light that says that something was heard.
+    """`[led]`: a light that says that a word was recognised.
 
     Attributes:
         pin: For example "P0.13", or "PD13" on an STM32.

@@ -106,12 +106,12 @@ def tell(line: Line, beside: str = "") -> None:
 
 
 def _show(report: Listened) -> None:
-    """Print the verdict, and in which recordings nothing was heard."""
+    """Print the verdict, and in which recordings nothing was recognised."""
     from mcu_ghost.host import console
 
     silent = [part.name for part in report.parts if part.name and not part.words]
     if silent:
-        console.say(f"nothing was heard in {console.literal(', '.join(silent))}")
+        console.say(f"nothing was recognised in {console.literal(', '.join(silent))}")
     words = sum(len(part.words) for part in report.parts)
     verdict = "[green]equal bit for bit[/] with the PC"
     if report.differences:

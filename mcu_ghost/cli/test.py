@@ -117,7 +117,7 @@ def show_recognised(recognised: Sequence[Recognised]) -> None:
         return
     table = Table(box=None, pad_edge=False)
     timed = any(one.ms is not None for one in recognised)
-    for heading in ("recording", "heard", *(["at"] if timed else []), "score", ""):
+    for heading in ("recording", "recognised", *(["at"] if timed else []), "score", ""):
         right = heading in ("at", "score")
         table.add_column(heading, justify="right" if right else "left", overflow="fold")
     for one in recognised:

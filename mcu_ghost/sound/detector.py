@@ -96,7 +96,7 @@ class DetectorSettings:
 
 @dataclass(frozen=True)
 class Event:
-    """A word that was heard.
+    """A word that was recognised.
 
     Attributes:
         frame: The number of the frame that completed it, from 0.
@@ -147,7 +147,7 @@ def smooth(outputs: Int8s, window: int) -> npt.NDArray[np.int32]:
 
 
 def events(outputs: Int8s, chosen: DetectorSettings) -> list[Event]:
-    """Return what is reported of a stream that starts with nothing heard.
+    """Return what is reported of a stream that starts with nothing recognised.
 
     Args:
         outputs: (frames, classes) int8 with zero point -128.

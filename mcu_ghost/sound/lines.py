@@ -40,7 +40,7 @@ class Start(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ev
 
 
 class Word(Struct, frozen=True, kw_only=True, tag_field="event", tag="word"):
-    """A word was heard.
+    """A word was recognised.
 
     Attributes:
         word: Its label.

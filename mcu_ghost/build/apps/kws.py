@@ -66,7 +66,7 @@ def _cold(board: Board) -> tuple[str, ...]:
 
 
 def _renode(model: Model, board: Board, folder: Path) -> None:
-    """Write a test of what is heard in ten seconds of speech."""
+    """Write a test of what is recognised in ten seconds of speech."""
     if board.microphone is None or board.microphone.driver != "nrf_pdm":
         return  # Renode's I2S cannot be a microphone's master
     task, _ = listening(model)

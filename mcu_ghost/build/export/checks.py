@@ -21,7 +21,7 @@ _FNV = (2166136261, 16777619)
 
 @dataclass(frozen=True)
 class Listening:
-    """What must be heard of the noise that the example makes.
+    """What must be recognised of the noise that the example makes.
 
     Attributes:
         hops: How long it is.
@@ -39,19 +39,19 @@ def golden_sources(model: Model) -> dict[str, str]:
 
 
 def listening(model: Model, task: KeywordTask, chosen: detector.DetectorSettings) -> Listening:
-    """Return what must be heard."""
+    """Return what must be recognised."""
     settings = task.front_end
     frames = task.frames(_noise(_HOPS, settings.hop))
     outputs = reference.run(model, frames)
     at = (settings.hops(np.arange(len(frames))) - 1).tolist()  # the hop that completes each frame
     labels = [word.label for word in chosen.words]
-    heard = {at[e.frame]: labels.index(e.label) + 1 for e in detector.events(outputs, chosen)}
+    reported = {at[e.frame]: labels.index(e.label) + 1 for e in detector.events(outputs, chosen)}
     code, prime = _FNV
     latest = bytes(outputs.shape[1])
     by_hop = dict(zip(at, outputs, strict=True))
     for hop in range(_HOPS):
         latest = by_hop[hop].tobytes() if hop in by_hop else latest
-        for byte in (heard.get(hop, 0), *latest):
+        for byte in (reported.get(hop, 0), *latest):
             code = (code ^ byte) * prime % 2**32
     return Listening(_HOPS, code)
 

@@ -91,10 +91,10 @@ def make(model: Model, target: Target) -> Library:
     task = keywords.task_of(model)
     if task is not None:
         settings = task.front_end
-        heard = front_end_c.context(settings, task.formula, f"{name}_")
-        generated |= front_end_c.sources(heard)
+        sound = front_end_c.context(settings, task.formula, f"{name}_")
+        generated |= front_end_c.sources(sound)
         needed += front_end_c.SOURCES
-        tables = sum(array.bytes for array in heard.arrays.values())
+        tables = sum(array.bytes for array in sound.arrays.values())
     if task is not None and task.detector is not None:
         task, words = keywords.listening(model)
         settings = task.front_end

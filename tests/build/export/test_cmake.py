@@ -30,12 +30,12 @@ def test_the_example_equals_the_reference(kind: str, tmp_path: Path) -> None:
     said = libraries.run([built / "net_check"])
     np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
     assert said.endswith("PASS\n")
-    assert ("noise: " in said) == ('heard the "door"' in said) == (kind == "listener")
+    assert ("noise: " in said) == ('recognised the "door"' in said) == (kind == "listener")
 
 
 @pytest.mark.parametrize("file", ["golden.c", "check.c"])
 def test_the_example_tells_what_is_wrong(file: str, tmp_path: Path) -> None:
-    """One golden output, or the number of what is to be heard, is another."""
+    """One golden output, or the number of what is to be recognised, is another."""
     folder = libraries.make(MODELS["listener"](), "cmake", tmp_path / "net")
     source = folder / "examples" / "check" / file
     text = source.read_text()
@@ -43,7 +43,7 @@ def test_the_example_tells_what_is_wrong(file: str, tmp_path: Path) -> None:
         start = text.index("golden_outputs")
         text = text[:start] + re.sub(r"\n +(-?\d+),", "\n 99,", text[start:], count=1)
     else:
-        text = re.sub(r"heard (.)= \d+", r"heard \1= 1", text)
+        text = re.sub(r"recognised (.)= \d+", r"recognised \1= 1", text)
     source.write_text(text)
     built = libraries.cmake(folder, tmp_path / "build")
     with pytest.raises(AssertionError, match="WRONG\n(.*\n)*FAIL"):
