@@ -120,7 +120,10 @@ def test_no_program_outlives_us(how: str, number: signal.Signals, tmp_path: Path
         if how == "run" or number == signal.SIGKILL:
             watched(tmp_path, pids[0])
         parent.send_signal(number)
-        assert parent.wait(10) != 0
+        try:
+            assert parent.wait(10) != 0
+        finally:
+            parent.kill()
     assert ended(pids)
 
 
