@@ -24,6 +24,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker is left alone with one."""
+    long = {item.path for item in items if item.get_closest_marker("train")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def need(tool: str, package: str) -> str:
     """Return a program's path; skip with the install hint, but never in CI."""
     found = shutil.which(tool)
