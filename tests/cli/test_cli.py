@@ -25,11 +25,14 @@ from mcu_ghost.network.tflite import write
 from tests.conftest import ROOT
 
 
-def ghost(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
+def ghost(
+    *words: str, cwd: Path | None = None, columns: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, whatever terminal the tests run in."""
     command = [sys.executable, "-m", "mcu_ghost", *words]
-    root = str(ROOT)
-    environment = {**os.environ, "PYTHONPATH": root}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("COLUMNS", None)  # some libraries set it
+    environment |= {"COLUMNS": str(columns)} if columns else {}
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
 
 

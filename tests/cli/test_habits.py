@@ -22,9 +22,8 @@ def test_results_can_be_piped() -> None:
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-def test_a_narrow_terminal_loses_no_name(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    lines = ghost("boards").stdout.splitlines()
+def test_a_narrow_terminal_loses_no_name(columns: int) -> None:
+    lines = ghost("boards", columns=columns).stdout.splitlines()
     assert {line.split()[0] for line in lines[1:] if line[:1].strip()} == set(boards.names())
     assert max(map(len, lines)) <= columns
 
