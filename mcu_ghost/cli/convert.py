@@ -77,8 +77,10 @@ def command(
     from mcu_ghost.host import arrays, console
     from mcu_ghost.host.quiet import quiet
     from mcu_ghost.host.steps import steps
+    from mcu_ghost.network import foreign
     from mcu_ghost.network.tflite import write
 
+    foreign.refuse(model)  # before TensorFlow takes its time
     data = arrays.read(calibration, ("x", "X", "data", "inputs")) if calibration else None
     with steps() as tell, quiet():  # importing TensorFlow is loud
         tell("loading TensorFlow")

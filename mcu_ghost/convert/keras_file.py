@@ -16,9 +16,9 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 from tf_keras.protobuf import saved_metadata_pb2
 
-from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import load, saving, untrusted
+from mcu_ghost.network import foreign
 
 _GRAPH, _METADATA = "saved_model.pb", "keras_metadata.pb"  # of a SavedModel
 _FORBIDDEN = ("ReadFile", "WriteFile")  # operators that a graph could have run while it is loaded
@@ -32,8 +32,7 @@ def load_model(path: str | Path) -> Any:
             layer's.
     """
     path = Path(path)
-    if not path.is_dir():  # Keras has a format that is a folder
-        files.open_file(path).close()
+    foreign.refuse(path)
     if path.is_file() and saving.is_saved(path):
         return load(path)
     try:

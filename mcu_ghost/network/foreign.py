@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recognises the model files that people bring by what is in them, at once and without TensorFlow.
+
+What `mcu-ghost convert` cannot take is refused by its name, with the way that leads on.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from mcu_ghost.host import files
+from mcu_ghost.host.errors import GhostError
+
+_START = 64 << 10  # bytes that are looked at
+_WHOLE = (
+    "Build the network in tf_keras, `model.load_weights(…)`, `model.save('whole.keras')`, and"
+    " convert that."
+)
+_LEGACY = (
+    "Its weights carry over: build the same layers in tf_keras (`import tf_keras as keras`),"
+    " `model.set_weights(…)`, save, and convert that; or train with TF_USE_LEGACY_KERAS=1."
+)
+_ONNX = (
+    "Networks come from Keras so far: build the same layers in tf_keras, set their weights, and"
+    " convert that."
+)
+
+
+def refuse(path: Path) -> None:
+    """Refuse a model file that is known not to be one that can be converted.
+
+    Raises:
+        GhostError: It is of another framework or version, or holds no whole network.
+    """
+    if path.is_dir():
+        if not (path / "saved_model.pb").is_file():
+            raise GhostError(f"{path}: is a folder, but no SavedModel: saved_model.pb is missing.")
+        return
+    start = files.read_file(path, _START)
+    if start.startswith(b"\x89HDF"):
+        told = _hdf5(path)
+    elif zipfile.is_zipfile(path):
+        told = _zip(path)
+    else:
+        told = _other(start, path.suffix.lower())
+    if told:
+        raise GhostError(f"{path}: {told}")
+
+
+def _hdf5(path: Path) -> str:
+    try:
+        import h5py
+    except ImportError:
+        return ""  # who has no Keras either is told so
+    with h5py.File(path, "r") as file:
+        version = file.attrs.get("keras_version", b"")
+        whole = "model_config" in file.attrs
+        weights = not whole and ("layer_names" in file.attrs or "layers" in file)
+    version = version.decode() if isinstance(version, bytes) else str(version)
+    if whole and version.startswith("3"):
+        return f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
+    return f"holds weights, and no network. {_WHOLE}" if weights else ""
+
+
+def _zip(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if "metadata.json" in names and "config.json" in names:
+            try:
+                version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+            except (ValueError, AttributeError):
+                version = ""
+            if version.startswith("3"):
+                return (
+                    f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
+                )
+            return ""
+    inner = {name.partition("/")[2] for name in names}
+    if "data.pkl" in inner and any(name.startswith("code/") for name in inner):
+        return f"is a TorchScript program. {_ONNX}"
+    if "data.pkl" in inner:
+        return (
+            "holds PyTorch's weights, and no network: a state dict names tensors only. Build the"
+            " network in tf_keras and set its weights from it."
+        )
+    exported = ("models/model.json", "serialized_exported_program.json")
+    if any(name.endswith(exported) for name in names):
+        return f"is a program by torch.export. {_ONNX}"
+    return ""
+
+
+def _other(start: bytes, suffix: str) -> str:
+    if start[4:8] == b"TFL3":
+        return "is a .tflite already: `mcu-ghost build --model` takes those of mcu-ghost."
+    if start.lstrip()[:1] == b"{":
+        if b'"class_name"' in start and b'"config"' in start:
+            return f"holds the layers of a network, and no weights. {_WHOLE}"
+        return "is JSON, and no model."
+    if suffix == ".onnx" or (start[:1] == b"\x08" and start[2:3] == b"\x12" and b"onnx" in start):
+        return f"is an ONNX model. {_ONNX}"
+    if start[:1] == b"\n" and (b"Placeholder" in start or suffix == ".pb"):
+        return (
+            "is a frozen graph of TensorFlow 1 (GraphDef): operators without layers. Build the"
+            " network in tf_keras, set its weights from the graph's constants, and convert that."
+        )
+    if start[:2] in (b"\x80\x02", b"\x80\x04"):
+        return "is a Python pickle, which may run code when it is opened. Save the model whole."
+    return ""
