@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +12,11 @@ import numpy as np
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.audio import RATE
-from mcu_ghost.sound.data import dataset, folder
+from mcu_ghost.sound.data import dataset, folder, layouts
 from mcu_ghost.sound.data.facts import Class, Facts, Inspection, inspect
 from mcu_ghost.sound.data.folder import Item
 
+_NO_WORD = "unknown"
 _UNBALANCED = 5  # largest over smallest class
 
 
@@ -29,10 +30,9 @@ def check(
     Raises:
         GhostError: There is no data set in the folder.
     """
-    labels = folder.labels(root)
-    empty = [label for label in labels if not any(folder.files(root / label))]
-    found = folder.scan(root, [label for label in labels if label not in empty])
-    noises = [Item(p, folder.NOISE, "", "train") for p in folder.files(root / folder.NOISE)]
+    data = layouts.read(root)
+    found = list(data.items)
+    noises = [Item(p, folder.NOISE, "", "train") for p in folder.files(data.root / folder.NOISE)]
     facts: dict[Item, Facts] = {}
     unreadable = {}
     for item, result in dataset.each(found + noises, lambda i: inspect(i.path), jobs, progress):
@@ -41,7 +41,7 @@ def check(
         else:
             facts[item] = result
     noise_seconds = sum(facts.pop(noise).seconds for noise in noises if noise in facts)
-    classes = tuple(_class(label, facts, unreadable) for label in labels)
+    classes = tuple(_class(label, facts, unreadable) for label in data.labels)
     same = defaultdict(list)
     for item, fact in facts.items():
         if not fact.silent:
@@ -69,8 +69,8 @@ def check(
     )
     return replace(
         report,
-        errors=tuple(_errors(report, empty)),
-        warnings=tuple([*_list_warnings(root, found), *_warnings(report)]),
+        errors=tuple(_errors(report, data.empty)),
+        warnings=tuple([*data.notes, *_list_warnings(data.root, found), *_warnings(report)]),
     )
 
 
@@ -94,7 +94,7 @@ def _class(label: str, facts: dict[Item, Facts], unreadable: dict[Item, str]) ->
     )
 
 
-def _errors(report: Inspection, empty: list[str]) -> Iterator[str]:
+def _errors(report: Inspection, empty: Iterable[str]) -> Iterator[str]:
     for label in empty:
         yield f"'{label}' holds no WAV or FLAC files: record some, or take the folder away."
     for one in report.classes:
@@ -106,6 +106,8 @@ def _errors(report: Inspection, empty: list[str]) -> Iterator[str]:
             )
         elif usable and not one.counts["train"]:
             yield f"'{one.label}' has no training recordings: it cannot be learned."
+        elif usable and one.label != _NO_WORD:  # `train` refuses a word without one of them
+            yield from dataset.gaps(one.label, one.counts)
     if report.leaks:
         first = " = ".join(report.leaks[0])
         yield (
@@ -125,7 +127,7 @@ def _list_warnings(root: Path, found: list[Item]) -> Iterator[str]:
 def _warnings(report: Inspection) -> Iterator[str]:
     totals = {one.label: sum(one.counts.values()) for one in report.classes}
     for one in report.classes:
-        if one.counts["train"]:  # else it is an error
+        if one.counts["train"] and one.label == _NO_WORD:  # else it is an error
             yield from dataset.gaps(one.label, one.counts)
     order = sorted((label for label in totals if totals[label]), key=totals.__getitem__)
     if order and totals[most := order[-1]] > _UNBALANCED * totals[few := order[0]]:

@@ -15,7 +15,9 @@ Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 LISTS: dict[Split, str] = {"validation": "validation_list.txt", "test": "testing_list.txt"}
 NOISE = "_background_noise_"
-_SUFFIXES = {".wav", ".flac"}
+_SUFFIXES = {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".au",
+             ".caf", ".w64"}  # fmt: skip
+"""What libsndfile reads, as its files are called."""
 _TRAIN, _VALIDATION = 0.7, 0.8  # below the first: train; below the second: validation
 
 
@@ -38,11 +40,14 @@ class Item:
 
 def split_of(group: str) -> Split:
     """Return the split of a group: 70 % train, 10 % validation, 20 % test, by its hash alone."""
-    position = (
-        int.from_bytes(hashlib.sha256(group.encode("utf-8", "surrogateescape")).digest()[:8], "big")
-        / 2**64
-    )
-    return "train" if position < _TRAIN else "validation" if position < _VALIDATION else "test"
+    at = position(group)
+    return "train" if at < _TRAIN else "validation" if at < _VALIDATION else "test"
+
+
+def position(group: str) -> float:
+    """Return where a group's hash stands between 0 and 1."""
+    digest = hashlib.sha256(group.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def group_of(path: Path) -> str:
@@ -51,7 +56,7 @@ def group_of(path: Path) -> str:
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the WAV and FLAC files directly in a folder, sorted by name; hidden ones left out."""
+    """Return the recordings directly in a folder, sorted by name; hidden ones left out."""
     return sorted(p for p in folder.glob("[!.]*") if p.suffix.lower() in _SUFFIXES)
 
 
@@ -89,16 +94,17 @@ def listed(folder: Path, split: Split) -> set[str]:
     return {line.strip().removeprefix("./") for line in lines} - {""}
 
 
-def scan(folder: Path, labels: Iterable[str]) -> list[Item]:
+def scan(folder: Path, labels: Iterable[str], lists: Path | None = None) -> list[Item]:
     """Return the recordings of some labels, sorted by label and name.
 
     `validation_list.txt` and `testing_list.txt`, lines of `<label>/<file>`, decide the split where
-    they exist; else the hash of the group does.
+    they exist, in the data set or in the folder `lists`; else the hash of the group does.
 
     Raises:
         GhostError: A label's folder is missing or empty.
     """
-    validation, test = listed(folder, "validation"), listed(folder, "test")
+    place = lists or folder
+    validation, test = listed(place, "validation"), listed(place, "test")
     found = []
     for label in labels:
         for path in recordings(folder / label):

@@ -15,7 +15,7 @@ import numpy as np
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import RATE, Samples
-from mcu_ghost.sound.data import dataset, folder
+from mcu_ghost.sound.data import dataset, folder, layouts
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
 from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
 
@@ -84,6 +84,7 @@ class Sounds:
 class _Plan:
     words: tuple[tuple[Item, int], ...]  # with the folder's number
     others: tuple[tuple[Item, str, str], ...]  # with their kind, and the folder of negatives
+    notes: tuple[str, ...]  # what was guessed of how folders are laid out
 
 
 def words_of(recipe: SoundRecipe, root: Path) -> tuple[str, ...]:
@@ -95,7 +96,7 @@ def words_of(recipe: SoundRecipe, root: Path) -> tuple[str, ...]:
     if recipe.words.labels:
         return recipe.words.labels
     first = root / recipe.words.folders[0]
-    found = tuple(label for label in folder.labels(first) if label != "unknown")
+    found = tuple(label for label in layouts.read(first).labels if label != "unknown")
     if not found:
         raise GhostError(f"{first}: has no words, only `unknown`. Record some: <word>/*.wav.")
     return found
@@ -149,28 +150,32 @@ def load(
         )
         for split in SPLITS
     }
-    return Sounds(labels, pools, tuple(skipped), tuple(_notes(labels, pools, skipped)),
+    return Sounds(labels, pools, tuple(skipped), (*plan.notes, *_notes(labels, pools, skipped)),
                   _digest(recipe, plan))  # fmt: skip
 
 
 def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...]) -> _Plan:
     words: list[tuple[Item, int]] = []
     others: list[tuple[Item, str, str]] = []
+    notes: list[str] = []
     for origin, name in enumerate(recipe.words.folders):
         path = root / name
         if not path.is_dir():
             raise GhostError(f"{path}: there is no such folder; words.folders names it.")
-        present = folder.labels(path)
+        data = layouts.read(path)
+        notes += [f"{name}: {note}" for note in data.notes]
+        if data.empty:
+            folder.recordings(data.root / data.empty[0])  # says that there are none
         if origin == 0:
-            missing = [label for label in labels if label not in present]
+            missing = [label for label in labels if label not in data.labels]
             if missing:
                 raise GhostError(f"{path}: has no recordings of '{missing[0]}'.")
-        for item in folder.scan(path, present):
+        for item in data.items:
             if item.label in labels:
                 words.append((item, origin))
             else:
                 others.append((item, "speech", ""))
-        noises = folder.files(path / folder.NOISE)
+        noises = folder.files(data.root / folder.NOISE)
         for file in noises:
             for split in SPLITS:
                 others.append((Item(file, folder.NOISE, file.stem, split), "noise", ""))
@@ -183,7 +188,7 @@ def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...]) -> _Plan:
                     f"'{label}' has no {split} recordings. Record more people, or name who is in "
                     "which split in validation_list.txt and testing_list.txt."
                 )
-    return _Plan(tuple(words), tuple(others))
+    return _Plan(tuple(words), tuple(others), tuple(notes))
 
 
 def _negatives(entry: Negatives, root: Path) -> list[Item]:

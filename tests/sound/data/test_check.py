@@ -100,7 +100,7 @@ def test_classes_that_cannot_be_used(tmp_path: Path) -> None:
     report = check.check(tmp_path)
     assert any("'empty' holds no WAV" in e for e in report.errors)
     assert any("'broken': 2 of 3 recordings cannot be read" in e for e in report.errors)
-    assert any("'one' has a single recording" in w for w in report.warnings)
+    assert any("'one' has a single recording" in e for e in report.errors)
     assert any("has 20 recordings, 'broken' only 1" in w for w in report.warnings)
     with pytest.raises(GhostError, match="no folders of recordings"):
         check.check(tmp_path / "go")
