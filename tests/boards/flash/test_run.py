@@ -214,16 +214,13 @@ def test_a_dry_run_shows_files_of_commands(image: Image) -> None:
     assert "#   SWDWriteAP 1 1" in ghost(*words, "--unlock").stdout.splitlines()
 
 
-def test_the_last_build_is_taken(desk: Desk, image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
+def test_which_of_several_builds_is_asked(desk: Desk, image: Image) -> None:
     image("nrf52840")
-    other = Path("build/nrf52840-kws")
-    Path("build/nrf52840-stream").rename(other)
+    Path("build/nrf52840-stream").rename("build/nrf52840-kws")
     image("nrf52840")
-    os.utime(other / "firmware.elf", (2e9, 2e9))
-    told = json.loads(ghost("-b", "nrf52840", "--dry-run", "--json").stdout)
-    assert told["image"] == "build/nrf52840-kws/firmware.elf"
+    assert "say which, --app kws or --app stream" in refusal("-b", "nrf52840", "--dry-run")
+    result = ghost("-b", "nrf52840", "--app", "kws", "--dry-run", "--json")
+    assert json.loads(result.stdout)["image"] == "build/nrf52840-kws/firmware.elf"
     told = refusal("-b", "microbit")
     assert "No image for microbit is in build/: `mcu-ghost build --board microbit`" in told
 
