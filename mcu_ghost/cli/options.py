@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from mcu_ghost.build.apps import APPS, DEFAULT
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
@@ -84,6 +83,52 @@ def _model() -> Path:
     return of_project(lambda project: project.model)() or bundled_model()
 
 
+def _app() -> str:
+    from mcu_ghost.build.apps import DEFAULT
+
+    found: str = of_project(lambda project: project.app, otherwise=DEFAULT)()
+    return found
+
+
+class AppName(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on
+    """The name of an app; what there is is looked up when it is asked for, not at every start."""
+
+    name = "app"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return all names, for `--help`."""
+        return f"[{'|'.join(self._names())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or say what there is."""
+        if value not in self._names():
+            self.fail(f"'{value}' is none of {', '.join(self._names())}.", param, ctx)
+        return value
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the names that a word begins."""
+        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+
+    def _names(self) -> list[str]:
+        from mcu_ghost.build.apps import APPS
+
+        return list(APPS)
+
+
+class AppOption(click.Option):
+    """`--app`, whose help says what each app does."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the line of `--help`."""
+        from mcu_ghost.build.apps import APPS, DEFAULT
+
+        said = " ".join(f"{app.name}: {app.summary}." for app in APPS.values())
+        self.help = f"{said}  [default: ghost.toml's, or {DEFAULT}]"
+        return super().get_help_record(ctx)
+
+
 board = click.option(
     "--board",
     "-b",
@@ -105,14 +150,8 @@ model = click.option(
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
 )
-APP = click.Choice(list(APPS))
-app = click.option(
-    "--app",
-    type=APP,
-    default=of_project(lambda project: project.app, otherwise=DEFAULT),
-    help=" ".join(f"{app.name}: {app.summary}." for app in APPS.values())
-    + f"  [default: ghost.toml's, or {DEFAULT}]",
-)
+APP = AppName()
+app = click.option("--app", cls=AppOption, type=APP, default=_app)
 toolchain = click.option(
     "--toolchain",
     type=click.Choice(["gcc", "zig"]),

@@ -59,7 +59,11 @@ def test_the_sources_of_an_app_exist() -> None:
 @pytest.mark.parametrize("verb", [build_verb, new_verb])
 def test_options_offer_the_registry(verb: object) -> None:
     (option,) = [p for p in verb.command.params if p.name == "app"]  # type: ignore[attr-defined]
-    assert isinstance(option.type, click.Choice) and list(option.type.choices) == list(APPS)
+    context = click.Context(verb.command)  # type: ignore[attr-defined]
+    assert option.type.get_metavar(option, context) == f"[{'|'.join(APPS)}]"
+    assert [option.type.convert(name, option, context) for name in APPS] == list(APPS)
+    with pytest.raises(click.BadParameter, match="is none of kws, stream, selftest"):
+        option.type.convert("kvs", option, context)
 
 
 @pytest.mark.parametrize("name", APPS)
