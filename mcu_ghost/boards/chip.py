@@ -185,7 +185,7 @@ def _read(path: Path) -> tuple[Chip, ...]:
     return file.chips
 
 
-def check_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
+def validate_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
     """Refuse what the board's chip does not have or cannot do."""
     family, target = board.startup.family, board.flashing.target
     if family in _NO_CHIP:
@@ -222,10 +222,10 @@ def check_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
             f"must be {chip.clock_hz}, at which start-up makes the {chip.name} run{says}",
         )
     if chip.ports:
-        _check_ports(board, chip, refuse)
+        _validate_ports(board, chip, refuse)
 
 
-def _check_ports(board: Board, chip: Chip, refuse: Callable[[str, str], None]) -> None:
+def _validate_ports(board: Board, chip: Chip, refuse: Callable[[str, str], None]) -> None:
     """Refuse a pin of a port that a Nordic chip does not have."""
     size = PIN_NAMES["nrf"][3]
     for key, pin in board.pins():

@@ -117,7 +117,7 @@ def _pll(chip: Chip, source: int, family: Family, clock: int) -> tuple[int, int,
     return None
 
 
-def check_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
+def validate_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
     """Refuse what contradicts the start-up code of an STM32, or belongs to one only."""
     console, startup = board.console, board.startup
     family = FAMILIES.get(startup.family)
@@ -135,7 +135,7 @@ def check_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
         refuse("console.alternate_function", f"is not what pins of a {startup.family} have.")
     if not _APB1 <= console.base < _END or console.base % 0x400:
         refuse("console.base", "must be a serial port on APB1 or APB2.")
-    _check_crystal(board, family, refuse)
+    _validate_crystal(board, family, refuse)
     chip = chips.of(board)
     made = _clocks(board, chip, family, board.cpu.clock_hz)
     if made is None:
@@ -164,7 +164,7 @@ def check_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
         )
 
 
-def _check_crystal(board: Board, family: Family, refuse: Callable[[str, str], None]) -> None:
+def _validate_crystal(board: Board, family: Family, refuse: Callable[[str, str], None]) -> None:
     hertz = board.startup.hse_hz
     if family.oscillator:
         if hertz:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mcu_ghost.boards import chip as chips
 from mcu_ghost.boards.board import Board, Microphone, Watchdog
-from mcu_ghost.boards.chip import check_chip
+from mcu_ghost.boards.chip import validate_chip
 from mcu_ghost.boards.pins import PIN_NAMES, pin_number
-from mcu_ghost.boards.stm32 import FAMILIES, check_stm32
+from mcu_ghost.boards.stm32 import FAMILIES, validate_stm32
 from mcu_ghost.host.errors import GhostError
 
 # Milliseconds: the least is several times what it takes to wake up and feed; the most is what fits
@@ -56,7 +56,7 @@ def validate(board: Board, path: Path) -> None:
     def refuse(key: str, why: str) -> None:
         raise GhostError(f"{path}: {key} {why}")
 
-    _check_names(board, refuse)
+    _validate_names(board, refuse)
     for key, memory in (("flash", board.flash), ("ram", board.ram)):
         if memory.size == 0 or memory.origin + memory.size > 2**32:
             refuse(f"{key}.size", f"must be above 0 and end below 2**32, not {memory.size:#x}.")
@@ -83,16 +83,16 @@ def validate(board: Board, path: Path) -> None:
                 refuse(f"console.{key}", f'must look like "{PIN_NAMES[maker][0]}", not {pin!r}.')
         elif pin:
             refuse(f"console.{key}", f"is {pin!r}, but {board.console.driver} has fixed pins.")
-    _check_flashing(board, refuse)
-    check_chip(board, refuse)
-    check_stm32(board, refuse)
+    _validate_flashing(board, refuse)
+    validate_chip(board, refuse)
+    validate_stm32(board, refuse)
     if board.microphone is not None:
-        _check_microphone(board, board.microphone, refuse)
+        _validate_microphone(board, board.microphone, refuse)
     if board.led is not None and pin_number(board.led.pin, maker) is None:
         like = f'must look like "{PIN_NAMES[maker][0]}"' if maker in PIN_NAMES else "has no driver"
         refuse("led.pin", f"{like}, not {board.led.pin!r}.")
     if board.watchdog is not None:
-        _check_watchdog(board, board.watchdog, refuse)
+        _validate_watchdog(board, board.watchdog, refuse)
     taken: dict[int, str] = {}
     for key, pin in board.pins():
         number = pin_number(pin)
@@ -108,7 +108,7 @@ def validate(board: Board, path: Path) -> None:
         refuse("tested", f"is '{board.tested}', but {runs_on} is not in emulators.order.")
 
 
-def _check_names(board: Board, refuse: Callable[[str, str], None]) -> None:
+def _validate_names(board: Board, refuse: Callable[[str, str], None]) -> None:
     for key, (form, words) in _FORMS.items():
         table, _, field = key.rpartition(".")
         holder = operator.attrgetter(table)(board) if table else board
@@ -121,7 +121,7 @@ def _check_names(board: Board, refuse: Callable[[str, str], None]) -> None:
             refuse("usb.serials", f"must be letters, digits and _ . : -, not {serial!r}.")
 
 
-def _check_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:
+def _validate_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:
     flashing = board.flashing
     needs = {"target": ("jlink", "pyocd", "openocd", "probe-rs", "nrfutil", "nrfjprog"),
              "volume": ("uf2", "copy"), "uf2_family": ("uf2", "picotool")}  # fmt: skip
@@ -133,7 +133,7 @@ def _check_flashing(board: Board, refuse: Callable[[str, str], None]) -> None:
         refuse("flashing.methods", "names copy, which may erase the bootloader (flash.reserved).")
 
 
-def _check_microphone(
+def _validate_microphone(
     board: Board, microphone: Microphone, refuse: Callable[[str, str], None]
 ) -> None:
     if board.startup.family != "nrf52":
@@ -156,7 +156,9 @@ def _check_microphone(
         refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
 
 
-def _check_watchdog(board: Board, watchdog: Watchdog, refuse: Callable[[str, str], None]) -> None:
+def _validate_watchdog(
+    board: Board, watchdog: Watchdog, refuse: Callable[[str, str], None]
+) -> None:
     family = board.startup.family
     longest = _WATCHDOGS[watchdog.driver].get(family)
     if longest is None:

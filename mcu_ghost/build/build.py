@@ -110,16 +110,16 @@ def build(
             compile, files of the folder were edited by hand, or it cannot be written.
     """
     out = folder.place(board, app) if out is None else Path(out)
-    compilers.check_path(out)
+    compilers.validate_path(out)
     compiler = compilers.find(toolchain)
     program = apps.find(app)
-    program.check(model, board)
+    program.validate(model, board)
     variant = variants.choose(board.cpu, kernels)
     context = model_c.model_context(model, variant)
     made = program.generate(model, board)
     fixed = sum(p.weights_bytes for p in context.packed) + sum(p.bytes for p in made.constants)
     variables = context.plan.state_bytes + context.plan.scratch_bytes
-    fit.check(fit.lower_bound(fixed, variables, stack_bytes), board)
+    fit.validate(fit.lower_bound(fixed, variables, stack_bytes), board)
     texts = {name: templates.render(f"model/{name}.jinja", context) for name in _MODEL_FILES}
     texts |= made.texts
     sources = tuple(name for name in texts if name.endswith(".c"))
@@ -136,7 +136,7 @@ def build(
         manifest.replace_files(files_made, out, force)
         elf = compilers.build(out, program.name, compiler)
         linked = image.read(elf, board)
-        fit.check(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
+        fit.validate(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
         names = _images(linked, elf, board, images_made)
         manifest.replace_image(images_made, out)
     flash, ram = _table(context, linked, program, made, stack_bytes)

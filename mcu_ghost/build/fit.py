@@ -38,7 +38,7 @@ def lower_bound(constants: int, variables: int, stack: int) -> Need:
     return Need(constants + _CODE_FLOOR, variables + stack)
 
 
-def check(need: Need, board: Board) -> None:
+def validate(need: Need, board: Board) -> None:
     """Raise DoesNotFit with the bytes missing and the smallest board that fits, if any."""
     problems = []
     for what, bytes_needed, memory in (

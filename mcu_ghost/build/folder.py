@@ -183,7 +183,7 @@ def built_image(board: Board, app: str | None = None) -> Iterator[Path]:
             f" {' or --app '.join(found)}."
         )
     (chosen,) = found.values()
-    manifest.check_image(chosen)
+    manifest.validate_image(chosen)
     with lock.hold(chosen):
-        manifest.check_image(chosen)
+        manifest.validate_image(chosen)
         yield chosen / "firmware.elf"

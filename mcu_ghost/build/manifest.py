@@ -124,7 +124,7 @@ def replace_image(made: Path, folder: Path) -> None:
     _write(folder, Manifest(old.files, hashes))
 
 
-def check_image(folder: Path) -> None:
+def validate_image(folder: Path) -> None:
     """Refuse a folder whose image is not the complete result of one build.
 
     Raises:

@@ -74,7 +74,7 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
     Raises:
         GhostError: The model's name is none for C.
     """
-    names.check(model.name)
+    names.validate(model.name)
     packed = pack(model, variant)
     plan = memory.plan(model, packed)
     homes: dict[int, str] = {t: f"scratch->arena + {o}" for t, o in plan.offsets.items()}

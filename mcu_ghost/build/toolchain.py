@@ -116,7 +116,7 @@ def zig_flags(cpu: Cpu) -> tuple[str, ...]:
     return (f"-target thumb-freestanding-{abi}", f"-mcpu={cpu.core.replace('-', '_')}{features}")
 
 
-def check_path(folder: Path) -> None:
+def validate_path(folder: Path) -> None:
     """Refuse a build folder whose path cmake, ninja or a compiler would take for something else.
 
     Raises:

@@ -80,8 +80,8 @@ def command(
     from mcu_ghost.network import foreign
     from mcu_ghost.network.tflite import write
 
-    foreign.refuse(model)  # before TensorFlow takes its time
     data = arrays.read(calibration, ("x", "X", "data", "inputs")) if calibration else None
+    foreign.refuse(model)  # before TensorFlow takes its time
     with steps() as tell, quiet():  # importing TensorFlow is loud
         tell("loading TensorFlow")
         from mcu_ghost import convert

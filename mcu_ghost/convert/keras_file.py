@@ -37,7 +37,7 @@ def load_model(path: str | Path) -> Any:
         return load(path)
     try:
         for config in _configurations(path):
-            untrusted.check(json.loads(config), path)
+            untrusted.validate(json.loads(config), path)
         with tfmot.quantization.keras.quantize_scope():
             return keras.models.load_model(path, compile=False)
     except GhostError:

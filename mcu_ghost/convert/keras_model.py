@@ -142,7 +142,7 @@ def conversion(
     tell("reading the layers")
     given = chain = chains.read(model)
     said = _metadata(name, chain, metadata or {})
-    data = None if calibration is None else ranges.check(model, calibration)
+    data = None if calibration is None else ranges.validate(model, calibration)
     beyond: tuple[Clipped, ...] = ()
     if not chain.quantized:
         if data is None:
@@ -165,7 +165,7 @@ def conversion(
             given = chain = chains.read(model)
         first = _input(chain)
         beyond = ranges.clipped_inputs(data.reshape(-1, chain.inputs), *first.range) + beyond
-    chains.check_ranges(chain)
+    chains.validate_ranges(chain)
     tell("making int8 operators")
     network = _network(chain, said, tell)
     network = read.parse(write.serialize(network), name, name)
@@ -181,8 +181,8 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
             "frame": {"shape": [chain.inputs]}, **given}  # fmt: skip
     outputs = chain.stages[-1].layer.output_shape[-1]
     try:
-        about.check(said)
-        about.check_sizes(said, chain.inputs, outputs)
+        about.validate(said)
+        about.validate_sizes(said, chain.inputs, outputs)
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
     labels = about.labels(said)

@@ -110,7 +110,7 @@ def read(model: Any) -> Chain:
     if first is None:
         raise GhostError(f"Model '{model.name}' has no GhostGRU or GRU layer. {SUPPORTED}")
     frames, inputs = first.layer.input_shape[1], math.prod(shape[1:])
-    _check_frames(stages, frames)
+    _validate_frames(stages, frames)
     for what, count in (("frames", frames), ("inputs a frame", inputs // frames)):
         if count > MAX_SIZE:
             raise GhostError(
@@ -119,7 +119,7 @@ def read(model: Any) -> Chain:
     return Chain(tuple(stages), frames, inputs // frames)
 
 
-def check_ranges(chain: Chain) -> None:
+def validate_ranges(chain: Chain) -> None:
     """Refuse a quantised model whose ordinary layers still have tfmot's first ranges."""
     for stage in chain.stages:
         if unset(stage):
@@ -168,7 +168,7 @@ def _kind(inner: Any, layer: Any) -> Kind:
     if isinstance(inner, kinds.Masking):
         raise refuse(inner, "masks are not supported; feed only the frames there are")
     if isinstance(inner, GhostGRU) or type(inner) is kinds.GRU:
-        _check_recurrent(inner)
+        _validate_recurrent(inner)
         return "recurrent"
     if isinstance(inner, (kinds.Dropout, kinds.Reshape, kinds.Flatten)):
         return "nothing"
@@ -200,7 +200,7 @@ def activation_name(activation: Any) -> str:
     return getattr(inner, "__name__", type(inner).__name__)
 
 
-def _check_recurrent(layer: Any) -> None:
+def _validate_recurrent(layer: Any) -> None:
     cell = layer.cell
     if not cell.reset_after:
         raise refuse(layer, "argument reset_after=False is not supported")
@@ -216,7 +216,7 @@ def _check_recurrent(layer: Any) -> None:
             raise refuse(layer, f"argument {key}={name!r} is not supported, only {value!r}")
 
 
-def _check_frames(stages: list[Stage], frames: int) -> None:
+def _validate_frames(stages: list[Stage], frames: int) -> None:
     """Refuse layers that look across frames."""
     recurrent = [stage for stage in stages if stage.kind == "recurrent"]
     for stage in recurrent[:-1]:

@@ -172,7 +172,7 @@ def quantize_model(
             the calibration data are none.
     """
     inputs = chain.read(model).inputs  # what cannot be converted is not trained either
-    data = None if calibration is None else ranges.check(model, calibration)
+    data = None if calibration is None else ranges.validate(model, calibration)
     quantized, clipped = quantize(model, inputs, input_range, data)
     for values in clipped:
         warnings.warn(str(values), stacklevel=2)

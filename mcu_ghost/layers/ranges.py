@@ -64,7 +64,7 @@ class Clipped:
         )
 
 
-def check(model: Any, calibration: Any) -> Floats:
+def validate(model: Any, calibration: Any) -> Floats:
     """Return calibration data as float32.
 
     Args:

@@ -73,7 +73,7 @@ def load(path: str | Path) -> Any:
     version = config.get("version") if isinstance(config, dict) else None
     if version != _VERSION:
         raise GhostError(f"{path}: version {version!r} is not known, only {_VERSION}.")
-    untrusted.check(config.get("model"), path)
+    untrusted.validate(config.get("model"), path)
     try:
         return _build(json.dumps(config.get("model")), weights)
     except Exception as error:  # Keras raises whatever its parts raise

@@ -18,7 +18,7 @@ from mcu_ghost.host.errors import GhostError
 _PACKAGES = ("keras", "tf_keras", "tensorflow_model_optimization", "mcu_ghost")
 
 
-def check(config: Any, path: Path) -> None:
+def validate(config: Any, path: Path) -> None:
     """Refuse a configuration with code.
 
     Args:

@@ -28,7 +28,7 @@ def decode(content: bytes) -> dict[str, Any]:
         metadata = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"is not JSON ({error})") from error
-    check(metadata)
+    validate(metadata)
     return dict(metadata)
 
 
@@ -38,11 +38,11 @@ def encode(metadata: dict[str, Any]) -> bytes:
     Raises:
         ValueError: It is nothing that `check` lets pass.
     """
-    check(metadata)
+    validate(metadata)
     return json.dumps(metadata, sort_keys=True, allow_nan=False).encode()
 
 
-def check(metadata: Any) -> None:
+def validate(metadata: Any) -> None:
     """Refuse what cannot be written again, and a version, names or units that mean nothing.
 
     Raises:
@@ -98,7 +98,7 @@ def units(metadata: dict[str, Any], end: str) -> list[str]:
     return _short_texts(f"{end}.units", [found] if isinstance(found, str) else found)
 
 
-def check_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
+def validate_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
     """Refuse names and units of another number of inputs or outputs.
 
     Raises:
@@ -154,20 +154,20 @@ def _inside(key: str, value: Any) -> list[tuple[str, Any]]:
     """Check one value and return those inside it with their keys."""
     if isinstance(value, dict):
         for name in value:
-            _check_text(f"a key of {key or 'it'}", name)
+            _validate_text(f"a key of {key or 'it'}", name)
         return [(f"{key}.{name}" if key else name, inner) for name, inner in value.items()]
     if isinstance(value, list | tuple):
         return [(f"{key}[{i}]", inner) for i, inner in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"holds {value}, which JSON does not have: {_short(key)}")
     if isinstance(value, str):
-        _check_text(key, value)
+        _validate_text(key, value)
     elif not isinstance(value, int | float | None):
         raise ValueError(f"holds a {type(value).__name__}, which is not JSON: {_short(key)}")
     return []
 
 
-def _check_text(key: str, text: Any) -> None:
+def _validate_text(key: str, text: Any) -> None:
     if not isinstance(text, str):
         raise ValueError(f"has {_short(key)} that is no text: {shown(text)}")
     try:

@@ -39,7 +39,7 @@ def identifier(name: str) -> str:
     return word + _SUFFIX if reserved(word) else word
 
 
-def check(name: str) -> None:
+def validate(name: str) -> None:
     """Check a prefix that somebody chose.
 
     Raises:

@@ -149,7 +149,7 @@ def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: st
     network = costs.model(ghost_toml.Project(boards=()))
     chosen = apps.find(app) if app else apps.fitting(network, targets)
     for board in targets:
-        chosen.check(network, board)
+        chosen.validate(network, board)
     engines = {emulate.choose(board) for board in targets if board.emulators.order}
     return NewContext(
         name=name,

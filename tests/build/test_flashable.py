@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.boards.flash.check import check
 from mcu_ghost.boards.flash.payload import provide, read
+from mcu_ghost.boards.flash.validation import validate
 from mcu_ghost.build import build
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
@@ -31,13 +31,13 @@ def test_a_built_image_says_for_which_board(kind: str, name: str, tmp_path: Path
     payload = read(built.elf, board)
     assert payload.board == name and payload.arch is not None
     assert payload.size == built.flash_bytes  # the note is not loaded
-    check(payload, board)
+    validate(payload, board)
     assert built.uf2 is not None
-    check(read(built.uf2, board), board)
+    validate(read(built.uf2, board), board)
     assert provide(payload, board, "hex", tmp_path / "f") == built.hex
     assert provide(payload, board, "bin", tmp_path / "f") == built.bin
     assert provide(payload, board, "uf2", tmp_path / "f") == built.uf2
     other = boards.load("nrf52840")
     assert build.build(model, other, "stream", tmp_path / "dk", kind).uf2 is None
     with pytest.raises(GhostError, match=f"was built for the board {name}, not for nrf52840"):
-        check(payload, other)
+        validate(payload, other)

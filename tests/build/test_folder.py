@@ -107,13 +107,13 @@ def test_a_build_that_dies_anywhere(
             if not died():
                 break
         try:
-            manifest.check_image(out)
+            manifest.validate_image(out)
         except GhostError as error:
             assert "Build again." in str(error)
         else:
             assert found(out, image=True) in (OLD_IMAGE, NEW_IMAGE)
         build(out, made, NEW, NEW_IMAGE)
-        manifest.check_image(out)
+        manifest.validate_image(out)
         assert found(out, image=True) == NEW_IMAGE
         assert found(out, image=False) == NEW
     assert after > 12
@@ -134,7 +134,7 @@ def test_what_was_edited_by_hand_is_not_overwritten(name: str, out: Path, made: 
     with pytest.raises(GhostError, match=f"edited by hand .*: {name}. Nothing .*build --force -o"):
         build(out, made, NEW, NEW_IMAGE)
     assert (out / name).read_text() == "my own"
-    manifest.check_image(out)
+    manifest.validate_image(out)
     build(out, made, NEW, NEW_IMAGE, force=True)
     assert found(out, image=False) == NEW
 

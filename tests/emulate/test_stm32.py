@@ -153,7 +153,7 @@ class Fast(Rcc):
         self.board = board
         self.clocks = {board.console.base: ("", Bit(0, 0))}
 
-    def check_clock(self, base: int) -> None:
+    def validate_clock(self, base: int) -> None:
         pass
 
     def core(self) -> int:

@@ -48,13 +48,13 @@ def test_any_text_has_one_that_stays_as_it_is(name: str) -> None:
     found = names.identifier(name)
     assert re.fullmatch(r"[a-z][a-z0-9_]*", found) and len(found) <= names.LONGEST + 6
     assert names.identifier(found) == found[: names.LONGEST].strip("_")
-    names.check(found)
+    names.validate(found)
 
 
 @pytest.mark.parametrize("name", ["", "2b", "Lamp", "a b", "a-b", "ghost", "int", 'a"', "a\n", "ä"])
 def test_a_name_that_somebody_chose_is_refused(name: str) -> None:
     with pytest.raises(GhostError, match="A network cannot be called") as refused:
-        names.check(name)
+        names.validate(name)
     assert "\n" not in str(refused.value) or "\n" in name
 
 

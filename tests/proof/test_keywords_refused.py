@@ -32,7 +32,7 @@ BOARD = boards.load("nrf52840")
 
 def generate(model: Model) -> Mapping[str, str]:
     """Return what the app generates for a model, if it is none that is refused."""
-    APPS["kws"].check(model, BOARD)
+    APPS["kws"].validate(model, BOARD)
     return APPS["kws"].generate(model, BOARD).texts
 
 

@@ -248,7 +248,7 @@ def used(model: Model, known: list[KeywordTask]) -> None:
     assert task.features(sound).shape[1] == 40
     text = front_end_c.sources(front_end_c.context(task.front_end, task.formula))["front_end.c"]
     assert "nan" not in text and "inf" not in text
-    kws.APP.check(model, BOARD)
+    kws.APP.validate(model, BOARD)
     kws.APP.generate(model, BOARD)
     for word in task.detector.words if task.detector else ():
         assert 1 <= word.threshold < 1 << 16 and 0 <= word.refractory < 1 << 16

@@ -10,12 +10,12 @@ from typing import Any
 
 from mcu_ghost.boards import Board
 from mcu_ghost.boards.flash import bootloaders, debuggers, jlink, nordic
-from mcu_ghost.boards.flash.check import check
 from mcu_ghost.boards.flash.choose import Choice, Wanted, choose
 from mcu_ghost.boards.flash.methods import METHODS
 from mcu_ghost.boards.flash.payload import Payload, read
 from mcu_ghost.boards.flash.run import Locked, Say, run
 from mcu_ghost.boards.flash.steps import Job, Procedure, Step
+from mcu_ghost.boards.flash.validation import validate
 from mcu_ghost.host import workspace
 from mcu_ghost.host.errors import GhostError
 
@@ -84,7 +84,7 @@ def prepare(board: Board, image: Path, wanted: Wanted, dry_run: bool = False) ->
         GhostError: The image does not belong on the board, or there is no way to it.
     """
     payload = read(image, board)
-    check(payload, board)
+    validate(payload, board)
     choice = choose(board, wanted, dry_run)
     job = Job(
         board,

@@ -44,7 +44,7 @@ def fitting(model: Model, boards: Iterable[Board]) -> App:
 
 def _runs(app: App, model: Model, board: Board) -> bool:
     try:
-        app.check(model, board)
+        app.validate(model, board)
     except GhostError:
         return False
     return True

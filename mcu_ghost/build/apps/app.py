@@ -37,7 +37,7 @@ class App:
         name: What `--app` and `ghost.toml` take.
         summary: What it does, in a few words.
         proof: How its image is proven; `mcu_ghost.proof.prove` knows how each of them goes.
-        check: Raises GhostError where it cannot run a model on a board.
+        validate: Raises GhostError where it cannot run a model on a board.
         generate: Makes C for a model and a board that were checked.
         hot: Files of `firmware/` that run for every frame, built for speed.
         cold: Its other files of `firmware/` on a board, built for size.
@@ -53,7 +53,7 @@ class App:
     name: str
     summary: str
     proof: ProofKind
-    check: Callable[[Model, Board], None] = lambda model, board: None
+    validate: Callable[[Model, Board], None] = lambda model, board: None
     generate: Callable[[Model, Board], Generated] = lambda model, board: Generated()
     hot: tuple[str, ...] = ()
     cold: Callable[[Board], tuple[str, ...]] = lambda board: ()

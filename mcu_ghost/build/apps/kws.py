@@ -39,7 +39,7 @@ class DetectorContext:
     words: tuple[detector.Word, ...]
 
 
-def _check(model: Model, board: Board) -> None:
+def _validate(model: Model, board: Board) -> None:
     """Refuse a board without a microphone, and a model that does not say how it hears words."""
     need_microphone(board)
     rate = listening(model)[0].front_end.sample_rate
@@ -83,7 +83,7 @@ APP = App(
     "kws",
     "microphone in, words out",
     proof="sound",
-    check=_check,
+    validate=_validate,
     generate=_generate,
     hot=(*front_end_c.SOURCES, "sound/ghost_detector.c", "sound/ghost_listener.c"),
     cold=_cold,

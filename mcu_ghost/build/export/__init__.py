@@ -110,7 +110,7 @@ def export(
     """
     target = core.target(*_core(kind, core_name, board))
     model = dataclasses.replace(model, name=name or model.name)
-    names.check(model.name)
+    names.validate(model.name)
     texts = tflm.texts(model) if kind == "tflm" else _texts(model, target, kind)
     texts["LICENSE"] = resources.licence()
     facts = {"mcu_ghost": __version__, "as": kind, "name": model.name, "core": target.core}

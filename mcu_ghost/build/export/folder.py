@@ -31,7 +31,7 @@ def write(texts: dict[str, str], facts: dict[str, str], out: Path) -> None:
     mark = json.dumps({**facts, "files": sorted([*texts, MARK])}, indent=2) + "\n"
     try:
         out = out.resolve()
-        _check(out)
+        _validate(out)
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as beside:
             new, old = Path(beside) / "new", Path(beside) / "old"
@@ -52,7 +52,7 @@ def write(texts: dict[str, str], facts: dict[str, str], out: Path) -> None:
         raise GhostError(f"{out}: cannot be written ({error.strerror}).") from error
 
 
-def _check(out: Path) -> None:
+def _validate(out: Path) -> None:
     """Refuse a folder with files that no export wrote."""
     if not out.exists():
         return

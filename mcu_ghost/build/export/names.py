@@ -23,7 +23,7 @@ _TAKEN = frozenset(
 )
 
 
-def check(name: str) -> None:
+def validate(name: str) -> None:
     """Check a library's name.
 
     It prefixes everything in C, is the header's name, and must please every package manager:

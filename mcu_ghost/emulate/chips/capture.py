@@ -59,7 +59,7 @@ class Capture(Peripheral, ABC):
     # What the two kinds differ in
 
     @abstractmethod
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse a configuration in which no sound would come, or a wrong one."""
 
     @abstractmethod
@@ -132,8 +132,8 @@ class Capture(Peripheral, ABC):
             raise Misuse(f"{self.NAME} was started while it is disabled")
         if not self._clock.running:
             raise Misuse(f"{self.NAME} was started without the crystal: its clock would jitter")
-        self._check_pins()
-        self.check()
+        self._validate_pins()
+        self.validate()
         count = self.values[self.COUNT]
         if not 1 <= count <= self.MOST:
             raise Misuse(f"{self.NAME}: a buffer's size must be 1 to {self.MOST}, not {count}")
@@ -141,7 +141,7 @@ class Capture(Peripheral, ABC):
         self._started, self._done = self.bus.now(), 0
         self._begin()
 
-    def _check_pins(self) -> None:
+    def _validate_pins(self) -> None:
         for register, role in self.PINS.items():
             pin = pin_number(getattr(self._microphone, f"{role}_pin"))
             assert pin is not None  # board files are checked

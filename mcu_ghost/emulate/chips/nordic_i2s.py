@@ -30,7 +30,7 @@ class I2s(Capture):
              _SWIDTH: 1, _ALIGN: 0, _FORMAT: 0, _CHANNELS: 0, 0x540: 0, 0x560: 0xFFFF_FFFF,
              0x570: 0xFFFF_FFFF}  # fmt: skip
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse what this microphone does not do."""
         for register, needed in _NEEDED.items():
             if self.values[register] != needed:

@@ -22,7 +22,7 @@ class Pdm(Capture):
     PINS = {0x540: "clock", 0x544: "data"}
     RESET = {_PDMCLKCTRL: 0x0840_0000, _MODE: 0, _GAINL: 0x28, _GAINR: 0x28, _RATIO: 0}
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse what this microphone does not do."""
         clock, mode, ratio = (self.values[r] for r in (_PDMCLKCTRL, _MODE, _RATIO))
         if clock not in _CLOCKS:

@@ -91,7 +91,7 @@ class NrfSerial(Serial):
         # The register counts in 16 MHz / 2**32.
         return round(10 * self._hertz * 2**32 / (16_000_000 * self._plain[0x524]))
 
-    def check_ready(self, pin: int, what: str) -> None:
+    def validate_ready(self, pin: int, what: str) -> None:
         """Refuse a start that would do nothing."""
         if self.enable != self.ENABLED:
             raise Misuse(f"{what} while the UART is disabled")
@@ -141,7 +141,7 @@ class NrfUarte(NrfSerial):
         super().write(offset, value)
 
     def _start_tx(self) -> None:
-        self.check_ready(0x50C, "STARTTX")
+        self.validate_ready(0x50C, "STARTTX")
         if self._out is not None:
             raise Misuse("STARTTX while a transfer is running")
         address, size = self._plain[0x544], self._plain[0x548]
@@ -180,7 +180,7 @@ class NrfUarte(NrfSerial):
         self._in = None
 
     def _start_rx(self) -> None:
-        self.check_ready(0x514, "STARTRX")
+        self.validate_ready(0x514, "STARTRX")
         if self._in is not None:
             raise Misuse("STARTRX while a transfer is running")
         address, size = self._plain[0x534], self._plain[0x538]
@@ -262,7 +262,7 @@ class NrfUart(NrfSerial):
             if value != 1:
                 raise Misuse("a task register takes only 1")
             if offset in (0x000, 0x008):
-                self.check_ready(0x514 if offset == 0 else 0x50C, "a start task")
+                self.validate_ready(0x514 if offset == 0 else 0x50C, "a start task")
             if offset < 8:
                 self.receiving = offset == 0
                 if offset == 4:

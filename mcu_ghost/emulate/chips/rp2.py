@@ -51,7 +51,7 @@ class Wiring(Surroundings):
 
     def hertz(self) -> int:
         """Return the UART's clock, which must be what the board's file says of the core's."""
-        self._gate.check()
+        self._gate.validate()
         hertz = self._clocks.uart()
         if hertz != self._wanted:
             raise Misuse(f"the core runs at {hertz} Hz, not at cpu.clock_hz, {self._wanted}")

@@ -61,13 +61,13 @@ class Block(Peripheral):
     def read(self, offset: int) -> int:
         """Return a register's value; the aliases read as the register."""
         if self._gate is not None:
-            self._gate.check()
+            self._gate.validate()
         return self.get(offset & 0xFFF)
 
     def write(self, offset: int, value: int) -> None:
         """Write a register, or change bits of it."""
         if self._gate is not None:
-            self._gate.check()
+            self._gate.validate()
         alias, offset = offset >> 12, offset & 0xFFF
         old = self.get(offset) if alias else 0
         self.put(offset, (value, old ^ value, old | value, old & ~value)[alias])
@@ -125,7 +125,7 @@ class Gate(NamedTuple):
     bit: int
     what: str
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse the use of a block that is held."""
         if not self.resets.released(self.bit):
             raise Misuse(f"{self.what} is still in reset")

@@ -77,7 +77,7 @@ class Registers(Peripheral):
 
     def read(self, offset: int) -> int:
         """Return a register's value."""
-        self._check(offset)
+        self._validate(offset)
         value = self.values[offset]
         for ready in self._ready:
             if ready.shown.offset == offset:
@@ -87,15 +87,15 @@ class Registers(Peripheral):
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""
-        self._check(offset)
+        self._validate(offset)
         before, self.values[offset] = self.values[offset], value
         for ready in self._ready:
             if ready.offset == offset and (before ^ value) & ready.mask:
                 self._due[ready] = self.bus.now() + ready.clocks
 
-    def _check(self, offset: int) -> None:
+    def _validate(self, offset: int) -> None:
         if self.rcc is not None:
-            self.rcc.check_clock(self.base)
+            self.rcc.validate_clock(self.base)
         if offset not in self.values:
             raise NoRegister
 
@@ -107,7 +107,7 @@ class Limit(Registers):
         """Write a register, and see whether the clocks are still allowed."""
         super().write(offset, value)
         assert self.rcc is not None
-        self.rcc.check()
+        self.rcc.validate()
 
 
 class Supply(Limit, ABC):
@@ -238,9 +238,9 @@ class Rcc(Registers, ABC):
         super().write(offset, value)
         if not before and self.bit(self.PLL_ON):
             self.pll_hertz()
-        self.check()
+        self.validate()
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse clocks that flash or voltage cannot follow."""
         core, limit = self.core(), min(self.pwr.limit(), self.chip.clock_hz)
         if core > limit:
@@ -262,7 +262,7 @@ class Rcc(Registers, ABC):
             if self.apb_hertz(base) > highest:
                 raise Misuse(f"the bus at {base:#x} takes {highest / MHZ:g} MHz at most")
 
-    def check_clock(self, base: int) -> None:
+    def validate_clock(self, base: int) -> None:
         """Refuse to reach a peripheral whose clock is off."""
         if base in self.clocks:
             register, bit = self.clocks[base]
@@ -329,7 +329,7 @@ class Gpio(Peripheral):
         return f"{now}, not AF{wanted}"
 
     def _port(self, offset: int) -> dict[int, int]:
-        self._rcc.check_clock(self.base + offset // 0x400 * 0x400)
+        self._rcc.validate_clock(self.base + offset // 0x400 * 0x400)
         values = self._values[offset // 0x400]
         if offset % 0x400 not in values:
             raise NoRegister

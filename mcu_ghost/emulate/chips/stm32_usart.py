@@ -55,7 +55,7 @@ class Stm32Usart(ShiftingSerial):
 
     def read(self, offset: int) -> int:
         """Return a register's value; the data register takes the received byte."""
-        self._rcc.check_clock(self.base)
+        self._rcc.validate_clock(self.base)
         if offset == self._isr:
             self._seen_overrun = self._overrun
             status = _TXE * (self._buffer is None) | _RXNE * (self._received is not None)
@@ -73,7 +73,7 @@ class Stm32Usart(ShiftingSerial):
 
     def write(self, offset: int, value: int) -> None:
         """Write a register; the data register sends."""
-        self._rcc.check_clock(self.base)
+        self._rcc.validate_clock(self.base)
         if offset == self._cr1:
             if value & ~(self._enable | _TE | _RE | _RXNEIE):
                 raise Misuse(f"CR1 {value:#x}: only UE, TE, RE and RXNEIE are here")
@@ -103,7 +103,7 @@ class Stm32Usart(ShiftingSerial):
     def shift(self) -> None:
         """Begin with the next byte, if there is one and none is being sent."""
         if self._buffer is not None and self._shifting is None:
-            self._check_pin("tx_pin")
+            self._validate_pin("tx_pin")
             self._shifting = (self.bus.now() + self._byte_time(), self._buffer)
             self._buffer = None
 
@@ -121,7 +121,7 @@ class Stm32Usart(ShiftingSerial):
             raise Misuse(f"BRR {self._divider} makes {10 / seconds:.0f} baud, not the console's")
         return time
 
-    def _check_pin(self, key: str) -> None:
+    def _validate_pin(self, key: str) -> None:
         console = self._board.console
         name = console.tx_pin if key == "tx_pin" else console.rx_pin
         number = console.tx_pin_number if key == "tx_pin" else console.rx_pin_number
@@ -134,7 +134,7 @@ class Stm32Usart(ShiftingSerial):
         """Take a byte; one that comes before the last was fetched is lost."""
         if not (self._control & self._enable and self._control & _RE):
             return
-        self._check_pin("rx_pin")
+        self._validate_pin("rx_pin")
         if self._received is not None:
             self._overrun = True
         else:

@@ -87,9 +87,9 @@ class H7Rcc(Rcc):
         step = {400: 70, 300: 55, 200: 45}[self.pwr.limit() // MHZ] * MHZ
         return -(-hertz // step) - 1
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse clocks that are too fast for flash, voltage or buses."""
-        super().check()
+        super().validate()
         if self.flash_hertz() * 2 > self.pwr.limit():
             raise Misuse("AXI and AHB take half of the core's highest clock at most")
         if self.flash_hertz() > 185 * MHZ and self.flash.field(0, 4, 2) < 2:

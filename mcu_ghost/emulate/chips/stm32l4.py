@@ -68,9 +68,9 @@ class L4Rcc(Rcc):
         assert isinstance(self.pwr, Pwr)
         return self.chip.wait_states(hertz, self.pwr.boosted())
 
-    def check(self) -> None:
+    def validate(self) -> None:
         """Refuse clocks that are too fast, or that became so too suddenly."""
-        super().check()
+        super().validate()
         now, (before, since) = self.core(), self._was
         if now == before:
             return

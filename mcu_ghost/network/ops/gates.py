@@ -40,7 +40,7 @@ class Requantizer:
         """The real number it multiplies by."""
         return self.multiplier * 2.0 ** (self.shift - 32)
 
-    def check(self, real: float, largest: int, what: str, where: str) -> None:
+    def validate(self, real: float, largest: int, what: str, where: str) -> None:
         """Check it against what it stands for.
 
         Args:

@@ -136,20 +136,20 @@ class GhostGRU(Recurrent):
         after, carry = step(self, values, before, carry)
         return after, (carry, after)
 
-    def check(self, x: Tensor, where: str) -> None:
+    def validate(self, x: Tensor, where: str) -> None:
         """Raise GhostError unless requantizers fit the scales, and no accumulator overflows."""
         real, recurrent = x.scale * PREACTIVATION_ONE, STATE_SCALE * PREACTIVATION_ONE
         for gate, name in enumerate("zrc"):
             what, scale = f"kernel of gate {name}", real * self.kernel_scales[gate]
             largest = largest_sum(self.kernel[gate], self.bias[0, gate])
-            self.input_requantizers[gate].check(scale, largest, what, where)
+            self.input_requantizers[gate].validate(scale, largest, what, where)
             scale = recurrent * self.recurrent_scales[gate]
             largest = _recurrent_sum(gate, self.recurrent_kernel[gate], self.bias[1, gate])
-            self.recurrent_requantizers[gate].check(scale, largest, f"recurrent {what}", where)
+            self.recurrent_requantizers[gate].validate(scale, largest, f"recurrent {what}", where)
         if self.ghost_requantizer is not None:
             scale = recurrent * self.ghost_scale
             largest = largest_sum(self.ghost_kernel, self.ghost_bias)
-            self.ghost_requantizer.check(scale, largest, "ghost kernel", where)
+            self.ghost_requantizer.validate(scale, largest, "ghost kernel", where)
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:
@@ -208,7 +208,7 @@ class GhostGRU(Recurrent):
         y = file.tensors[layer.output]
         if (y.scale, y.zero_point) != (STATE_SCALE, 0):
             raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
-        layer.check(file.tensors[x], where)
+        layer.validate(file.tensors[x], where)
         return layer
 
     def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:

@@ -109,7 +109,7 @@ def _model(file: Tables, name: str) -> Model:
     metadata = file.metadata()
     size = file.tensors[inputs[0]].size
     try:
-        about.check_sizes(metadata, size, file.tensors[output].size)
+        about.validate_sizes(metadata, size, file.tensors[output].size)
     except ValueError as error:
         raise file.error(f"the mcu_ghost metadata {error}") from error
     return Model(

@@ -12,8 +12,8 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.boards import Board, uf2
-from mcu_ghost.boards.flash.check import check
 from mcu_ghost.boards.flash.payload import provide, read
+from mcu_ghost.boards.flash.validation import validate
 from mcu_ghost.host.errors import GhostError
 from tests.boards.flash.images import X86_64, elf, hex_file, program
 
@@ -29,7 +29,7 @@ def with_uf2(board: Board) -> Board:
 
 def refusal(path: Path, board: Board) -> str:
     with pytest.raises(GhostError) as refused:
-        check(read(path, board), board)
+        validate(read(path, board), board)
     message = str(refused.value)
     assert message.startswith(f"{path}: ") and "\n" not in message
     return message.removeprefix(f"{path}: ")
@@ -48,7 +48,7 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
     paths[3].write_bytes(uf2.encode(data, board.flash.start, 0xADA5_2840))
     for path in paths:
         payload = read(path, board)
-        check(payload, board)
+        validate(payload, board)
         assert (payload.start, payload.size, payload.flat()) == (0x1_0000, 4096, data)
 
 
@@ -65,7 +65,7 @@ def test_an_elf_that_does_not_say_is_judged_by_its_core(tmp_path: Path) -> None:
     assert "for the processor X86_64" in refusal(elf(path, DK, program(DK), machine=X86_64), DK)
     assert "another core than the cortex-m4" in refusal(elf(path, DK, program(DK), arch=21), DK)
     for arch in (11, 12, 10, 13):
-        check(read(elf(path, DK, program(DK), arch=arch), DK), DK)
+        validate(read(elf(path, DK, program(DK), arch=arch), DK), DK)
     v1 = boards.load("microbit")
     assert "another core than the cortex-m0" in refusal(elf(path, v1, program(v1), arch=13), v1)
 
@@ -85,7 +85,7 @@ def test_flash_ends(tmp_path: Path) -> None:
     data = program(DK, 0x10_0000)
     path = tmp_path / "a.bin"
     path.write_bytes(data)
-    check(read(path, DK), DK)
+    validate(read(path, DK), DK)
     path.write_bytes(data + b"x")
     assert "do not lie in the flash that images of nrf52840 may use" in refusal(path, DK)
     ram = hex_file(tmp_path / "a.hex", (0, program(DK)), (0x2000_0000, b"variables"))
@@ -120,7 +120,7 @@ def test_no_vector_table(stack: int, reset: int, tmp_path: Path) -> None:
 def test_the_rp2040_has_its_table_behind_the_second_stage(tmp_path: Path) -> None:
     path, pico, pico2 = tmp_path / "a.bin", boards.load("pico"), boards.load("pico2")
     path.write_bytes(program(pico))
-    check(read(path, pico), pico)
+    validate(read(path, pico), pico)
     assert "begins with no vector table" in refusal(path, pico2)
     path.write_bytes(program(pico)[1:])
     assert "begins with no vector table" in refusal(path, pico)

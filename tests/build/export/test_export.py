@@ -12,7 +12,7 @@ import pytest
 from mcu_ghost import boards
 from mcu_ghost.build import kernels
 from mcu_ghost.build.export import core, export, folder
-from mcu_ghost.build.export.names import check
+from mcu_ghost.build.export.names import validate
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from tests.build.export.libraries import MACHINES, MODELS, make
@@ -27,7 +27,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", ["lamp", "a", "wake_words_2", "a" * 40])
 def test_good_names(name: str) -> None:
-    check(name)
+    validate(name)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_good_names(name: str) -> None:
 )
 def test_bad_names(name: str, why: str) -> None:
     with pytest.raises(GhostError, match=why) as refused:
-        check(name)
+        validate(name)
     assert f"'{name}'" in str(refused.value) and "--name" in str(refused.value)
 
 

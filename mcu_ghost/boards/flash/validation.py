@@ -29,7 +29,7 @@ _UICR = {
 _SECOND_STAGE = 0x100  # of booting, which an RP2040's image begins with
 
 
-def check(payload: Payload, board: Board) -> None:
+def validate(payload: Payload, board: Board) -> None:
     """Refuse an image that does not belong on a board, before anything is touched.
 
     Raises:
