@@ -188,12 +188,10 @@ def recording(path: Path, samples: np.ndarray) -> str:
 @pytest.mark.slow
 def test_recordings_that_cannot_be_used(tmp_path: Path) -> None:
     """They are refused before anything is built, each by its name."""
-    noise = np.random.default_rng(0).integers(-9000, 9000, (16000, 2)).astype(np.int16)
-    stereo = recording(tmp_path / "stereo.wav", noise)
     silent = recording(tmp_path / "silent.wav", np.zeros(16000, np.int16))
     text = tmp_path / "text.wav"
     text.write_text("not a recording")
-    for path, words in ((stereo, "2 channels"), (silent, "silent"), (str(text), "not a readable")):
+    for path, words in ((silent, "silent"), (str(text), "not a readable")):
         told = refusal("test", "-b", "nrf52840", "--audio", path, cwd=tmp_path)
         assert told.startswith(path) and words in told
     told = refusal("test", "-b", "nrf52840", "--audio", str(tmp_path / "none.wav"), cwd=tmp_path)
