@@ -89,6 +89,7 @@ def test_no_name_imports_tensorflow() -> None:
     fresh(code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "imports",
     [

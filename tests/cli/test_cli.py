@@ -24,6 +24,8 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow  # each starts programs of its own
+
 
 def ghost(
     *words: str, cwd: Path | None = None, columns: int | None = None

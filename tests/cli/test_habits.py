@@ -14,6 +14,8 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.project import ghost_toml
 from tests.cli.test_cli import ghost
 
+pytestmark = pytest.mark.slow  # each starts programs of its own
+
 
 def test_results_can_be_piped() -> None:
     result = ghost("boards")

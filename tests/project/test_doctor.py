@@ -127,6 +127,7 @@ def test_a_verb_that_needs_nothing() -> None:
     assert "no verb that needs anything" in refusal("doctor", "boards")
 
 
+@pytest.mark.slow
 def test_exit_codes_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     result = ghost("doctor", "flash", "--board", "nrf52840", "--json")

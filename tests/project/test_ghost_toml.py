@@ -84,6 +84,7 @@ def test_a_wrong_one_stops_every_verb_that_reads_it(tmp_path: Path) -> None:
         assert "unknown key models. Did you mean 'model'?" in refusal(verb, cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_without_one_a_board_must_be_named(tmp_path: Path) -> None:
     result = ghost("build", cwd=tmp_path)
     assert result.returncode == 2 and "--board" in result.stderr
@@ -95,12 +96,14 @@ def test_a_board_that_does_not_exist(tmp_path: Path) -> None:
     assert "Did you mean 'nrf52840'?" in refusal("build", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_its_model_is_the_one_that_is_meant(tmp_path: Path) -> None:
     written(tmp_path, 'boards = ["microbit"]\nmodel = "none.tflite"\n')
     assert refusal("build", cwd=tmp_path).startswith("none.tflite: there is no such file")
     assert refusal("test", cwd=tmp_path).startswith("none.tflite: there is no such file")
 
 
+@pytest.mark.slow
 def test_its_recipe_is_what_train_reads(tmp_path: Path) -> None:
     assert ghost("train", cwd=tmp_path).returncode == 2
     written(tmp_path, 'boards = ["microbit"]\nrecipe = "none.toml"\n')

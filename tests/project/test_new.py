@@ -144,6 +144,7 @@ def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.Mon
     assert (tmp_path / "lamp" / "boards" / "chips" / "mps2.toml").read_text() == "chips = []\n"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unbuilt")
 @pytest.mark.parametrize("names", [["nrf52840"], ["microbit"], ["mps3-an547", "nano33ble"]])
 def test_the_workflow(tmp_path: Path, names: list[str]) -> None:

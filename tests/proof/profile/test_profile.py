@@ -256,6 +256,7 @@ def test_the_command_line(tmp_path: Path) -> None:
         assert word in result.stdout, word
 
 
+@pytest.mark.slow
 def test_refusals_of_the_command_line() -> None:
     assert "Did you mean 'nrf52840'" in refusal("profile", "-b", "nrf5284")
     assert "does not run on 'qemu'" in refusal("profile", "-b", "nrf52840", "--emulator", "qemu")
