@@ -71,6 +71,7 @@ def command(
     if init is not None:
         _write(recipe_path, init)
         return
+    _need_tensorflow()
     first_try = recipe_path.is_dir()
     recipe = recipes.of_folder(recipe_path) if first_try else recipes.read(recipe_path)
     if seed is not None:
@@ -113,6 +114,17 @@ def command(
         console.print_json(dataclasses.asdict(result))
     else:
         show(result, target)
+
+
+def _need_tensorflow() -> None:
+    """Say what is not installed before any recording is read."""
+    from mcu_ghost.host import tools
+
+    wanted = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "matplotlib")
+    lacking = [name for name in wanted if tools.missing(name)]
+    if lacking:
+        install = tools.TOOLS[lacking[0]].install
+        raise GhostError(f"Training needs {', '.join(lacking)}: {install}")
 
 
 def _help_recipe(ctx: click.Context, wanted: bool) -> None:
