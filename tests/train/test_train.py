@@ -93,6 +93,7 @@ def test_a_run_that_was_over_or_half_over_gives_the_same_file_again(tmp_path: Pa
 
 
 def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> None:
+    from mcu_ghost.sound.audio import Formula
     from mcu_ghost.sound.data.streams import Streams
     from mcu_ghost.train import phases
     from mcu_ghost.train import recipe as recipes
@@ -111,7 +112,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_epoch(tmp_path: Path) -> N
     rng = np.random.default_rng(1)
     scenes = Streams(rng.integers(0, 600, (8, 200, 40)).astype(np.uint16),
                      rng.integers(0, 3, (8, 200)).astype(np.int8))  # fmt: skip
-    form = Broken({"multiplier": 1000, "shift": 12, "zero_point": -128}, 1 / 64, -60)
+    form = Broken(Formula(multiplier=1000, shift=12, zero_point=-128), 1 / 64, -60)
     with pytest.raises(phases.Diverged, match=r"Epoch 1 is kept in .*smaller learning_rate"):
         phases.train(chosen, (scenes, scenes), form, 3, tmp_path / "run", "digest")
     kept = np.load(tmp_path / "run/float.last.npz")
