@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
-from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Ready, Supply
+from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Supply
+from mcu_ghost.emulate.chips.stm32_crystal import CrystalRcc
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
 
 _RCC, _GPIO, _FLASH = 0x4002_1000, 0x4001_0800, 0x4002_2000
 _NO_PWR = 0x4000_7000  # which start-up has no business with
 _PORTS = 7
-_HSI_READY, _HSE_READY, _PLL_READY = Bit(0, 1), Bit(0, 17), Bit(0, 25)
-_CRYSTAL, _LOCK = 16_000, 1_600  # 2 ms of the 8 MHz there are by then, and 0.2 ms
-_HSI = 8 * MHZ
 _CLOCKS = {
     0x4001_3800: ("APB2ENR", Bit(0x18, 14)),
     0x4000_4400: ("APB1ENR", Bit(0x1C, 17)),
@@ -24,37 +22,26 @@ _CLOCKS = {
 } | {_GPIO + 0x400 * i: ("APB2ENR", Bit(0x18, 2 + i)) for i in range(_PORTS)}
 
 
-class F1Rcc(Rcc):
+class F1Rcc(CrystalRcc):
     """RCC: HSI, HSE and a PLL that only multiplies."""
 
     SWITCH = (0x04, 2, 2)
-    SOURCES = {0: ("HSI", _HSI_READY), 1: ("HSE", _HSE_READY), 2: ("PLL", _PLL_READY)}
+    HSI = 8 * MHZ
+    TAKES = 16_000, 1_600  # 2 ms of the 8 MHz there are by then, and 0.2 ms
     PLL_SETTINGS = ()  # they are in the register that selects, see `write`
     CORE, BUSES = (0x04, 4), ((0x04, 8), (0x04, 11))
     LATENCY_BITS = 3
 
     def __init__(self, bus: Bus, board: Board, pwr: Supply, flash: Limit) -> None:
-        ready = (
-            Ready(0, 1 << 0, _HSI_READY, 0),
-            Ready(0, 1 << 16, _HSE_READY, _CRYSTAL),
-            Ready(0, 1 << 24, _PLL_READY, _LOCK),
-        )
-        values = {0x00: 0x83, 0x04: 0, 0x18: 0, 0x1C: 0}
-        super().__init__(bus, board, _RCC, values, ready, _CLOCKS, pwr, flash)
-
-    def source_hertz(self, source: str) -> int:
-        """Return the frequency of an oscillator."""
-        return _HSI if source == "HSI" else self.board.startup.hse_hz
+        super().__init__(bus, board, _RCC, {0x04: 0, 0x18: 0, 0x1C: 0}, _CLOCKS, pwr, flash)
 
     def pll_hertz(self) -> int:
         """Return what the PLL makes."""
         crystal = self.field(0x04, 16, 1)
-        source = "HSE" if crystal else "HSI"
-        if not self.shown(_HSE_READY if crystal else _HSI_READY):
-            raise Misuse(f"the PLL runs from {source}, which is not ready")
+        source = self.pll_source_hertz(crystal)
         divide = self.field(0x04, 17, 1) + 1 if crystal else 2
         times = min(self.field(0x04, 18, 4) + 2, 16)
-        return self.pll_output(self.source_hertz(source), divide, times, 1)
+        return self.pll_output(source, divide, times, 1)
 
     def write(self, offset: int, value: int) -> None:
         """Write a register."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, Peripheral
-from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Rcc, Ready, Supply
+from mcu_ghost.emulate.chips.stm32 import MHZ, Bit, Gpio, Limit, Ready, Supply
+from mcu_ghost.emulate.chips.stm32_crystal import CrystalRcc
 from mcu_ghost.emulate.chips.stm32_usart import Stm32Usart
 
 _RCC, _GPIO, _FLASH, _PWR = 0x4002_3800, 0x4002_0000, 0x4002_3C00, 0x4000_7000
-_HSI_READY, _HSE_READY, _PLL_READY = Bit(0, 1), Bit(0, 17), Bit(0, 25)
-_CRYSTAL, _LOCK = 32_000, 1_600  # 2 ms and 0.1 ms of the 16 MHz there are by then
-_HSI = 16 * MHZ
+_LOCK = 1_600  # 0.1 ms of the 16 MHz there are by then
 _USARTS = {
     0x4001_1000: ("APB2ENR", Bit(0x44, 4)),
     0x4001_1400: ("APB2ENR", Bit(0x44, 5)),
@@ -22,38 +21,28 @@ _USARTS = {
 }
 
 
-class F4Rcc(Rcc):
+class F4Rcc(CrystalRcc):
     """RCC of both families."""
 
     SWITCH = (0x08, 2, 2)
-    SOURCES = {0: ("HSI", _HSI_READY), 1: ("HSE", _HSE_READY), 2: ("PLL", _PLL_READY)}
+    HSI = 16 * MHZ
+    TAKES = 32_000, _LOCK  # 2 ms for the crystal
     PLL_SETTINGS = (0x04,)
     CORE, BUSES = (0x08, 4), ((0x08, 10), (0x08, 13))
 
     def __init__(self, bus: Bus, board: Board, pwr: Pwr, flash: Limit, ports: int) -> None:
         clocks = _USARTS | {_PWR: ("APB1ENR", Bit(0x40, 28))}
         clocks |= {_GPIO + 0x400 * i: ("AHB1ENR", Bit(0x30, i)) for i in range(ports)}
-        ready = (
-            Ready(0, 1 << 0, _HSI_READY, 0),
-            Ready(0, 1 << 16, _HSE_READY, _CRYSTAL),
-            Ready(0, 1 << 24, _PLL_READY, _LOCK),
-        )
-        values = {0x00: 0x83, 0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
-        super().__init__(bus, board, _RCC, values, ready, clocks, pwr, flash)
-
-    def source_hertz(self, source: str) -> int:
-        """Return the frequency of an oscillator."""
-        return _HSI if source == "HSI" else self.board.startup.hse_hz
+        values = {0x04: 0x2400_3010, 0x08: 0, 0x30: 0x0010_0000, 0x40: 0, 0x44: 0}
+        super().__init__(bus, board, _RCC, values, clocks, pwr, flash)
 
     def pll_hertz(self) -> int:
         """Return SYSCLK from the PLL."""
-        source = "HSE" if self.field(0x04, 22, 1) else "HSI"
-        if not self.shown(_HSE_READY if source == "HSE" else _HSI_READY):
-            raise Misuse(f"the PLL runs from {source}, which is not ready")
+        source = self.pll_source_hertz(self.field(0x04, 22, 1))
         m, n, p = self.field(0x04, 0, 6), self.field(0x04, 6, 9), self.field(0x04, 16, 2)
         if m < 2:
             raise Misuse(f"PLLM must be 2 to 63, not {m}")
-        return self.pll_output(self.source_hertz(source), m, n, 2 * p + 2)
+        return self.pll_output(source, m, n, 2 * p + 2)
 
 
 class Pwr(Supply):
