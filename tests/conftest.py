@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,3 +80,9 @@ def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain"
     sources = [folder / "model.c", folder / "model_data.c", *kernel_sources(variant)]
     flags = [f"-I{folder}"]
     return ctypes.CDLL(str(compile_host(folder / "model.so", sources, *flags, variant=variant)))
+
+
+@pytest.fixture(scope="module")
+def keras() -> Any:
+    """Return tf_keras, where it is installed."""
+    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")

@@ -9,25 +9,6 @@ import pytest
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
-@pytest.fixture(scope="module")
-def ghost(keras):
-    from mcu_ghost.layers import GhostGRU
-
-    return GhostGRU
-
-
-@pytest.fixture(scope="module")
-def lab(keras):
-    from tests.convert import networks
-
-    return networks
-
-
 def model_of(keras, name, ghost):
     """Return one of the networks that the tests convert."""
     layers = keras.layers

@@ -9,18 +9,6 @@ import pytest
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
-@pytest.fixture(scope="module")
-def lab(keras):
-    from tests.convert import networks
-
-    return networks
-
-
 def classifier(keras, lab, *before):
     layers = keras.layers
     chain = [layers.Input((12, 5)), *before, layers.GRU(8), layers.Dense(3, name="last"),

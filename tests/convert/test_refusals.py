@@ -14,18 +14,6 @@ SUPPORTED = (
 )
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
-@pytest.fixture(scope="module")
-def ghost(keras):
-    from mcu_ghost.layers import GhostGRU
-
-    return GhostGRU
-
-
 def refusal(model, tmp_path, **kwargs):
     from mcu_ghost.convert import convert
 

@@ -14,11 +14,6 @@ pytestmark = pytest.mark.train
 LAMBDA = "holds a Lambda layer, whose code would run; not loaded."
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
 @pytest.fixture
 def marked(tmp_path, monkeypatch):
     """Return the path of a file that exists once foreign code has run."""

@@ -11,18 +11,6 @@ rng = np.random.default_rng(3)
 X = rng.normal(0, 1, (4, 6, 5)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
-@pytest.fixture(scope="module")
-def layers(keras):
-    import mcu_ghost.layers
-
-    return mcu_ghost.layers
-
-
 def randomise(layer):
     """Give a built layer random weights, biases too; return them."""
     layer.set_weights([rng.normal(0, 0.5, w.shape) for w in layer.get_weights()])

@@ -14,18 +14,6 @@ rng = np.random.default_rng(5)
 X = rng.normal(0, 1, (32, 10, 4)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def keras():
-    return pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
-
-
-@pytest.fixture(scope="module")
-def layers(keras):
-    import mcu_ghost.layers
-
-    return mcu_ghost.layers
-
-
 def classifier(keras, gru):
     return keras.Sequential(
         [keras.layers.Input((10, 4)), gru, keras.layers.Dense(2, activation="softmax")]
