@@ -58,6 +58,11 @@ class Miss:
     word: str
     recognised: str
 
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        made, word = (f"'{text}'" if text else "nothing" for text in (self.recognised, self.word))
+        return f"{self.board}: {self.file}: {made} recognised, {word} is said"
+
 
 def recordings(project: Project, network: Model) -> dict[Path, str]:
     """Return the project's recordings and what is said in each; "" where nothing is to be spoken.
@@ -80,7 +85,7 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
                 f"{place}: {project.recipe} trains on these recordings, so they prove nothing."
                 " Count on other ones."
             )
-    names = sorted(path.name for path in place.glob("[!_.]*") if path.is_dir())
+    names = [path.name for path in folder.subfolders(place)]
     task = task_of(network)
     listens = task is not None and task.detector is not None
     known = words(network)
@@ -134,7 +139,7 @@ def board(
         GhostError: It does not fit, does not compile, crashes, or a tool is missing.
     """
     spoken = recordings(project, network)
-    names = dict.fromkeys((apps.DEFAULT, project.app))  # of images, `flash` takes the last
+    names = dict.fromkeys((apps.DEFAULT, project.app))
     folders = {app: out / f"{target.name}-{app}" for app in names}
     with contextlib.ExitStack() as held:
         for place in folders.values():

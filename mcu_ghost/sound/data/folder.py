@@ -81,10 +81,15 @@ def labels(folder: Path) -> tuple[str, ...]:
     Raises:
         GhostError: There are none.
     """
-    found = sorted(p.name for p in folder.glob("[!_.]*") if p.is_dir())
+    found = tuple(path.name for path in subfolders(folder))
     if not found:
         raise GhostError(f"{folder}: holds no folders of recordings, <label>/*.flac.")
-    return tuple(found)
+    return found
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Return what may be a label's folder, sorted: no `_background_noise_`, no hidden one."""
+    return sorted(path for path in folder.glob("[!_.]*") if path.is_dir())
 
 
 def listed(folder: Path, split: Split) -> set[str]:

@@ -9,6 +9,7 @@ that lies deeper in a folder. Whatever was guessed is said.
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 from collections import Counter
@@ -66,21 +67,21 @@ def read(root: Path) -> DataSet:
         found = reader(root)
         if found is not None:
             return replace(found, notes=(*found.notes, *_left_out(root)))
-    folder.labels(root)  # says that there are none
-    return DataSet(root, folder.labels(root), (), empty=folder.labels(root))
+    labels = folder.labels(root)  # or it says that there are none
+    return DataSet(root, labels, (), empty=labels)
 
 
 def _plain(root: Path, lists: Path | None = None) -> DataSet | None:
     """Folders of labels; where a file's name says the label again, nobody knows who speaks."""
-    labels = [path.name for path in _folders(root)]
+    labels = [path.name for path in folder.subfolders(root)]
     empty = tuple(label for label in labels if not folder.files(root / label))
     if len(empty) == len(labels):
         return None
-    items, notes = [], []
-    for label in labels:
-        if label in empty:
-            continue
-        mine = folder.scan(root, [label], lists)
+    items: list[Item] = []
+    notes = []
+    found = folder.scan(root, [label for label in labels if label not in empty], lists)
+    for label, group in itertools.groupby(found, lambda item: item.label):
+        mine = list(group)
         if len(mine) > 1 and {item.group for item in mine} == {label}:
             mine = _each_by_itself(lists or root, mine)
             notes.append(
@@ -102,10 +103,10 @@ def _each_by_itself(root: Path, items: list[Item]) -> list[Item]:
 
 def _splits(root: Path) -> DataSet | None:
     """`train/<label>/…`, `test/<label>/…`."""
-    tops = _folders(root)
+    tops = folder.subfolders(root)
     if not tops or not all(top.name.lower() in _SPLITS for top in tops):
         return None
-    inner = {top: [path for path in _folders(top) if folder.files(path)] for top in tops}
+    inner = {top: [path for path in folder.subfolders(top) if folder.files(path)] for top in tops}
     if not all(inner.values()):
         return None
     items = [
@@ -114,7 +115,7 @@ def _splits(root: Path) -> DataSet | None:
         for path in paths
         for file in folder.files(path)
     ]
-    return _of(root, _validated(items), "folders of splits")
+    return _of(root, _with_validation(items), "folders of splits")
 
 
 def _edge_impulse(root: Path) -> DataSet | None:
@@ -131,7 +132,7 @@ def _edge_impulse(root: Path) -> DataSet | None:
         for file in found
     ]  # fmt: skip
     note = "an export of Edge Impulse: nothing says who speaks, so tests may be of known voices"
-    return _of(root, _validated(items), note)
+    return _of(root, _with_validation(items), note)
 
 
 def _info_labels(path: Path) -> dict[str, str]:
@@ -155,7 +156,9 @@ def _listed(root: Path) -> DataSet | None:
             if not {"path", "label"} <= set(columns):
                 return None
             rows = list(table)
-        return _of(root, _validated(_rows(root, path, rows, columns)), f"the list {path.name}")
+        return _of(
+            root, _with_validation(_rows(root, path, rows, columns)), f"the list {path.name}"
+        )
     return None
 
 
@@ -191,7 +194,8 @@ def _inner(root: Path) -> DataSet | None:
         found = [
             path
             for path in sorted(root.glob(depth))
-            if path.is_dir() and sum(bool(folder.files(inner)) for inner in _folders(path)) > 1
+            if path.is_dir()
+            and sum(bool(folder.files(inner)) for inner in folder.subfolders(path)) > 1
         ]
         if len(found) == 1:
             around = [path for path in (found[0], *found[0].parents) if path.is_relative_to(root)]
@@ -225,7 +229,7 @@ def _of(root: Path, items: list[Item], note: str) -> DataSet:
     return DataSet(root, labels, ordered, notes=(f"read as {note}.",))
 
 
-def _validated(items: list[Item]) -> list[Item]:
+def _with_validation(items: list[Item]) -> list[Item]:
     """Take an eighth of training for validation where a set has none: whole groups."""
     if any(item.split == "validation" for item in items):
         return items
@@ -243,8 +247,8 @@ def _validated(items: list[Item]) -> list[Item]:
     ]
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.glob("[!_.]*") if path.is_dir())
+def _holds(path: Path) -> bool:
+    return bool(folder.files(path))
 
 
 def _left_out(root: Path) -> list[str]:

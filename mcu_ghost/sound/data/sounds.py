@@ -17,6 +17,7 @@ from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.data import dataset, folder, layouts
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
+from mcu_ghost.sound.data.layouts import DataSet
 from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
 
 _EDGE_MS = 80  # kept around a word
@@ -87,21 +88,6 @@ class _Plan:
     notes: tuple[str, ...]  # what was guessed of how folders are laid out
 
 
-def words_of(recipe: SoundRecipe, root: Path) -> tuple[str, ...]:
-    """Return the words of a recipe.
-
-    Raises:
-        GhostError: The first data set has no folder but `unknown`.
-    """
-    if recipe.words.labels:
-        return recipe.words.labels
-    first = root / recipe.words.folders[0]
-    found = tuple(label for label in layouts.read(first).labels if label != "unknown")
-    if not found:
-        raise GhostError(f"{first}: has no words, only `unknown`. Record some: <word>/*.wav.")
-    return found
-
-
 def load(
     recipe: SoundRecipe,
     root: Path,
@@ -117,8 +103,10 @@ def load(
     Raises:
         GhostError: A folder or a word is missing, or most recordings of a word are broken.
     """
-    labels = words_of(recipe, root)
-    plan = _plan(recipe, root, labels)
+    path = root / recipe.words.folders[0]
+    first = None if recipe.words.labels else layouts.read(path)
+    labels = recipe.words.labels if first is None else _words(first, path)
+    plan = _plan(recipe, root, labels, first)
     items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
     words: dict[Split, list[Said]] = {split: [] for split in SPLITS}
     kinds: dict[tuple[Split, str], list[Samples]] = {}
@@ -154,7 +142,15 @@ def load(
                   _digest(recipe, plan))  # fmt: skip
 
 
-def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...]) -> _Plan:
+def _words(data: DataSet, path: Path) -> tuple[str, ...]:
+    found = tuple(label for label in data.labels if label != "unknown")
+    if not found:
+        raise GhostError(f"{path}: has no words, only `unknown`. Record some: <word>/*.wav.")
+    return found
+
+
+def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...], first: DataSet | None) -> _Plan:
+    """Say which file is for what; `first` is the first data set, if it was read already."""
     words: list[tuple[Item, int]] = []
     others: list[tuple[Item, str, str]] = []
     notes: list[str] = []
@@ -162,7 +158,7 @@ def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...]) -> _Plan:
         path = root / name
         if not path.is_dir():
             raise GhostError(f"{path}: there is no such folder; words.folders names it.")
-        data = layouts.read(path)
+        data = first if first is not None and origin == 0 else layouts.read(path)
         notes += [f"{name}: {note}" for note in data.notes]
         if data.empty:
             folder.recordings(data.root / data.empty[0])  # says that there are none
