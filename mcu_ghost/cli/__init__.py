@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import sys
@@ -13,7 +12,7 @@ from typing import NoReturn
 import click
 
 from mcu_ghost.cli import log
-from mcu_ghost.host import processes, text
+from mcu_ghost.host import console, processes, text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 
@@ -140,5 +139,5 @@ def _fail(message: str, code: int) -> NoReturn:
     log.failed(message)
     click.secho(f"error: {_shown(message)}", fg="red", err=True)
     if "--json" in sys.argv:
-        click.echo(json.dumps({"error": {"message": message, "exit_code": code}}, indent=2))
+        console.print_json({"error": {"message": message, "exit_code": code}})
     sys.exit(code)

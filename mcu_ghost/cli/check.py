@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from mcu_ghost.proof.accuracy import Judgement
 
 
-_SHOWN = 20  # recordings that were not recognised; --json has all
-
-
 @click.command(
     "check",
     epilog="Examples: mcu-ghost check · mcu-ghost check --json · mcu-ghost check --update",
@@ -88,7 +85,7 @@ def command(
         results.append((before, now, rows))
         if not as_json:
             _show(before, now, rows, update)
-    _show_misses(misses if not as_json else [])
+    console.few([str(miss) for miss in misses] if not as_json else [], "[yellow]{}[/]")
     for found_own in judgements if not as_json else ():
         samples.show(found_own)
     updated = update and not any(now.different_bytes for now in found)
@@ -110,19 +107,6 @@ def command(
         tell(f"[red]{console.literal(sentence)}[/]")
     if failures:
         sys.exit(1)
-
-
-def _show_misses(misses: list[Miss]) -> None:
-    """Print the first recordings that were not recognised."""
-    from mcu_ghost.host import console
-
-    for miss in misses[:_SHOWN]:
-        made = f"'{miss.recognised}'" if miss.recognised else "nothing"
-        word = f"'{miss.word}'" if miss.word else "nothing"
-        told = f"{miss.board}: {miss.file}: {made} recognised, {word} is said"
-        console.say(f"[yellow]{console.literal(told)}[/]")
-    if len(misses) > _SHOWN:
-        console.say(f"[yellow]… and {len(misses) - _SHOWN} more; --json has all of them[/]")
 
 
 def _number(value: float | None, unit: str) -> str:

@@ -79,8 +79,9 @@ def command(
     from mcu_ghost.host.steps import steps
     from mcu_ghost.network import foreign
     from mcu_ghost.network.tflite import write
+    from mcu_ghost.proof.samples import X_NAMES
 
-    data = arrays.read(calibration, ("x", "X", "data", "inputs")) if calibration else None
+    data = arrays.read(calibration, X_NAMES) if calibration else None
     foreign.refuse(model)  # before TensorFlow takes its time
     with steps() as tell, quiet():  # importing TensorFlow is loud
         tell("loading TensorFlow")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ import click
 if TYPE_CHECKING:
     from mcu_ghost.sound.data.facts import Inspection
 
-_SHOWN = 20  # lines of a kind; a set may have a hundred thousand troubles
 _path = click.Path(path_type=Path)
 _jobs = click.option(
     "--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores"
@@ -108,21 +106,11 @@ def _show(report: Inspection) -> None:
     rates = ", ".join(f"{count} at {rate} Hz" for rate, count in report.rates.items())
     console.say(f"[dim]seconds: shortest / median / longest; recordings: {rates}; "
                 f"background noise: {report.noise_seconds:.0f} s[/]")  # fmt: skip
-    _few("", [f"{path}: {reason}" for path, reason in (*report.unreadable, *report.cut_off)])
-    _few("[yellow]warning:[/] ", report.warnings)
-    _few("[red]error:[/] ", report.errors)
+    console.few([f"{path}: {reason}" for path, reason in (*report.unreadable, *report.cut_off)])
+    console.few(report.warnings, "[yellow]warning:[/] {}")
+    console.few(report.errors, "[red]error:[/] {}")
     if not report.errors:
         console.say("The set can be used.")
-
-
-def _few(mark: str, sentences: Sequence[str]) -> None:
-    """Print the first of some sentences, and how many more there are."""
-    from mcu_ghost.host import console
-
-    for sentence in sentences[:_SHOWN]:
-        console.say(f"{mark}{console.literal(sentence)}")
-    if len(sentences) > _SHOWN:
-        console.say(f"{mark}… and {len(sentences) - _SHOWN} more; --json has all of them")
 
 
 @command.command(

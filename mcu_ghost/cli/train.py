@@ -119,9 +119,9 @@ def command(
 def _need_tensorflow() -> None:
     """Say what is not installed before any recording is read."""
     from mcu_ghost.host import tools
+    from mcu_ghost.project import doctor
 
-    wanted = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "matplotlib")
-    lacking = [name for name in wanted if tools.missing(name)]
+    lacking = [name for (name,) in doctor.VERBS["train"] if tools.missing(name)]
     if lacking:
         install = tools.TOOLS[lacking[0]].install
         raise GhostError(f"Training needs {', '.join(lacking)}: {install}")

@@ -11,7 +11,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host.text import printable
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
+_FEW = 20  # sentences of a kind; a data set may have a hundred thousand troubles
 _WIDE = 200  # columns where nobody says how many there are: a line for a pipe is never folded
 
 
@@ -74,6 +75,19 @@ def width(table: Table) -> int:
 
     console = stdout()
     return Measurement.get(console, console.options.update(width=1000), table).maximum
+
+
+def few(sentences: Sequence[str], around: str = "{}") -> None:
+    """Print the first of some sentences of a result, and how many more there are.
+
+    Args:
+        sentences: Text from outside.
+        around: Markup with a place for each of them.
+    """
+    for sentence in sentences[:_FEW]:
+        say(around.format(literal(sentence)))
+    if len(sentences) > _FEW:
+        say(around.format(f"… and {len(sentences) - _FEW} more; --json has all of them"))
 
 
 def note(text: str) -> None:

@@ -22,7 +22,7 @@ def decode(content: bytes) -> dict[str, Any]:
     """Read the object.
 
     Raises:
-        ValueError: It is not JSON, or nothing that `check` lets pass.
+        ValueError: It is not JSON, or nothing that `validate` lets pass.
     """
     try:
         metadata = json.loads(content)
@@ -36,7 +36,7 @@ def encode(metadata: dict[str, Any]) -> bytes:
     """Write the object, the same bytes for the same content.
 
     Raises:
-        ValueError: It is nothing that `check` lets pass.
+        ValueError: It is nothing that `validate` lets pass.
     """
     validate(metadata)
     return json.dumps(metadata, sort_keys=True, allow_nan=False).encode()

@@ -59,9 +59,16 @@ def _hdf5(path: Path) -> str:
         whole = "model_config" in file.attrs
         weights = not whole and ("layer_names" in file.attrs or "layers" in file)
     version = version.decode() if isinstance(version, bytes) else str(version)
-    if whole and version.startswith("3"):
-        return f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
+    if whole:
+        return _keras(version)
     return f"holds weights, and no network. {_WHOLE}" if weights else ""
+
+
+def _keras(version: str) -> str:
+    """Return what to say of a whole network by a version of Keras."""
+    if not version.startswith("3"):
+        return ""
+    return f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
 
 
 def _zip(path: Path) -> str:
@@ -72,11 +79,7 @@ def _zip(path: Path) -> str:
                 version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
             except (ValueError, AttributeError):
                 version = ""
-            if version.startswith("3"):
-                return (
-                    f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
-                )
-            return ""
+            return _keras(version)
     inner = {name.partition("/")[2] for name in names}
     if "data.pkl" in inner and any(name.startswith("code/") for name in inner):
         return f"is a TorchScript program. {_ONNX}"

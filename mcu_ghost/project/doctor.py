@@ -128,11 +128,13 @@ def diagnose(asked: Sequence[str] = (), board: Board | None = None) -> Diagnosis
         for name in [name for group in groups for name in group] + list(_EXTRAS.get(verb, ())):
             used.setdefault(name, []).append(verb)
     tools = {name: look(name, tuple(verbs)) for name, verbs in used.items()}
-    if board is None:
-        every = boards.every()
-        verdicts = tuple(_judge_all(verb, every, tools) for verb in needs)
-    else:
-        verdicts = tuple(_judge(verb, groups, tools) for verb, groups in needs.items())
+    every = boards.every() if board is None and any(map(_of_boards, needs.values())) else []
+    verdicts = tuple(
+        _judge_all(verb, every, tools)
+        if board is None and _of_boards(groups)
+        else _judge(verb, groups, tools)
+        for verb, groups in needs.items()
+    )
     must = asked or BASIC
     works = all(verdict.works for verdict in verdicts if verdict.verb in must)
     return Diagnosis(tuple(tools.values()), verdicts, works)
@@ -165,11 +167,14 @@ def _for_board(verb: str, board: Board | None) -> Needs:
         return _BUILD  # they do without
     order: tuple[str, ...] = (*board.emulators.order, *board.flashing.methods)
     return tuple(
-        tuple(name for name in order if name in group)
-        if set(group) & {*_ENGINES, *METHODS}
-        else group
+        tuple(name for name in order if name in group) if _of_boards((group,)) else group
         for group in needs
     )
+
+
+def _of_boards(needs: Needs) -> bool:
+    """Whether some of what is needed, an emulator or a flashing method, is a board's own."""
+    return any(set(group) & {*_ENGINES, *METHODS} for group in needs)
 
 
 def _judge(verb: str, groups: Needs, tools: dict[str, Found]) -> Verdict:
@@ -180,8 +185,6 @@ def _judge(verb: str, groups: Needs, tools: dict[str, Found]) -> Verdict:
 
 def _judge_all(verb: str, every: Sequence[Board], tools: dict[str, Found]) -> Verdict:
     """Judge a verb by every board that it can be for."""
-    if not any(set(group) & {*_ENGINES, *METHODS} for group in VERBS[verb]):
-        return _judge(verb, VERBS[verb], tools)
     found = {}
     for board in every:
         groups = _for_board(verb, board)

@@ -173,8 +173,7 @@ def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: st
 def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.Costs]:
     """Write all of a project, its baseline last."""
     for template, name in _FILES.items():
-        write_text(folder / name.format(name=context.name),
-                   render(f"project/{template}.jinja", context))  # fmt: skip
+        write_text(folder / name, render(f"project/{template}.jinja", context))
     recipe = recipe_file.text(
         context.name, "data/words", context.boards[0].name, "schemas/recipe.schema.json"
     )
