@@ -41,11 +41,8 @@
 #endif
 
 /* What a bus's prescaler takes to divide by 1, 2, 4, 8 or 16. */
-#define STM32_PPRE(divide)  \
-  ((divide) == 1 ? 0        \
-   : (divide) == 2 ? 4      \
-   : (divide) == 4 ? 5      \
-   : (divide) == 8 ? 6 : 7)
+#define STM32_PPRE(divide) \
+  ((divide) == 1 ? 0 : (divide) == 2 ? 4 : (divide) == 4 ? 5 : (divide) == 8 ? 6 : 7)
 
 /* Lets a clock through; the read makes sure that it arrives before the next access. */
 static inline void stm32_enable(volatile uint32_t *clocks, uint32_t bit) {

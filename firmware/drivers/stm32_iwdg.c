@@ -2,8 +2,8 @@
 /* The STM32's independent watchdog (IWDG in the families' reference manuals; the flags of
  * resets are in RCC, "clock control and status" or, of the H7, "reset status").
  *
- * It counts an oscillator of its own (LSI, 32 kHz; on the F4 and F7 17 to 47; on the F1 40, that is 30
- * to 60), which it starts by itself, asleep too, and while a debugger holds the core.
+ * It counts an oscillator of its own (LSI, 32 kHz; on the F4 and F7 17 to 47; on the F1 40, that is
+ * 30 to 60), which it starts by itself, asleep too, and while a debugger holds the core.
  */
 #include "board.h"
 #include "drivers/stm32.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* STM32F103: from the crystal (RM0008).
  *
- * The oscillator in the chip makes 64 MHz at most, at which no serial port made for the board's clock
- * could say anything, so without the crystal it waits.
+ * The oscillator in the chip makes 64 MHz at most, at which no serial port made for the board's
+ * clock could say anything, so without the crystal it waits.
  */
 #include "drivers/stm32.h"
 #include "startup/startup.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* STM32F4: from the crystal, at the highest core voltage but without over-drive (RM0090, RM0383). */
+/* STM32F4: from the crystal, at the highest core voltage but without over-drive (RM0090, RM0383).
+ */
 #include "startup/startup.h"
 #include "startup/stm32f4_rcc.h"
 

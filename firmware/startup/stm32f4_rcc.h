@@ -23,8 +23,8 @@ enum {
 };
 
 /* Clocks of 1 MHz in, BOARD_PLL_TIMES MHz inside; Q, for USB, makes 48 MHz or less. */
-#define PLL(in_megahertz)                                                        \
-  ((in_megahertz) | BOARD_PLL_TIMES << 6 | (BOARD_PLL_OUT / 2u - 1u) << 16 |     \
+#define PLL(in_megahertz)                                                    \
+  ((in_megahertz) | BOARD_PLL_TIMES << 6 | (BOARD_PLL_OUT / 2u - 1u) << 16 | \
    (BOARD_PLL_TIMES + 47u) / 48u << 24)
 
 /* Starts the crystal; returns 0 where there is none. Then the oscillator in the chip (16 MHz, to 1

@@ -8,9 +8,9 @@
 #define PWR_CSR1 GHOST_REGISTER(PWR_BASE + 0x04u)
 
 enum {
-  VOLTAGE = BOARD_VOLTAGE << 14, /* for up to 180 MHz … */
-  OVERDRIVE = 1 << 16,           /* … and more of it; ready is the same bit of CSR1 */
-  OVERDRIVEN = 1 << 17,          /* switches over to it; likewise */
+  VOLTAGE = BOARD_VOLTAGE << 14,   /* for up to 180 MHz … */
+  OVERDRIVE = 1 << 16,             /* … and more of it; ready is the same bit of CSR1 */
+  OVERDRIVEN = 1 << 17,            /* switches over to it; likewise */
   WAIT_STATES = BOARD_WAIT_STATES, /* the ART is for flash at its other address */
 };
 

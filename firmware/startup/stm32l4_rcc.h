@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clocks as the STM32L4 and the STM32G4 have them: from the oscillator in the chip (16 MHz, to 1 %),
- * boosted where the chip can be and must (RM0351, RM0432, RM0440). */
+/* Clocks as the STM32L4 and the STM32G4 have them: from the oscillator in the chip (16 MHz, to 1
+ * %), boosted where the chip can be and must (RM0351, RM0432, RM0440). */
 #ifndef STM32L4_RCC_H
 #define STM32L4_RCC_H
 
@@ -40,7 +40,7 @@ enum {
 #endif
 
 /* M is written less one, R as 0 for 2, 1 for 4, and so on. */
-#define PLL                                                                      \
+#define PLL                                                                     \
   (PLL_FROM_HSI | (BOARD_PLL_DIVIDE - 1u) << 4 | BOARD_PLL_TIMES << 8 | PLL_R | \
    (BOARD_PLL_OUT / 2u - 1u) << 25)
 

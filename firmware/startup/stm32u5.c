@@ -15,7 +15,7 @@
 #define ICACHE_SR GHOST_REGISTER(0x40030404u)
 
 enum {
-  PWR_CLOCK = 2,     /* a bit's number */
+  PWR_CLOCK = 2, /* a bit's number */
   RANGE_1 = BOARD_VOLTAGE << 16,
   VOLTAGE_READY = 1 << 15,
   BOOST = 1 << 18, /* wanted above 55 MHz; runs from what PLL1 runs from, 4 to 16 MHz */
@@ -29,7 +29,7 @@ enum {
   PLL1_FROM_HSI = 2,
   PLL1_DIVIDE = (BOARD_PLL_DIVIDE - 1) << 8,
   PLL1_IN = (BOARD_PLL_DIVIDE <= 2 ? 3 : 0) << 2, /* 8 to 16 MHz, or 4 to 8 */
-  PLL1_R = 1 << 18, /* the output that SYSCLK takes */
+  PLL1_R = 1 << 18,                               /* the output that SYSCLK takes */
   SYSCLK_PLL1 = 3,
   SYSCLK_IS_PLL1 = 3 << 2,
   CACHE_BUSY = 1,
@@ -47,7 +47,8 @@ void ghost_startup_family(void) {
   while ((RCC_CR & HSI_READY) == 0u) {
   }
   stm32_enable(&RCC_AHB3ENR, PWR_CLOCK);
-  RCC_PLL1CFGR = PLL1_FROM_HSI | PLL1_IN | PLL1_DIVIDE | PLL1_R; /* the booster's divider is 0, for 1 */
+  RCC_PLL1CFGR =
+      PLL1_FROM_HSI | PLL1_IN | PLL1_DIVIDE | PLL1_R; /* the booster's divider is 0, for 1 */
   PWR_VOSR = RANGE_1;
   while ((PWR_VOSR & VOLTAGE_READY) == 0u) {
   }
