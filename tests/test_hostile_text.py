@@ -204,7 +204,7 @@ def test_what_is_generated_keeps_its_shape(name: str, everything: tuple[Outputs,
         if kind in ("yml", "yaml"):
             assert yaml.safe_load(odd) == yaml.safe_load(plain)
         elif kind == "toml":
-            assert tomllib.loads(odd) == tomllib.loads(plain)
+            assert said(tomllib.loads(odd), HOSTILE) == said(tomllib.loads(plain), ORDINARY)
         elif kind == "json":
             assert json.loads(odd) == json.loads(plain)
         elif kind == "html":
@@ -219,6 +219,15 @@ def test_what_is_generated_keeps_its_shape(name: str, everything: tuple[Outputs,
             changed = [new for old, new in lines if old != new]
             assert all(re.fullmatch(COMMENTS[kind], line) for line in changed), changed
             assert all(line.isprintable() and "\\" not in line for line in changed)
+
+
+def said(value: Any, words: tuple[str, ...]) -> Any:
+    """Return what TOML says, with each of the words, if it is whole, as its number."""
+    if isinstance(value, dict):
+        return {key: said(item, words) for key, item in value.items()}
+    if isinstance(value, list):
+        return [said(item, words) for item in value]
+    return words.index(value) if value in words else value
 
 
 def tokens(source: str) -> list[str]:

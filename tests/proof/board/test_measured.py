@@ -169,7 +169,7 @@ def test_another_board(board: PtyBoard, model: Model) -> None:
 def test_another_app(board: PtyBoard, model: Model) -> None:
     board.freeze()
     threading.Timer(0.1, lambda: board.send(b'{"event":"status","ms":10000}\n')).start()
-    with pytest.raises(GhostError, match="not the `stream` app: build it with --app stream"):
+    with pytest.raises(GhostError, match="not the `stream` app: `mcu-ghost build --app stream`"):
         run(board, model)
 
 
