@@ -51,6 +51,10 @@ _LOOPS: dict[str, dict[str, str]] = {
     "cmake": {"examples/loop/main.c": "cmake/loop.c"},
     "arduino": {"examples/loop/loop.ino": "arduino/loop.ino"},
 }
+# Likewise, of a library for a Cortex-M: its compiler.
+_CROSS: dict[str, dict[str, str]] = {
+    "cmake": {"arm-none-eabi.cmake": "cmake/arm-none-eabi.cmake"},
+}
 # Where the example's own C goes.
 _CHECK: dict[str, str] = {
     "cmake": "examples/check",
@@ -142,6 +146,7 @@ def _texts(model: Model, target: core.Target, kind: Kind) -> dict[str, str]:
         **_FILES[kind],
         **(_LISTENING.get(kind, {}) if made.detector else {}),
         **(_LOOPS.get(kind, {}) if not made.settings else {}),
+        **(_CROSS.get(kind, {}) if target.flags else {}),
     }
     texts = {f"src/{path}": text for path, text in made.sources.items()}
     for path, template in wanted.items():

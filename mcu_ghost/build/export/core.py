@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from mcu_ghost.boards import Board, Core, Cpu
-from mcu_ghost.build import kernels
+from mcu_ghost.build import kernels, toolchain
 from mcu_ghost.host.errors import GhostError, did_you_mean
 
 ANY = "any"
@@ -27,12 +27,14 @@ class Target:
         variant: The kernels.
         cores: What they run on, in words.
         test: A preprocessor expression that is true there.
+        flags: What tells gcc the core; empty for plain C.
     """
 
     core: str
     variant: kernels.Variant
     cores: str
     test: str
+    flags: tuple[str, ...]
 
 
 _CORES: dict[kernels.Variant, tuple[str, str]] = {
@@ -61,15 +63,12 @@ def target(core: str | None = None, board: Board | None = None) -> Target:
             "A library is for one kind of core: say --board NAME, or --core with one of"
             f" {', '.join(NAMES)} ('{ANY}' is plain C and slow)."
         )
-    if board is not None:
-        core = board.cpu.core
-    assert core is not None  # one of the two is given
-    if core not in NAMES:
+    if core is not None and core not in NAMES:
         raise GhostError(
             f"There is no core '{core}'.{did_you_mean(core, NAMES)} Known are {', '.join(NAMES)}."
         )
-    variant: kernels.Variant = "plain"
-    if core != ANY:
-        variant = kernels.choose(Cpu(core, fpu=False, clock_hz=1))  # type: ignore[arg-type]
-    cores, test = _CORES[variant]
-    return Target(core, variant, cores, test)
+    if core == ANY:
+        return Target(ANY, "plain", *_CORES["plain"], flags=())
+    cpu = board.cpu if board else Cpu(core, fpu=False, clock_hz=1)  # type: ignore[arg-type]
+    variant = kernels.choose(cpu)
+    return Target(cpu.core, variant, *_CORES[variant], flags=toolchain.gcc_flags(cpu))

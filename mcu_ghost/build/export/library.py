@@ -65,6 +65,14 @@ class Library:
     listener_bytes: int
 
 
+@dataclass(frozen=True)
+class _Core:
+    """What the refusal of other cores shows."""
+
+    name: str
+    target: Target
+
+
 @dataclass(frozen=True, eq=False)
 class _Listener:
     """What the listener's templates show."""
@@ -106,6 +114,9 @@ def make(model: Model, target: Target) -> Library:
     copied = _copies(needed, target.variant)
     sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}
     compiled = tuple(sorted(path for path in sources if path.endswith((".c", ".S"))))
+    for path in compiled:  # so that one clear error comes before a hundred of an assembler
+        sources[path] = '#include "core.h"\n' + sources[path]
+    sources[f"{name}/core.h"] = templates.render("export/core.h.jinja", _Core(name, target))
     plan = context.plan
     return Library(
         version=__version__,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.build import toolchain
+from mcu_ghost.build.export import export
 from mcu_ghost.host import resources
 from mcu_ghost.network.tflite import read
 from mcu_ghost.sound import keywords
@@ -120,18 +122,16 @@ def test_another_core_is_refused_by_the_header(tmp_path: Path) -> None:
 @pytest.mark.emulator
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55"])
 def test_the_library_of_every_core_in_its_machine(core: str, tmp_path: Path) -> None:
-    gcc = need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     model = MODELS["listener"]()
     folder = libraries.make(model, "cmake", tmp_path / "net", core)
     flags = " ".join([*libraries.arm_flags(core), *libraries.STRICT])
     built = libraries.cmake(
         folder,
         tmp_path / "build",
-        "-DCMAKE_SYSTEM_NAME=Generic",
-        f"-DCMAKE_C_COMPILER={gcc}",
-        f"-DCMAKE_ASM_COMPILER={gcc}",
+        f"-DCMAKE_TOOLCHAIN_FILE={folder / 'arm-none-eabi.cmake'}",
+        "-DNET_EXAMPLES=ON",
         f"-DCMAKE_C_FLAGS={flags}",
-        f"-DCMAKE_ASM_FLAGS={' '.join(libraries.arm_flags(core))}",
         "-DCMAKE_EXE_LINKER_FLAGS=-specs=rdimon.specs",
     )
     objects = sorted((built / "CMakeFiles" / "net_check.dir").rglob("*.obj"))
@@ -140,6 +140,48 @@ def test_the_library_of_every_core_in_its_machine(core: str, tmp_path: Path) -> 
     said = libraries.emulate(core, elf)
     np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
     assert said.endswith("PASS\n")
+
+
+def commands(folder: Path) -> list[list[str]]:
+    """Return the lines of a README that are commands, with the CMake of this test."""
+    found = re.findall(r"^    ((?:cmake|build/) ?.*)$", (folder / "README.md").read_text(), re.M)
+    return [line.replace("cmake ", f"{toolchain.cmake()} ", 1).split() for line in found]
+
+
+@pytest.mark.parametrize("board", [None, "nrf52840", "microbit", "mps3-an547"])
+def test_the_readmes_commands(
+    board: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    monkeypatch.setenv("CMAKE_GENERATOR", "Ninja")
+    monkeypatch.setenv("PATH", f"{Path(toolchain.ninja()).parent}:{os.environ['PATH']}")
+    folder = tmp_path / "net"
+    target = boards.load(board) if board else None
+    export(MODELS["every_frame"](), "cmake", folder, None if board else "any", target, "net")
+    lines = commands(folder)
+    said = [libraries.run([*line], cwd=folder) for line in lines]
+    if board:
+        assert len(lines) == 2
+        flags = list(toolchain.gcc_flags(boards.load(board).cpu))
+        built = (folder / "build" / "build.ninja").read_text()
+        assert built.count(f"FLAGS = {' '.join(flags)} ") > 5
+    else:
+        assert said[2].endswith("PASS\n")
+
+
+def test_another_compiler_gets_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's, by CMake, and by whoever compiles the sources."""
+    folder = libraries.make(MODELS["every_frame"](), "cmake", tmp_path / "net", "cortex-m4")
+    with pytest.raises(AssertionError) as raised:
+        libraries.cmake(folder, tmp_path / "build")
+    assert str(raised.value).count("CMake Error") == 1
+    assert "-DCMAKE_TOOLCHAIN_FILE=arm-none-eabi.cmake" in str(raised.value)
+    for source in (folder / "src" / "net").glob("*.[cS]"):
+        with pytest.raises(AssertionError) as raised:
+            libraries.run(["cc", "-c", source, "-o", tmp_path / "out.o"])
+        errors = re.findall(r"error: (.*)", str(raised.value))
+        assert errors[0].startswith('#error "net was exported for Cortex-M4, M7')
+        assert source.suffix == ".c" or len(errors) == 1
 
 
 @pytest.mark.parametrize("core", ["cortex-m0", "cortex-m4", "cortex-m55"])
