@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host import files, templates, text
 from mcu_ghost.host.version import __version__
-from mcu_ghost.train.evaluate import THRESHOLDS, Rate
+from mcu_ghost.train.rates import Rate
+from mcu_ghost.train.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from mcu_ghost.train.result import Result, Words
