@@ -182,7 +182,7 @@ def trade_off(heard: Heard, limit: float) -> TradeOff:
     if chosen == THRESHOLDS[-1] and reports[at] > max(allowed, _FINEST):
         missed = sum(found[at].missed) / max(1, sum(heard.said))
         warnings += (
-            f"No threshold keeps to {limit:g} false accepts an hour: {chosen:g}, the highest, is"
+            f"No threshold keeps false accepts to {limit:g} an hour: {chosen:g}, the highest, is"
             f" taken, at which {reports[at] / heard.hours:.2g} an hour are expected ({counts[at]}"
             f" in {heard.hours:.2g} h) and {missed:.0%} of the words are missed even without"
             " noise. Train longer and with more sounds like those it takes for words, or allow"
@@ -227,8 +227,8 @@ def _short(hours: float, limit: float) -> tuple[str, ...]:
         else "No length of sound shows that there are none at all."
     )
     return (
-        f"{hours:.2g} h of validation sounds without words cannot tell whether a threshold keeps to"
-        f" {limit:g} false accepts an hour: even none at all in them only shows that there are"
+        f"{hours:.2g} h of validation sounds without words cannot tell whether a threshold keeps"
+        f" false accepts to {limit:g} an hour: even none at all in them only shows that there are"
         f" less than {DECIDE / hours:.2g} an hour (95 %). {need} Until then the threshold is an"
         " estimate, from reports at lower ones. More recordings of speech and of the place where"
         " it will listen help; more generated noise would only hide what speech does.",

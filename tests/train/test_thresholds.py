@@ -106,7 +106,7 @@ def test_each_word_has_its_curve() -> None:
 def test_too_few_hours_are_told_with_how_many_are_needed() -> None:
     (told,) = thresholds.trade_off(heard([0.5, 0.6], 42), 1).warnings
     assert told.startswith("0.7 h of validation sounds without words cannot tell")
-    assert "keeps to 1 false accepts an hour" in told
+    assert "keeps false accepts to 1 an hour" in told
     assert "less than 4.3 an hour (95 %). 3 h are needed for that, or ask for 4.3" in told
     assert thresholds.trade_off(heard([0.5, 0.6], 42), 4.3).warnings == ()
     (told,) = thresholds.trade_off(heard([0.5, 0.6], 42), 0).warnings
@@ -117,7 +117,7 @@ def test_where_no_threshold_keeps_the_limit_it_is_said_aloud() -> None:
     found = thresholds.trade_off(heard([0.995] * 12, 60), 3)
     assert found.chosen == 0.99
     (told,) = found.warnings
-    assert re.match("No threshold keeps to 3 false accepts an hour: 0.99, the highest, is", told)
+    assert re.match("No threshold keeps false accepts to 3 an hour: 0.99, the highest, is", told)
     assert "12 an hour are expected (12 in 1 h) and 100% of the words are missed" in told
 
 
