@@ -24,10 +24,10 @@ def show(found: TradeOff, taken: bool = True) -> None:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("threshold, by validation", no_wrap=True)
-    for heading in ("missed", f"in noise at {thresholds.NOISY_DB:g} dB",
+    said = sum(word.said for word in found.words)
+    for heading in (f"missed of {said}", f"in noise at {thresholds.NOISY_DB:g} dB",
                     "false accepts per hour, expected", "counted"):  # fmt: skip
         table.add_column(heading, justify="right", overflow="fold")
-    said = sum(word.said for word in found.words)
     for i in thresholds.near(found):
         missed, noisy, accepts = (
             sum(counts[i] for counts in every)
@@ -39,9 +39,16 @@ def show(found: TradeOff, taken: bool = True) -> None:
         )
         here = found.thresholds[i] == found.chosen and taken
         name = f"{found.thresholds[i]:.2f}"
+        hourly = _rate(found.expected[i], thresholds.FINEST / found.hours)
         table.add_row(f"[bold]{name} ← chosen[/]" if here else name, f"{missed / said:.1%}",
-                      f"{noisy / said:.1%}", f"{found.expected[i]:.2g}",
-                      f"{accepts} in {found.hours:.2f} h")  # fmt: skip
+                      f"{noisy / said:.1%}", hourly, f"{accepts} in {found.hours:.2f} h")  # fmt: skip
     console.show(table)
     for warning in found.warnings:
         console.note(f"[yellow]warning:[/] {console.literal(warning)}")
+
+
+def _rate(hourly: float, least: float) -> str:
+    """Return a rate, of which less than `least` means nothing."""
+    if hourly < least:
+        return f"< {_rate(least, 0)}"
+    return f"{hourly:.2g}" if hourly < 10 else f"{hourly:.0f}"

@@ -29,8 +29,8 @@ THRESHOLDS = tuple(percent / 100 for percent in range(20, 100))
 LOWEST = 0.4  # threshold that is ever chosen
 DECIDE = 3.0  # reports without which nothing is decided: none among 3 expected has a chance of 5 %
 NOISY_DB = 10.0  # words over noise
+FINEST = 0.1  # of a report: the curve is not followed any further
 _BASIS = 20  # reports more than are allowed, which the curve is laid through
-_FINEST = 0.1  # of a report: the curve is not followed any further
 _MOST = 200  # recordings of a word that its misses are counted on
 
 
@@ -179,7 +179,7 @@ def trade_off(heard: Heard, limit: float) -> TradeOff:
     chosen = choose(reports, allowed)
     at = THRESHOLDS.index(chosen)
     warnings = _short(heard.hours, limit)
-    if chosen == THRESHOLDS[-1] and reports[at] > max(allowed, _FINEST):
+    if chosen == THRESHOLDS[-1] and reports[at] > max(allowed, FINEST):
         missed = sum(found[at].missed) / max(1, sum(heard.said))
         warnings += (
             f"No threshold keeps false accepts to {limit:g} an hour: {chosen:g}, the highest, is"
@@ -212,7 +212,7 @@ def expected(counts: Sequence[int], allowed: float) -> npt.NDArray[np.float64]:
 
 def choose(reports: npt.NDArray[np.float64], allowed: float) -> float:
     """Return the lowest threshold at which few enough reports are expected, else the highest."""
-    few = reports <= max(allowed, _FINEST)
+    few = reports <= max(allowed, FINEST)
     return next((t for t, ok in zip(THRESHOLDS, few, strict=True) if ok and t >= LOWEST),
                 THRESHOLDS[-1])  # fmt: skip
 

@@ -166,6 +166,7 @@ def test_a_recording_of_next_to_nothing_is_heard(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.exception
     assert "← chosen" in result.stdout and "0.3 → " in result.stdout
     assert re.search(r"^alexa +0\.3 → [\d.]+ +1 ", result.stdout, re.MULTILINE)
+    assert "missed of 1 " in result.stdout and "< " in result.stdout
     assert "warning: 0.012 h of validation sounds" in result.stderr
     assert "nothing is written" in result.stdout and model.read_bytes() == before
 
