@@ -29,14 +29,9 @@ def show(found: TradeOff, taken: bool = True) -> None:
                     "false accepts per hour, expected", "counted"):  # fmt: skip
         table.add_column(heading, justify="right", overflow="fold")
     for i in thresholds.near(found):
-        missed, noisy, accepts = (
-            sum(counts[i] for counts in every)
-            for every in (
-                [word.missed for word in found.words],
-                [word.missed_in_noise for word in found.words],
-                [word.accepts for word in found.words],
-            )
-        )
+        missed = sum(word.missed[i] for word in found.words)
+        noisy = sum(word.missed_in_noise[i] for word in found.words)
+        accepts = sum(word.accepts[i] for word in found.words)
         here = found.thresholds[i] == found.chosen and taken
         name = f"{found.thresholds[i]:.2f}"
         hourly = _rate(found.expected[i], thresholds.FINEST / found.hours)
