@@ -36,7 +36,8 @@ def show(found: TradeOff, taken: bool = True) -> None:
         name = f"{found.thresholds[i]:.2f}"
         hourly = _rate(found.expected[i], thresholds.FINEST / found.hours)
         table.add_row(f"[bold]{name} ← chosen[/]" if here else name, f"{missed / said:.1%}",
-                      f"{noisy / said:.1%}", hourly, f"{accepts} in {found.hours:.2f} h")  # fmt: skip
+                      f"{noisy / said:.1%}", hourly,
+                      f"{accepts} in {found.hours:.2f} h")  # fmt: skip
     console.show(table)
     for warning in found.warnings:
         console.note(f"[yellow]warning:[/] {console.literal(warning)}")

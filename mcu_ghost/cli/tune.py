@@ -86,13 +86,13 @@ def command(
         found = thresholds.trade_off(heard, limit if false_accepts is None else false_accepts)
         if false_accepts is not None or not manual:
             chosen = dict.fromkeys(chosen, found.chosen) | tune.parse(manual, tunable)
-    if not dry_run:
-        write.write(tune.retuned(tunable, chosen), target)
     before, now = tunable.thresholds, chosen
     counts = None
     if heard is not None:
         counts = [heard.at(list(one.values())) for one in (before, now)]
     written = None if dry_run else target
+    if written:
+        write.write(tune.with_thresholds(tunable, now), written)
     if as_json:
         console.print_json(
             {
@@ -100,7 +100,11 @@ def command(
                 "thresholds": now,
                 "before": before,
                 "written": written and str(written),
-                "counts": counts and [dataclasses.asdict(one) for one in counts],
+                "counts": counts
+                and {
+                    "before": dataclasses.asdict(counts[0]),
+                    "now": dataclasses.asdict(counts[1]),
+                },
                 "trade_off": found and dataclasses.asdict(found),
             }
         )  # fmt: skip

@@ -137,7 +137,7 @@ def parse(words: tuple[str, ...], tunable: Tunable) -> dict[str, float]:
     return found
 
 
-def retuned(tunable: Tunable, chosen: Mapping[str, float]) -> Model:
+def with_thresholds(tunable: Tunable, chosen: Mapping[str, float]) -> Model:
     """Return a model with other thresholds, and nothing else changed."""
     said = copy.deepcopy(tunable.model.metadata)
     for label, threshold in chosen.items():

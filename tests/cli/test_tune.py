@@ -91,7 +91,7 @@ def test_thresholds_are_chosen_and_nothing_else_changes(
     assert found["thresholds"] == dict.fromkeys(LABELS, trade["chosen"])
     assert trade["chosen"] < 0.96 and "cannot tell" in trade["warnings"][0]
     at = trade["thresholds"].index(trade["chosen"])
-    assert found["counts"][1]["missed"] == [word["missed"][at] for word in trade["words"]]
+    assert found["counts"]["now"]["missed"] == [word["missed"][at] for word in trade["words"]]
     assert thresholds(model) == found["thresholds"]
     assert without_thresholds(model) == without_thresholds(BUNDLED)
 
@@ -175,5 +175,5 @@ def test_the_model_it_starts_from_is_left_alone() -> None:
     from mcu_ghost.train import tune
 
     before = tune.of_model(read.load(BUNDLED))
-    after = tune.of_model(tune.retuned(before, {"alexa": 0.5}))
+    after = tune.of_model(tune.with_thresholds(before, {"alexa": 0.5}))
     assert (before.thresholds["alexa"], after.thresholds["alexa"]) == (0.96, 0.5)
