@@ -94,6 +94,7 @@ class Training:
     name: str
     result: Any
     curve: str = "<svg></svg>"
+    by_threshold: str = "<svg></svg>"
     count: Callable[[float], str] = text.count
     size: Callable[[int], str] = text.size
     share: Callable[[Any], str] = str
@@ -106,7 +107,12 @@ def training(words: tuple[str, ...]) -> Training:
     return Training("1", words[0], SimpleNamespace(
         labels=words,
         thresholds=[0.5] * len(words),
-        validation_hours=1,
+        validation=SimpleNamespace(
+            hours=1,
+            limit=1,
+            words=[SimpleNamespace(label=word, said=1) for word in words],
+            warnings=words,
+        ),
         train_hours=1,
         words=[
             SimpleNamespace(folder=word, snr_db=None, int8=rate, float32=rate) for word in words

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import options, trade_off
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
@@ -193,11 +193,8 @@ def show(result: Result, out: Path) -> None:
         table.add_row(name, f"{rate.of:.2f}", f"{accepts.float32.value:.1f}",
                       f"{rate.value:.1f}", report.interval(rate))  # fmt: skip
     console.show(table)
-    chosen = ", ".join(
-        f"{console.literal(label)} {threshold:g}"
-        for label, threshold in zip(result.labels, result.thresholds, strict=True)
-    )
-    console.say(f"thresholds, chosen on {result.validation_hours:.1f} h of validation: {chosen}")
+    console.say("")
+    trade_off.show(result.validation)
     image = result.image
     cost = (
         f"; on {image.board} {text.size(image.flash_bytes)} of flash, "

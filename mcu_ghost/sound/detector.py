@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -62,6 +62,13 @@ class Given:
     def __post_init__(self) -> None:
         if not self.words:
             raise ValueError("words must name at least one word.")
+
+    def at(self, thresholds: float | Sequence[float]) -> Given:
+        """Return the same with another threshold for all words, or one for each in order."""
+        if isinstance(thresholds, int | float):
+            thresholds = [thresholds] * len(self.words)
+        words = zip(self.words.items(), thresholds, strict=True)
+        return replace(self, words={label: replace(w, threshold=t) for (label, w), t in words})
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,18 @@ def listening(model: Model) -> tuple[KeywordTask, detector.DetectorSettings]:
     return task, task.detector
 
 
+def given(model: Model) -> detector.Given:
+    """Return how the scores of a model become words, as its metadata says it.
+
+    Raises:
+        GhostError: It does not say, or something impossible.
+    """
+    found = schema.build(model.metadata, _Metadata, f"The model '{model.name}'", closed=False)
+    if found.detector is None:
+        raise GhostError(f"The model '{model.name}' does not say how its scores become words.")
+    return found.detector
+
+
 def metadata(
     name: str,
     labels: Sequence[str],

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,68 +15,23 @@ from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import audio, detector
-from mcu_ghost.sound.audio import RATE, Features, Samples
+from mcu_ghost.sound.audio import RATE, Features, Formula, Samples
 from mcu_ghost.sound.data import scenes
 from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.data.sounds import Pool, Said
-from mcu_ghost.sound.detector import Event, Word
+from mcu_ghost.sound.detector import Event, Given, Word
 from mcu_ghost.sound.front_end_tables import FrontEndSettings
 from mcu_ghost.train.inputs import InputFormat
-from mcu_ghost.train.recipe import Detector
+from mcu_ghost.train.rates import Rate, share
 
 STREAM_SECONDS = 120
 _WORDS_PER_STREAM = 40
 LATE_MS = 750  # after its end a word may still be reported
-CONFIDENCE = 0.95
-THRESHOLDS = tuple(t / 100 for t in (*range(20, 90, 5), *range(90, 100, 2), 99))
-LOWEST = 0.4  # threshold that is ever chosen
 SNRS = (float("inf"), 10.0, 5.0, 0.0)
 OTHER = "_other_"  # the output for none of the words
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Something counted, per trial or per hour, with a confidence interval.
-
-    Attributes:
-        count: How often it happened.
-        of: Trials, or hours.
-        low: Lower end of the interval of the rate, exact (Clopper-Pearson, Garwood).
-        high: Upper end.
-    """
-
-    count: int
-    of: float
-    low: float
-    high: float
-
-    @property
-    def value(self) -> float:
-        """Return the rate itself."""
-        return self.count / self.of if self.of else float("nan")
-
-
-def share(count: int, of: int) -> Rate:
-    """Return a share of trials with its Clopper-Pearson interval."""
-    from scipy import stats
-
-    if not of:
-        return Rate(count, of, 0.0, 1.0)
-    low, high = stats.binomtest(count, of).proportion_ci(CONFIDENCE)
-    return Rate(count, of, float(low), float(high))
-
-
-def per_hour(count: int, hours: float) -> Rate:
-    """Return events per hour with Garwood's interval for a Poisson count."""
-    from scipy import stats
-
-    if not hours:
-        return Rate(count, hours, 0.0, float("inf"))
-    tail = (1 - CONFIDENCE) / 2
-    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
-    high = stats.chi2.ppf(1 - tail, 2 * count + 2) / 2
-    return Rate(count, hours, float(low / hours), float(high / hours))
+Sums = npt.NDArray[np.int32]
+"""Smoothed scores of a stream, (frames, classes)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +85,19 @@ def silent(name: str, sounds: Sequence[Samples], seed: int, settings: FrontEndSe
     return Silent(name, np.stack([audio.frames(stream, settings) for stream in streams]), hours)
 
 
+def negatives(
+    pool: Pool, seed: int, settings: FrontEndSettings, noise_hours: float
+) -> list[Silent]:
+    """Return all that a use has without words: the recipe's negatives, and generated noise.
+
+    Where the recipe names none, other words of the data sets take their place.
+    """
+    apart = pool.apart or ({"other words": pool.speech} if pool.speech else {})
+    found = [silent(name, sounds, seed, settings) for name, sounds in apart.items()]
+    generated = made_up(pool, seed, noise_hours)
+    return [*found, silent("generated noise and music", generated, seed, settings)]
+
+
 def made_up(pool: Pool, seed: int, hours: float) -> list[Samples]:
     """Return generated noise and music-like sounds, 20 s each, between -60 and -20 dBFS."""
     rng = np.random.default_rng([seed, 9])
@@ -162,9 +131,9 @@ def outputs(run: Runs, parts: Sequence[Features]) -> list[Int8s]:
     return [out[:, : part.shape[1]] for out, part in split]
 
 
-def integer_outputs(model: Model, form: InputFormat, features: Features) -> Int8s:
+def integer_outputs(model: Model, formula: Formula, features: Features) -> Int8s:
     """Return each frame's outputs as an image computes them, (streams, frames, classes) int8."""
-    return reference.run(model, form.quantize(features))
+    return reference.run(model, audio.to_int8(features, formula))
 
 
 def float_outputs(model: Any, form: InputFormat, features: Features) -> Int8s:
@@ -238,29 +207,32 @@ class Judge:
     """Counts misses and false accepts of one network's outputs.
 
     Attributes:
-        labels: The words.
-        detector: Window and refractory time.
+        given: The detector, whose thresholds are replaced by those that are asked about.
+        outputs: The names of the network's outputs.
         settings: Of the front end.
     """
 
-    labels: tuple[str, ...]
-    detector: Detector
+    given: Given
+    outputs: tuple[str, ...]
     settings: FrontEndSettings
 
-    def sums(self, outputs: Int8s) -> list[npt.NDArray[np.int32]]:
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The words."""
+        return tuple(self.given.words)
+
+    def sums(self, outputs: Int8s) -> list[Sums]:
         """Return the smoothed scores of streams, (streams, frames, classes) int8."""
-        return [detector.smooth(stream, self.detector.window) for stream in outputs]
+        return [detector.smooth(stream, self.given.window) for stream in outputs]
 
     def words(self, thresholds: float | Sequence[float]) -> tuple[Word, ...]:
         """Return the detector's words at one threshold, or at one for each."""
-        if isinstance(thresholds, int | float):
-            thresholds = [thresholds] * len(self.labels)
-        given = self.detector.given(self.labels, thresholds)
-        return detector.settings(given, [*self.labels, OTHER], self.settings.frame_ms).words
+        given = self.given.at(thresholds)
+        return detector.settings(given, self.outputs, self.settings.frame_ms).words
 
     def matched(
         self,
-        sums: Sequence[npt.NDArray[np.int32]],
+        sums: Sequence[Sums],
         spans: Sequence[Sequence[Span]],
         thresholds: float | Sequence[float],
     ) -> Matched:
@@ -274,27 +246,18 @@ class Judge:
             extra += found.extra
         return Matched(tuple(reported), extra)
 
+    def missed(self, matched: Matched, spans: Sequence[Sequence[Span]]) -> tuple[int, ...]:
+        """Return of each word how often it was not reported, or as another word."""
+        said = [self.labels[span.label] for stream in spans for span in stream]
+        wrong = Counter(a for a, b in zip(said, matched.reported, strict=True) if a != b)
+        return tuple(wrong[label] for label in self.labels)
+
     def misses(self, matched: Matched, spans: Sequence[Sequence[Span]]) -> Rate:
         """Return how many words were not reported, or as another word."""
-        said = [self.labels[span.label] for stream in spans for span in stream]
-        return share(sum(a != b for a, b in zip(said, matched.reported, strict=True)), len(said))
+        return share(sum(self.missed(matched, spans)), len(matched.reported))
 
-    def accepts(
-        self,
-        sums: Sequence[npt.NDArray[np.int32]],
-        thresholds: float | Sequence[float],
-    ) -> int:
-        """Return how many words are reported in streams without any."""
+    def accepts(self, sums: Sequence[Sums], thresholds: float | Sequence[float]) -> tuple[int, ...]:
+        """Return of each word how often it is reported in streams without any."""
         words = self.words(thresholds)
-        return sum(len(detector.picked(stream, words)) for stream in sums)
-
-    def choose(self, sums: Sequence[npt.NDArray[np.int32]], hours: float) -> float:
-        """Return the lowest threshold that has few enough false accepts; the highest if none has.
-
-        Args:
-            sums: Of validation streams without words.
-            hours: Their length.
-        """
-        allowed = self.detector.false_accepts_per_hour * hours
-        grid = [t for t in THRESHOLDS if t >= LOWEST]
-        return next((t for t in grid if self.accepts(sums, t) <= allowed), grid[-1])
+        found = Counter(e.label for stream in sums for e in detector.picked(stream, words))
+        return tuple(found[label] for label in self.labels)

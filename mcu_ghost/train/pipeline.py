@@ -23,13 +23,15 @@ from mcu_ghost.sound import keywords
 from mcu_ghost.sound.data import streams
 from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.folder import Split
-from mcu_ghost.sound.data.sounds import Pool, Sounds
+from mcu_ghost.sound.data.sounds import Sounds
 from mcu_ghost.sound.data.streams import Streams
-from mcu_ghost.train import evaluate, inputs, phases, report
-from mcu_ghost.train.evaluate import SNRS, THRESHOLDS, Judge, Silent, Spoken
+from mcu_ghost.sound.detector import Given
+from mcu_ghost.train import evaluate, inputs, phases, rates, report, thresholds
+from mcu_ghost.train.evaluate import SNRS, Judge, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Recipe
 from mcu_ghost.train.result import Accepts, Image, Result, Words
+from mcu_ghost.train.thresholds import THRESHOLDS
 
 
 def start(recipe: Recipe) -> None:
@@ -78,16 +80,10 @@ def scenes(recipe: Recipe, sounds: Sounds, split: Split, hours: float, cache: Pa
         )  # fmt: skip
 
 
-def negatives(pool: Pool, recipe: Recipe, number: int) -> list[Silent]:
-    """Return all that a use has without words: the recipe's negatives, and generated noise.
-
-    Where the recipe names none, other words of the data sets take their place.
-    """
-    seed, settings = recipe.training.seed + 1000 * number, recipe.settings
-    apart = pool.apart or ({"other words": pool.speech} if pool.speech else {})
-    found = [evaluate.silent(name, sounds, seed, settings) for name, sounds in apart.items()]
-    generated = evaluate.made_up(pool, seed, recipe.scenes.noise_hours)
-    return [*found, evaluate.silent("generated noise and music", generated, seed, settings)]
+def negatives(recipe: Recipe, sounds: Sounds, split: Split, number: int) -> list[Silent]:
+    """Return all that a split has without words; each has a number of its own for its noise."""
+    seed = recipe.training.seed + 1000 * number
+    return evaluate.negatives(sounds.pools[split], seed, recipe.settings, recipe.scenes.noise_hours)
 
 
 def judge(
@@ -100,39 +96,38 @@ def judge(
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
     console.note("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
-    judge_ = Judge(sounds.labels, recipe.detector, recipe.settings)
+    given = recipe.detector.given(sounds.labels)
+    judge_ = Judge(given, (*sounds.labels, evaluate.OTHER), recipe.settings)
     one = phases.reshaped(models[1], recipe, 1, 1, form.range)
     facts = summary(recipe, sounds, train)
-    network = convert.to_model(
-        one, recipe.name, metadata=metadata(recipe, sounds.labels, form, None, facts)
-    )
-    integers = functools.partial(evaluate.integer_outputs, network, form)
-    quiet = negatives(sounds.pools["validation"], recipe, 1)
-    found = evaluate.outputs(integers, [n.features for n in quiet])
-    hours = sum(n.hours for n in quiet)
-    threshold = judge_.choose([s for out in found for s in judge_.sums(out)], hours)
-    thresholds = [threshold] * len(sounds.labels)
-    chosen = metadata(recipe, sounds.labels, form, thresholds, facts)
-    network = dataclasses.replace(network, metadata=chosen)
+    said_of = metadata(recipe, sounds.labels, form, given, facts)
+    network = convert.to_model(one, recipe.name, metadata=said_of)
+    integers = functools.partial(evaluate.integer_outputs, network, form.formula)
+    quiet = negatives(recipe, sounds, "validation", 1)
+    heard = thresholds.hear(judge_, integers, sounds.pools["validation"], quiet, recipe.seed)
+    trade = thresholds.trade_off(heard, recipe.detector.false_accepts_per_hour)
+    chosen = [trade.chosen] * len(sounds.labels)
+    said_of = metadata(recipe, sounds.labels, form, given.at(chosen), facts)
+    network = dataclasses.replace(network, metadata=said_of)
     write.write(network, out)
     many = phases.reshaped(models[0], recipe, 32, 100, form.range)
     floats = functools.partial(evaluate.float_outputs, many, form)
-    said, quiet = spoken(recipe, sounds), negatives(sounds.pools["test"], recipe, 2)
+    said, quiet = spoken(recipe, sounds), negatives(recipe, sounds, "test", 2)
     features = [one.said.features for one in said] + [one.features for one in quiet]
     both = [
         [judge_.sums(out) for out in evaluate.outputs(run, features)] for run in (floats, integers)
     ]
     sums = list(zip(*both, strict=True))
-    words, confusion = _words(judge_, thresholds, said, sums[: len(said)])
+    words, confusion = _words(judge_, chosen, said, sums[: len(said)])
     accepts = tuple(
-        _accepts(judge_, thresholds, one, pair)
+        _accepts(judge_, chosen, one, pair)
         for one, pair in zip(quiet, sums[len(said) :], strict=True)
     )
     image, no_image = cost(recipe, network)
     return Result(
         labels=sounds.labels,
-        thresholds=tuple(thresholds),
-        validation_hours=hours,
+        thresholds=tuple(chosen),
+        validation=trade,
         train_hours=facts["hours"],
         words=words,
         accepts=accepts,
@@ -195,9 +190,9 @@ def _words(
     for test, (float32, int8) in zip(tests, sums, strict=True):
         spans = test.said.spans
         found = [judge.matched(one, spans, thresholds) for one in (float32, int8)]
-        rates = [judge.misses(one, spans) for one in found]
+        missed = [judge.misses(one, spans) for one in found]
         curve = tuple(judge.misses(judge.matched(int8, spans, t), spans).value for t in THRESHOLDS)
-        results.append(Words(test.folder, test.snr_db, rates[0], rates[1], found[1].extra, curve))
+        results.append(Words(test.folder, test.snr_db, missed[0], missed[1], found[1].extra, curve))
         if test.folder == tests[0].folder and test.snr_db == 10:
             every = [span for stream in spans for span in stream]
             for span, reported in zip(every, found[1].reported, strict=True):
@@ -207,9 +202,9 @@ def _words(
 
 def _accepts(judge: Judge, thresholds: list[float], quiet: Silent, sums: Any) -> Accepts:
     """Return the false accepts on some sound without words, float and int8."""
-    rates = [evaluate.per_hour(judge.accepts(one, thresholds), quiet.hours) for one in sums]
-    curve = tuple(judge.accepts(sums[1], t) for t in THRESHOLDS)
-    return Accepts(quiet.name, rates[0], rates[1], curve)
+    found = [rates.per_hour(sum(judge.accepts(one, thresholds)), quiet.hours) for one in sums]
+    curve = tuple(sum(judge.accepts(sums[1], t)) for t in THRESHOLDS)
+    return Accepts(quiet.name, found[0], found[1], curve)
 
 
 def summary(recipe: Recipe, sounds: Sounds, train: Streams) -> dict[str, Any]:
@@ -226,11 +221,10 @@ def metadata(
     recipe: Recipe,
     labels: tuple[str, ...],
     form: InputFormat,
-    thresholds: list[float] | None,
+    given: Given,
     training: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what the `.tflite` says about itself."""
-    given = recipe.detector.given(labels, thresholds or [1.0] * len(labels))
     said = keywords.metadata(
         recipe.name, [*labels, evaluate.OTHER], recipe.settings, form.formula, given
     )

@@ -95,13 +95,10 @@ class Detector:
     refractory_ms: Annotated[int, Meta(ge=0, le=detector.LONGEST_REFRACTORY_MS)] = 800
     false_accepts_per_hour: Annotated[float, Meta(ge=0, le=10_000)] = 1.0
 
-    def given(self, labels: Sequence[str], thresholds: Sequence[float]) -> detector.Given:
-        """Return what a model says of itself, with a threshold for each word."""
-        words = {
-            label: GivenWord(threshold, self.refractory_ms)
-            for label, threshold in zip(labels, thresholds, strict=True)
-        }
-        return detector.Given(self.window, words)
+    def given(self, labels: Sequence[str], threshold: float = 1.0) -> detector.Given:
+        """Return what a model says of itself, before thresholds are chosen."""
+        word = GivenWord(threshold, self.refractory_ms)
+        return detector.Given(self.window, dict.fromkeys(labels, word))
 
 
 @dataclass(frozen=True)

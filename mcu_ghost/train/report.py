@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Callable
@@ -13,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host import files, templates, text
 from mcu_ghost.host.version import __version__
-from mcu_ghost.train.evaluate import THRESHOLDS, Rate
+from mcu_ghost.train import pictures
+from mcu_ghost.train.rates import Rate
+from mcu_ghost.train.thresholds import THRESHOLDS
 
 if TYPE_CHECKING:
     from mcu_ghost.train.result import Result, Words
@@ -28,6 +29,7 @@ class PageContext:
         name: Of the model.
         result: All numbers.
         curve: The detection error trade-off, an SVG picture.
+        by_threshold: Each word's misses and false accepts on validation, another one.
         count: Formats a count.
         size: Formats bytes.
         share: Formats a share with its interval.
@@ -39,6 +41,7 @@ class PageContext:
     name: str
     result: Any
     curve: str
+    by_threshold: str
     count: Callable[[float], str]
     size: Callable[[int], str]
     share: Callable[[Rate], str]
@@ -79,8 +82,9 @@ def write(result: Result, out: Path) -> None:
     numbers = json.dumps(asdict(result), indent=2, allow_nan=False)
     numbers = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, numbers)  # rows of numbers on one line
     files.write_text(out.with_suffix(".json"), numbers + "\n")
-    context = PageContext(__version__, out.stem, result, curve(result), text.count, text.size,
-                          share, hourly, noise)  # fmt: skip
+    words = pictures.by_threshold(result.validation, result.thresholds)
+    context = PageContext(__version__, out.stem, result, curve(result), words, text.count,
+                          text.size, share, hourly, noise)  # fmt: skip
     files.write_text(out.with_suffix(".html"), templates.render("report/train.html.jinja", context))
 
 
@@ -94,17 +98,14 @@ def curve(result: Result) -> str:
     One line for each noise of the first folder's words; a false accept is one on any of the test
     sounds without words. Rates of none are drawn at half a report in all the hours.
     """
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot, ticker
-
     hours = sum(one.int8.of for one in result.accepts)
     accepts = [sum(one.curve[i] for one in result.accepts) for i in range(len(THRESHOLDS))]
     chosen = sum(one.int8.count for one in result.accepts)
     x = [max(count, 0.5) / hours for count in accepts]
     first: list[Words] = [w for w in result.words if w.folder == result.words[0].folder]
-    with pyplot.rc_context({"svg.hashsalt": "mcu-ghost", "svg.fonttype": "none", "font.size": 10}):
+    with pictures.style():
+        from matplotlib import pyplot
+
         figure, axes = pyplot.subplots(figsize=(7.2, 4.2), layout="constrained")
         for number, words in enumerate(first):
             colour = f"C{number}"
@@ -114,15 +115,10 @@ def curve(result: Result) -> str:
             axes.plot(max(chosen, 0.5) / hours, 100 * words.int8.value, "o", color=colour,
                       markersize=9, markerfacecolor="none")  # fmt: skip
         axes.set_xscale("log")
-        for each in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-            each(ticker.LogFormatter(labelOnlyBase=False, minor_thresholds=(1.2, 0.5)))
+        pictures.plain(axes.xaxis)
         axes.set_xlabel(f"false accepts per hour, on {hours:.1f} h without words")
         axes.set_ylabel("words missed, %")
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
         axes.legend(title="circles: the thresholds chosen", frameon=False)
-        picture = io.StringIO()
-        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
-        pyplot.close(figure)
-    text = picture.getvalue()
-    return text[text.index("<svg") :]
+        return pictures.svg(figure)

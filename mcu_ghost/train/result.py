@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcu_ghost.train.evaluate import Rate
+from mcu_ghost.train.rates import Rate
+from mcu_ghost.train.thresholds import TradeOff
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Result:
     Attributes:
         labels: The words.
         thresholds: Of each word, chosen on validation.
-        validation_hours: Of validation sound without words that they were chosen on.
+        validation: What they were chosen on.
         train_hours: Of training scenes.
         words: Missed words of the test split.
         accepts: False accepts on test sounds.
@@ -87,7 +88,7 @@ class Result:
 
     labels: tuple[str, ...]
     thresholds: tuple[float, ...]
-    validation_hours: float
+    validation: TradeOff
     train_hours: float
     words: tuple[Words, ...]
     accepts: tuple[Accepts, ...]

@@ -9,7 +9,8 @@ from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.detector import Event
 from mcu_ghost.sound.front_end import FrontEndSettings
 from mcu_ghost.train import evaluate
-from mcu_ghost.train.evaluate import Judge, match, per_hour, share
+from mcu_ghost.train.evaluate import Judge, match
+from mcu_ghost.train.rates import per_hour, share
 from mcu_ghost.train.recipe import Detector
 
 EARS = FrontEndSettings(16000, 30, 10, 40, 125.0, 7500.0, 2)
@@ -51,23 +52,28 @@ def test_intervals_are_the_exact_ones() -> None:
     assert (rate.low, rate.high) == (pytest.approx(4.795, abs=1e-3), pytest.approx(18.39, abs=0.01))
 
 
-def test_the_threshold_is_the_lowest_that_is_quiet_enough() -> None:
-    judge = Judge(LABELS, Detector(window=1, refractory_ms=0, false_accepts_per_hour=2.0), EARS)
+def judge(refractory_ms: int) -> Judge:
+    given = Detector(window=1, refractory_ms=refractory_ms).given(LABELS)
+    return Judge(given, (*LABELS, evaluate.OTHER), EARS)
+
+
+def test_false_accepts_are_counted_word_by_word() -> None:
     outputs = np.full((1, 1000, 3), -128, np.int8)
     outputs[0, 10:13, 0] = 256 * 7 // 10 - 128  # three frames of 0.7
     outputs[0, 20, 1] = 127  # a single one of the other word
-    sums = judge.sums(outputs)
-    assert judge.accepts(sums, 0.5) == 4
-    assert judge.choose(sums, 2.0) == evaluate.LOWEST
-    assert judge.choose(sums, 1.9) == 0.7  # 0.7 is 180 of 256, they have 179
-    assert judge.choose(sums, 0.4) == 0.99  # nothing is quiet enough
+    all_words = judge(0)
+    sums = all_words.sums(outputs)
+    assert all_words.accepts(sums, 0.5) == (3, 1)
+    assert all_words.accepts(sums, 0.7) == (0, 1)  # 0.7 is 180 of 256, they have 179
+    assert all_words.accepts(sums, (0.5, 1.0)) == (3, 0)
 
 
 def test_misses_count_wrong_words_too() -> None:
-    judge = Judge(LABELS, Detector(window=1, refractory_ms=400), EARS)
+    one = judge(400)
     outputs = np.full((1, 300, 3), -128, np.int8)
     outputs[0, 60, 1] = 127  # "no" is reported where "yes" was said
     spans = [[said(0, 1000, 1500), said(1, 3000, 3500)]]
-    found = judge.matched(judge.sums(outputs), spans, 0.5)
+    found = one.matched(one.sums(outputs), spans, 0.5)
     assert found.reported == ("no", "")
-    assert judge.misses(found, spans).count == 2
+    assert one.misses(found, spans).count == 2
+    assert one.missed(found, spans) == (1, 1)

@@ -57,9 +57,11 @@ def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     words = listening(model)[1].words
     assert [w.label for w in words] == ["fall", "rise"]
     numbers = json.loads(recipe.with_suffix(".json").read_text())
-    assert numbers["thresholds"] == found["thresholds"]
+    assert numbers["thresholds"] == found["thresholds"] == [numbers["validation"]["chosen"]] * 2
+    assert [word["label"] for word in numbers["validation"]["words"]] == ["fall", "rise"]
     page = recipe.with_suffix(".html").read_text()
     assert "<svg" in page and f"{quiet['int8']['of']}</td>" in page
+    assert "of validation sounds without words cannot tell" in page
 
 
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def streams(
     Args:
         rng: Of the noise of the microphone.
         sounds: With half a second between them.
-        seconds: Length of a stream.
+        seconds: Length of a stream; a single one is as long as what it holds.
 
     Returns:
         (streams, samples) int16, the last stream filled up with silence, and the hours without it.
@@ -192,7 +192,7 @@ def streams(
     for samples in sounds:
         parts += [samples.astype(np.float64), np.zeros(RATE // 2)]
     total = np.concatenate(parts)
-    length = int(seconds * RATE)
+    length = min(int(seconds * RATE), len(total))
     count = -(-len(total) // length)
     padded = np.pad(total, (0, count * length - len(total)))
     return finish(rng, padded).reshape(count, length), len(total) / RATE / 3600

@@ -6,8 +6,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,14 @@ from mcu_ghost.sound.data.folder import SPLITS, Item, Split
 from mcu_ghost.sound.data.layouts import DataSet
 from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
 
+EVERY_USE: Mapping[Split, Split] = {split: split for split in SPLITS}
 _EDGE_MS = 80  # kept around a word
 _FRAME = RATE // 50
 _FEW = 50  # training recordings of a word that are worth a note
+
+
+class NoRecordings(GhostError):
+    """A word has no recordings for some use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +97,7 @@ def load(
     recipe: SoundRecipe,
     root: Path,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    uses: Mapping[Split, Split] = EVERY_USE,
 ) -> Sounds:
     """Read every recording that a recipe names.
 
@@ -99,16 +105,18 @@ def load(
         recipe: The recipe.
         root: What its folders are relative to.
         progress: Called with the files done and the files in total.
+        uses: What each split of the recordings is for; other splits are not read.
 
     Raises:
+        NoRecordings: A word has none for one of the uses.
         GhostError: A folder or a word is missing, or most recordings of a word are broken.
     """
     path = root / recipe.words.folders[0]
     first = None if recipe.words.labels else layouts.read(path)
     labels = recipe.words.labels if first is None else _words(first, path)
-    plan = _plan(recipe, root, labels, first)
+    plan = _plan(recipe, root, labels, first, uses)
     items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
-    words: dict[Split, list[Said]] = {split: [] for split in SPLITS}
+    words: dict[Split, list[Said]] = {split: [] for split in uses.values()}
     kinds: dict[tuple[Split, str], list[Samples]] = {}
     apart: dict[tuple[Split, str], list[Samples]] = {}
     skipped: list[tuple[Path, str]] = []
@@ -136,7 +144,7 @@ def load(
             tuple(kinds.get((split, "noise"), ())),
             {name: tuple(found) for (use, name), found in apart.items() if use == split},
         )
-        for split in SPLITS
+        for split in words
     }
     return Sounds(labels, pools, tuple(skipped), (*plan.notes, *_notes(labels, pools, skipped)),
                   _digest(recipe, plan))  # fmt: skip
@@ -149,7 +157,13 @@ def _words(data: DataSet, path: Path) -> tuple[str, ...]:
     return found
 
 
-def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...], first: DataSet | None) -> _Plan:
+def _plan(
+    recipe: SoundRecipe,
+    root: Path,
+    labels: tuple[str, ...],
+    first: DataSet | None,
+    uses: Mapping[Split, Split],
+) -> _Plan:
     """Say which file is for what; `first` is the first data set, if it was read already."""
     words: list[tuple[Item, int]] = []
     others: list[tuple[Item, str, str]] = []
@@ -166,25 +180,34 @@ def _plan(recipe: SoundRecipe, root: Path, labels: tuple[str, ...], first: DataS
             missing = [label for label in labels if label not in data.labels]
             if missing:
                 raise GhostError(f"{path}: has no recordings of '{missing[0]}'.")
-        for item in data.items:
+        for item in _used(data.items, uses):
             if item.label in labels:
                 words.append((item, origin))
             else:
                 others.append((item, "speech", ""))
         noises = folder.files(data.root / folder.NOISE)
         for file in noises:
-            for split in SPLITS:
+            for split in dict.fromkeys(uses.values()):
                 others.append((Item(file, folder.NOISE, file.stem, split), "noise", ""))
     for entry in recipe.negatives:
-        others += [(item, entry.kind, entry.folder) for item in _negatives(entry, root)]
+        others += [
+            (item, entry.kind, entry.folder) for item in _used(_negatives(entry, root), uses)
+        ]
     for label in labels:
-        for split in SPLITS:
+        for split in uses.values():
             if not any(i.label == label and i.split == split for i, _ in words):
-                raise GhostError(
+                raise NoRecordings(
                     f"'{label}' has no {split} recordings. Record more people, or name who is in "
                     "which split in validation_list.txt and testing_list.txt."
                 )
     return _Plan(tuple(words), tuple(others), tuple(notes))
+
+
+def _used(items: Iterable[Item], uses: Mapping[Split, Split]) -> Iterator[Item]:
+    """Yield the recordings that are for something, by what they are for."""
+    for item in items:
+        if item.split in uses:
+            yield replace(item, split=uses[item.split])
 
 
 def _negatives(entry: Negatives, root: Path) -> list[Item]:
@@ -192,7 +215,7 @@ def _negatives(entry: Negatives, root: Path) -> list[Item]:
     folders = sorted(p for p in [path, *path.rglob("*")] if p.is_dir())
     found = sorted(file for each in folders for file in folder.files(each))
     if not found:
-        raise GhostError(f"{path}: holds no WAV or FLAC files; [[negatives]] names it.")
+        raise GhostError(f"{path}: holds no WAV or FLAC files, to be sounds without the words.")
     first, last = (round(share * len(found)) for share in entry.part)
     items = []
     for file in found[first:last]:
@@ -234,15 +257,15 @@ def _notes(
         yield f"{path} is left out: {reason}"
     if skipped:
         yield f"{len(skipped)} recordings cannot be read and are left out."
-    counts = Counter(word.label for word in pools["train"].words)
-    for number, label in enumerate(labels):
+    counts = Counter(word.label for word in pools["train"].words) if "train" in pools else {}
+    for number, label in enumerate(labels if counts else ()):
         if counts[number] < _FEW:
             yield (
                 f"'{label}' has only {counts[number]} training recordings; some hundreds are usual."
             )
     for split, pool in pools.items():
         if not pool.speech:
-            yield f"There is no {split} speech without the words: name some in [[negatives]]."
+            yield f"There is no {split} speech without the words: name some as negatives."
 
 
 def _digest(recipe: SoundRecipe, plan: _Plan) -> str:
