@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.build import kernels
+from mcu_ghost.build import kernels, toolchain
 from mcu_ghost.build.export import core, export, folder
 from mcu_ghost.build.export.names import validate
 from mcu_ghost.host import resources
@@ -81,7 +81,8 @@ def test_a_board_stands_for_its_core(machine: str) -> None:
     board = boards.load(machine)
     cpu = board.cpu
     target = core.target(board=board)
-    assert target == core.target(cpu.core)
+    by_name = core.target(cpu.core)
+    assert target == dataclasses.replace(by_name, flags=toolchain.gcc_flags(cpu))
     assert target.variant == kernels.choose(cpu)
 
 
