@@ -46,10 +46,11 @@ def test_a_keras_network_becomes_listening_firmware(
     assert not listened.differences
 
 
-def test_tf_keras_stays_what_it_was() -> None:
+@pytest.mark.parametrize("first", ["layers", "convert"])
+def test_tf_keras_stays_what_it_was(first: str) -> None:
     """Whoever imports mcu_ghost keeps today's Keras as `tf.keras`."""
     code = (
-        "import mcu_ghost, mcu_ghost.layers, mcu_ghost.convert, os, tensorflow as tf\n"
+        f"import mcu_ghost, mcu_ghost.{first}, mcu_ghost.train.pipeline, os, tensorflow as tf\n"
         "assert 'TF_USE_LEGACY_KERAS' not in os.environ\n"
         "print(tf.keras.version())"
     )
