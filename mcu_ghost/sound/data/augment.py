@@ -15,6 +15,7 @@ from mcu_ghost.sound.recording import to_int16
 
 Reals = npt.NDArray[np.float64]
 KINDS = ("white", "pink", "brown", "hum", "babble", "music")
+FULL_SCALE = 32767
 
 
 def noise(
@@ -82,7 +83,13 @@ def speed(rng: np.random.Generator, samples: Samples, most: float = 0.1) -> Samp
     from scipy import signal
 
     percent = round(100 * float(rng.uniform(1 - most, 1 + most)))
-    return to_int16(signal.resample_poly(samples.astype(np.float64), 100, percent))
+    return fitted(signal.resample_poly(samples.astype(np.float64), 100, percent))
+
+
+def fitted(values: Reals) -> Samples:
+    """Round; what is louder than full scale is played less loud as a whole, and never cut off."""
+    peak = float(np.abs(values).max(initial=0.0))
+    return to_int16(values * min(1.0, FULL_SCALE / peak) if peak else values)
 
 
 def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
@@ -105,7 +112,7 @@ def reverberate(rng: np.random.Generator, samples: Samples) -> Samples:
     tail[0] = 1
     dry = samples.astype(np.float64)
     wet = signal.fftconvolve(dry, tail)[: len(dry)]
-    return to_int16(wet * np.sqrt((dry**2).sum() / ((wet**2).sum() + 1e-9)))
+    return fitted(wet * np.sqrt((dry**2).sum() / ((wet**2).sum() + 1e-9)))
 
 
 def place(rng: np.random.Generator, samples: Samples, length: int) -> Samples:
@@ -119,7 +126,7 @@ def place(rng: np.random.Generator, samples: Samples, length: int) -> Samples:
 
 
 def mix(samples: Samples, gain_db: float, other: Reals | None = None, snr_db: float = 0) -> Samples:
-    """Change a clip's level and add noise.
+    """Change a clip's level, as far as full scale allows, and add noise.
 
     Args:
         samples: The clip.
@@ -130,7 +137,7 @@ def mix(samples: Samples, gain_db: float, other: Reals | None = None, snr_db: fl
     total = samples.astype(np.float64)
     if other is not None:
         total = total + other * loudness(samples) / 10 ** (snr_db / 20)
-    return to_int16(total * 10 ** (gain_db / 20))
+    return fitted(total * 10 ** (gain_db / 20))
 
 
 def loudness(samples: Samples) -> float:
@@ -144,7 +151,7 @@ def degrade(rng: np.random.Generator, samples: Samples, source: Noise) -> Sample
     """Return a clip as a microphone may have it.
 
     Half of the clips come from a room, three in four have noise (0 to 30 dB below the speech), all
-    are played at another level (-18 to +3 dB).
+    are played at another level (-18 to +3 dB, as far as full scale allows).
     """
     if rng.random() < 0.5:
         samples = reverberate(rng, samples)

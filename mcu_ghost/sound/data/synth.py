@@ -28,7 +28,7 @@ from mcu_ghost.sound.data.plan import UNKNOWN, Clip
 from mcu_ghost.sound.data.speech import Voice
 
 MANIFEST = "synth.json"
-_VERSION = 2  # of this recipe
+_VERSION = 3  # of this recipe
 _NOISE_SECONDS, _NOISES_PER_KIND = 20, 3
 
 

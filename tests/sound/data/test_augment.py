@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from mcu_ghost.sound.data import augment
+from mcu_ghost.sound.data import augment, facts
 
 RNG = np.random.default_rng
 
@@ -26,7 +26,19 @@ def test_mix_sets_level_and_ratio() -> None:
     assert augment.mix(clip, -6.0206).std() == pytest.approx(clip.std() / 2, rel=0.01)
     noisy = augment.mix(clip, 0, augment.noise(RNG(0), 24000, "white"), 10).astype(float)
     assert (noisy - clip).std() == pytest.approx(clip.std() / 10**0.5, rel=0.02)
-    assert augment.mix(clip, 60).max() == 32767
+
+
+def test_nothing_is_cut_off_at_full_scale() -> None:
+    """A clip that would be too loud keeps its form: its peak is at full scale, alone."""
+    clip = (20000 * np.sin(np.arange(8000) / 5)).astype(np.int16)
+    for loud in (augment.mix(clip, 60), augment.mix(clip, 9, augment.noise(RNG(0), 8000, "pink"))):
+        assert np.abs(loud.astype(int)).max() == 32767 and facts.clipped(loud) == 0
+    rooms = [augment.reverberate(RNG(seed), clip) for seed in range(8)]
+    assert max(np.abs(wet.astype(int)).max() for wet in rooms) == 32767
+    square = (32767 * np.sign(clip)).astype(np.int16)  # resampling it overshoots
+    faster = augment.speed(RNG(1), square)
+    assert all(facts.clipped(made) == 0 for made in (*rooms, faster))
+    assert not augment.fitted(np.zeros(0)).size
 
 
 def test_loudness_is_of_the_word_however_long_the_clip() -> None:
