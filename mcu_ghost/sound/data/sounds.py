@@ -150,15 +150,15 @@ def load(
                 apart.setdefault((item.split, name), []).append(samples)
     for parent, count in wanted.items():
         dataset.refuse_mostly_broken(parent, count, usable[parent])
-    first, second = (bandwidth.share(dull[kind]) for kind in ("words", "speech"))
+    of_words, of_speech = (bandwidth.share(dull[kind]) for kind in ("words", "speech"))
     pools = {
         split: Pool(
             tuple(words[split]),
             tuple(kinds.get((split, "speech"), ())),
             tuple(kinds.get((split, "noise"), ())),
             {name: tuple(found) for (use, name), found in apart.items() if use == split},
-            bandwidth.to_match(first, second),
-            bandwidth.to_match(second, first),
+            bandwidth.to_match(of_words, of_speech),
+            bandwidth.to_match(of_speech, of_words),
         )
         for split in words
     }
