@@ -88,7 +88,7 @@ def _show(report: Inspection) -> None:
     from mcu_ghost.host import console
 
     table = Table(box=None, pad_edge=False)
-    problems = ("clipped", "silent", "offset", "stereo", "unreadable")
+    problems = ("clipped", "silent", "offset", "stereo", "dull", "unreadable")
     shown = [p for p in problems if any(getattr(one, p) for one in report.classes)]
     table.add_column("class", overflow="fold")
     for heading in ("train", "valid.", "test", "seconds", "minutes", *shown):

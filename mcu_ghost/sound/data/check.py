@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.sound.audio import RATE
-from mcu_ghost.sound.data import dataset, folder, layouts
+from mcu_ghost.sound.data import bandwidth, dataset, folder, layouts
 from mcu_ghost.sound.data.facts import Class, Facts, Inspection, inspect
 from mcu_ghost.sound.data.folder import Item
 
@@ -90,6 +89,7 @@ def _class(label: str, facts: dict[Item, Facts], unreadable: dict[Item, str]) ->
         silent=sum(fact.silent for fact in mine.values()),
         offset=sum(fact.offset for fact in mine.values()),
         stereo=sum(fact.channels > 1 for fact in mine.values()),
+        dull=sum(fact.dull is True for fact in mine.values()),
         unreadable=sum(item.label == label for item in unreadable),
     )
 
@@ -151,9 +151,33 @@ def _warnings(report: Inspection) -> Iterator[str]:
     stereo = sum(one.stereo for one in report.classes)
     if stereo:
         yield f"{stereo} recordings have several channels; they are mixed down to one."
-    low = sum(count for rate, count in report.rates.items() if rate < RATE)
-    if low:
-        yield f"{low} recordings have less than {RATE} samples per second: they sound dull."
+    yield from _dull(report)
+
+
+def _dull(report: Inspection) -> Iterator[str]:
+    """Say which classes are dull, and what a network makes of that."""
+    shares = {
+        one.label: one.dull / total for one in report.classes if (total := sum(one.counts.values()))
+    }
+    count = sum(one.dull for one in report.classes)
+    if not count or max(shares.values()) < bandwidth.UNLIKE:
+        return
+    dullest, clearest = (pick(shares, key=shares.__getitem__) for pick in (max, min))
+    what = (
+        f"{count} recordings are dull: no sound above {bandwidth.DULL_HZ / 1000:g} kHz, as by"
+        " telephone or from a file of 8 kHz, whatever rate they state."
+    )
+    if shares[dullest] - shares[clearest] < bandwidth.UNLIKE:
+        yield (
+            f"{what} Other speech that is not would teach the network 'dull = word', and a"
+            " device's microphone is not dull: let [[negatives]] be recorded alike, or record"
+            " the words at 16 kHz. `train` compares them."
+        )
+        return
+    yield (
+        f"{what} That is {shares[dullest]:.0%} of '{dullest}', {shares[clearest]:.0%} of"
+        f" '{clearest}': the network would learn 'dull = {dullest}'. Record both alike, at 16 kHz."
+    )
 
 
 def _many(found: tuple[object, ...], one: str, some: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import SILENT, Samples
+from mcu_ghost.sound.data import bandwidth
 from mcu_ghost.sound.data.folder import Split
 
 _RUN = 3  # samples at full scale in a row are clipped; a lone one may be a normalised peak
@@ -31,6 +32,7 @@ class Facts:
         offset: Whether the mean is more than 1 % of full scale.
         digest: Hash of the rate and the samples, mixed down.
         cut_off: What the file's header promises and it does not hold, in words; "" if nothing.
+        dull: Whether it has no sound above 5.5 kHz, whatever its rate; None if it cannot be told.
     """
 
     seconds: float
@@ -41,6 +43,7 @@ class Facts:
     offset: bool
     digest: str
     cut_off: str
+    dull: bool | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Class:
         silent: Recordings without sound.
         offset: Recordings with a mean far from zero.
         stereo: Recordings of several channels.
+        dull: Recordings without sound above 5.5 kHz.
         unreadable: Recordings left out.
     """
 
@@ -65,6 +69,7 @@ class Class:
     silent: int
     offset: int
     stereo: int
+    dull: int
     unreadable: int
 
 
@@ -120,6 +125,7 @@ def inspect(path: Path) -> Facts:
         offset=abs(float(mixed.mean())) > _OFFSET * 32768,
         digest=hashlib.sha256(str(raw.rate).encode() + mixed.tobytes()).hexdigest()[:32],
         cut_off=raw.cut_off,
+        dull=bandwidth.dull(mixed, raw.rate),
     )
 
 

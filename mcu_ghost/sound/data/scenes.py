@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import RATE, Samples
-from mcu_ghost.sound.data import augment
+from mcu_ghost.sound.data import augment, bandwidth
 from mcu_ghost.sound.data.augment import Noise, Reals
 from mcu_ghost.sound.data.sections import Scenes
 from mcu_ghost.sound.data.sounds import Pool, Said
@@ -48,26 +48,36 @@ def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterato
         shelf = shelves[rng.integers(len(shelves))]  # few recordings count as much as many
         word = shelf[rng.integers(len(shelf))]
         if kind < settings.words or not pool.speech:
-            yield varied(rng, word, settings)
+            yield varied(rng, word, settings, pool.dull_words)
         elif kind < settings.words + settings.cut_words:
             length = word.end - word.start
             end = word.start + int(length * rng.uniform(0.3, 0.6))
-            yield varied(rng, Said(word.samples[:end], -1, word.start, end), settings)
+            part = Said(word.samples[:end], -1, word.start, end)
+            yield varied(rng, part, settings, pool.dull_words)
         else:
             speech = pool.speech[rng.integers(len(pool.speech))]
             start = int(rng.integers(max(1, len(speech) - _LONGEST)))
             piece = speech[start : start + _LONGEST]
-            yield varied(rng, Said(piece, -1, 0, len(piece)), settings)
+            yield varied(rng, Said(piece, -1, 0, len(piece)), settings, pool.dull_speech)
 
 
-def varied(rng: np.random.Generator, said: Said, settings: Scenes) -> Said:
-    """Return something said at another speed and in a room, now and then."""
+def varied(rng: np.random.Generator, said: Said, settings: Scenes, dull: float = 0.0) -> Said:
+    """Return something said at another speed, in a room, and dull, now and then.
+
+    Args:
+        rng: Randomness.
+        said: What is said.
+        settings: How often at another speed and in a room.
+        dull: How often as by telephone; it takes no randomness where that is never.
+    """
     samples, scale = said.samples, 1.0
     if rng.random() < settings.speed:
         samples = augment.speed(rng, samples, 0.12)
         scale = len(samples) / len(said.samples)
     if rng.random() < settings.reverb:
         samples = augment.reverberate(rng, samples)
+    if settings.band == "auto" and dull and rng.random() < dull:
+        samples = bandwidth.limit(rng, samples)
     return Said(samples, said.label, round(said.start * scale), round(said.end * scale),
                 said.origin)  # fmt: skip
 

@@ -90,6 +90,8 @@ class Scenes:
         level_db: Speech over full scale, lowest and highest.
         reverb: Share of what is said that is said in a room.
         speed: Share that is slower or faster, by up to 12 %.
+        band: `auto` makes other speech, or words, dull by turns where only the others are dull, so
+            that dull does not mean word; `off` leaves them as they are.
     """
 
     train_hours: Annotated[float, Meta(ge=0.01, le=1000)] = 20.0
@@ -102,6 +104,7 @@ class Scenes:
     level_db: Pair = (-42.0, -14.0)
     reverb: Annotated[float, Meta(ge=0, le=1)] = 0.3
     speed: Annotated[float, Meta(ge=0, le=1)] = 0.4
+    band: Literal["auto", "off"] = "auto"
 
     def __post_init__(self) -> None:
         _rising("snr_db", self.snr_db)

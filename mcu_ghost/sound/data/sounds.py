@@ -15,7 +15,7 @@ import numpy as np
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import RATE, Samples
-from mcu_ghost.sound.data import dataset, folder, layouts
+from mcu_ghost.sound.data import bandwidth, dataset, folder, layouts
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
 from mcu_ghost.sound.data.layouts import DataSet
 from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
@@ -23,6 +23,11 @@ from mcu_ghost.sound.data.sections import Negatives, SoundRecipe
 EVERY_USE: Mapping[Split, Split] = {split: split for split in SPLITS}
 _EDGE_MS = 80  # kept around a word
 _FRAME = RATE // 50
+_ANSWERS = {
+    "auto": "So scenes make as many of the clear ones dull; better are recordings of words and of"
+    " other speech by the same microphone. `band` in [scenes] turns it off.",
+    "off": 'The recipe lets it: [scenes] band is "off".',
+}
 _FEW = 50  # training recordings of a word that are worth a note
 
 
@@ -59,12 +64,16 @@ class Pool:
         noise: Anything else without them.
         apart: What false accepts are counted on, by folder: the recipe's negatives. Other words of
             the words' own data sets, many of them chosen to sound alike, are not among them.
+        dull_words: Share of the words to make dull, so that as many are as of the other speech.
+        dull_speech: Share of the other speech to make dull, so that as many are as of the words.
     """
 
     words: tuple[Said, ...]
     speech: tuple[Samples, ...]
     noise: tuple[Samples, ...]
     apart: dict[str, tuple[Samples, ...]] = field(default_factory=dict)
+    dull_words: float = 0.0
+    dull_speech: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +128,15 @@ def load(
     words: dict[Split, list[Said]] = {split: [] for split in uses.values()}
     kinds: dict[tuple[Split, str], list[Samples]] = {}
     apart: dict[tuple[Split, str], list[Samples]] = {}
+    dull: dict[str, list[bool | None]] = {"words": [], "speech": []}  # of training
     skipped: list[tuple[Path, str]] = []
     wanted = Counter(item.path.parent for item, _ in plan.words)
     usable: Counter[Path] = Counter()
     reading = dataset.each(items, dataset.read, progress=progress)
     for number, (item, samples) in enumerate(reading):
+        kind = "words" if number < len(plan.words) else plan.others[number - len(plan.words)][1]
+        if item.split == "train" and kind in dull and not isinstance(samples, GhostError):
+            dull[kind].append(bandwidth.dull(samples))
         if isinstance(samples, GhostError):
             skipped.append((item.path, dataset.reason(item, samples)))
         elif number < len(plan.words):
@@ -131,23 +144,29 @@ def load(
             label, origin = labels.index(item.label), plan.words[number][1]
             words[item.split].append(_said(samples, label, origin, recipe.clip_ms))
         else:
-            _, kind, name = plan.others[number - len(plan.words)]
+            name = plan.others[number - len(plan.words)][2]
             kinds.setdefault((item.split, kind), []).append(samples)
             if name:
                 apart.setdefault((item.split, name), []).append(samples)
     for parent, count in wanted.items():
         dataset.refuse_mostly_broken(parent, count, usable[parent])
+    of_words, of_speech = (bandwidth.share(dull[kind]) for kind in ("words", "speech"))
     pools = {
         split: Pool(
             tuple(words[split]),
             tuple(kinds.get((split, "speech"), ())),
             tuple(kinds.get((split, "noise"), ())),
             {name: tuple(found) for (use, name), found in apart.items() if use == split},
+            bandwidth.to_match(of_words, of_speech),
+            bandwidth.to_match(of_speech, of_words),
         )
         for split in words
     }
-    return Sounds(labels, pools, tuple(skipped), (*plan.notes, *_notes(labels, pools, skipped)),
-                  _digest(recipe, plan))  # fmt: skip
+    notes = [*plan.notes, *_notes(labels, pools, skipped)]
+    unlike = bandwidth.told(dull["words"], dull["speech"])
+    if unlike:
+        notes.append(f"{unlike} {_ANSWERS[recipe.scenes.band]}")
+    return Sounds(labels, pools, tuple(skipped), tuple(notes), _digest(recipe, plan))
 
 
 def _words(data: DataSet, path: Path) -> tuple[str, ...]:
