@@ -44,6 +44,7 @@ HOSTILE = tuple(hostile.TEXTS.values())
 ORDINARY = tuple(f"word{i}" for i in range(len(HOSTILE)))
 # Others extend or include them.
 ABSTRACT = {f"export/{name}.jinja" for name in ("README.md", "ends.md", "take.c")}
+ABSTRACT |= {"report/style.html.jinja"}
 
 
 def board(title: str, name: str = "nano33ble") -> Board:
@@ -95,6 +96,7 @@ class Training:
     result: Any
     curve: str = "<svg></svg>"
     by_threshold: str = "<svg></svg>"
+    losses: str = "<svg></svg>"
     count: Callable[[float], str] = text.count
     size: Callable[[int], str] = text.size
     share: Callable[[Any], str] = str

@@ -12,7 +12,7 @@ import json
 import math
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,10 @@ class _Progress:
     epoch: int = 0
     best: float = math.inf
     best_epoch: int = 0
+    losses: list[list[float]] = field(default_factory=list)  # of each epoch: training, validation
+
+
+PHASES = ("float", "QAT")
 
 
 class Diverged(GhostError):
@@ -142,6 +146,7 @@ class Phase:
                 if better:
                     self._state.best, self._state.best_epoch = found, epoch + 1
                 self._state.epoch += 1
+                self._state.losses.append([loss, found])
                 self._save(better)
                 if not console.stderr().is_terminal and self._chief:
                     console.note(
@@ -238,6 +243,15 @@ class Phase:
         )
 
 
+def losses(folder: Path) -> dict[str, list[list[float]]]:
+    """Return [training, validation] losses of each epoch, by phase, from a folder's checkpoints."""
+    found = {}
+    for name in PHASES:
+        with np.load(folder / f"{name}.last.npz") as kept:
+            found[name] = json.loads(str(kept["state"])).get("losses", [])
+    return found
+
+
 def strategy(recipe: Recipe) -> Any:
     """Return the scope in which models are made: of all workers, or of nothing."""
     if not recipe.training.workers:
@@ -291,7 +305,7 @@ def train(
     finished = folder / "float.ghost", folder / "qat.ghost"
     models = []
     with strategy(recipe):
-        for name, path in zip(("float", "QAT"), finished, strict=True):
+        for name, path in zip(PHASES, finished, strict=True):
             if path.is_file():
                 models.append(layers.load(path))
                 continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host.text import printable
@@ -26,7 +27,7 @@ def style() -> Iterator[None]:
     matplotlib.use("svg")
     with matplotlib.rc_context(
         {"svg.hashsalt": "mcu-ghost", "svg.fonttype": "none", "font.size": 10,
-         "text.parse_math": False}
+         "text.parse_math": False, "legend.facecolor": "none"}
     ):  # fmt: skip
         yield
 
@@ -49,7 +50,10 @@ def svg(figure: Any) -> str:
         figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
     pyplot.close(figure)
     text = picture.getvalue()
-    return text[text.index("<svg") :]
+    ink = re.sub(
+        r"\b(stroke|fill): #000000", r"\1: currentColor", text
+    )  # light pages and dark ones
+    return ink[ink.index("<svg") :]
 
 
 def by_threshold(found: TradeOff, chosen: Sequence[float]) -> str:
@@ -93,6 +97,31 @@ def by_threshold(found: TradeOff, chosen: Sequence[float]) -> str:
         for axes in (missed, accepts):
             axes.grid(alpha=0.3)
             axes.legend(frameon=False, fontsize=9)
+        return svg(figure)
+
+
+def losses(found: Mapping[str, Sequence[Sequence[float]]]) -> str:
+    """Return the loss of each epoch, phase after phase, as SVG.
+
+    Args:
+        found: By phase, [training, validation] of each epoch.
+    """
+    with style():
+        from matplotlib import pyplot, ticker
+
+        figure, axes = pyplot.subplots(figsize=(7.2, 3), layout="constrained")
+        start = 1
+        for number, (phase, epochs) in enumerate(found.items()):
+            x = range(start, start + len(epochs))
+            look: dict[str, Any] = {"color": f"C{number}", "linewidth": 1.2, "marker": "."}
+            axes.plot(x, [one[0] for one in epochs], linestyle="--", **look)
+            axes.plot(x, [one[1] for one in epochs], label=phase, **look)
+            start += len(epochs)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("loss (dashed: in training)")
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
         return svg(figure)
 
 

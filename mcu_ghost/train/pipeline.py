@@ -65,7 +65,7 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
                        streams.digest(recipe, sounds), worker)  # fmt: skip
     if worker:
         return None
-    result = judge(recipe, sounds, form, models, train, out)
+    result = judge(recipe, sounds, form, models, train, phases.losses(folder), out)
     report.write(result, out)
     return result
 
@@ -92,6 +92,7 @@ def judge(
     form: InputFormat,
     models: tuple[Any, Any],
     train: Streams,
+    losses: dict[str, list[list[float]]],
     out: Path,
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
@@ -129,6 +130,7 @@ def judge(
         thresholds=tuple(chosen),
         validation=trade,
         train_hours=facts["hours"],
+        losses=losses,
         words=words,
         accepts=accepts,
         confusion=confusion,

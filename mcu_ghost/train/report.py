@@ -42,6 +42,7 @@ class PageContext:
     result: Any
     curve: str
     by_threshold: str
+    losses: str
     count: Callable[[float], str]
     size: Callable[[int], str]
     share: Callable[[Rate], str]
@@ -83,8 +84,9 @@ def write(result: Result, out: Path) -> None:
     numbers = re.sub(r"\[\s+([-\d.,\se]+?)\s+\]", _joined, numbers)  # rows of numbers on one line
     files.write_text(out.with_suffix(".json"), numbers + "\n")
     words = pictures.by_threshold(result.validation, result.thresholds)
-    context = PageContext(__version__, out.stem, result, curve(result), words, text.count,
-                          text.size, share, hourly, noise)  # fmt: skip
+    context = PageContext(__version__, out.stem, result, curve(result), words,
+                          pictures.losses(result.losses), text.count, text.size, share, hourly,
+                          noise)  # fmt: skip
     files.write_text(out.with_suffix(".html"), templates.render("report/train.html.jinja", context))
 
 

@@ -77,6 +77,7 @@ class Result:
         thresholds: Of each word, chosen on validation.
         validation: What they were chosen on.
         train_hours: Of training scenes.
+        losses: By phase, [training, validation] of each epoch.
         words: Missed words of the test split.
         accepts: False accepts on test sounds.
         confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
@@ -90,6 +91,7 @@ class Result:
     thresholds: tuple[float, ...]
     validation: TradeOff
     train_hours: float
+    losses: dict[str, list[list[float]]]
     words: tuple[Words, ...]
     accepts: tuple[Accepts, ...]
     confusion: tuple[tuple[int, ...], ...]

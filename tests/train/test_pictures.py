@@ -47,3 +47,11 @@ def test_the_same_numbers_are_the_same_picture_and_none_at_all_is_drawn_too() ->
     one = trade(("yes", "no"), accepts=0)
     assert pictures.by_threshold(one, [0.8, 0.815]) == pictures.by_threshold(one, [0.8, 0.815])
     assert thresholds.near(one)[2] == THRESHOLDS.index(0.8)
+
+
+def test_losses_of_both_phases_and_ink_that_is_the_pages() -> None:
+    from mcu_ghost.train import pictures
+
+    picture = pictures.losses({"float": [[0.9, 0.8], [0.6, 0.5], [0.5, 0.4]], "QAT": [[0.4, 0.4]]})
+    assert {"float", "QAT", "epoch", "1", "2", "3", "4"} <= set(texts(picture))
+    assert "currentColor" in picture and "#000000" not in picture and "#ffffff" not in picture

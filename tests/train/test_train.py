@@ -80,6 +80,9 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         assert json.loads(str(found["state"]))["epoch"] < 3, "it was over before it was killed"
     run(other)
     assert weights(recipe) == weights(other)
+    first, second = (json.loads(one.with_suffix(".json").read_text()) for one in (recipe, other))
+    assert first["losses"] == second["losses"]
+    assert len(first["losses"]["float"]) == 3 and first["losses"]["QAT"]
 
 
 def test_a_run_that_was_over_or_half_over_gives_the_same_file_again(tmp_path: Path) -> None:
