@@ -145,7 +145,7 @@ def test_two_workers_train_one_model(tmp_path: Path) -> None:
     found = json.loads(said[0][0])
     assert said[1][0] == ""
     quiet = next(w for w in found["words"] if w["snr_db"] is None)
-    assert quiet["int8"]["count"] < quiet["int8"]["of"], "it learnt something"
+    assert min(quiet["curve"]) < 1, "it learnt something"
 
 
 def test_a_kill_between_two_recipes_leaves_no_checkpoint_of_the_first(
