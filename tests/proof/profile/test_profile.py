@@ -225,8 +225,8 @@ def test_the_page_stands_alone(name: str, tmp_path: Path) -> None:
     assert "url(" not in text and "http" not in text and "@import" not in text
     assert "prefers-color-scheme: dark" in text
     assert "a<b>" not in text and "a&lt;b&gt;&amp;c" in text
-    bars = re.findall(r'<g class="c\d" tabindex="0"><title>([^<]+)</title><rect class="f\d" x="([0-9.]+)"'
-                      r' y="(\d+)" width="([0-9.]+)"', text)  # fmt: skip
+    bars = re.findall(r'<g class="c\d" tabindex="0"><title>([^<]+)</title><rect class="f\d"'
+                      r' x="([0-9.]+)" y="(\d+)" width="([0-9.]+)"', text)  # fmt: skip
     assert bars[0][0].startswith("random_step: ") and float(bars[0][3]) > 1000
     assert any(title.startswith("ghost_gru_1: ") for title, *_ in bars)
     assert all(float(x) + float(width) <= 1081 for _, x, _, width in bars)
