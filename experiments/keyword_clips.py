@@ -94,7 +94,7 @@ def _originals(data: Path, words: tuple[str, ...], split: Split, seed: int) -> I
         texts = [(w.replace("_", " "), w) for w in words]
         texts += [(OTHER_WORDS[i], UNKNOWN) for i in chosen]
         for text, label in texts:
-            accent = str(rng.choice(speech.ACCENTS))
+            accent = str(rng.choice(speech.accents("en")))
             speed, pitch = int(rng.integers(120, 200)), int(rng.integers(25, 75))
             said = speech.say(text, speech.Voice("espeak-ng", variant, accent), speed, pitch)
             copies = _COPIES["synthetic"] if label != UNKNOWN else 1

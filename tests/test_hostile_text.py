@@ -119,6 +119,7 @@ def training(words: tuple[str, ...]) -> Training:
         words=[
             SimpleNamespace(folder=word, snr_db=None, int8=rate, float32=rate) for word in words
         ],
+        speakers=[SimpleNamespace(name=word, folder=word, int8=rate) for word in words],
         accepts=[SimpleNamespace(name=word, int8=rate, float32=rate) for word in words],
         confusion=[[1] * (len(words) + 1)] * len(words),
         model_bytes=1,

@@ -57,9 +57,12 @@ def fetch(name: str, out: Path, archive: Path | None) -> None:
 
 @command.command("check", epilog="Example: mcu-ghost data check recordings")
 @click.argument("folder", type=_path, metavar="DIR")
+@click.option("--speaker", metavar="PATTERN",
+              help="Where a file's name says who speaks: '*_{speaker}_*'. [default: before its"
+              " first _]")  # fmt: skip
 @_jobs
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def check(folder: Path, jobs: int, as_json: bool) -> None:
+def check(folder: Path, speaker: str | None, jobs: int, as_json: bool) -> None:
     """Say what is in a data set and what is wrong with it.
 
     Exits 1 when it cannot be used, or when a recording is in several splits.
@@ -67,12 +70,21 @@ def check(folder: Path, jobs: int, as_json: bool) -> None:
     from dataclasses import asdict
 
     from mcu_ghost.host import console
+    from mcu_ghost.host.errors import GhostError
     from mcu_ghost.sound.data import check as checks
+    from mcu_ghost.sound.data.speakers import SpeakerPattern
 
+    try:
+        pattern = SpeakerPattern(speaker) if speaker else None
+    except ValueError as error:
+        raise GhostError(f"--{error}") from error
     with console.progress() as bars:
         task = bars.add_task("reading", total=None)
         report = checks.check(
-            folder, jobs, lambda done, total: bars.update(task, completed=done, total=total)
+            folder,
+            jobs,
+            lambda done, total: bars.update(task, completed=done, total=total),
+            pattern,
         )
     if as_json:
         console.print_json(asdict(report))
@@ -125,6 +137,11 @@ def _show(report: Inspection) -> None:
               help="Clips of each word: 70 % train, 10 % validation, 20 % test.")  # fmt: skip
 @click.option("--unknown", type=click.IntRange(0), metavar="N",
               help="Clips of other words.  [default: as --per-word]")  # fmt: skip
+@click.option("--language", default="en", show_default=True, metavar="CODE",
+              help="As `espeak-ng --voices` calls it: de, fr, pt-br, cmn …")  # fmt: skip
+@click.option("--others", default="", metavar="WORDS",
+              help="Other words, for clips of `unknown`; English ones are known, numbers in"
+              " other languages.")  # fmt: skip
 @click.option("--noise", type=_path, metavar="DIR",
               help="Recordings of noise to add to the generated ones.")  # fmt: skip
 @click.option("--clip-ms", type=click.IntRange(300, 5000), default=1000, show_default=True)
@@ -140,6 +157,8 @@ def synth(
     seed: int,
     per_word: int,
     unknown: int | None,
+    language: str,
+    others: str,
     noise: Path | None,
     clip_ms: int,
     kind: str,
@@ -156,8 +175,10 @@ def synth(
     from mcu_ghost.sound.data.synth import SynthSettings, synthesise
 
     chosen = plan.parse_words(words)
-    others = per_word if unknown is None else unknown
-    settings = SynthSettings(chosen, seed, per_word, others, clip_ms, kind, augment)
+    settings = SynthSettings(
+        chosen, seed, per_word, per_word if unknown is None else unknown, clip_ms, kind, augment,
+        language, plan.parse_words(others) if others else (),
+    )  # fmt: skip
     with console.progress() as bars:
         task = bars.add_task("speaking", total=None)
         result = synthesise(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from mcu_ghost import boards, convert
+from mcu_ghost.build.apps import kws
+from mcu_ghost.build.build import build
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
@@ -30,7 +33,7 @@ from mcu_ghost.train import evaluate, inputs, phases, rates, report, thresholds
 from mcu_ghost.train.evaluate import SNRS, Judge, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Recipe
-from mcu_ghost.train.result import Accepts, Image, Result, Words
+from mcu_ghost.train.result import Accepts, Image, Result, Speaker, Words
 from mcu_ghost.train.thresholds import THRESHOLDS
 
 
@@ -132,6 +135,7 @@ def judge(
         train_hours=facts["hours"],
         losses=losses,
         words=words,
+        speakers=_speakers(judge_, chosen, said, [int8 for _, int8 in sums[: len(said)]]),
         accepts=accepts,
         confusion=confusion,
         model_bytes=out.stat().st_size,
@@ -141,15 +145,24 @@ def judge(
 
 
 def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
-    """Return what a network costs on the recipe's board, or why that cannot be told here."""
+    """Return what a network costs on the recipe's board, or why that cannot be told here.
+
+    Sizes are of the image that listens, instructions of the network alone.
+    """
     try:
         board = boards.load(recipe.board)
         found = prove(network, board, cases=1, frames=20)
+        with tempfile.TemporaryDirectory() as folder:
+            built = (
+                found.built
+                if board.microphone is None
+                else build(network, board, kws.APP.name, Path(folder))
+            )
     except GhostError as error:
         return None, str(error)
     if found.comparison.mismatches:
         raise RuntimeError(f"the image differs from the reference: {found.comparison.first}")
-    built, instructions = found.built, round(found.instructions_per_frame)
+    instructions = round(found.instructions_per_frame)
     return Image(board.name, built.app.name, built.flash_bytes, built.ram_bytes, instructions,
                  recipe.settings.frame_ms), ""  # fmt: skip
 
@@ -200,6 +213,25 @@ def _words(
             for span, reported in zip(every, found[1].reported, strict=True):
                 confusion[span.label, labels.index(reported)] += 1
     return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
+
+
+def _speakers(
+    judge: Judge, thresholds: list[float], tests: list[Test], sums: list[Any]
+) -> tuple[Speaker, ...]:
+    """Return what was missed of each speaker without noise, most missed first."""
+    missed: dict[tuple[str, str], list[bool]] = {}
+    for test, one in zip(tests, sums, strict=True):
+        if test.snr_db is None:
+            spans = [span for stream in test.said.spans for span in stream]
+            found = judge.matched(one, test.said.spans, thresholds).reported
+            for span, reported in zip(spans, found, strict=True):
+                key = test.folder, span.speaker
+                missed.setdefault(key, []).append(reported != judge.labels[span.label])
+    every = [
+        Speaker(folder, name, rates.share(sum(each), len(each)))
+        for (folder, name), each in missed.items()
+    ]
+    return tuple(sorted(every, key=lambda one: (-one.int8.value, one.folder, one.name)))
 
 
 def _accepts(judge: Judge, thresholds: list[float], quiet: Silent, sums: Any) -> Accepts:

@@ -48,6 +48,21 @@ class Accepts:
 
 
 @dataclass(frozen=True)
+class Speaker:
+    """How many of a speaker's test words the integer network missed, without noise.
+
+    Attributes:
+        folder: Where they come from.
+        name: As the files say it.
+        int8: Missed.
+    """
+
+    folder: str
+    name: str
+    int8: Rate
+
+
+@dataclass(frozen=True)
 class Image:
     """What the model costs on the recipe's board.
 
@@ -79,6 +94,7 @@ class Result:
         train_hours: Of training scenes.
         losses: By phase, [training, validation] of each epoch.
         words: Missed words of the test split.
+        speakers: The same by speaker, most missed first.
         accepts: False accepts on test sounds.
         confusion: (words, words + 1) counts of the first folder's test words at 10 dB: said, and
             reported; the last column is for none.
@@ -93,6 +109,7 @@ class Result:
     train_hours: float
     losses: dict[str, list[list[float]]]
     words: tuple[Words, ...]
+    speakers: tuple[Speaker, ...]
     accepts: tuple[Accepts, ...]
     confusion: tuple[tuple[int, ...], ...]
     model_bytes: int

@@ -49,6 +49,11 @@ def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     assert quiet["int8"]["of"] >= 10
     assert quiet["int8"]["count"] <= 0.2 * quiet["int8"]["of"]
     assert abs(quiet["int8"]["count"] - quiet["float32"]["count"]) <= 1
+    speakers = found["speakers"]
+    assert sum(one["int8"]["of"] for one in speakers) == quiet["int8"]["of"]
+    assert sum(one["int8"]["count"] for one in speakers) == quiet["int8"]["count"]
+    assert len({one["name"] for one in speakers}) > 1
+    assert found["image"] is None or found["image"]["app"] == "kws"
     assert {a["name"] for a in found["accepts"]} == {"others", "generated noise and music"}
     assert sum(map(sum, found["confusion"])) == quiet["int8"]["of"]
     model = read.load(recipe.with_suffix(".tflite"))

@@ -54,6 +54,8 @@ class PageContext:
         width: Of the flame graph.
         height: Likewise.
         row: Height of its bars.
+        gap: Between them.
+        letter: Width of a letter.
         flame: Its bars.
         mix: The bars of the kinds of instructions, 0 to 100 wide.
         colours: Of the layers, by name.
@@ -66,6 +68,8 @@ class PageContext:
     width: float
     height: float
     row: float
+    gap: float
+    letter: float
     flame: list[Bar]
     mix: list[Bar]
     colours: dict[str, int]
@@ -84,6 +88,8 @@ def page(profile: Profile) -> str:
         width=WIDTH,
         height=max(bar.y for bar in flame) + ROW,
         row=ROW - _GAP,
+        gap=_GAP,
+        letter=_LETTER,
         flame=flame,
         mix=_mix(profile),
         colours=colours,

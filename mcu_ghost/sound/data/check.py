@@ -14,6 +14,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import bandwidth, dataset, folder, layouts
 from mcu_ghost.sound.data.facts import Class, Facts, Inspection, inspect
 from mcu_ghost.sound.data.folder import Item
+from mcu_ghost.sound.data.speakers import SpeakerPattern
 
 _NO_WORD = "unknown"
 _UNBALANCED = 5  # largest over smallest class
@@ -23,13 +24,20 @@ def check(
     root: Path,
     jobs: int = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    speaker: SpeakerPattern | None = None,
 ) -> Inspection:
     """Read all of a data set.
 
+    Args:
+        root: Its folder.
+        jobs: Files read at a time.
+        progress: Called with the files done and the files in total.
+        speaker: Where a file's name says who speaks.
+
     Raises:
-        GhostError: There is no data set in the folder.
+        GhostError: There is no data set in the folder, or a file is not called so.
     """
-    data = layouts.read(root)
+    data = layouts.read(root, speaker)
     found = list(data.items)
     noises = [Item(p, folder.NOISE, "", "train") for p in folder.files(data.root / folder.NOISE)]
     facts: dict[Item, Facts] = {}

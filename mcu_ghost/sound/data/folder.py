@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -99,7 +99,12 @@ def listed(folder: Path, split: Split) -> set[str]:
     return {line.strip().removeprefix("./") for line in lines} - {""}
 
 
-def scan(folder: Path, labels: Iterable[str], lists: Path | None = None) -> list[Item]:
+def scan(
+    folder: Path,
+    labels: Iterable[str],
+    lists: Path | None = None,
+    group_of: Callable[[Path], str] = group_of,
+) -> list[Item]:
     """Return the recordings of some labels, sorted by label and name.
 
     `validation_list.txt` and `testing_list.txt`, lines of `<label>/<file>`, decide the split where

@@ -20,6 +20,7 @@ from pathlib import Path
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import folder
 from mcu_ghost.sound.data.folder import Item, Split
+from mcu_ghost.sound.data.speakers import SpeakerPattern
 
 _SPLITS: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -33,6 +34,7 @@ _COLUMNS = {
     "speaker": ("speaker", "speaker_id", "client_id", "person"),
     "split": ("split", "set", "category", "subset"),
 }
+_NOBODY = ": nothing says who speaks, so tests may be of known voices"
 _LARGEST_LIST = 16 << 20
 
 
@@ -55,23 +57,32 @@ class DataSet:
     notes: tuple[str, ...] = ()
 
 
-def read(root: Path) -> DataSet:
+Groups = Callable[[Path], str]
+"""From a recording to what must never be in two splits."""
+
+
+def read(root: Path, speaker: SpeakerPattern | None = None) -> DataSet:
     """Find the recordings of a data set.
 
+    Args:
+        root: The folder.
+        speaker: Where a file's name says who speaks; None: before its first `_`, if at all.
+
     Raises:
-        GhostError: There is none in the folder, or a list names files that are not there.
+        GhostError: There is none in the folder, a list names files that are not there, or a file
+            is not called as `speaker` says.
     """
-    readers: tuple[Callable[[Path], DataSet | None], ...]
+    readers: tuple[Callable[[Path, Groups | None], DataSet | None], ...]
     readers = (_listed, _edge_impulse, _splits, _plain, _inner, _named)
     for reader in readers:
-        found = reader(root)
+        found = reader(root, speaker.of if speaker else None)
         if found is not None:
             return replace(found, notes=(*found.notes, *_left_out(root)))
     labels = folder.labels(root)  # or it says that there are none
     return DataSet(root, labels, (), empty=labels)
 
 
-def _plain(root: Path, lists: Path | None = None) -> DataSet | None:
+def _plain(root: Path, group_of: Groups | None = None, lists: Path | None = None) -> DataSet | None:
     """Folders of labels; where a file's name says the label again, nobody knows who speaks."""
     labels = [path.name for path in folder.subfolders(root)]
     empty = tuple(label for label in labels if not folder.files(root / label))
@@ -79,10 +90,11 @@ def _plain(root: Path, lists: Path | None = None) -> DataSet | None:
         return None
     items: list[Item] = []
     notes = []
-    found = folder.scan(root, [label for label in labels if label not in empty], lists)
+    used = [label for label in labels if label not in empty]
+    found = folder.scan(root, used, lists, group_of or folder.group_of)
     for label, group in itertools.groupby(found, lambda item: item.label):
         mine = list(group)
-        if len(mine) > 1 and {item.group for item in mine} == {label}:
+        if group_of is None and len(mine) > 1 and {item.group for item in mine} == {label}:
             mine = _each_by_itself(lists or root, mine)
             notes.append(
                 f"all recordings of '{label}' begin with its name, so nothing says who speaks:"
@@ -101,7 +113,7 @@ def _each_by_itself(root: Path, items: list[Item]) -> list[Item]:
     ]
 
 
-def _splits(root: Path) -> DataSet | None:
+def _splits(root: Path, group_of: Groups | None) -> DataSet | None:
     """`train/<label>/…`, `test/<label>/…`."""
     tops = folder.subfolders(root)
     if not tops or not all(top.name.lower() in _SPLITS for top in tops):
@@ -110,7 +122,7 @@ def _splits(root: Path) -> DataSet | None:
     if not all(inner.values()):
         return None
     items = [
-        Item(file, path.name, folder.group_of(file), _SPLITS[top.name.lower()])
+        Item(file, path.name, (group_of or folder.group_of)(file), _SPLITS[top.name.lower()])
         for top, paths in inner.items()
         for path in paths
         for file in folder.files(path)
@@ -118,7 +130,7 @@ def _splits(root: Path) -> DataSet | None:
     return _of(root, _with_validation(items), "folders of splits")
 
 
-def _edge_impulse(root: Path) -> DataSet | None:
+def _edge_impulse(root: Path, group_of: Groups | None) -> DataSet | None:
     """`training/<label>.<id>.wav`, `testing/…`, with an `info.labels` that has names and labels."""
     parts: dict[str, Split] = {"training": "train", "testing": "test"}
     files = {part: folder.files(root / part) for part in parts if (root / part).is_dir()}
@@ -126,12 +138,14 @@ def _edge_impulse(root: Path) -> DataSet | None:
         return None
     said = _info_labels(root / "info.labels")
     items = [
-        Item(file, said.get(f"{part}/{file.name}", file.name.partition(".")[0]), file.stem,
-             parts[part])
+        Item(file, said.get(f"{part}/{file.name}", file.name.partition(".")[0]),
+             group_of(file) if group_of else file.stem, parts[part])
         for part, found in files.items()
         for file in found
     ]  # fmt: skip
-    note = "an export of Edge Impulse: nothing says who speaks, so tests may be of known voices"
+    note = "an export of Edge Impulse"
+    if group_of is None:
+        note += _NOBODY
     return _of(root, _with_validation(items), note)
 
 
@@ -144,7 +158,7 @@ def _info_labels(path: Path) -> dict[str, str]:
         return {}
 
 
-def _listed(root: Path) -> DataSet | None:
+def _listed(root: Path, group_of: Groups | None) -> DataSet | None:
     """A CSV file of paths and labels, with speakers and splits if it has such columns."""
     lists = [path for path in sorted(root.glob("[!.]*.csv")) if path.is_file()]
     for path in lists if len(lists) == 1 else ():
@@ -157,7 +171,9 @@ def _listed(root: Path) -> DataSet | None:
                 return None
             rows = list(table)
         return _of(
-            root, _with_validation(_rows(root, path, rows, columns)), f"the list {path.name}"
+            root,
+            _with_validation(_rows(root, path, rows, columns, group_of)),
+            f"the list {path.name}",
         )
     return None
 
@@ -168,7 +184,11 @@ def _columns(names: Iterable[str]) -> dict[str, str]:
 
 
 def _rows(
-    root: Path, path: Path, rows: list[dict[str, str]], columns: dict[str, str]
+    root: Path,
+    path: Path,
+    rows: list[dict[str, str]],
+    columns: dict[str, str],
+    group_of: Groups | None,
 ) -> list[Item]:
     items = []
     for number, row in enumerate(rows, start=2):
@@ -178,7 +198,7 @@ def _rows(
             raise GhostError(f"{path}:{number}: needs a label, and a path within {root}.")
         if not file.is_file():
             raise GhostError(f"{path}:{number}: {values['path']} is not there.")
-        group = values.get("speaker") or folder.group_of(file)
+        group = values.get("speaker") or (group_of or folder.group_of)(file)
         split = values.get("split", "").lower()
         if split and split not in _SPLITS:
             raise GhostError(f"{path}:{number}: '{split}' is no split: train, validation or test.")
@@ -188,7 +208,7 @@ def _rows(
     return items
 
 
-def _inner(root: Path) -> DataSet | None:
+def _inner(root: Path, group_of: Groups | None) -> DataSet | None:
     """A data set that lies deeper, such as `train/audio/<label>/`; lists may lie above it."""
     for depth in ("*", "*/*"):
         found = [
@@ -201,13 +221,13 @@ def _inner(root: Path) -> DataSet | None:
             around = [path for path in (found[0], *found[0].parents) if path.is_relative_to(root)]
             lists = (path for path in around for file in folder.LISTS.values()
                      if (path / file).is_file())  # fmt: skip
-            data = _plain(found[0], next(lists, None))
+            data = _plain(found[0], group_of, next(lists, None))
             assert data is not None
             return replace(data, notes=(f"the data set is {found[0]}.", *data.notes))
     return None
 
 
-def _named(root: Path) -> DataSet | None:
+def _named(root: Path, group_of: Groups | None) -> DataSet | None:
     """`yes_0.wav`, `no-1.wav`: labels are the beginnings of the names."""
     begins = re.compile(r"[^\W\d_]+(?:[ _-]?[^\W\d_]+)*")
     found = {file: begins.match(file.stem) for file in folder.files(root)}
@@ -215,11 +235,14 @@ def _named(root: Path) -> DataSet | None:
     if len(labels) < 2 or min(labels.values()) < 2 or sum(labels.values()) < len(found):
         return None
     items = [
-        Item(file, match[0], file.stem, folder.split_of(file.stem))
+        Item(file, match[0], group, folder.split_of(group))
         for file, match in found.items()
         if match
+        for group in [group_of(file) if group_of else file.stem]
     ]
-    note = "files called by their labels: nothing says who speaks, so tests may be of known voices"
+    note = "files called by their labels"
+    if group_of is None:
+        note += _NOBODY
     return _of(root, items, note)
 
 

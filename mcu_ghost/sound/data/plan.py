@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +31,8 @@ OTHER_WORDS = tuple(
         "|"
     )
 )
+# In other languages: numbers, which espeak-ng reads in any.
+NUMBERS = tuple(str(n) for n in (*range(1, 100), *range(100, 1000, 37), *range(1000, 10000, 617)))
 SHARES: dict[Split, float] = {"train": 0.7, "validation": 0.1, "test": 0.2}
 
 
@@ -88,11 +90,13 @@ def parse_words(text: str) -> tuple[str, ...]:
     Raises:
         GhostError: A word is empty, unspeakable, reserved, or there twice.
     """
+    text = unicodedata.normalize("NFC", text)
     words = tuple(" ".join(word.lower().split()) for word in text.split(","))
     for word in words:
-        if not re.fullmatch(r"[a-z][a-z' -]*", word):
+        kinds = {unicodedata.category(c)[0] for c in word if c not in "' -"}
+        if not kinds <= {"L", "M"} or unicodedata.category((word or " ")[0])[0] != "L":
             raise GhostError(
-                f"'{word}' is not a word that can be spoken. Write words in English letters "
+                f"'{word}' is not a word that can be spoken. Write words in letters "
                 "(numbers too: 'seven'), separated by commas, like --words 'hey lamp,stop'."
             )
         if word in (UNKNOWN, SILENCE):
@@ -102,14 +106,29 @@ def parse_words(text: str) -> tuple[str, ...]:
     return words
 
 
-def other_words(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what the unknown class says: parts of the words and others, none holding a word."""
+def other_words(
+    words: tuple[str, ...], own: tuple[str, ...] = (), language: str = speech.ENGLISH
+) -> tuple[str, ...]:
+    """Return what the unknown class says: parts of the words and others, none holding a word.
+
+    Args:
+        words: The words.
+        own: Others that the user has thought of.
+        language: English ones are known; elsewhere numbers stand in.
+    """
     parts = [part for word in words for part in word.split() if part != word]
-    every = dict.fromkeys([*parts, *OTHER_WORDS])
+    known = OTHER_WORDS if language == speech.ENGLISH else NUMBERS
+    every = dict.fromkeys([*parts, *own, *known])
     return tuple(text for text in every if not any(f" {w} " in f" {text} " for w in words))
 
 
-def clips(words: tuple[str, ...], seed: int, per_word: int, unknown: int) -> Iterator[Clip]:
+def clips(
+    words: tuple[str, ...],
+    seed: int,
+    per_word: int,
+    unknown: int,
+    language: str = speech.ENGLISH,
+) -> Iterator[Clip]:
     """Yield every clip; a split's voices take turns, in an order of their own for each label.
 
     Args:
@@ -117,10 +136,11 @@ def clips(words: tuple[str, ...], seed: int, per_word: int, unknown: int) -> Ite
         seed: Chooses the order of the voices.
         per_word: Clips for each word: 70 % train, 10 % validation, 20 % test.
         unknown: The same for the unknown class.
+        language: Whose voices there are.
     """
     counts = dict.fromkeys(map(label_of, words), per_word) | {UNKNOWN: unknown}
     for split in SPLITS:
-        voices = speech.voices(split)
+        voices = speech.voices(split, language)
         for label, count in counts.items():
             order = sorted(voices, key=lambda alike: _number(seed, label, voice_id(alike[0])))
             for i in range(round(count * SHARES[split])):

@@ -24,11 +24,12 @@ _SILENT, _NOISY = 0.2, 4.0  # share of training scenes without any, and the most
 
 @dataclass(frozen=True)
 class Span:
-    """Where a word is said in a scene: sample numbers of its beginning and end."""
+    """Where a word is said in a scene, sample numbers of its beginning and end, and by whom."""
 
     label: int
     start: int
     end: int
+    speaker: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ def compose(
         part[: len(fade)] *= fade
         part[len(part) - len(fade) :] *= fade[::-1]
         if one.label >= 0:
-            spans.append(Span(one.label, at + one.start, at + one.end))
+            spans.append(Span(one.label, at + one.start, at + one.end, one.speaker))
         parts.append(part)
         at += len(part)
         pause()

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta
 
+from mcu_ghost.sound.data.speakers import SpeakerPattern
 from mcu_ghost.sound.front_end_tables import (
     BandEdge,
     Channels,
@@ -28,10 +29,25 @@ class Words:
         folders: Data sets in Speech Commands layout, `<label>/*.wav|flac`.
         labels: The words; every folder of the first data set, but `unknown`, if left out. Other
             folders' recordings are speech that holds no word.
+        speaker: Where a file's name says who speaks, with `*` for any text: `*_{speaker}_*` of
+            `yes_anna_07.wav` is `anna`; the name up to its first `_` if left out.
     """
 
     folders: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["words"]])]
     labels: tuple[str, ...] = ()
+    speaker: str = ""
+
+    def __post_init__(self) -> None:
+        _ = self.pattern
+
+    @property
+    def pattern(self) -> SpeakerPattern | None:
+        """Who speaks.
+
+        Raises:
+            ValueError: `speaker` is no pattern.
+        """
+        return SpeakerPattern(self.speaker) if self.speaker else None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class Said:
         start: First sample of the word itself.
         end: Sample after its last one.
         origin: Number of the folder in `words.folders` it comes from; -1: a negative.
+        speaker: Who says it; "" where that does not matter.
     """
 
     samples: Samples
@@ -52,6 +53,7 @@ class Said:
     start: int
     end: int
     origin: int = -1
+    speaker: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +123,7 @@ def load(
         GhostError: A folder or a word is missing, or most recordings of a word are broken.
     """
     path = root / recipe.words.folders[0]
-    first = None if recipe.words.labels else layouts.read(path)
+    first = None if recipe.words.labels else layouts.read(path, recipe.words.pattern)
     labels = recipe.words.labels if first is None else _words(first, path)
     plan = _plan(recipe, root, labels, first, uses)
     items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
@@ -142,7 +144,8 @@ def load(
         elif number < len(plan.words):
             usable[item.path.parent] += 1
             label, origin = labels.index(item.label), plan.words[number][1]
-            words[item.split].append(_said(samples, label, origin, recipe.clip_ms))
+            said = _said(samples, label, origin, recipe.clip_ms)
+            words[item.split].append(replace(said, speaker=item.group))
         else:
             name = plan.others[number - len(plan.words)][2]
             kinds.setdefault((item.split, kind), []).append(samples)
@@ -191,7 +194,8 @@ def _plan(
         path = root / name
         if not path.is_dir():
             raise GhostError(f"{path}: there is no such folder; words.folders names it.")
-        data = first if first is not None and origin == 0 else layouts.read(path)
+        data = first if origin == 0 else None
+        data = data or layouts.read(path, recipe.words.pattern)
         notes += [f"{name}: {note}" for note in data.notes]
         if data.empty:
             folder.recordings(data.root / data.empty[0])  # says that there are none

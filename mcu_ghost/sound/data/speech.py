@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,8 @@ from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data.folder import Split
 
 _LIMIT = 120.0  # seconds for an engine to say a text
-ACCENTS = (
+ENGLISH = "en"
+_ACCENTS = (
     "en-gb",
     "en-us",
     "en-gb-scotland",
@@ -69,12 +72,34 @@ class Voice:
     Attributes:
         engine: `espeak-ng` or `flite`.
         name: flite's voice, or espeak-ng's variant.
-        accent: espeak-ng's language; "" for flite.
+        accent: espeak-ng's language, one of `accents`; "" for flite.
     """
 
     engine: str
     name: str
     accent: str = ""
+
+
+@functools.cache
+def accents(language: str) -> tuple[str, ...]:
+    """Return how espeak-ng can speak a language: `pt` and `pt-br` for `pt`.
+
+    Raises:
+        GhostError: It is not installed, or does not speak it.
+    """
+    if language == ENGLISH:
+        return _ACCENTS
+    hint = tools.missing("espeak-ng")
+    if hint is not None:
+        raise GhostError(hint)
+    lines = processes.run(["espeak-ng", "--voices"], processes.MOMENT).text.splitlines()
+    rows = [re.match(r" *\d+ +(\S+) +\S+ +\S+ +(\S+)", line) for line in lines]
+    # Those of MBROLA have data of their own that is seldom there.
+    known = sorted({row[1] for row in rows if row and not row[2].startswith("mb/")})
+    found = tuple(name for name in known if f"{name}-".startswith(f"{language}-"))
+    if not found:
+        raise GhostError(f"espeak-ng does not speak '{language}'. It has {', '.join(known)}.")
+    return found
 
 
 def families(split: Split) -> list[tuple[str, ...]]:
@@ -96,13 +121,13 @@ def variants(split: Split) -> list[str]:
     return sorted(name for names in families(split) for name in names)
 
 
-def voices(split: Split) -> list[tuple[Voice, ...]]:
+def voices(split: Split, language: str = ENGLISH) -> list[tuple[Voice, ...]]:
     """Return the voices of a split, of the engines that are installed; accents are left open.
 
-    What is in one tuple sounds alike.
+    What is in one tuple sounds alike. flite speaks English only.
     """
     found = [tuple(Voice("espeak-ng", name) for name in names) for names in families(split)]
-    if tools.missing("flite") is None:
+    if language == ENGLISH and tools.missing("flite") is None:
         found += [(Voice("flite", name),) for name in _FLITE[split]]
     return found
 
@@ -111,7 +136,7 @@ def say(text: str, voice: Voice, speed: int = 160, pitch: int = 50) -> Samples:
     """Speak a text.
 
     Args:
-        text: Plain English.
+        text: Words of the voice's language.
         voice: Who speaks.
         speed: Words per minute.
         pitch: 0 to 99 (espeak-ng).

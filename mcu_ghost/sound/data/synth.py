@@ -44,6 +44,8 @@ class SynthSettings:
         clip_ms: Length of a clip.
         format: `flac` or `wav`.
         augment: The splits whose clips are degraded: `train`, `all` or `none`.
+        language: As espeak-ng calls it.
+        others: What the unknown class says besides.
     """
 
     words: tuple[str, ...]
@@ -53,6 +55,8 @@ class SynthSettings:
     clip_ms: int = 1000
     format: str = "flac"
     augment: str = "train"
+    language: str = speech.ENGLISH
+    others: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -61,7 +65,12 @@ class SynthSettings:
 
     def clips(self) -> list[Clip]:
         """Return every clip of the set."""
-        return list(plan.clips(self.words, self.seed, self.per_word, self.unknown))
+        counts = self.per_word, self.unknown
+        return list(plan.clips(self.words, self.seed, *counts, self.language))
+
+    def unknown_texts(self) -> tuple[str, ...]:
+        """Return what the unknown class says."""
+        return plan.other_words(self.words, self.others, self.language)
 
 
 def synthesise(
@@ -108,7 +117,7 @@ def synthesise(
     return {
         "folder": str(out),
         "clips": {s: sum(c.split == s for c in clips) for s in folder.SPLITS},
-        "voices": {s: len(speech.voices(s)) for s in folder.SPLITS},
+        "voices": {s: len(speech.voices(s, settings.language)) for s in folder.SPLITS},
         "found": done,
     }
 
@@ -136,11 +145,11 @@ def make(settings: SynthSettings, clip: Clip, source: Noise) -> Samples:
     """
     rng = clip.rng(settings.seed)
     texts = [w for w in settings.words if plan.label_of(w) == clip.label]
-    texts = texts or list(plan.other_words(settings.words))
+    texts = texts or list(settings.unknown_texts())
     text = texts[rng.integers(len(texts))]
     voice = clip.voice
     if voice.engine == "espeak-ng":
-        voice = Voice(voice.engine, voice.name, str(rng.choice(speech.ACCENTS)))
+        voice = Voice(voice.engine, voice.name, str(rng.choice(speech.accents(settings.language))))
     pace, pitch = int(rng.integers(120, 200)), int(rng.integers(25, 75))
     said = speech.say(text, voice, pace, pitch)
     degraded = settings.augment in ("all", clip.split)
@@ -170,9 +179,15 @@ def _too_long(text: str, samples: int, settings: SynthSettings) -> GhostError:
 def _fits(settings: SynthSettings) -> None:
     """Say every word once, before anything is written."""
     for word in settings.words:
-        said = speech.say(word, Voice("espeak-ng", "m3", "en-us"))
+        said = speech.say(word, Voice("espeak-ng", "m3", _plain_accent(settings)))
         if len(said) > settings.length:
             raise _too_long(word, len(said), settings)
+
+
+def _plain_accent(settings: SynthSettings) -> str:
+    """Return the accent of what is no clip."""
+    found = speech.accents(settings.language)
+    return "en-us" if "en-us" in found else found[0]
 
 
 def _engines() -> dict[str, str]:
@@ -246,6 +261,7 @@ def _backgrounds(settings: SynthSettings, out: Path, own: list[Path]) -> Iterato
 
 def _talk(rng: np.random.Generator, settings: SynthSettings) -> Samples:
     """Return some seconds of a training voice saying other words."""
-    voice = Voice("espeak-ng", str(rng.choice(speech.variants("train"))), "en-us")
-    text = " ".join(rng.choice(plan.other_words(settings.words), 12, replace=False))
+    voice = Voice("espeak-ng", str(rng.choice(speech.variants("train"))),
+                  _plain_accent(settings))  # fmt: skip
+    text = " ".join(rng.choice(settings.unknown_texts(), 12, replace=False))
     return speech.say(text, voice, int(rng.integers(140, 190)), int(rng.integers(25, 75)))

@@ -220,12 +220,13 @@ def test_the_page_stands_alone(name: str, tmp_path: Path) -> None:
     tags.feed(text)
     tags.close()
     assert tags.open == [] and tags.links == []
-    assert not {"script", "link", "img", "iframe"} & set(tags.seen)
+    assert not {"link", "img", "iframe"} & set(tags.seen) and "script src" not in text
+    assert tags.seen.count("script") == 1 and "a&lt;" not in text.partition("<script>")[2]
     assert "url(" not in text and "http" not in text and "@import" not in text
     assert "prefers-color-scheme: dark" in text
     assert "a<b>" not in text and "a&lt;b&gt;&amp;c" in text
-    bars = re.findall(r'<g class="c\d"><title>([^<]+)</title><rect class="f\d" x="([0-9.]+)"'
-                      r' y="(\d+)" width="([0-9.]+)"', text)  # fmt: skip
+    bars = re.findall(r'<g class="c\d" tabindex="0"><title>([^<]+)</title><rect class="f\d"'
+                      r' x="([0-9.]+)" y="(\d+)" width="([0-9.]+)"', text)  # fmt: skip
     assert bars[0][0].startswith("random_step: ") and float(bars[0][3]) > 1000
     assert any(title.startswith("ghost_gru_1: ") for title, *_ in bars)
     assert all(float(x) + float(width) <= 1081 for _, x, _, width in bars)

@@ -13,6 +13,9 @@ import soundfile
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import check, layouts
+from mcu_ghost.sound.data.sections import Words
+from mcu_ghost.sound.data.speakers import SpeakerPattern
+from tests.cli.test_cli import refusal
 
 
 def fill(root: Path, *names: str) -> None:
@@ -124,3 +127,46 @@ def test_nothing(tmp_path: Path) -> None:
         layouts.read(tmp_path)
     (tmp_path / "go").mkdir()
     assert layouts.read(tmp_path).empty == ("go",)
+
+
+def test_a_pattern_says_who_speaks(tmp_path: Path) -> None:
+    people = [f"p{i}" for i in range(30)]
+    fill(tmp_path / "flat", *(f"{word}/{word}_{who}_{take}.wav" for word in ("go", "stop")
+                              for who in people for take in range(2)))  # fmt: skip
+    data = layouts.read(tmp_path / "flat", SpeakerPattern("*_{speaker}_*"))
+    assert data.notes == () and {item.group for item in data.items} == set(people)
+    for who in people:
+        assert len({item.split for item in data.items if item.group == who}) == 1
+    assert {item.split for item in data.items} == {"train", "validation", "test"}
+    fill(tmp_path / "deep", *(f"train/go/{who}-{i}.wav" for who in people[:4] for i in range(3)),
+         *(f"test/go/q-{i}.wav" for i in range(3)))  # fmt: skip
+    data = layouts.read(tmp_path / "deep", SpeakerPattern("{speaker}-*"))
+    where = {(item.group, item.split) for item in data.items}
+    assert len(where) == 5 and ("q", "test") in where and "validation" in {s for _, s in where}
+    fill(tmp_path / "flat", "go/oops.wav")
+    with pytest.raises(GhostError, match=r"go/oops\.wav: is not called '\*_\{speaker\}_\*'"):
+        layouts.read(tmp_path / "flat", SpeakerPattern("*_{speaker}_*"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "who"),
+    [
+        ("*_{speaker}_*", "yes_anna_07.wav", "anna"),
+        ("{speaker}-*", "anna-b-7.wav", "anna"),
+        ("*-{speaker}", "yes-7-anna.wav", "7-anna"),
+        ("{speaker}/*", "x/anna/yes.wav", "anna"),
+        ("a(b).{speaker}", "a(b).anna.wav", "anna"),
+    ],
+)
+def test_patterns(pattern: str, path: str, who: str) -> None:
+    assert SpeakerPattern(pattern).of(Path(path)) == who
+
+
+@pytest.mark.parametrize("pattern", ["*", "speaker", "{speaker}_{speaker}"])
+def test_what_is_no_pattern(pattern: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must hold {speaker} once"):
+        SpeakerPattern(pattern)
+    with pytest.raises(ValueError, match="must hold {speaker} once"):
+        Words(("words",), speaker=pattern)
+    told = refusal("data", "check", tmp_path, "--speaker", pattern)
+    assert "must hold {speaker} once" in told

@@ -222,6 +222,40 @@ def test_words_and_their_labels() -> None:
     assert plan.label_of("hey lamp") == "hey_lamp"
 
 
+def test_words_of_any_script() -> None:
+    words = plan.parse_words("Größe,выключи свет,नमस्ते,止まれ,l'eau,Cafe\u0301")
+    assert words == ("größe", "выключи свет", "नमस्ते", "止まれ", "l'eau", "caf\u00e9")
+    for text in ("\u0301a", "a/b", "a\u202eb", "7", "a.b"):
+        with pytest.raises(GhostError, match="not a word that can be spoken"):
+            plan.parse_words(text)
+
+
+def test_other_words_of_other_languages() -> None:
+    other = plan.other_words(("licht an",), ("lichter",), "de")
+    assert other[:3] == ("licht", "an", "lichter") and "42" in other and "snow" not in other
+
+
+def test_accents_are_a_languages_own() -> None:
+    assert "en-us" in speech.accents("en")
+    found = speech.accents("pt")
+    assert "pt-br" in found and all(name.split("-")[0] == "pt" for name in found)
+    assert speech.accents("pt-br") == ("pt-br",)
+    with pytest.raises(GhostError, match="does not speak 'deu'. It has af, .* de, "):
+        speech.accents("deu")
+    with pytest.raises(GhostError, match="does not speak '--stdout'"):
+        speech.accents("--stdout")
+
+
+def test_another_language_sounds_otherwise_and_has_no_english_engine(tmp_path: Path) -> None:
+    settings = SynthSettings(("licht",), per_word=10, unknown=10, language="de")
+    synthesise(settings, tmp_path / "de")
+    assert {c.voice.engine for c in settings.clips()} == {"espeak-ng"}
+    german = speech.say("licht", speech.Voice("espeak-ng", "m3", "de"))
+    english = speech.say("licht", speech.Voice("espeak-ng", "m3", "en-us"))
+    assert len(german) != len(english) or (german != english).any()
+    assert json.loads((tmp_path / "de" / "synth.json").read_text())["language"] == "de"
+
+
 def test_unknown_words_never_hold_a_word() -> None:
     other = plan.other_words(("hey lamp", "no", "door"))
     assert other[:2] == ("hey", "lamp")
