@@ -19,7 +19,7 @@ from mcu_ghost.sound import keywords
 from mcu_ghost.sound.audio import RATE
 from mcu_ghost.sound.data import sounds
 from mcu_ghost.sound.data.folder import SPLITS, Split
-from mcu_ghost.sound.data.sections import Negatives, Words
+from mcu_ghost.sound.data.sections import Negatives
 from mcu_ghost.sound.data.sounds import NoRecordings, Sounds
 from mcu_ghost.sound.detector import Given
 from mcu_ghost.train import evaluate, recipe, thresholds
@@ -90,7 +90,7 @@ def load(
     added = tuple(Negatives(str(path.resolve()), "speech", "validation") for path in negatives)
     found = dataclasses.replace(
         found,
-        words=Words(found.words.folders, labels),
+        words=dataclasses.replace(found.words, labels=labels),
         negatives=(*found.negatives, *added),
     )
     uses: Mapping[Split, Split] = {"validation": "validation"}
