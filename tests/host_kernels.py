@@ -98,11 +98,11 @@ class HostModel:
             self._one(self.packed[i], self.arrays[i])
 
     def _one(self, p: Packed, arrays: dict[str, np.ndarray]) -> None:
-        x, y = _address(self.values[p.op.input]), _address(self.values[p.op.output])
+        x, y = _address(self.values[p.op.inputs[0]]), _address(self.values[p.op.output])
         pointers = {role: _address(a) for role, a in arrays.items()}
         if isinstance(p.op, GhostGRU):
             params = GruParams(
-                inputs=p.op.inputs,
+                inputs=p.op.features,
                 units=p.op.units,
                 intrinsic=p.op.intrinsic,
                 input=(CRequantizer * 3)(*map(_c, p.op.input_requantizers)),

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def with_extremes(model: Model, rng: np.random.Generator) -> Model:
         return np.where(rng.random(weights.shape) < 0.5, -127, 127).astype(np.int8)
 
     # Shifts stay legal: with gains up to 60 the largest row of these small networks fits 31 bits.
-    body = tuple(
+    body = [
         dataclasses.replace(
             op,
             kernel=all_extreme(op.kernel),
@@ -59,8 +60,30 @@ def with_extremes(model: Model, rng: np.random.Generator) -> Model:
             ghost_kernel=all_extreme(op.ghost_kernel),
         )
         for op in model.layers
+    ]
+    return rebuilt(model, body=body)
+
+
+def rebuilt(
+    model: Model,
+    *,
+    body: Sequence[Operator] | None = None,
+    head: Sequence[Operator] | None = None,
+    more: Sequence[Tensor] = (),
+) -> Model:
+    """Return a chain with another body or head, and the tensors that a longer one writes."""
+    body = [step.op for step in model.body] if body is None else body
+    head = [step.op for step in model.head] if head is None else head
+    old = 1 + len(body) + len(head) - len(more)
+    return Model.chain(
+        model.name,
+        model.frames,
+        [*model.tensors[:old], *more],
+        body,
+        head,
+        head_per_frame=model.head_per_frame,
+        metadata=model.metadata,
     )
-    return dataclasses.replace(model, body=body)
 
 
 def with_head(model: Model, rng: np.random.Generator) -> Model:
@@ -77,7 +100,7 @@ def with_head(model: Model, rng: np.random.Generator) -> Model:
             continue
         scale = float(np.float32(10 ** rng.uniform(-2.5, 0)))
         zero_point = int(rng.integers(-128, 128))
-        size, op = x.size, Softmax(source, source + 1, float(rng.choice([0.5, 1.0, 1.0, 2.0])))
+        size, op = x.size, Softmax((source,), source + 1, float(rng.choice([0.5, 1.0, 1.0, 2.0])))
         made: Operator = op
         if kind == "dense":
             size = int(rng.integers(1, 20))
@@ -89,18 +112,17 @@ def with_head(model: Model, rng: np.random.Generator) -> Model:
             )
             bias = rng.integers(-5000, 5000, size).astype(np.int32)
             activation = rng.choice(ACTIVATIONS)
-            made = FullyConnected(source, source + 1, weights, bias, scales, activation)
+            made = FullyConnected((source,), source + 1, weights, bias, scales, activation)
         elif kind == "softmax":
             scale, zero_point = 1 / 256, -128
         else:
-            made = Elementwise(source, source + 1, kind)
+            made = Elementwise((source,), source + 1, kind)
             if kind == "logistic":
                 scale, zero_point = 1 / 256, -128
             elif kind == "tanh":
                 scale, zero_point = 1 / 128, 0
             elif kind == "relu6":
                 scale, zero_point = x.scale, x.zero_point
-        tensors.append(Tensor(f"{kind}_{source}", size, "int8", scale, zero_point))
+        tensors.append(Tensor(f"{kind}_{source}", (size,), "int8", scale, zero_point))
         head.append(made)
-    outputs = (len(tensors) - 1,)
-    return dataclasses.replace(model, tensors=tuple(tensors), head=tuple(head), outputs=outputs)
+    return rebuilt(model, head=head, more=tensors[len(model.tensors) :])

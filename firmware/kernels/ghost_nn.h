@@ -60,4 +60,7 @@ void ghost_softmax_s8(const ghost_softmax_params *params, const int8_t *x, int8_
 /** Any function of one int8 value, as its 256 answers for -128 to 127. */
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
 
+/** Puts a frame behind the `count` ones before; a full one, of `frames`, stays as it is. */
+void ghost_collect_s8(int32_t size, int32_t frames, int8_t *kept, int16_t *count, const int8_t *x);
+
 #endif

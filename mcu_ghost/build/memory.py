@@ -24,12 +24,15 @@ class Plan:
 
     Attributes:
         offsets: Byte offset in the scratch arena of each tensor that lives there.
+        passing: Likewise of the variables that live as long as a step runs through frames, by its
+            output and their role.
         kernel_offset: Offset of the kernels' own working memory, behind the tensors.
         scratch_bytes: Size of the arena; at least 1, since C has no empty arrays.
         state_bytes: Recurrent state, carries included.
     """
 
     offsets: dict[int, int]
+    passing: dict[tuple[int, str], int]
     kernel_offset: int
     scratch_bytes: int
     state_bytes: int
@@ -40,24 +43,38 @@ def plan(model: Model, packed: list[Packed]) -> Plan:
 
     Inputs, outputs and recurrent states have homes of their own and take no scratch.
     """
-    homes = set(model.inputs) | set(model.outputs) | {layer.output for layer in model.layers}
-    lifetimes: dict[int, tuple[int, int]] = {}
-    for time, op in enumerate(model.operators):
-        for tensor in (op.input, op.output):
-            first, _ = lifetimes.get(tensor, (time, time))
-            lifetimes[tensor] = (first, time)
-    offsets: dict[int, int] = {}
-    end = 0
-    for tensor, (first, last) in sorted(lifetimes.items(), key=lambda item: item[1]):
-        if tensor in homes:
-            continue
-        size, offset = align(model.tensors[tensor].size), 0
+    homes = set(model.inputs) | set(model.outputs) | set(model.schedule.kept)
+    homes |= {step.op.output for step in model.steps if step.is_variable}
+    lives: dict[int | tuple[int, str], _Life] = {}
+    for time, step in enumerate(model.steps):
+        for tensor in {*step.op.inputs, step.op.output} - homes:
+            first = lives[tensor].first if tensor in lives else time
+            lives[tensor] = _Life(first, time, align(model.tensors[tensor].size))
+        for v in step.passing:
+            lives[step.op.output, v.role] = _Life(time, time, align(v.bytes))
+    offsets: dict[int | tuple[int, str], int] = {}
+    for key, life in sorted(lives.items(), key=lambda item: item[1]):
+        offset = 0
         for other, start in sorted(offsets.items(), key=lambda item: item[1]):
-            meets = lifetimes[other][0] <= last and first <= lifetimes[other][1]
-            stop = start + align(model.tensors[other].size)
-            if meets and offset < stop and start < offset + size:
+            stop = start + lives[other].size
+            if lives[other].meets(life) and offset < stop and start < offset + life.size:
                 offset = stop
-        offsets[tensor] = offset
-        end = max(end, offset + size)
+        offsets[key] = offset
+    end = max((offset + lives[key].size for key, offset in offsets.items()), default=0)
     kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
-    return Plan(offsets, end, max(1, end + kernels), model.state_bytes)
+    tensors = {key: at for key, at in offsets.items() if isinstance(key, int)}
+    passing = {key: at for key, at in offsets.items() if not isinstance(key, int)}
+    return Plan(tensors, passing, end, max(1, end + kernels), model.state_bytes)
+
+
+@dataclass(frozen=True, order=True)
+class _Life:
+    """From the step that writes something to the last one that reads it, and its bytes."""
+
+    first: int
+    last: int
+    size: int
+
+    def meets(self, other: _Life) -> bool:
+        """Return whether both live at a time."""
+        return self.first <= other.last and other.first <= self.last

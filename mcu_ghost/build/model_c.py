@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mcu_ghost.build import kernels, memory
-from mcu_ghost.build.pack import Packed, pack
+from mcu_ghost.build.pack import C_TYPES, Packed, pack
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network import names
 from mcu_ghost.network.model import Model
@@ -14,11 +14,21 @@ from mcu_ghost.network.tflite.write import model_hash
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
-    """One call in the generated code: an operator and the C expressions of its arguments."""
+class Call:
+    """One call in the generated code, or one for each frame of tensors that hold them all.
+
+    Attributes:
+        packed: The operator.
+        arguments: C expressions of what its kernel takes.
+        zeros: (address, bytes) of what is zero before the first of the frames.
+        copy: (destination, source, bytes) of the output of a frame, or of the last one, where that
+            is a variable.
+    """
 
     packed: Packed
     arguments: tuple[str, ...]
+    zeros: tuple[tuple[str, int], ...] = ()
+    copy: tuple[str, str, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,7 @@ class ModelContext:
         body: Calls of one frame.
         head: Calls of the head.
         copies: (destination, source, bytes) of outputs that are a recurrent state.
+        kept: (name, size) of the members of `<name>_state_t` that are no operator's variables.
         input_fields: (name, size) of the members of `<name>_in_t`.
         output_fields: Likewise of `<name>_out_t`.
         plan: Scratch layout.
@@ -44,17 +55,18 @@ class ModelContext:
     model: Model
     hash: bytes
     packed: list[Packed]
-    body: list[Step]
-    head: list[Step]
+    body: list[Call]
+    head: list[Call]
     copies: list[tuple[str, str, int]]
+    kept: list[tuple[str, int]]
     input_fields: list[tuple[str, int]]
     output_fields: list[tuple[str, int]]
     plan: memory.Plan
 
     def sources(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the kernels of `firmware/` that run for every frame, and the others."""
-        steps = self.body + (self.head if self.model.head_per_frame else [])
-        often = {step.packed.op.kind for step in steps}
+        calls = self.body + (self.head if self.model.head_per_frame else [])
+        often = {call.packed.op.kind for call in calls}
         return _sources(self.packed, often), _sources(
             self.packed, {p.op.kind for p in self.packed} - often
         )
@@ -84,43 +96,57 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
         fields[struct] = [(n, model.tensors[t].size) for n, t in zip(members, tensors, strict=True)]
         homes |= {t: f"{struct}->{n}" for n, t in zip(members, tensors, strict=True)}
     copies = []
-    for p in packed:
-        if all(v.role for v in p.op.variables):
-            continue  # its output is none of them
-        if p.op.output in model.outputs:
-            copies.append((homes[p.op.output], f"state->{p.name}", model.tensors[p.op.output].size))
-        homes[p.op.output] = f"state->{p.name}"
+    kept = {t: f"kept_{n}" for n, t in enumerate(model.schedule.kept)}
+    stored = {t: f"state->{name}" for t, name in kept.items()}
+    stored |= {p.op.output: f"state->{p.name}" for p in packed if p.step.is_variable}
+    for tensor, place in stored.items():
+        if tensor in model.outputs:
+            copies.append((homes[tensor], place, model.tensors[tensor].size))
+        homes[tensor] = place
     kernel_scratch = f"scratch->arena + {plan.kernel_offset}"
     if not any(p.scratch_bytes for p in packed):
         kernel_scratch = "0"
-    steps = [Step(p, _arguments(p, model.name, homes, kernel_scratch)) for p in packed]
+    calls = [_call(p, model.name, homes, plan, kernel_scratch) for p in packed]
     return ModelContext(
         version=__version__,
         name=model.name,
         model=model,
         hash=model_hash(model),
         packed=packed,
-        body=steps[: len(model.body)],
-        head=steps[len(model.body) :],
+        body=calls[: len(model.body)],
+        head=calls[len(model.body) :],
         copies=copies,
+        kept=[(name, model.tensors[t].size) for t, name in kept.items()],
         input_fields=fields["in"],
         output_fields=fields["out"],
         plan=plan,
     )
 
 
-def _arguments(p: Packed, prefix: str, homes: dict[int, str], scratch: str) -> tuple[str, ...]:
+def _call(p: Packed, prefix: str, homes: dict[int, str], plan: memory.Plan, scratch: str) -> Call:
     """Return the C expressions that a kernel takes, in the order of `Constants.function`."""
+    step, output = p.step, p.op.output
     if p.params:
         found = [f"&{prefix}_{p.name}"]
     else:
         found = [f"{prefix}_{array.name}" for array in p.arrays.values()]
         found += [str(number) for number in p.numbers.values()]
-    roles = sorted((v.role for v in p.op.variables), key=bool)
-    found += [f"state->{p.variable(role)}" for role in roles]
+    places = {v.role: f"state->{p.variable(v.role)}" for v in step.variables}
+    for v in step.passing:
+        at = f"scratch->arena + {plan.passing[output, v.role]}"
+        places[v.role] = at if v.dtype == "int8" else f"({C_TYPES[v.dtype]} *)(void *)({at})"
+    found += [places[role] for role in sorted(places, key=bool)]
     if p.scratch_bytes is not None:
         found.append(scratch)
-    found.append(homes[p.op.input])
-    if "" not in roles:
-        found.append(homes[p.op.output])
-    return tuple(found)
+    ends = [(homes[i], x) for i, x in zip(p.op.inputs, step.xs, strict=True)]
+    if "" not in places:
+        ends.append((homes[output], step.y))
+    if not step.times:
+        return Call(p, (*found, *(home for home, _ in ends)))
+    found += [f"{home} + i * {seen.size}" for home, seen in ends]
+    zeros = tuple((f"scratch->arena + {plan.passing[output, v.role]}", v.bytes)
+                  for v in step.passing)  # fmt: skip
+    if "" not in places:
+        return Call(p, tuple(found), zeros)
+    target = f"{homes[output]} + i * {step.y.size}" if step.collects else homes[output]
+    return Call(p, tuple(found), zeros, (target, places[""], step.y.size))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mcu_ghost.build import kernels
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.schedule import Step
 
 C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "uint16": "uint16_t",
             "int32": "int32_t", "uint32": "uint32_t"}  # fmt: skip
@@ -64,7 +65,7 @@ class Packed:
 
     Attributes:
         name: C identifier, without the model's prefix.
-        op: The operator itself.
+        step: The operator at work.
         variant: Of the kernel that runs it.
         function: The C function that computes it.
         params: Type of the struct of its constants; "" where the function takes them themselves.
@@ -74,13 +75,18 @@ class Packed:
     """
 
     name: str
-    op: Operator
+    step: Step
     variant: kernels.Variant
     function: str
     params: str
     arrays: dict[str, Array]
     numbers: dict[str, int | str]
     scratch_bytes: int | None
+
+    @property
+    def op(self) -> Operator:
+        """The operator itself."""
+        return self.step.op
 
     @property
     def weights_bytes(self) -> int:
@@ -90,7 +96,7 @@ class Packed:
     @property
     def variables(self) -> list[tuple[str, str, int]]:
         """C type, name and length of each of the operator's variables."""
-        return [(C_TYPES[v.dtype], self.variable(v.role), v.size) for v in self.op.variables]
+        return [(C_TYPES[v.dtype], self.variable(v.role), v.size) for v in self.step.variables]
 
     def variable(self, role: str) -> str:
         """Return the C name of one of the operator's variables."""
@@ -103,17 +109,16 @@ def pack(model: Model, variant: kernels.Variant = "plain") -> list[Packed]:
     Of a head that runs once, kinds that do not run for every frame take the plain kernels, which
     are small.
     """
-    every_frame = model.operators if model.head_per_frame else model.body
-    often = {op.kind for op in every_frame}
+    every_frame = model.steps if model.head_per_frame else model.body
+    often = {step.op.kind for step in every_frame}
     found = []
-    for number, op in enumerate(model.operators):
+    for number, step in enumerate(model.steps):
+        op = step.op
         name, chosen = f"{op.name}_{number}", variant if op.kind in often else "plain"
-        made = kernels.kernel(chosen, op.kind).pack(
-            op, model.tensors[op.input], model.tensors[op.output]
-        )
+        made = kernels.kernel(chosen, op.kind).pack(op, step.xs, step.y)
         arrays = {role: Array(f"{name}_{role}", values) for role, values in made.arrays.items()}
         found.append(
-            Packed(name, op, chosen, made.function, made.params, arrays, made.numbers,
+            Packed(name, step, chosen, made.function, made.params, arrays, made.numbers,
                    made.scratch_bytes)
         )  # fmt: skip
     return found

@@ -80,7 +80,7 @@ def command(
         "inputs": inputs,
         "layers": layers,
         "classes": classes,
-        "macs_per_frame": sum(layer.macs for layer in model.body),
+        "macs_per_frame": sum(step.macs for step in model.body),
         "instructions_per_frame": round(proof.instructions_per_frame),
         "flash_bytes": proof.built.flash_bytes,
         "ram_bytes": proof.ram_used,

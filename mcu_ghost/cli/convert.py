@@ -97,10 +97,10 @@ def command(
         "name": network.name,
         "bytes": out.stat().st_size,
         "frames": network.frames,
-        "inputs": network.tensors[network.inputs[0]].size,
-        "outputs": network.tensors[network.outputs[0]].size,
+        "inputs": network.input_size,
+        "outputs": network.output_size,
         "layers": [layer.shape for layer in network.layers],
-        "macs_per_frame": sum(op.macs for op in network.body),
+        "macs_per_frame": sum(step.macs for step in network.body),
         "head_per_frame": network.head_per_frame,
         **network.as_json(),
         "clipped": [dataclasses.asdict(clipped) for clipped in made.clipped],
@@ -113,7 +113,7 @@ def command(
     console.say(
         f"[bold]{console.literal(out)}[/]: {layers}; {network.frames} frames of "
         f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
-        f"{text.count(sum(op.macs for op in network.body))} MACs per frame (computed)"
+        f"{text.count(sum(step.macs for step in network.body))} MACs per frame (computed)"
     )
     summary.show(network)
     _show(made)

@@ -154,7 +154,7 @@ def _results(chain: Chain, network: Model) -> list[_Result]:
     waiting = [_operators(stage) for stage in chain.stages]
     ends: dict[int, int] = {}
     at = 0
-    for op in network.operators:
+    for op in (step.op for step in network.steps):
         name = "recurrent" if isinstance(op, Recurrent) else op.name
         at = next((i for i in range(at, len(waiting)) if name in waiting[i]), at)
         if name in waiting[at]:
@@ -183,8 +183,8 @@ def _operators(stage: Stage) -> list[str]:
 def _integers(network: Model, frames: Reals, wanted: list[int]) -> dict[int, Reals]:
     """Return the real values of tensors: (samples, frames, size), or (samples, size) at the end."""
     runner = Runner(network, (len(frames),))
-    in_head = {op.output for op in network.head}
-    last = network.body[-1].output
+    in_head = {step.op.output for step in network.head}
+    last = network.body[-1].op.output
     kept: dict[int, list[Reals]] = {tensor: [] for tensor in wanted}
     x = network.tensors[network.inputs[0]].quantize(frames)
 

@@ -211,7 +211,9 @@ def _network(chain: Chain, metadata: dict[str, Any], tell: Tell) -> Model:
             dataclasses.replace(t, name=names[i]) for i, t in enumerate(new_tensors, start=1)
         )
         built.extend(
-            dataclasses.replace(op, input=op.input + offset, output=op.output + offset)
+            dataclasses.replace(
+                op, inputs=tuple(i + offset for i in op.inputs), output=op.output + offset
+            )
             for op in new_operators
         )
         waiting.clear()
@@ -225,14 +227,12 @@ def _network(chain: Chain, metadata: dict[str, Any], tell: Tell) -> Model:
             waiting.append(stage)
     flush()
     last = next(op for op in reversed(built) if isinstance(op, Recurrent))
-    return Model(
-        name=identifier(metadata["name"]),
-        frames=chain.frames,
-        tensors=tuple(tensors),
-        inputs=(0,),
-        outputs=(len(tensors) - 1,),
-        body=tuple(built[:split]),
-        head=tuple(built[split:]),
+    return Model.chain(
+        identifier(metadata["name"]),
+        chain.frames,
+        tensors,
+        built[:split],
+        built[split:],
         head_per_frame=last.return_sequences,
         metadata=metadata,
     )
@@ -260,7 +260,7 @@ def _input(chain: Chain) -> Tensor:
         raise GhostError(f"The input's range ({low:g}, {high:g}) is not usable; it must hold 0.")
     scale = float(np.float32((high - low) / 255))
     zero_point = int(np.clip(math.floor(-128 - low / scale + 0.5), -128, 127))
-    return Tensor("input", chain.inputs, "int8", scale, zero_point)
+    return Tensor("input", (chain.inputs,), "int8", scale, zero_point)
 
 
 def _recurrent(stage: Stage, tensors: list[Tensor]) -> GhostGRU:
@@ -274,7 +274,7 @@ def _recurrent(stage: Stage, tensors: list[Tensor]) -> GhostGRU:
     m = weights["kernel"].shape[1] // 3
     source = len(tensors) - 1
     # By its place: the layer's own name may count the layers that this process made before.
-    tensors.append(Tensor(f"ghost_gru_{source + 1}", n, "int8", STATE_SCALE, 0))
+    tensors.append(Tensor(f"ghost_gru_{source + 1}", (n,), "int8", STATE_SCALE, 0))
     try:
         return GhostGRU.quantized(
             tensors[source],
@@ -283,7 +283,7 @@ def _recurrent(stage: Stage, tensors: list[Tensor]) -> GhostGRU:
             weights.get("bias", np.zeros((2, 3 * m))),
             weights.get("ghost_kernel", np.zeros((m, n - m))),
             weights.get("ghost_bias", np.zeros(n - m)),
-            input=source,
+            inputs=(source,),
             output=source + 1,
             ratio=getattr(layer, "ratio", 1),
             return_sequences=bool(layer.return_sequences),

@@ -51,7 +51,8 @@ def operators(
     with quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # it misses statistics that fake quant gives
         data = converter.convert()
-    tensors, built = read.parse_layers(data, f"layers {names}")
+    graph = read.parse(data, f"layers {names}").graph
+    tensors, built = graph.tensors, graph.operators
     entry = tensors[0]
     if abs(entry.scale - x.scale) > 1e-6 * x.scale or entry.zero_point != x.zero_point:
         raise GhostError(

@@ -14,6 +14,7 @@ from typing import Any
 from mcu_ghost.host.schema import shown
 
 VERSION = 1
+PLANS = ("stream", "window")
 _DEEPEST = 32  # objects and lists inside each other
 _LONGEST = 40  # characters of an input's name or a unit
 
@@ -57,6 +58,9 @@ def validate(metadata: Any) -> None:
         raise ValueError(f"is deeper than {_DEEPEST} objects and lists")
     if not isinstance(metadata.get("name", ""), str):
         raise ValueError(f"must have a name that is text, not {shown(metadata['name'])}")
+    if metadata.get("plan", PLANS[0]) not in PLANS:
+        found = shown(metadata["plan"])
+        raise ValueError(f"must have a plan that is {' or '.join(PLANS)}, not {found}")
     labels(metadata)
     for end in ("inputs", "outputs"):
         units(metadata, end)
@@ -113,6 +117,11 @@ def validate_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
         if found and not one and len(found) != size:
             end = what.rpartition(" ")[2]
             raise ValueError(f"has {len(found)} {what}, but the network has {size} {end}")
+
+
+def has_time(metadata: dict[str, Any]) -> bool:
+    """Return whether the first axis of the inputs is time in a network that says nothing of it."""
+    return metadata.get("plan") in PLANS
 
 
 def endless(metadata: dict[str, Any]) -> bool:

@@ -38,7 +38,7 @@ def make(model: Model, cases: int = 4, frames: int | None = None, seed: int = 0)
     """
     if frames is None:
         frames = model.window or _FRAMES
-        size = model.tensors[model.inputs[0]].size
+        size = model.input_size
         cases = min(cases, max(1, _LONGEST // (model.window * size))) if model.window else cases
     x = random_inputs(seed, model, cases, frames)
     y = reference.run(model, x)

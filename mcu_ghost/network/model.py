@@ -6,20 +6,23 @@ consumes one (reference, packing, templates) may know C and never TensorFlow. Th
 facts of the file (weights, scales, options); derived integers come from the operators, each kind
 of which has a file in `mcu_ghost.network.ops`.
 
-A network is a **body** that runs once per frame and ends in the last recurrent operator, and a
-**head**, everything after it, which runs per frame or once at the end. Tensors are described by one
-frame of them: batch and time never appear.
+The graph knows whole sequences; its schedule says how they are computed frame by frame: a **body**
+that runs once per frame, and a **head** that runs behind it or once at the end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
-from mcu_ghost.network import about, ends
+from mcu_ghost.network import about, ends, schedule
 from mcu_ghost.network.ends import End
+from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.operator import Operator, Recurrent
-from mcu_ghost.network.tensor import Tensor
+from mcu_ghost.network.schedule import Schedule, Step
+from mcu_ghost.network.tensor import Tensor, align
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,42 +31,118 @@ class Model:
 
     Attributes:
         name: A C identifier; the prefix of everything generated from the model.
-        frames: Frames of one sequence in the `.tflite`; see `window` for what firmware does.
-        tensors: Everything that operators read and write.
-        inputs: Tensor indices of one frame of input.
-        outputs: Tensor indices of the results.
-        body: Runs once per frame; its last operator is the last recurrent one.
-        head: Runs after the body, for each frame or at the end.
-        head_per_frame: Which of the two.
+        graph: Its operators on whole sequences.
         metadata: The JSON object in the file, as it stands there; `mcu_ghost.network.about` says
             who reads it.
     """
 
     name: str
-    frames: int
-    tensors: tuple[Tensor, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    body: tuple[Operator, ...]
-    head: tuple[Operator, ...]
-    head_per_frame: bool
+    graph: Graph
     metadata: dict[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def chain(
+        cls,
+        name: str,
+        frames: int,
+        tensors: Sequence[Tensor],
+        body: Sequence[Operator],
+        head: Sequence[Operator] = (),
+        *,
+        head_per_frame: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> Model:
+        """Return a network that is a chain, each of whose tensors is described by a frame of it.
+
+        Args:
+            name: A C identifier.
+            frames: Of a sequence in the `.tflite`.
+            tensors: The input, then what each operator writes.
+            body: The operators up to the last recurrent one.
+            head: Those behind it.
+            head_per_frame: Whether they see every frame.
+            metadata: The JSON object.
+        """
+        timed = {0, *(op.output for op in body[:-1])}
+        if head_per_frame:
+            timed |= {op.output for op in (*body, *head)}
+        whole = tuple(
+            replace(t, shape=(frames, *t.shape)) if i in timed else t for i, t in enumerate(tensors)
+        )
+        operators = (*body, *head)
+        output = operators[-1].output if operators else 0
+        return cls(name, Graph(whole, (0,), (output,), operators), metadata or {})
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How it runs frame by frame."""
+        return schedule.make(self.graph, self._timed)
+
     @property
-    def operators(self) -> tuple[Operator, ...]:
+    def _timed(self) -> bool:
+        return bool(self.graph.layers) or about.has_time(self.metadata)
+
+    @property
+    def frames(self) -> int:
+        """Frames of one sequence in the `.tflite`; see `window` for what firmware does."""
+        return self.schedule.frames
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What steps read and write."""
+        return self.schedule.tensors
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        """Indices of one frame of input."""
+        return self.schedule.inputs
+
+    @property
+    def outputs(self) -> tuple[int, ...]:
+        """Indices of the results."""
+        return self.schedule.outputs
+
+    @property
+    def body(self) -> tuple[Step, ...]:
+        """What runs once per frame."""
+        return self.schedule.body
+
+    @property
+    def head(self) -> tuple[Step, ...]:
+        """What runs after the body, for each frame or at the end."""
+        return self.schedule.head
+
+    @property
+    def head_per_frame(self) -> bool:
+        """Which of the two."""
+        return self.schedule.head_per_frame
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
         """Body, then head."""
         return self.body + self.head
 
     @property
     def layers(self) -> tuple[Recurrent, ...]:
         """The recurrent operators in order."""
-        return tuple(op for op in self.body if isinstance(op, Recurrent))
+        return self.graph.layers
+
+    @property
+    def input_size(self) -> int:
+        """Values of one frame, of all inputs together."""
+        return sum(self.tensors[i].size for i in self.inputs)
+
+    @property
+    def output_size(self) -> int:
+        """Values of one answer, of all outputs together."""
+        return sum(self.tensors[i].size for i in self.outputs)
 
     @property
     def state_bytes(self) -> int:
         """Bytes of the generated `<name>_state_t`; one of windows counts frames behind the rest."""
-        variables = sum(v.bytes for op in self.operators for v in op.variables)
-        return variables + (4 if self.window else 0)
+        variables = sum(v.bytes for step in self.steps for v in step.variables)
+        kept = sum(align(self.tensors[i].size) for i in self.schedule.kept)
+        return variables + kept + (4 if self.window else 0)
 
     @property
     def window(self) -> int | None:

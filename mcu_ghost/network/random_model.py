@@ -48,7 +48,7 @@ def random_model(
     """
     rng = np.random.default_rng(seed)
     zero_point = int(rng.integers(-128, 128))
-    tensors = [Tensor("input", inputs, "int8", float(np.float32(0.03)), zero_point)]
+    tensors = [Tensor("input", (inputs,), "int8", float(np.float32(0.03)), zero_point)]
 
     def add(made: tuple[Operator, Tensor]) -> Operator:
         op, y = made
@@ -76,14 +76,12 @@ def random_model(
     if classes:
         head.append(add(FullyConnected.random(rng, *place(), outputs=classes)))
         head.append(add(Softmax.random(rng, *place())))
-    return Model(
-        name="random",
-        frames=frames,
-        tensors=tuple(tensors),
-        inputs=(0,),
-        outputs=(len(tensors) - 1,),
-        body=tuple(body),
-        head=tuple(head),
+    return Model.chain(
+        "random",
+        frames,
+        tensors,
+        body,
+        head,
         head_per_frame=head_per_frame,
         metadata={"version": 1, "name": "random", "task": "classification", "labels": []}
         | ({} if windows else {"reset": "never"}),
@@ -93,7 +91,7 @@ def random_model(
 def random_inputs(seed: int, model: Model, cases: int, frames: int) -> Int8s:
     """Return (cases, frames, inputs) random int8 frames, some of them at the extremes."""
     rng = np.random.default_rng([seed, 1])
-    size = model.tensors[model.inputs[0]].size
+    size = model.input_size
     x = rng.integers(-128, 128, (cases, frames, size)).astype(np.int8)
     extreme = rng.random((cases, frames)) < 0.1
     x[extreme] = np.where(rng.random(int(extreme.sum())) < 0.5, -128, 127)[:, None]

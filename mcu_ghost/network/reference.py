@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from mcu_ghost.network.model import Model
-from mcu_ghost.network.ops.operator import Operator, State
-from mcu_ghost.network.tensor import Int8s, Ints
+from mcu_ghost.network.ops.operator import State
+from mcu_ghost.network.schedule import Step
+from mcu_ghost.network.tensor import Int8s, Ints, Variable, align
 
 
 class Runner:
@@ -36,25 +37,51 @@ class Runner:
         """Go back to the zero state."""
         self.frames = 0
         self.state: dict[int, State] = {
-            op.output: tuple(np.zeros((*self._batch, v.size), np.int64) for v in op.variables)
-            for op in self.model.operators
+            step.op.output: self._zero(step.variables) for step in self.model.steps
         }
         self._values: dict[int, Ints] = {
-            op.output: values
-            for op in self.model.operators
-            for variable, values in zip(op.variables, self.state[op.output], strict=True)
+            step.op.output: values
+            for step in self.model.steps
+            for variable, values in zip(step.variables, self.state[step.op.output], strict=True)
             if not variable.role
         }
 
-    def _run(self, operators: tuple[Operator, ...]) -> None:
-        tensors, values = self.model.tensors, self._values
-        for op in operators:
-            values[op.output], self.state[op.output] = op.run(
-                tensors[op.input], tensors[op.output], values[op.input], self.state[op.output]
-            )
+    def _zero(self, variables: tuple[Variable, ...]) -> State:
+        return tuple(np.zeros((*self._batch, v.size), np.int64) for v in variables)
+
+    def _run(self, steps: tuple[Step, ...]) -> None:
+        for step in steps:
+            values = tuple(self._values[i] for i in step.op.inputs)
+            if step.times:
+                self._values[step.op.output] = self._often(step, values, step.times)
+                continue
+            result, state = self._once(step, values, self.state[step.op.output])
+            self._values[step.op.output], self.state[step.op.output] = result, state
+
+    def _once(self, step: Step, values: tuple[Ints, ...], state: State) -> tuple[Ints, State]:
+        shaped = tuple(
+            v.reshape(*self._batch, *x.shape) for v, x in zip(values, step.xs, strict=True)
+        )
+        result, state = step.op.run(step.xs, step.y, shaped, state)
+        return result.reshape(*self._batch, step.y.size), state
+
+    def _often(self, step: Step, values: tuple[Ints, ...], times: int) -> Ints:
+        """Run an operator on row after row."""
+        rows = [v.reshape(*self._batch, times, -1) for v in values]
+        if not step.passing:
+            result, _ = step.op.run(step.xs, step.y, tuple(rows), ())
+            return result.reshape(*self._batch, -1)
+        state, every = self._zero(step.passing), []
+        for i in range(times):
+            result, state = self._once(step, tuple(row[..., i, :] for row in rows), state)
+            every.append(result)
+        return np.concatenate(every, axis=-1) if step.collects else every[-1]
 
     def step(self, *inputs: Int8s) -> None:
-        """Advance by one frame; one (…, size) int8 array for each input of the model."""
+        """Advance by one frame; one (…, size) int8 array for each input, or one of all in a row."""
+        if len(inputs) == 1:
+            sizes = [self.model.tensors[i].size for i in self.model.inputs]
+            inputs = tuple(np.split(inputs[0], np.cumsum(sizes)[:-1], axis=-1))
         for tensor, value in zip(self.model.inputs, inputs, strict=True):
             self._values[tensor] = value.astype(np.int64)
         self._run(self.model.body)
@@ -66,6 +93,10 @@ class Runner:
         self._run(self.model.head)
         return [self._values[i].astype(np.int8) for i in self.model.outputs]
 
+    def answer(self) -> Int8s:
+        """Return the same in a row, (…, size)."""
+        return np.concatenate(self.head(), axis=-1)
+
     def value(self, tensor: int) -> Ints:
         """Return what a tensor holds since the last step, or the last head, (…, size)."""
         return self._values[tensor]
@@ -73,21 +104,24 @@ class Runner:
     def state_bytes(self) -> Int8s:
         """Return one sequence's state as the generated `<name>_state_t` lays it out."""
         parts = []
-        for op in self.model.operators:
-            for variable, values in zip(op.variables, self.state[op.output], strict=True):
+        for step in self.model.steps:
+            for variable, values in zip(step.variables, self.state[step.op.output], strict=True):
                 dtype = np.dtype(variable.dtype).newbyteorder("<")
                 parts.append(values.astype(dtype).tobytes().ljust(variable.bytes, b"\0"))
+        for i in self.model.schedule.kept:
+            one = self._values.get(i, np.zeros(self.model.tensors[i].size))
+            parts.append(one.astype(np.int8).tobytes().ljust(align(one.size), b"\0"))
         if self._window:
             parts.append(self.frames.to_bytes(4, "little"))
         return np.frombuffer(b"".join(parts), np.int8)
 
 
 def run(model: Model, x: Int8s) -> Int8s:
-    """Run whole sequences through a model with one input and one output.
+    """Run whole sequences through a model.
 
     Args:
         model: The network.
-        x: (…, frames, inputs) int8; leading dimensions are independent sequences.
+        x: (…, frames, values of all inputs) int8; leading dimensions are independent sequences.
 
     Returns:
         (…, frames, outputs) int8 when the head runs per frame, else (…, outputs).
@@ -97,5 +131,5 @@ def run(model: Model, x: Int8s) -> Int8s:
     for frame in range(x.shape[-2]):
         runner.step(x[..., frame, :])
         if model.head_per_frame:
-            every.append(runner.head()[0])
-    return np.stack(every, axis=-2) if model.head_per_frame else runner.head()[0]
+            every.append(runner.answer())
+    return np.stack(every, axis=-2) if model.head_per_frame else runner.answer()

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,21 +20,32 @@ DType = Literal["int8", "int16"]
 
 @dataclass(frozen=True)
 class Tensor:
-    """One frame of an activation.
+    """An activation: whole, as the file has it, or what a kernel sees of it at a time.
 
     Attributes:
         name: As in the file; unique names are not required.
-        size: Elements in one frame.
+        shape: Without the batch, which is 1. Time, where there is any, is the first axis of a whole
+            tensor, and absent from a frame of it.
         dtype: Element type.
         scale: Real value of one step.
         zero_point: The integer that stands for 0.0.
     """
 
     name: str
-    size: int
+    shape: tuple[int, ...]
     dtype: DType
     scale: float
     zero_point: int
+
+    @property
+    def size(self) -> int:
+        """Elements."""
+        return math.prod(self.shape)
+
+    @property
+    def frame(self) -> Tensor:
+        """One frame of a tensor that has time."""
+        return replace(self, shape=self.shape[1:])
 
     @property
     def range(self) -> tuple[float, float]:
@@ -77,4 +89,9 @@ class Variable:
     @property
     def bytes(self) -> int:
         """Bytes in the generated `<name>_state_t`, where each begins at a multiple of four."""
-        return -(-self.size * np.dtype(self.dtype).itemsize // 4) * 4
+        return align(self.size * np.dtype(self.dtype).itemsize)
+
+
+def align(size: int) -> int:
+    """Round bytes up to where the next member of `<name>_state_t` begins."""
+    return -(-size // 4) * 4

@@ -117,13 +117,13 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
         for frame in sequence.frames:
             runner.step(frame)
             if model.head_per_frame:
-                expected.append(runner.head()[0])
+                expected.append(runner.answer())
         outputs = link.frames(sequence.frames, progress)
         checks: list[tuple[str, Int8s, Int8s]] = []
         if model.head_per_frame:
             checks.append(("output", np.stack(expected), outputs))
         final = link.head()
-        checks.append(("result", runner.head()[0], final))
+        checks.append(("result", runner.answer(), final))
         checks.append(("state", runner.state_bytes(), np.frombuffer(link.state(), np.int8)))
         for what, want, got in checks:
             count, words = _compare(f"{sequence.name}, {what}", want, got)
@@ -150,10 +150,10 @@ def longest(board: Board, model: Model) -> float:
     No kernel takes 16 instructions for a multiplication and 400 for a unit; a packet holds 240
     bytes, the state or one frame.
     """
-    size = model.tensors[model.inputs[0]].size
+    size = model.input_size
     packet = max(320, size, model.state_bytes)
     frames = packet // size
-    work = sum(16 * op.macs + 400 * model.tensors[op.output].size for op in model.operators)
+    work = sum(16 * step.macs + 400 * step.y.size for step in model.steps)
     wire = 2 * 10 * packet / board.console.baud
     return 0.02 + wire + work * frames / board.cpu.clock_hz
 

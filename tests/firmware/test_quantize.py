@@ -67,7 +67,7 @@ def through(
 
 
 def tensor(scale: float, zero_point: int) -> Tensor:
-    return Tensor("x", 1, "int8", float(np.float32(scale)), zero_point)
+    return Tensor("x", (1,), "int8", float(np.float32(scale)), zero_point)
 
 
 def around(values: np.ndarray) -> np.ndarray:

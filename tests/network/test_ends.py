@@ -78,11 +78,11 @@ def test_a_network_that_says_nothing_has_numbers() -> None:
 
 
 def test_the_line_that_people_read() -> None:
-    x = End(Tensor("x", 2, "int8", 0.03125, -4), ("ax", "ay"), ("g", "g"))
+    x = End(Tensor("x", (2,), "int8", 0.03125, -4), ("ax", "ay"), ("g", "g"))
     assert x.text == (
         "2 × int8 (ax (g), ay (g)), scale 0.03125 g, zero point -4: -3.875 to 4.094 g"
     )
-    assert End(Tensor("y", 1, "int8", 2.0, 0), (), ()).text == (
+    assert End(Tensor("y", (1,), "int8", 2.0, 0), (), ()).text == (
         "1 × int8, scale 2, zero point 0: -256 to 254"
     )
 
@@ -92,7 +92,7 @@ def test_the_line_that_people_read() -> None:
     [(0.5, "0.5f"), (2.0, "2.0f"), (1e-30, "1.00000000e-30f"), (0.1, "0.100000001f")],
 )
 def test_a_scale_is_a_float_of_c(scale: float, text: str) -> None:
-    found = End(Tensor("x", 1, "int8", scale, 0), (), ()).scale
+    found = End(Tensor("x", (1,), "int8", scale, 0), (), ()).scale
     assert found.replace("1e-30f", "1.00000000e-30f") == text
 
 

@@ -20,6 +20,7 @@ from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read, write
 from tests.network import mutants
+from tests.networks import rebuilt
 
 MODEL = random_model(3, units=12, ratio=2, inputs=5, layers=2, frames=6)
 GOOD = write.serialize(MODEL)
@@ -109,7 +110,7 @@ PATCHES: dict[str, tuple[Patch, str]] = {
     "dynamic shape": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 1, "<i", -1),
                       "tensor 'input' has a dynamic or empty shape [1, -1, 5]"),
     "batch of 4": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 0, "<i", 4),
-                   "GhostGRU input must have shape [1, frames, inputs], has [4, 6, 5]; batch is 1"),
+                   "tensor 'input' has shape [4, 6, 5]; the first axis is the batch, which is 1"),
     "absurd size": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 2, "<i", 2**31 - 1),
                     "tensor 'input' has an absurd shape"),
     "too many frames": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 1, "<i", 100000),
@@ -126,7 +127,7 @@ PATCHES: dict[str, tuple[Patch, str]] = {
     "read before written": (
         lambda d, r: put_entry(d, r.Subgraphs(0).Operators(0), 1, 0, "<i",
                                r.Subgraphs(0).Operators(2).Outputs(0)),
-        "GhostGRU input must have shape"),
+        "tensor 'logits' is read before it is written."),
     "a cycle": (
         lambda d, r: put_entry(d, r.Subgraphs(0).Operators(2), 1, 0, "<i",
                                r.Subgraphs(0).Operators(2).Outputs(0)),
@@ -151,7 +152,7 @@ def with_layer(**changes: Any) -> bytes:
     """Return the file of a network whose first layer is changed."""
     first, second = MODEL.layers
     body = (dataclasses.replace(first, **changes), second)
-    return write.serialize(dataclasses.replace(MODEL, body=body))
+    return write.serialize(rebuilt(MODEL, body=body))
 
 
 def test_requantizers_must_agree_with_the_scales() -> None:

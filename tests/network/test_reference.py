@@ -90,8 +90,8 @@ def test_integers_follow_the_float_equations(ratio: int) -> None:
         "ghost_kernel": rng.normal(0, 0.3, (m, n - m)),
         "ghost_bias": rng.normal(0, 0.2, n - m),
     }
-    x = Tensor("x", d, "int8", float(np.float32(0.02)), 7)
-    op = GhostGRU.quantized(x, **weights, input=0, output=1, ratio=ratio)
+    x = Tensor("x", (d,), "int8", float(np.float32(0.02)), 7)
+    op = GhostGRU.quantized(x, **weights, inputs=(0,), output=1, ratio=ratio)
     carry, state = (np.zeros(v.size, np.int64) for v in op.variables)
     exact = np.zeros(n)
     for frame in rng.integers(-128, 128, (200, d)):
@@ -102,10 +102,10 @@ def test_integers_follow_the_float_equations(ratio: int) -> None:
 
 
 def test_all_zero_weights_quantise() -> None:
-    x = Tensor("x", 3, "int8", 0.5, 0)
+    x = Tensor("x", (3,), "int8", 0.5, 0)
     zero = np.zeros
     op = GhostGRU.quantized(x, zero((3, 6)), zero((4, 6)), np.full((2, 6), 3.0), zero((2, 2)),
-                            np.full(2, -5.0), input=0, output=1, ratio=2)  # fmt: skip
+                            np.full(2, -5.0), inputs=(0,), output=1, ratio=2)  # fmt: skip
     carry, state = (np.zeros(v.size, np.int64) for v in op.variables)
     state, carry = step(op, np.array([1, 2, 3]), state, carry)
     assert (np.abs(state[2:] / 128 - np.tanh(-5.0)) < 0.01).all()

@@ -73,11 +73,11 @@ class Network:
 
 def network(model: Model) -> Network:
     """Lay a network out for the templates."""
-    adds = {op.resolver for op in model.operators if op.resolver}
+    adds = {op.resolver for op in model.graph.operators if op.resolver}
     data = write.serialize(model)
-    activations = sum(t.size for t in model.tensors) * model.frames
+    activations = sum(t.size for t in model.graph.tensors)
     # Twice what tensors take, and 1 KiB for the interpreter and for each operator.
-    arena = 1024 * (1 + len(model.operators)) + 2 * (activations + model.state_bytes)
+    arena = 1024 * (1 + len(model.graph.operators)) + 2 * (activations + model.state_bytes)
     return Network(
         version=__version__,
         name=model.name,
@@ -85,8 +85,8 @@ def network(model: Model) -> Network:
         file=Array(f"{model.name}_model", np.frombuffer(data, np.uint8)),
         adds=tuple(sorted(adds)),
         frames=model.frames,
-        input_bytes=model.tensors[model.inputs[0]].size,
-        output_bytes=model.tensors[model.outputs[0]].size,
+        input_bytes=model.input_size,
+        output_bytes=model.output_size,
         arena_bytes=-(-arena // 1024) * 1024,
     )
 

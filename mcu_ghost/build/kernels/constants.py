@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Tensor
 
 _ALIGNMENT = 8
@@ -50,5 +51,5 @@ class Kernel:
         sources: Files of `firmware/kernels/`.
     """
 
-    pack: Callable[[Any, Tensor, Tensor], Constants]
+    pack: Callable[[Any, Tensors, Tensor], Constants]
     sources: tuple[str, ...]

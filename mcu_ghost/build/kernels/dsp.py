@@ -17,6 +17,7 @@ from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
 from mcu_ghost.network.ops.gates import row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Tensor
 
 Words = npt.NDArray[np.uint32]
@@ -26,7 +27,7 @@ EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
 _LONGEST_SEGMENT = EXACT // (128 * 127 * 2)  # pairs of inputs, whatever the weights
 
 
-def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
+def _ghost_gru(op: GhostGRU, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream for the gates and one for the ghosts.
 
     Layers whose sums could leave the bounds of the assembly are packed for its sibling in C, which
@@ -41,7 +42,7 @@ def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
         arrays["ghost_weights"] = np.concatenate(
             [part for w, b in groups for part in (_start(b, short), _pairs(w))]
         )
-    pairs = sum(-(-size // 2) for size in (op.inputs, op.units, op.intrinsic))
+    pairs = sum(-(-size // 2) for size in (op.features, op.units, op.intrinsic))
     return Constants(
         "ghost_gru_step_s8" if short else "ghost_gru_long_step_s8",
         "ghost_gru_params",

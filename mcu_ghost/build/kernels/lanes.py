@@ -12,12 +12,13 @@ import numpy.typing as npt
 from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.build.kernels.plain import gru_numbers
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Int8s, Tensor
 
 Words = npt.NDArray[np.uint32]
 
 
-def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
+def _ghost_gru(op: GhostGRU, xs: Tensors, y: Tensor) -> Constants:
     """Return a layer's weights in blocks of six rows, and the size of its tables."""
     m = op.intrinsic
     kernel, recurrent = (_units(w) for w in (op.kernel, op.recurrent_kernel))
@@ -34,7 +35,7 @@ def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
         rows = _blocks(op.ghost_kernel, 6)
         ghost_starts = _starts(_blocks(op.ghost_bias, 6))
         arrays["ghosts"] = np.concatenate([ghost_starts, _words(rows)], axis=1)
-    tables = [_table_words(k) for k in (m, op.inputs, op.ghosts)]
+    tables = [_table_words(k) for k in (m, op.features, op.ghosts)]
     return Constants(
         "ghost_gru_step_s8", "ghost_gru_params", arrays, gru_numbers(op), 4 * sum(tables)
     )

@@ -12,6 +12,7 @@ import numpy as np
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Int8s, Tensor
 
 _GROUPS = (7, 3, 1)  # rows, as many of the first as fit, then of the next
@@ -19,7 +20,7 @@ _LANES = 16
 _OVERREAD = _LANES - 1  # a row's last load may go that far beyond the matrix
 
 
-def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
+def _ghost_gru(op: GhostGRU, xs: Tensors, y: Tensor) -> Constants:
     """Return a layer's weights as one array and its biases as another."""
     m = op.intrinsic
     (wz, wr, wc), (uz, ur, uc) = op.kernel, op.recurrent_kernel

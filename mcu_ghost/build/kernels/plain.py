@@ -7,15 +7,17 @@ import numpy as np
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.network.ops import elementwise, fully_connected, softmax
+from mcu_ghost.network.ops.collect import Collect
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.gates import Requantizer
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tensor import Tensor
 
 
-def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
+def _ghost_gru(op: GhostGRU, xs: Tensors, y: Tensor) -> Constants:
     """Return a layer's arrays as they are; a plain GRU has none for ghosts."""
     arrays = {
         "kernel": op.kernel,
@@ -31,7 +33,7 @@ def _ghost_gru(op: GhostGRU, x: Tensor, y: Tensor) -> Constants:
 def gru_numbers(op: GhostGRU) -> dict[str, int | str]:
     """Return what every variant's `ghost_gru_params` has besides arrays."""
     return {
-        "inputs": op.inputs,
+        "inputs": op.features,
         "units": op.units,
         "intrinsic": op.intrinsic,
         "input": _initialiser(*op.input_requantizers),
@@ -44,10 +46,10 @@ def _initialiser(*requantizers: Requantizer) -> str:
     return "{" + ", ".join(f"{{{rq.multiplier}, {rq.shift}}}" for rq in requantizers) + "}"
 
 
-def pack_fully_connected(op: FullyConnected, x: Tensor, y: Tensor) -> Constants:
+def pack_fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
     """Return a layer's weights, and its biases with the input's zero point folded in."""
-    pairs = np.array(fully_connected.output_multipliers(op, x, y))
-    bias = op.bias - x.zero_point * op.weights.astype(np.int64).sum(axis=1)
+    pairs = np.array(fully_connected.output_multipliers(op, xs[0], y))
+    bias = op.bias - xs[0].zero_point * op.weights.astype(np.int64).sum(axis=1)
     low, high = fully_connected.activation_range(op.activation, y)
     arrays = {
         "weights": op.weights,
@@ -68,17 +70,22 @@ def pack_fully_connected(op: FullyConnected, x: Tensor, y: Tensor) -> Constants:
     return Constants("ghost_fully_connected_s8", params, arrays, numbers)
 
 
-def _softmax(op: Softmax, x: Tensor, y: Tensor) -> Constants:
+def _softmax(op: Softmax, xs: Tensors, y: Tensor) -> Constants:
     """Return a table of exponentials."""
-    exps = softmax.exponentials(op, x).astype(np.int32)
-    numbers: dict[str, int | str] = {"size": x.size, "rows": len(exps)}
+    exps = softmax.exponentials(op, xs[0]).astype(np.int32)
+    numbers: dict[str, int | str] = {"size": xs[0].size, "rows": len(exps)}
     return Constants("ghost_softmax_s8", "ghost_softmax_params", {"exps": exps}, numbers)
 
 
-def _elementwise(op: Elementwise, x: Tensor, y: Tensor) -> Constants:
+def _elementwise(op: Elementwise, xs: Tensors, y: Tensor) -> Constants:
     """Return a table of all answers."""
-    table = elementwise.table(op, x, y).astype(np.int8)
-    return Constants("ghost_lookup_s8", "", {"table": table}, {"size": x.size})
+    table = elementwise.table(op, xs[0], y).astype(np.int8)
+    return Constants("ghost_lookup_s8", "", {"table": table}, {"size": xs[0].size})
+
+
+def _collect(op: Collect, xs: Tensors, y: Tensor) -> Constants:
+    """Return the sizes."""
+    return Constants("ghost_collect_s8", "", {}, {"size": op.size, "frames": op.frames})
 
 
 KERNELS = {
@@ -86,4 +93,5 @@ KERNELS = {
     "fully_connected": Kernel(pack_fully_connected, ("plain/ghost_fully_connected_s8.c",)),
     "softmax": Kernel(_softmax, ("plain/ghost_softmax_s8.c",)),
     "elementwise": Kernel(_elementwise, ("plain/ghost_lookup_s8.c",)),
+    "collect": Kernel(_collect, ("plain/ghost_collect_s8.c",)),
 }

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcu_ghost.network.ops import reshape
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tflite.tables import OPERATOR_NAMES, Tables
 
@@ -67,6 +67,5 @@ def known(file: Tables, op: Any) -> Reader:
     return reader
 
 
-for _kind in (GhostGRU, FullyConnected, Softmax, Elementwise):
+for _kind in (GhostGRU, FullyConnected, Softmax, Elementwise, Reshape):
     register(_kind)
-_READERS.update({code: (newest, reshape.read) for code, newest in reshape.CODES.items()})

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import tflite
 
-from mcu_ghost.network.ops.operator import Operator, State
+from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import (
     divide_by_power_of_two,
     logistic,
@@ -46,7 +46,7 @@ class Elementwise(Operator):
     """A function of one int8 value: 256 answers, so firmware holds a table of them.
 
     Attributes:
-        input: Tensor index.
+        inputs: Tensor index.
         output: Tensor index.
         function: Which.
     """
@@ -66,9 +66,11 @@ class Elementwise(Operator):
         """As TFLite Micro calls it."""
         return _RESOLVERS[self.function]
 
-    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
         """Look the values up."""
-        return table(self, x, y)[values + 128], ()
+        return table(self, xs[0], y)[values[0] + 128], ()
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:
@@ -79,11 +81,13 @@ class Elementwise(Operator):
         y = file.activation(op.Outputs(0), file.tensors[x].size)
         if function == "logistic" and file.tensors[y].zero_point != -128:
             raise file.error("LOGISTIC output must have zero point -128")
-        return cls(x, y, function)
+        return cls((x,), y, function)
 
-    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
         """Put it into a `.tflite`."""
-        file.operator(_CODES[self.function], [source], target, 2)
+        file.operator(_CODES[self.function], sources, target, 2)
 
     @classmethod
     def random(
@@ -104,8 +108,8 @@ class Elementwise(Operator):
             scale, zero_point = 1 / 128, 0
         elif chosen == "relu6":
             scale, zero_point = x.scale, x.zero_point
-        y = Tensor(f"{chosen}_{source}", x.size, "int8", scale, zero_point)
-        return cls(source, source + 1, chosen), y
+        y = Tensor(f"{chosen}_{source}", x.shape, "int8", scale, zero_point)
+        return cls((source,), source + 1, chosen), y
 
 
 def table(op: Elementwise, x: Tensor, y: Tensor) -> Ints:

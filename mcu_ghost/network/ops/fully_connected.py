@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import tflite
 
-from mcu_ghost.network.ops.operator import Operator, State
+from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
@@ -27,7 +27,7 @@ class FullyConnected(Operator):
     """TFLite's int8 FULLY_CONNECTED.
 
     Attributes:
-        input: Tensor index.
+        inputs: Tensor index.
         output: Tensor index.
         weights: (outputs, inputs) int8 in [-127, 127], zero point 0.
         bias: (outputs,) int32.
@@ -43,19 +43,25 @@ class FullyConnected(Operator):
     weight_scales: tuple[float, ...]
     activation: Activation = "none"
 
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one run."""
-        return self.weights.size
+    def macs(self, xs: Tensors, y: Tensor) -> int:
+        """Return the multiply-accumulates of all rows."""
+        return self.weights.size * y.size // len(self.weights)
+
+    def rows(self, xs: Tensors, y: Tensor) -> int:
+        """Return the vectors of the last axis."""
+        return y.size // y.shape[-1]
 
     @property
     def resolver(self) -> str:
         """As TFLite Micro calls it."""
         return "AddFullyConnected"
 
-    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
         """Compute (…, outputs) from (…, inputs) values."""
-        acc = (values - x.zero_point).astype(np.float64) @ self.weights.astype(np.float64).T
+        (x,) = xs
+        acc = (values[0] - x.zero_point).astype(np.float64) @ self.weights.astype(np.float64).T
         pairs = np.array(output_multipliers(self, x, y), np.int64)
         scaled = multiply(acc.astype(np.int64) + self.bias, pairs[:, 0], pairs[:, 1])
         low, high = activation_range(self.activation, y)
@@ -66,15 +72,15 @@ class FullyConnected(Operator):
         """Take it from a `.tflite`; no sum may overflow 32 bits."""
         source, target = op.Inputs(0), op.Outputs(0)
         x = file.read(source)
-        inputs = file.tensors[x].size
+        inputs = file.tensors[x].shape[-1]
         if file.count(op.InputsLength()) < 2:
             raise file.error(f"{_NAME} has no weights")
         kernel = op.Inputs(1)
         shape = file.shape(kernel)
         if len(shape) != 2 or shape[1] != inputs:
             raise file.error(
-                f"{_NAME} weights {list(shape)} do not fit {inputs} values a frame of "
-                f"{file.label(source)}; a Dense over several frames at once is not supported"
+                f"{_NAME} weights {list(shape)} do not fit rows of {inputs} values of "
+                f"{file.label(source)}"
             )
         outputs = shape[0]
         weights = file.constant(kernel, np.int8, shape)
@@ -90,29 +96,31 @@ class FullyConnected(Operator):
         activation = names.get(options.FusedActivationFunction())
         if activation is None or options.WeightsFormat() != 0:
             raise file.error(f"{_NAME} with this fused activation or format is not supported")
-        y = file.activation(target, outputs)
+        y = file.activation(target, file.tensors[x].size // inputs * outputs)
         reach = 255 * np.abs(weights.astype(np.int64)).sum(axis=1) + np.abs(bias.astype(np.int64))
         if reach.max() >= 2**31:
             raise file.error(f"a row of {file.label(kernel)} can overflow 32 bits")
-        layer = cls(x, y, weights, bias, scales, activation)
+        layer = cls((x,), y, weights, bias, scales, activation)
         pairs = output_multipliers(layer, file.tensors[x], file.tensors[y])
         if int(reach.max()) << max(0, *(shift for _, shift in pairs)) >= 2**31:
             raise file.error(f"the scales of {file.label(kernel)} can overflow 32 bits")
         return layer
 
-    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
         """Put it into a `.tflite`."""
-        label = f"dense_{number}"
+        label, (x,) = f"dense_{number}", xs
         weights = file.constant(f"{label}/kernel", self.weights, self.weight_scales)
         scales = tuple(float(np.float32(x.scale) * np.float32(s)) for s in self.weight_scales)
         bias = file.constant(f"{label}/bias", self.bias, scales)
         b = file.builder
         tflite.FullyConnectedOptionsStart(b)
         tflite.FullyConnectedOptionsAddFusedActivationFunction(b, _ACTIVATIONS[self.activation])
-        tflite.FullyConnectedOptionsAddKeepNumDims(b, file.sequence)
+        tflite.FullyConnectedOptionsAddKeepNumDims(b, len(x.shape) > 1)
         options = tflite.FullyConnectedOptionsEnd(b)
         code, kind = tflite.BuiltinOperator.FULLY_CONNECTED, tflite.BuiltinOptions
-        inputs = [source, weights, bias]
+        inputs = [*sources, weights, bias]
         file.operator(code, inputs, target, 5, (kind.FullyConnectedOptions, options))
 
     @classmethod
@@ -120,12 +128,12 @@ class FullyConnected(Operator):
         cls, rng: np.random.Generator, x: Tensor, source: int, *, outputs: int = 12
     ) -> tuple[Self, Tensor]:
         """Return a layer with uniform weights whose outputs fill their range."""
-        weights = rng.integers(-127, 128, (outputs, x.size)).astype(np.int8)
-        scale = float(np.float32(3 / (73 * np.sqrt(x.size))))
+        weights = rng.integers(-127, 128, (outputs, x.shape[-1])).astype(np.int8)
+        scale = float(np.float32(3 / (73 * np.sqrt(x.shape[-1]))))
         bias = rng.integers(-2000, 2000, outputs).astype(np.int32)
         y_scale, zero_point = float(np.float32(8 / 128)), int(rng.integers(-20, 20))
-        y = Tensor("logits", outputs, "int8", y_scale, zero_point)
-        return cls(source, source + 1, weights, bias, (scale,)), y
+        y = Tensor("logits", (*x.shape[:-1], outputs), "int8", y_scale, zero_point)
+        return cls((source,), source + 1, weights, bias, (scale,)), y
 
 
 def activation_range(activation: Activation, output: Tensor) -> tuple[int, int]:

@@ -32,7 +32,7 @@ from mcu_ghost.network.ops.gates import (
     tanh,
     to_state,
 )
-from mcu_ghost.network.ops.operator import Recurrent, State
+from mcu_ghost.network.ops.operator import Recurrent, State, Tensors
 from mcu_ghost.network.quantize import Floats, gates
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor, Variable
 from mcu_ghost.network.tflite import options as flexbuffer
@@ -88,7 +88,7 @@ class GhostGRU(Recurrent):
     stateful: bool = False
 
     @property
-    def inputs(self) -> int:
+    def features(self) -> int:
         """d, the inputs of a frame."""
         return int(self.kernel.shape[2])
 
@@ -117,9 +117,8 @@ class GhostGRU(Recurrent):
         """GhostGRU 154/2, or GRU 154."""
         return f"GhostGRU {self.units}/{self.ratio}" if self.ratio > 1 else f"GRU {self.units}"
 
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one frame."""
+    def macs(self, xs: Tensors, y: Tensor) -> int:
+        """Return the multiply-accumulates of one frame."""
         return self.kernel.size + self.recurrent_kernel.size + self.ghost_kernel.size
 
     @property
@@ -130,10 +129,11 @@ class GhostGRU(Recurrent):
             Variable("", self.units, "int8", STATE_SCALE),
         )
 
-    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
         """Advance by a frame; see `step`."""
-        carry, before = state
-        after, carry = step(self, values, before, carry)
+        after, carry = step(self, values[0], state[1], state[0])
         return after, (carry, after)
 
     def validate(self, x: Tensor, where: str) -> None:
@@ -164,9 +164,9 @@ class GhostGRU(Recurrent):
         n, ratio = options["units"], options["ratio"]
         if not (0 < n <= MAX_SIZE and 0 < ratio <= n):
             raise GhostError(f"{where}: {n} units with ratio {ratio} are not a layer.")
-        d, m = file.tensors[x].size, n // ratio
-        file.sequence(source, d, True, "input", where)
-        file.sequence(target, n, options["return_sequences"], "output", where)
+        frames, d = file.sequence(source, where)
+        m = n // ratio
+        file.fits(target, (frames, n) if options["return_sequences"] else (n,), where)
         if options["input_zero_point"] != file.tensors[x].zero_point:
             what = file.label(source)
             raise GhostError(f"{where}: input_zero_point differs from that of {what}.")
@@ -188,8 +188,8 @@ class GhostGRU(Recurrent):
                 pairs[2][0],
             )
         layer = cls(
-            input=x,
-            output=file.activation(target, n),
+            inputs=(x,),
+            output=file.activation(target),
             ratio=ratio,
             kernel=file.constant(kernel, np.int8, (3, m, d)),
             recurrent_kernel=file.constant(recurrent, np.int8, (3, m, n)),
@@ -211,11 +211,13 @@ class GhostGRU(Recurrent):
         layer.validate(file.tensors[x], where)
         return layer
 
-    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
         """Put it into a `.tflite`."""
         label, (carry, state) = f"ghost_gru_{number}", self.variables
         inputs = [
-            source,
+            *sources,
             file.constant(f"{label}/kernel", self.kernel, self.kernel_scales),
             file.constant(
                 f"{label}/recurrent_kernel", self.recurrent_kernel, self.recurrent_scales
@@ -230,7 +232,7 @@ class GhostGRU(Recurrent):
             kernel_scale, scale = self.ghost_scale, self.ghost_scale * STATE_SCALE
             inputs[4] = file.constant(f"{label}/ghost_kernel", self.ghost_kernel, (kernel_scale,))
             inputs[5] = file.constant(f"{label}/ghost_bias", self.ghost_bias, (scale,))
-        options = flexbuffer.encode(self.options(x.zero_point))
+        options = flexbuffer.encode(self.options(xs[0].zero_point))
         file.custom(CUSTOM_CODE, inputs, target, VERSION, options)
 
     def options(self, input_zero_point: int) -> dict[str, Any]:
@@ -277,13 +279,13 @@ class GhostGRU(Recurrent):
             bias=normal(2, 3 * m, fan=4),
             ghost_kernel=normal(m, n - m, fan=m) * 2,
             ghost_bias=normal(n - m, fan=4),
-            input=source,
+            inputs=(source,),
             output=source + 1,
             ratio=ratio,
             return_sequences=return_sequences,
             stateful=stateful,
         )
-        return layer, Tensor(f"ghost_gru_{source}", n, "int8", STATE_SCALE, 0)
+        return layer, Tensor(f"ghost_gru_{source}", (n,), "int8", STATE_SCALE, 0)
 
     @classmethod
     def quantized(
@@ -295,7 +297,7 @@ class GhostGRU(Recurrent):
         ghost_kernel: Floats,
         ghost_bias: Floats,
         *,
-        input: int,
+        inputs: tuple[int, ...],
         output: int,
         ratio: int,
         return_sequences: bool = True,
@@ -310,7 +312,7 @@ class GhostGRU(Recurrent):
             bias: (2, 3m) float.
             ghost_kernel: (m, n - m) float.
             ghost_bias: (n - m,) float.
-            input: Index of `x` in the model.
+            inputs: Index of `x` in the model.
             output: Index of the output tensor in the model.
             ratio: n // m.
             return_sequences: As in Keras.
@@ -324,7 +326,7 @@ class GhostGRU(Recurrent):
         recurrent = gates(recurrent_kernel, bias[1], 3, STATE_SCALE, largest=_recurrent_sum)
         ghost = gates(ghost_kernel, ghost_bias, 1, STATE_SCALE) if ghost_kernel.size else None
         return cls(
-            input=input,
+            inputs=inputs,
             output=output,
             ratio=ratio,
             kernel=own.weights,

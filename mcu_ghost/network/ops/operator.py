@@ -16,6 +16,32 @@ from mcu_ghost.network.tflite.tables import Tables
 State = tuple[Ints, ...]
 """The values of an operator's variables, in their order."""
 
+Tensors = tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How a frame of an operator's output depends on the frames of its input.
+
+    Attributes:
+        whole: On all of them: it runs when a sequence is complete.
+        rows: On so many in a row, dilation included; 1 is the frame itself.
+        stride: It answers every so many frames.
+        before: Frames that padding puts before the first.
+        after: Frames that padding puts behind the last.
+    """
+
+    whole: bool = False
+    rows: int = 1
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+
+    @property
+    def each(self) -> bool:
+        """Whether every frame stands for itself."""
+        return self == Reach()
+
 
 @dataclass(frozen=True, eq=False)
 class Operator(abc.ABC):
@@ -25,13 +51,13 @@ class Operator(abc.ABC):
         kind: The kind's name, which kernels and generated names carry.
         codes: How a `.tflite` calls it: built-in codes or custom names, each with the newest
             version whose int8 arithmetic is the one implemented here.
-        input: Index of the tensor that it reads.
+        inputs: Indices of the tensors that it reads.
         output: Index of the tensor that it writes.
     """
 
     kind: ClassVar[str]
     codes: ClassVar[dict[int | str, int]]
-    input: int
+    inputs: tuple[int, ...]
     output: int
 
     @property
@@ -39,10 +65,17 @@ class Operator(abc.ABC):
         """What generated names begin with; the operator's number follows."""
         return self.kind
 
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one run."""
+    def macs(self, xs: Tensors, y: Tensor) -> int:
+        """Return the multiply-accumulates of one run on tensors of these shapes."""
         return 0
+
+    def rows(self, xs: Tensors, y: Tensor) -> int:
+        """Return how many rows stand for themselves, where the kernel takes one at a time."""
+        return 1
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return how far it looks along the first axis of whole tensors."""
+        return Reach()
 
     @property
     def variables(self) -> tuple[Variable, ...]:
@@ -55,23 +88,25 @@ class Operator(abc.ABC):
         return ""
 
     @abc.abstractmethod
-    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
-        """Compute one frame; this is the specification.
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
+        """Compute it once; this is the specification.
 
         Args:
-            x: The tensor that is read.
+            xs: The tensors that are read, as a kernel sees them.
             y: The tensor that is written.
-            values: (…, size of x) int8 values as int64.
+            values: (…, *shape of x) int8 values as int64, for each of them.
             state: The variables' values, (…, size) each.
 
         Returns:
-            (…, size of y) int8 values as int64, and the new state.
+            (…, *shape of y) int8 values as int64, and the new state.
         """
 
     @classmethod
     @abc.abstractmethod
-    def read(cls, file: Tables, op: Any) -> Self:
-        """Take it from a `.tflite`.
+    def read(cls, file: Tables, op: Any) -> Self | None:
+        """Take it from a `.tflite`; None is left of one that does nothing.
 
         Args:
             file: The tables, which know the tensors read so far.
@@ -82,13 +117,15 @@ class Operator(abc.ABC):
         """
 
     @abc.abstractmethod
-    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
         """Put it into a `.tflite`.
 
         Args:
             file: What is being built.
-            x: The tensor that is read.
-            source: Its index in the file.
+            xs: The whole tensors that are read.
+            sources: Their indices in the file.
             target: The index of the tensor that is written.
             number: The operator's, for the names of its constants.
         """

@@ -1,36 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite's RESHAPE within a frame: it moves no data, so that no operator is left of it."""
+"""TFLite's RESHAPE: it moves no data, so that no kernel runs for it."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+import numpy as np
 import tflite
 
+from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
+from mcu_ghost.network.tensor import Ints, Tensor
+from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
 
-CODES: dict[int | str, int] = {tflite.BuiltinOperator.RESHAPE: 1}
 
+@dataclass(frozen=True)
+class Reshape(Operator):
+    """The same values in another shape."""
 
-def read(file: Tables, op: Any) -> None:
-    """Let the output be another name of the input.
+    kind: ClassVar[str] = "reshape"
+    codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.RESHAPE: 1}
 
-    Raises:
-        GhostError: It joins frames, or changes the number of values or their quantisation.
-    """
-    source, target = op.Inputs(0), op.Outputs(0)
-    x = file.read(source)
-    size = file.tensors[x].size
-    if math.prod(file.shape(source)) != math.prod(file.shape(target)):
-        raise file.error(f"RESHAPE of {file.label(source)} changes the number of values")
-    if file.rows(target) > size and file.frames > 1:
-        raise file.error(
-            f"RESHAPE to {file.label(target)} joins frames, which only a whole sequence in "
-            "memory could give; use return_sequences=False or a layer per frame"
-        )
-    y = file.tensors[file.activation(target, size)]
-    if (y.scale, y.zero_point) != (file.tensors[x].scale, file.tensors[x].zero_point):
-        raise file.error(f"RESHAPE of {file.label(source)} changes its quantisation")
-    file.tensors.pop()
-    file.known[target] = x
+    @property
+    def resolver(self) -> str:
+        """As TFLite Micro calls it."""
+        return "AddReshape"
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return whether it leaves the frames as they are."""
+        return Reach(whole=xs[0].shape[:1] != y.shape[:1])
+
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
+        """Return the values in the shape of `y`."""
+        (x,) = xs
+        return values[0].reshape(*values[0].shape[: values[0].ndim - len(x.shape)], *y.shape), ()
+
+    @classmethod
+    def read(cls, file: Tables, op: Any) -> Self | None:
+        """Take it from a `.tflite`; None is left of one that only adds or drops axes of 1.
+
+        Raises:
+            GhostError: It changes the number of values or their quantisation.
+        """
+        source, target = op.Inputs(0), op.Outputs(0)
+        number = file.read(source)
+        x = file.tensors[number]
+        y = file.tensors[file.activation(target, x.size)]
+        if (y.scale, y.zero_point) != (x.scale, x.zero_point):
+            raise file.error(f"RESHAPE of {file.label(source)} changes its quantisation")
+        if [d for d in x.shape if d > 1] != [d for d in y.shape if d > 1]:
+            return cls((number,), file.known[target])
+        file.tensors.pop()
+        file.known[target] = number
+        return None
+
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
+        """Put it into a `.tflite`."""
+        shape = file.constant(f"reshape_{number}/shape", np.array(file.shapes[target], np.int32))
+        file.operator(tflite.BuiltinOperator.RESHAPE, [*sources, shape], target, 1)
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> tuple[Self, Tensor]:
+        """Return one that makes a vector of a frame."""
+        y = Tensor("reshape", (x.size,), x.dtype, x.scale, x.zero_point)
+        return cls((source,), source + 1), y

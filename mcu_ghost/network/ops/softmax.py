@@ -11,7 +11,7 @@ import numpy as np
 import tflite
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.ops.operator import Operator, State
+from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import (
     divide_by_power_of_two,
     doubling_high_multiply,
@@ -33,7 +33,7 @@ class Softmax(Operator):
     """TFLite's int8 SOFTMAX; the output has scale 1/256 and zero point -128.
 
     Attributes:
-        input: Tensor index.
+        inputs: Tensor index.
         output: Tensor index.
         beta: Factor of the inputs.
     """
@@ -43,15 +43,21 @@ class Softmax(Operator):
 
     beta: float = 1.0
 
+    def rows(self, xs: Tensors, y: Tensor) -> int:
+        """Return the vectors of the last axis."""
+        return y.size // y.shape[-1]
+
     @property
     def resolver(self) -> str:
         """As TFLite Micro calls it."""
         return "AddSoftmax"
 
-    def run(self, x: Tensor, y: Tensor, values: Ints, state: State) -> tuple[Ints, State]:
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
         """Compute it over the last axis of (…, n) values."""
-        exps = exponentials(self, x)
-        steps = values.max(axis=-1, keepdims=True) - values
+        exps = exponentials(self, xs[0])
+        steps = values[0].max(axis=-1, keepdims=True) - values[0]
         inside = steps < len(exps)
         e = np.where(inside, exps[np.minimum(steps, len(exps) - 1)], 0)
         total = np.where(inside, divide_by_power_of_two(e, _SUM_BITS), 0).sum(
@@ -70,12 +76,9 @@ class Softmax(Operator):
         x = file.read(source)
         size = file.tensors[x].size
         y = file.activation(op.Outputs(0), size)
-        if file.rows(source) != size:
-            raise file.error(
-                f"SOFTMAX over a part of a frame of {file.label(source)} is not supported"
-            )
-        if size > _LONGEST:
-            raise file.error(f"SOFTMAX over {size} values can overflow, at most {_LONGEST}")
+        longest = file.tensors[x].shape[-1]
+        if longest > _LONGEST:
+            raise file.error(f"SOFTMAX over {longest} values can overflow, at most {_LONGEST}")
         if (file.tensors[y].scale, file.tensors[y].zero_point) != (1 / 256, -128):
             raise file.error("SOFTMAX output must have scale 1/256 and zero point -128")
         options = tflite.SoftmaxOptions()
@@ -83,26 +86,28 @@ class Softmax(Operator):
         beta = float(options.Beta())
         if not 0 < beta < math.inf:
             raise file.error(f"SOFTMAX has beta {beta:g}, it must be a positive number")
-        made = cls(x, y, beta)
+        made = cls((x,), y, beta)
         try:
             exponentials(made, file.tensors[x])
         except GhostError as error:
             raise GhostError(f"{file.where}: {error}") from error
         return made
 
-    def write(self, file: Builder, x: Tensor, source: int, target: int, number: int) -> None:
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> None:
         """Put it into a `.tflite`."""
         b = file.builder
         tflite.SoftmaxOptionsStart(b)
         tflite.SoftmaxOptionsAddBeta(b, self.beta)
         options = tflite.SoftmaxOptionsEnd(b)
         code, kind = tflite.BuiltinOperator.SOFTMAX, tflite.BuiltinOptions.SoftmaxOptions
-        file.operator(code, [source], target, 2, (kind, options))
+        file.operator(code, sources, target, 2, (kind, options))
 
     @classmethod
     def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> tuple[Self, Tensor]:
         """Return the one there is."""
-        return cls(source, source + 1), Tensor("scores", x.size, "int8", 1 / 256, -128)
+        return cls((source,), source + 1), Tensor("scores", x.shape, "int8", 1 / 256, -128)
 
 
 def exponentials(op: Softmax, x: Tensor) -> Ints:

@@ -26,13 +26,13 @@ class Builder:
 
     Attributes:
         builder: The flatbuffer library's, for an operator's options.
-        sequence: Whether what is added now sees every frame of a sequence, or its end.
+        shapes: Of each tensor.
     """
 
     def __init__(self) -> None:
         """Begin with the empty buffer that every file has first."""
         self.builder = flatbuffers.Builder(1024)
-        self.sequence = True
+        self.shapes: list[tuple[int, ...]] = []
         self._buffers: list[bytes] = [b""]
         self._tensors: list[int] = []
         self._codes: dict[tuple[int, str], int] = {}
@@ -79,6 +79,7 @@ class Builder:
         tflite.TensorAddQuantization(b, quantization)
         tflite.TensorAddIsVariable(b, variable)
         self._tensors.append(tflite.TensorEnd(b))
+        self.shapes.append(shape)
         return len(self._tensors) - 1
 
     def constant(self, name: str, values: npt.NDArray[Any], scales: tuple[float, ...] = ()) -> int:

@@ -40,7 +40,6 @@ class Tables:
     def __init__(self, data: bytes, where: str) -> None:
         """Check the schema version and that there is one graph."""
         self.where, self.size = where, len(data)
-        self.frames = 1  # of a sequence
         self.root = tflite.Model.GetRootAs(data, 0)
         if self.root.Version() != _SCHEMA_VERSION:
             raise self.error(
@@ -148,8 +147,8 @@ class Tables:
         """Return the name of a tensor's type."""
         return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
 
-    def activation(self, index: int, size: int) -> int:
-        """Register a tensor that holds `size` int8 values of a frame; return our index."""
+    def activation(self, index: int, size: int | None = None) -> int:
+        """Register an int8 tensor, of so many values if that is said; return our index."""
         if self.raw(index).Type() != tflite.TensorType.INT8:
             raise self.error(
                 f"{self.label(index)} is {self.type_name(index)}, not int8; "
@@ -157,14 +156,20 @@ class Tables:
             )
         if index in self.known:
             raise self.error(f"{self.label(index)} is written twice")
-        if not 0 < size <= MAX_SIZE:
-            raise self.error(f"{self.label(index)} has {size} values a frame, at most {MAX_SIZE}")
+        batch, *shape = self.shape(index) or (1,)
+        if batch != 1:
+            raise self.error(
+                f"{self.label(index)} has shape {[batch, *shape]}; the first axis is the batch, "
+                "which is 1 on a microcontroller"
+            )
+        if size is not None and math.prod(shape) != size:
+            raise self.error(f"{self.label(index)} has {math.prod(shape)} values instead of {size}")
         name = self.tensor_name(index)
         (scale,) = self.scales(index, (1,))
         zero_point = next(iter(self.zero_points(index)), 0)
         if not -128 <= zero_point <= 127:
             raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
-        self.tensors.append(Tensor(name, size, "int8", scale, zero_point))
+        self.tensors.append(Tensor(name, tuple(shape), "int8", scale, zero_point))
         self.known[index] = len(self.tensors) - 1
         return self.known[index]
 
@@ -173,10 +178,6 @@ class Tables:
         if index not in self.known:
             raise self.error(f"{self.label(index)} is read before it is written")
         return self.known[index]
-
-    def rows(self, index: int) -> int:
-        """Return how many values the last axis of a frame has."""
-        return self.shape(index)[-1]
 
     def code(self, op: Any) -> tuple[int | str, str, int]:
         """Return what an operator is called, by number or custom name, its name and version."""
@@ -203,20 +204,28 @@ class Tables:
             raise GhostError(f"{where}: no options.")
         return content.tobytes()
 
-    def sequence(self, index: int, size: int, whole: bool, what: str, where: str) -> None:
-        """Check the shape of a recurrent operator's input or output.
+    def sequence(self, index: int, where: str) -> tuple[int, int]:
+        """Return frames, and values of each, of the input of a recurrent operator.
 
         Args:
             index: The tensor.
-            size: Values of a frame.
-            whole: Whether it holds every frame or the last one.
-            what: "input" or "output".
             where: What error messages begin with.
         """
-        wanted = (1, self.frames, size) if whole else (1, size)
-        if self.shape(index) != wanted:
+        shape = self.shape(index)
+        if len(shape) != 3 or shape[0] != 1:
             raise GhostError(
-                f"{where}: {what} shape {list(self.shape(index))} is not {list(wanted)}."
+                f"{where}: input must have shape [1, frames, inputs], has {list(shape)}; "
+                "batch is 1 on a microcontroller."
+            )
+        if shape[1] > MAX_SIZE:
+            raise GhostError(f"{where}: {shape[1]} frames are too many, at most {MAX_SIZE}.")
+        return shape[1], shape[2]
+
+    def fits(self, index: int, wanted: tuple[int, ...], where: str) -> None:
+        """Check the shape of a recurrent operator's output, the batch left out."""
+        if self.shape(index) != (1, *wanted):
+            raise GhostError(
+                f"{where}: output shape {list(self.shape(index))} is not {[1, *wanted]}."
             )
 
     def variable(self, index: int, dtype: type[Any], size: int, where: str) -> None:

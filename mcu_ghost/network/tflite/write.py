@@ -25,29 +25,25 @@ def write(model: Model, path: Path) -> None:
 
 def serialize(model: Model) -> bytes:
     """Return a model as the bytes of a `.tflite`; `read.parse` reads them back the same."""
-    file = Builder()
+    file, graph = Builder(), model.graph
     places: dict[int, int] = {}
 
     def place(index: int) -> int:
         """Return the file's index of an activation, adding it at its first use."""
         if index not in places:
-            t = model.tensors[index]
-            shape = (1, model.frames, t.size) if file.sequence else (1, t.size)
-            places[index] = file.tensor(t.name, shape, t.dtype, (t.scale,), t.zero_point)
+            t = graph.tensors[index]
+            places[index] = file.tensor(t.name, (1, *t.shape), t.dtype, (t.scale,), t.zero_point)
         return places[index]
 
-    inputs = [place(i) for i in model.inputs]
-    last = model.layers[-1]
-    for number, op in enumerate(model.operators):
-        source = place(op.input)
-        if op is last:
-            file.sequence = model.head_per_frame
-        op.write(file, model.tensors[op.input], source, place(op.output), number)
+    inputs = [place(i) for i in graph.inputs]
+    for number, op in enumerate(graph.operators):
+        sources = [place(i) for i in op.inputs]
+        op.write(file, graph.ends(op)[0], sources, place(op.output), number)
     try:
         metadata = about.encode({"version": about.VERSION, "name": model.name, **model.metadata})
     except ValueError as error:
         raise GhostError(f"The metadata of the model '{model.name}' {error}.") from error
-    outputs = [places[i] for i in model.outputs]
+    outputs = [places[i] for i in graph.outputs]
     return file.file(model.name, inputs, outputs, {METADATA_NAME: metadata})
 
 

@@ -145,7 +145,7 @@ class Attribution:
             if call is not None and call not in names:
                 kernel = self._name(call.entry)
                 if todo and kernel == todo[0].function:
-                    names[call] = (todo[0].name, kernel, todo[0].op.macs)
+                    names[call] = (todo[0].name, kernel, todo[0].step.macs)
                     todo = todo[1:]
                 else:
                     call = None  # a helper of the step itself

@@ -50,7 +50,7 @@ def windows() -> Model:
 
     Driven on without a reset it would still know the windows before.
     """
-    x, h = Tensor("input", 3, "int8", 1 / 32, -4), Tensor("state", 3, "int8", 1 / 128, 0)
+    x, h = Tensor("input", (3,), "int8", 1 / 32, -4), Tensor("state", (3,), "int8", 1 / 128, 0)
     zeros, axes = np.zeros((3, 3)), np.eye(3)
     bias = np.concatenate([np.full(3, 5.0), np.zeros(6)])  # z = 0.993
     layer = GhostGRU.quantized(
@@ -60,14 +60,16 @@ def windows() -> Model:
         bias=np.stack([bias, np.zeros(9)]),
         ghost_kernel=np.zeros((3, 0)),
         ghost_bias=np.zeros(0),
-        input=0,
+        inputs=(0,),
         output=1,
         ratio=1,
         return_sequences=False,
     )
     weights = np.vstack([np.zeros((1, 3)), 127 * axes]).astype(np.int8)  # 20 for a full state
     still = round(20 * 0.135 * 128 * 127 / 20)  # as much as half a window's tilt gives
-    dense = FullyConnected(1, 2, weights, np.array([still, 0, 0, 0], np.int32), (20 / 127,), "none")
+    dense = FullyConnected(
+        (1,), 2, weights, np.array([still, 0, 0, 0], np.int32), (20 / 127,), "none"
+    )
     said = {
         "version": 1,
         "labels": ["still", "forward", "left", 'the "lift"'],
@@ -76,11 +78,11 @@ def windows() -> Model:
     tensors = (
         x,
         h,
-        Tensor("sum", 4, "int8", 1 / 8, 0),
-        Tensor("share", 4, "int8", 1 / 256, -128),
+        Tensor("sum", (4,), "int8", 1 / 8, 0),
+        Tensor("share", (4,), "int8", 1 / 256, -128),
     )
-    head = (dense, Softmax(2, 3, 1.0))
-    return Model("tilt", 50, tensors, (0,), (3,), (layer,), head, False, said)
+    head = (dense, Softmax((2,), 3, 1.0))
+    return Model.chain("tilt", 50, tensors, (layer,), head, metadata=said)
 
 
 MODELS = {

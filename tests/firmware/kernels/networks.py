@@ -32,11 +32,11 @@ LARGE = [(154, 2), (300, 3), (31, 7), (30, 30), (127, 2), (64, 1), (9, 5), (256,
 
 def stack(draw: Draw, shapes: list[tuple[int, int]], inputs: int) -> Model:
     """Return layers of the given (units, ratio) on top of each other, the last state the output."""
-    tensors = [Tensor("input", inputs, "int8", float(np.float32(0.03)), -7)]
+    tensors = [Tensor("input", (inputs,), "int8", float(np.float32(0.03)), -7)]
     body: list[Operator] = []
     for i, (n, ratio) in enumerate(shapes):
         m, d = n // ratio, tensors[i].size
-        tensors.append(Tensor(f"layer_{i}", n, "int8", STATE_SCALE, 0))
+        tensors.append(Tensor(f"layer_{i}", (n,), "int8", STATE_SCALE, 0))
         layer = GhostGRU.quantized(
             tensors[i],
             draw("kernel", (d, 3 * m)),
@@ -44,21 +44,12 @@ def stack(draw: Draw, shapes: list[tuple[int, int]], inputs: int) -> Model:
             draw("bias", (2, 3 * m)),
             draw("ghost_kernel", (m, n - m)),
             draw("ghost_bias", (n - m,)),
-            input=i,
+            inputs=(i,),
             output=i + 1,
             ratio=ratio,
         )
         body.append(layer)
-    return Model(
-        name="random",
-        frames=49,
-        tensors=tuple(tensors),
-        inputs=(0,),
-        outputs=(len(shapes),),
-        body=tuple(body),
-        head=(),
-        head_per_frame=False,
-    )
+    return Model.chain("random", 49, tensors, body)
 
 
 def normal(seed: int, gain: float) -> Draw:

@@ -29,7 +29,7 @@ from tests.firmware.kernels.networks import (
     stack,
 )
 from tests.firmware.test_generated_model import run_c
-from tests.networks import network
+from tests.networks import network, rebuilt
 
 LONG = "ghost_gru_long_step_s8"
 # Both emulators and both compilers, over the three cores.
@@ -50,7 +50,7 @@ def changed(**members: object) -> set[str]:
     """Return the functions of a small network whose layer has other members."""
     model = random_model(0, units=8, ratio=2, inputs=3)
     layer = dataclasses.replace(model.layers[0], **members)
-    return functions(dataclasses.replace(model, body=(layer,)))
+    return functions(rebuilt(model, body=[layer]))
 
 
 def unpack(words: np.ndarray, columns: int) -> np.ndarray:
@@ -118,12 +118,8 @@ def test_dense_layers_of_every_remainder(outputs: int, tmp_path: Path) -> None:
         bare = random_model(0, units=inputs, ratio=1, inputs=2, classes=0)
         weights = rng.integers(-127, 128, (outputs, inputs)).astype(np.int8)
         bias = rng.integers(-5000, 5000, outputs).astype(np.int32)
-        model = dataclasses.replace(
-            bare,
-            tensors=(*bare.tensors, Tensor("y", outputs, "int8", 0.1, 5)),
-            outputs=(2,),
-            head=(FullyConnected(1, 2, weights, bias, (0.004,)),),
-        )
+        dense = FullyConnected((1,), 2, weights, bias, (0.004,))
+        model = rebuilt(bare, head=[dense], more=[Tensor("y", (outputs,), "int8", 0.1, 5)])
         library = compile_model(model, tmp_path / str(inputs), "dsp")
         for x in extreme_inputs(model):
             np.testing.assert_array_equal(run_c(library, model, x), reference.run(model, x))

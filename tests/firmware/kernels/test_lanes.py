@@ -22,6 +22,7 @@ from mcu_ghost.network.random_model import random_inputs, random_model
 from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import compile_model
 from tests.firmware.test_generated_model import run_c
+from tests.networks import rebuilt
 
 SIZES = (1, 2, 15, 16, 17, 33)  # around one and two rounds of eight entries
 
@@ -61,14 +62,14 @@ def extreme(seed: int, *, units: int, ratio: int, inputs: int, loud: bool) -> Mo
         recurrent_requantizers=tuple(requantizer(recurrent[i], bias[1, i]) for i in range(3)),
         ghost_requantizer=requantizer(ghost, ghost_bias) if op.ghosts else None,
     )
-    return dataclasses.replace(model, body=(op,))
+    return rebuilt(model, body=[op])
 
 
 def step(
     library: ctypes.CDLL, op: GhostGRU, x: np.ndarray, state: np.ndarray, carry: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run the kernel once from any state, with scratch of just its size and x at an odd address."""
-    unaligned = np.zeros(op.inputs + 1, np.int8)
+    unaligned = np.zeros(op.features + 1, np.int8)
     unaligned[1:] = x
     size = lanes.KERNELS["ghost_gru"].pack(op, None, None).scratch_bytes
     scratch = np.full(size + 64, 0x55, np.uint8)
@@ -96,7 +97,7 @@ def assert_steps_equal(model: Model, folder: Path, seed: int) -> None:
                 return np.full(size, (low, high)[case % 2 if bits == 7 else case // 2])
             return rng.choice([low, high], size) if case < 8 else rng.integers(low, high + 1, size)
 
-        x, state, carry = draw(op.inputs, 7), draw(op.units, 7), draw(op.intrinsic, 15)
+        x, state, carry = draw(op.features, 7), draw(op.units, 7), draw(op.intrinsic, 15)
         found = step(library, op, x, state, carry)
         expected = ghost_gru.step(op, x, state, carry)
         for name, is_, should in zip(("state", "carry"), found, expected, strict=True):

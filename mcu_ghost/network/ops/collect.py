@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps the frames of a window: what the planner puts where an operator needs all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NoReturn
+
+import numpy as np
+
+from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.tensor import Ints, Tensor, Variable
+from mcu_ghost.network.tflite.builder import Builder
+from mcu_ghost.network.tflite.tables import Tables
+
+
+@dataclass(frozen=True)
+class Collect(Operator):
+    """Puts each frame behind the ones before; a full one stays as it is.
+
+    Attributes:
+        size: Values of a frame.
+        frames: How many there is room for.
+        scale: Real value of one step.
+    """
+
+    kind: ClassVar[str] = "collect"
+    codes: ClassVar[dict[int | str, int]] = {}  # no file has it
+
+    size: int
+    frames: int
+    scale: float
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """How many are there, and the frames."""
+        return (
+            Variable("count", 1, "int16", 1.0),
+            Variable("", self.size * self.frames, "int8", self.scale),
+        )
+
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
+        """Put a frame behind the others."""
+        count, kept = state
+        at = int(count.flat[0])  # all sequences side by side have come as far
+        if at < self.frames:
+            kept = kept.copy()
+            frame = values[0].reshape(*kept.shape[:-1], self.size)
+            kept[..., at * self.size : (at + 1) * self.size] = frame
+            count = count + 1
+        return kept.reshape(*kept.shape[:-1], *y.shape), (count, kept)
+
+    @classmethod
+    def read(cls, file: Tables, op: Any) -> NoReturn:
+        """Refuse: no file has it."""
+        raise NotImplementedError
+
+    def write(
+        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
+    ) -> NoReturn:
+        """Refuse: no file has it."""
+        raise NotImplementedError
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> NoReturn:
+        """Refuse: it belongs to a plan, not to a network."""
+        raise NotImplementedError
