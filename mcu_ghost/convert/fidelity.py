@@ -4,26 +4,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tf_keras as keras
 
 from mcu_ghost.host import text
-from mcu_ghost.layers import ranges
-from mcu_ghost.layers.chain import Chain, Stage, activation_name
-from mcu_ghost.network.model import Model
-from mcu_ghost.network.ops.operator import Recurrent
-from mcu_ghost.network.reference import Runner
 
 Reals = npt.NDArray[np.floating]
 
-_MOST_FRAMES = 20_000  # a few seconds
+MOST_FRAMES = 20_000  # a few seconds
 _WORST_AGREEMENT = 0.97
 _WORST_ERROR = 0.1  # of the outputs' own spread
-_OPERATORS = {"sigmoid": "logistic"}  # by Keras' names where TFLite has others
 
 
 @dataclass(frozen=True)
@@ -97,111 +91,32 @@ class Fidelity:
         )
 
 
-def measure(chain: Chain, batch: int | None, network: Model, data: Reals) -> Fidelity:
-    """Run both networks and compare.
+def compare(
+    samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: bool
+) -> Fidelity:
+    """Compare values.
 
     Args:
-        chain: The Keras model's layers, float or under quantisation-aware training.
-        batch: How many samples the model insists on at a time, if it does.
-        network: What was made of it.
-        data: (samples, …) inputs of the model; of many, some, evenly spaced, are taken.
+        samples: Whose they are.
+        results: In order, of each layer a name in words, the exact values and the rough ones; the
+            input first, the outputs last.
+        classes: Whether the largest output is the answer.
     """
-    most = max(1, _MOST_FRAMES // chain.frames)
-    if len(data) > most:
-        data = data[np.linspace(0, len(data) - 1, most).astype(int)]
-    results = [_Result("the input", 0, -1), *_results(chain, network)]
-    frames = data.reshape(len(data), chain.frames, chain.inputs)
-    integers = _integers(network, frames, [result.tensor for result in results])
-    outputs: dict[int, Reals] = {-1: frames}
-    values = data
-    for i, stage in enumerate(chain.stages):
-        values = outputs[i] = ranges.run(stage.layer, values, batch)
-    pairs = [(outputs[r.stage].reshape(integers[r.tensor].shape), integers[r.tensor])
-             for r in results]  # fmt: skip
-    exact, rough = pairs[-1]
+    _, exact, rough = results[-1]
     off = np.abs(exact - rough)
-    agreement = None
-    if _operators(chain.stages[results[-1].stage])[-1:] == ["softmax"]:
-        agreement = float((exact.argmax(-1) == rough.argmax(-1)).mean())
     return Fidelity(
-        samples=len(data),
-        agreement=agreement,
+        samples=samples,
+        agreement=float((exact.argmax(-1) == rough.argmax(-1)).mean()) if classes else None,
         mean_error=float(off.mean()),
         largest_error=float(off.max()),
-        layers=tuple(
-            LayerError(r.layer, _error(*pair)) for r, pair in zip(results, pairs, strict=True)
-        ),
+        layers=tuple(LayerError(name, _error(*pair)) for name, *pair in results),
     )
 
 
-@dataclass(frozen=True)
-class _Result:
-    """Where both networks have the same values.
-
-    Attributes:
-        layer: Whose values, in words.
-        tensor: Of the integer network.
-        stage: The Keras layer, by its place in the chain, whose output they are; -1 for the input.
-    """
-
-    layer: str
-    tensor: int
-    stage: int
-
-
-def _results(chain: Chain, network: Model) -> list[_Result]:
-    """Return what each layer's operators end in; a layer without one is part of the one before."""
-    waiting = [_operators(stage) for stage in chain.stages]
-    ends: dict[int, int] = {}
-    at = 0
-    for op in (step.op for step in network.steps):
-        name = "recurrent" if isinstance(op, Recurrent) else op.name
-        at = next((i for i in range(at, len(waiting)) if name in waiting[i]), at)
-        if name in waiting[at]:
-            waiting[at].remove(name)
-        ends[at] = op.output
-    starts = [*ends, len(chain.stages)]
-    titles = [f"layer '{s.inner.name}' ({type(s.inner).__name__})" for s in chain.stages]
-    return [_Result(titles[i], tensor, starts[n + 1] - 1)
-            for n, (i, tensor) in enumerate(ends.items())]  # fmt: skip
-
-
-def _operators(stage: Stage) -> list[str]:
-    """Return the names of the operators that a Keras layer may become."""
-    kinds = keras.layers
-    if stage.kind == "recurrent":
-        return ["recurrent"]
-    found = {kinds.Dense: ["fully_connected"], kinds.ReLU: ["relu", "relu6"],
-             kinds.Softmax: ["softmax"]}.get(type(stage.inner), [])  # fmt: skip
-    activation = getattr(stage.inner, "activation", None)
-    if stage.kind == "layer" and activation is not None:
-        name = activation_name(activation)
-        found = [*found, _OPERATORS.get(name, name)]
-    return found
-
-
-def _integers(network: Model, frames: Reals, wanted: list[int]) -> dict[int, Reals]:
-    """Return the real values of tensors: (samples, frames, size), or (samples, size) at the end."""
-    runner = Runner(network, (len(frames),))
-    in_head = {step.op.output for step in network.head}
-    last = network.body[-1].op.output
-    kept: dict[int, list[Reals]] = {tensor: [] for tensor in wanted}
-    x = network.tensors[network.inputs[0]].quantize(frames)
-
-    def keep(tensors: list[int]) -> None:
-        for tensor in tensors:
-            kept[tensor].append(network.tensors[tensor].dequantize(runner.value(tensor)))
-
-    at_end = [t for t in wanted if not network.head_per_frame and (t in in_head or t == last)]
-    for t in range(frames.shape[1]):
-        runner.step(x[:, t])
-        if network.head_per_frame:
-            runner.head()
-        keep([tensor for tensor in wanted if tensor not in at_end])
-    if at_end:
-        runner.head()
-        keep(at_end)
-    return {t: parts[0] if t in at_end else np.stack(parts, 1) for t, parts in kept.items()}
+def some(data: Reals, frames: int) -> Reals:
+    """Return as many samples, evenly spaced, as are compared in a few seconds."""
+    most = max(1, MOST_FRAMES // frames)
+    return data[np.linspace(0, len(data) - 1, most).astype(int)] if len(data) > most else data
 
 
 def _error(exact: Reals, rough: Reals) -> float:

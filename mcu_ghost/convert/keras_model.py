@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.convert import fidelity, ordinary
+from mcu_ghost.convert import keras_fidelity, ordinary
 from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
 from mcu_ghost.layers.quantization import quantize
-from mcu_ghost.layers.ranges import Clipped
 from mcu_ghost.network import about
+from mcu_ghost.network.calibration import Clipped, clipped_inputs
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.gates import STATE_SCALE
@@ -164,7 +164,7 @@ def conversion(
             beyond = ranges.settle(model, data)
             given = chain = chains.read(model)
         first = _input(chain)
-        beyond = ranges.clipped_inputs(data.reshape(-1, chain.inputs), *first.range) + beyond
+        beyond = clipped_inputs(data.reshape(-1, chain.inputs), *first.range) + beyond
     chains.validate_ranges(chain)
     tell("making int8 operators")
     network = _network(chain, said, tell)
@@ -172,7 +172,7 @@ def conversion(
     if data is None:
         return Conversion(network, beyond, None)
     tell("comparing int8 with Keras")
-    return Conversion(network, beyond, fidelity.measure(given, model.inputs[0].shape[0], network,
+    return Conversion(network, beyond, keras_fidelity.measure(given, model.inputs[0].shape[0], network,
                                                         data))  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers import chain, ranges
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
-from mcu_ghost.layers.ranges import Clipped, Floats
+from mcu_ghost.network import calibration as rule
+from mcu_ghost.network.calibration import Clipped, Floats
 
 _ROUNDINGS = {
     "round_product": FixedPointQuantizer(0, 12),
@@ -186,7 +187,7 @@ def quantize(
     if input_range is None:
         if data is None:
             raise GhostError("Give input_range, calibration data to take it from, or both.")
-        input_range = ranges.choose(data.reshape(-1, inputs))
+        input_range = rule.choose(data.reshape(-1, inputs))
         if input_range[1] == 0.0:  # an int8 range ends above zero
             input_range = input_range[0], -input_range[0] / 255
     low, high = float(input_range[0]), float(input_range[1])
@@ -208,5 +209,5 @@ def quantize(
         raise GhostError(f"The model cannot be quantised: {error}") from error
     if data is None:
         return quantized, ()
-    beyond = ranges.clipped_inputs(data.reshape(-1, inputs), low, high)
+    beyond = rule.clipped_inputs(data.reshape(-1, inputs), low, high)
     return quantized, beyond + ranges.settle(quantized, data)

@@ -6,10 +6,13 @@ The arithmetic of each kind of layer stands in its file of `mcu_ghost.network.op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
-from mcu_ghost.network.ops.operator import State
+from mcu_ghost.network.ops.operator import Recurrent, State
 from mcu_ghost.network.schedule import Step
 from mcu_ghost.network.tensor import Int8s, Ints, Variable, align
 
@@ -114,6 +117,34 @@ class Runner:
         if self._window:
             parts.append(self.frames.to_bytes(4, "little"))
         return np.frombuffer(b"".join(parts), np.int8)
+
+
+def whole(graph: Graph, inputs: Sequence[Int8s]) -> list[Ints | None]:
+    """Run whole sequences, operator by operator, as an interpreter of the `.tflite` does.
+
+    Args:
+        graph: The network.
+        inputs: (samples, *shape) int8 for each input.
+
+    Returns:
+        The values of every tensor, (samples, *shape); None for one that nothing writes.
+    """
+    values: list[Ints | None] = [None] * len(graph.tensors)
+    for index, given in zip(graph.inputs, inputs, strict=True):
+        values[index] = given.astype(np.int64)
+    for op in graph.operators:
+        xs, y = graph.ends(op)
+        given_ = tuple(v for i in op.inputs if (v := values[i]) is not None)
+        if not isinstance(op, Recurrent):
+            values[op.output], _ = op.run(xs, y, given_, ())
+            continue
+        state: State = tuple(np.zeros((len(given_[0]), v.size), np.int64) for v in op.variables)
+        frame, every = y.frame if op.return_sequences else y, []
+        for t in range(given_[0].shape[1]):
+            result, state = op.run((xs[0].frame,), frame, (given_[0][:, t],), state)
+            every.append(result)
+        values[op.output] = np.stack(every, axis=1) if op.return_sequences else every[-1]
+    return values
 
 
 def run(model: Model, x: Int8s) -> Int8s:

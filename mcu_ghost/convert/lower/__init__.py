@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a float graph and the ranges of its values to the int8 graph."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mcu_ghost.convert import nodes
+from mcu_ghost.convert.graph import FloatGraph
+from mcu_ghost.convert.lower import moves, products, recurrent, values
+from mcu_ghost.convert.lower.lowering import Lowering, Range, quantisation
+from mcu_ghost.network.graph import Graph
+
+_KINDS: dict[type[nodes.Node], Callable[[Any, Lowering], None]] = {
+    nodes.Activation: values.activation,
+    nodes.Affine: products.affine,
+    nodes.Concat: moves.concat,
+    nodes.Constant: values.constant,
+    nodes.Conv: products.conv,
+    nodes.Dense: products.dense,
+    nodes.DepthwiseConv: products.depthwise,
+    nodes.Embedding: products.embedding,
+    nodes.LayerNorm: values.layer_norm,
+    nodes.Merge: values.merge,
+    nodes.PRelu: values.prelu,
+    nodes.Pad: moves.pad,
+    nodes.Permute: moves.permute,
+    nodes.Pool: products.pool,
+    nodes.Reduce: values.reduce,
+    nodes.Repeat: moves.repeat,
+    nodes.Reshape: moves.reshape,
+    nodes.Reverse: moves.reverse,
+    nodes.Slice: moves.slice_,
+    nodes.Softmax: values.softmax,
+    nodes.UpSample: moves.up_sample,
+}
+
+
+def lower(
+    graph: FloatGraph, ranges: Mapping[str, Range], largest: Mapping[str, float]
+) -> tuple[Graph, dict[str, int]]:
+    """Make the int8 graph.
+
+    Args:
+        graph: The network, whose merges have two inputs each.
+        ranges: The real values that each value of it must hold, by name.
+        largest: The largest magnitude that a recurrent node keeps, by its output.
+
+    Returns:
+        The graph, and its tensors by the names of the float values that they stand for.
+
+    Raises:
+        GhostError: A node fits no int8 operator; names its layer.
+    """
+    to = Lowering(graph, ranges)
+    for entry in graph.inputs:
+        scale, zero_point = quantisation(*ranges[entry.name])
+        label = "input" if len(graph.inputs) == 1 else entry.name
+        to.places[entry.name] = to.add(label, entry.shape, scale, zero_point)
+    kinds = functools.partial(recurrent.recurrent, largest=largest)
+    for node in graph.nodes:
+        if not to.is_done(node):
+            make = kinds if isinstance(node, nodes.Recurrent) else _KINDS[type(node)]
+            make(node, to)
+    return to.finish()
