@@ -27,7 +27,8 @@ NOT_RUN = {
     ("docs/training.md", "mcu-ghost train lamp/"): TRAINED,
     ("docs/training.md", "mcu-ghost train lamp.toml"): TRAINED,
     ("docs/experiments/kws.md", "mcu-ghost data synth"
-     " --words yes,no,up,down,left,right,on,off,stop,go --per-word 840 --seed 1 --out commands"): HOURS,
+     " --words yes,no,up,down,left,right,on,off,stop,go --per-word 840 --seed 1"
+     " --out commands"): HOURS,
     ("docs/experiments/kws.md",
      "python -m experiments.kws --data FOLDER --commands commands"): HOURS,
     ("docs/experiments/narrower.md", "python -m experiments.narrower --data FOLDER"): HOURS,

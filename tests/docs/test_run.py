@@ -41,11 +41,11 @@ def nothing() -> None:
 def keras_model() -> None:
     import tf_keras as keras
 
-    shape = keras.layers.Input((20, 3))
+    shape = keras.layers.Input((10, 3))
     state = keras.layers.GRU(6, reset_after=True)(shape)
     keras.Model(shape, keras.layers.Dense(2, activation="softmax")(state)).save("model.keras")
-    np.save("x.npy", np.random.default_rng(1).normal(size=(40, 20, 3)).astype("float32"))
-    np.save("y.npy", np.arange(40) % 2)
+    np.save("x.npy", np.random.default_rng(1).normal(size=(12, 10, 3)).astype("float32"))
+    np.save("y.npy", np.arange(12) % 2)
 
 
 def recordings() -> None:
