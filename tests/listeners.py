@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,19 +20,21 @@ FORMULA = audio.Formula(multiplier=11, shift=5, zero_point=-128)
 LABELS = ["alexa", 'the "door" \\', "größe", "other"]
 
 
-def listener(seed: int = 14, units: int = 24, **metadata: Any) -> Model:
+def listener(
+    seed: int = 14, units: int = 24, labels: Sequence[str] = LABELS, **metadata: Any
+) -> Model:
     """Return a network whose words come often; `metadata` overrides what it says of itself."""
     model = random_model(
-        seed, units=units, ratio=2, inputs=40, classes=len(LABELS), head_per_frame=True, gain=3.0
+        seed, units=units, ratio=2, inputs=40, classes=len(labels), head_per_frame=True, gain=3.0
     )
     word = {"threshold": 0.3, "refractory_ms": 300}
     said = {
-        "labels": LABELS,
+        "labels": list(labels),
         "reset": "never",
         "frame": {"shape": [40], "hop_ms": 20},
         "front_end": FRONT_END,
         "features_to_int8": asdict(FORMULA),
-        "detector": {"window": 4, "words": dict.fromkeys(LABELS[:3], word)},
+        "detector": {"window": 4, "words": dict.fromkeys(labels[:-1], word)},
     }
     return dataclasses.replace(model, metadata=model.metadata | said | metadata)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts how verification over a bad cable ends: `python -m tests.port.trials 1000`.
+"""Counts how verification over a bad cable ends: `python -m tests.proof.board.trials 1000`.
 
 Each trial is a session of 49 frames with the `stream` app behind a pseudo-terminal, and its seed's
 luck. It may end correct, or in words; a difference or a hang is a bug.
