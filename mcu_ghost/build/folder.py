@@ -20,6 +20,7 @@ from mcu_ghost.host import resources, workspace
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_text
 from mcu_ghost.host.templates import render
+from mcu_ghost.host.text import count
 
 DEFAULT_STACK = 2048
 BUILDS = "build"
@@ -76,7 +77,9 @@ def context(
     if stack_bytes % 8 or stack_bytes < 512:
         raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
     if stack_bytes >= board.ram.usable:
-        raise GhostError(f"A stack of {stack_bytes} bytes does not fit the RAM of {board.name}.")
+        raise GhostError(
+            f"A stack of {count(stack_bytes, 'byte')} does not fit the RAM of {board.name}."
+        )
     return FolderContext(
         board=board,
         app=app,

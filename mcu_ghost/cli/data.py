@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.host import text
+
 if TYPE_CHECKING:
     from mcu_ghost.sound.data.facts import Inspection
 
@@ -189,7 +191,7 @@ def synth(
         console.print_json(result)
         return
     told = ", ".join(
-        f"{count} {split} clips by {result['voices'][split]} voices"
-        for split, count in result["clips"].items()
+        f"{text.count(clips, f'{split} clip')} by {text.count(result['voices'][split], 'voice')}"
+        for split, clips in result["clips"].items()
     )
     console.say(f"{console.literal(out)}: {told}")

@@ -11,7 +11,7 @@ import jinja2
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mcu_ghost.host import escape, resources
+from mcu_ghost.host import escape, resources, text
 
 
 @functools.cache
@@ -31,7 +31,13 @@ def environment() -> jinja2.Environment:
         finalize=_finalize,
     )
     env.filters.update(escape.FILTERS)
+    env.globals["count"] = _count
     return env
+
+
+def _count(n: float, one: str = "", many: str = "") -> escape.Escaped:
+    """Return a count as any language takes it; see `text.count`."""
+    return escape.code(text.count(n, one, many))
 
 
 @jinja2.pass_context

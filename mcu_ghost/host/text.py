@@ -21,9 +21,17 @@ def size(n: int) -> str:
     return f"{n} B"
 
 
-def count(n: float) -> str:
-    """Return a count with thin groups of thousands: 128 730."""
-    return f"{n:,.0f}".replace(",", " ")
+def count(n: float, one: str = "", many: str = "") -> str:
+    """Return a count in groups of thousands: 128 730; with a noun: 1 frame, 2 frames.
+
+    Args:
+        n: The count.
+        one: What a single one is called.
+        many: What more or none are called; an s more if left out.
+    """
+    number = f"{n:,.0f}".replace(",", " ")
+    noun = one if number == "1" or not one else many or f"{one}s"
+    return f"{number} {noun}".rstrip()
 
 
 def printable(text: object, keep: str = "") -> str:

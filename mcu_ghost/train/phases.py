@@ -23,6 +23,7 @@ import tf_keras as keras
 from mcu_ghost import layers
 from mcu_ghost.host import console, files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.sound.data.streams import Streams
 from mcu_ghost.train.batches import Batches
 from mcu_ghost.train.inputs import InputFormat
@@ -296,8 +297,9 @@ def train(
     ]  # fmt: skip
     if settings.streams % workers or min(b.steps for b in batches) < 1:
         raise GhostError(
-            f"{settings.streams} streams of {settings.frames} frames are more than there are "
-            f"scenes, or cannot be shared by {workers} workers: take fewer streams or more hours."
+            f"{count(settings.streams, 'stream')} of {count(settings.frames, 'frame')} are more"
+            f" than there are scenes, or cannot be shared by {count(workers, 'worker')}:"
+            " take fewer streams or more hours."
         )
     inputs = data[0].features.shape[-1]
     keras.utils.set_random_seed(settings.seed)

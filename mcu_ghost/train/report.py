@@ -30,7 +30,6 @@ class PageContext:
         result: All numbers.
         curve: The detection error trade-off, an SVG picture.
         by_threshold: Each word's misses and false accepts on validation, another one.
-        count: Formats a count.
         size: Formats bytes.
         share: Formats a share with its interval.
         hourly: Formats a rate per hour with its interval.
@@ -43,7 +42,6 @@ class PageContext:
     curve: str
     by_threshold: str
     losses: str
-    count: Callable[[float], str]
     size: Callable[[int], str]
     share: Callable[[Rate], str]
     hourly: Callable[[Rate], str]
@@ -85,7 +83,7 @@ def write(result: Result, out: Path) -> None:
     files.write_text(out.with_suffix(".json"), numbers + "\n")
     words = pictures.by_threshold(result.validation, result.thresholds)
     context = PageContext(__version__, out.stem, result, curve(result), words,
-                          pictures.losses(result.losses), text.count, text.size, share, hourly,
+                          pictures.losses(result.losses), text.size, share, hourly,
                           noise)  # fmt: skip
     files.write_text(out.with_suffix(".html"), templates.render("report/train.html.jinja", context))
 

@@ -186,7 +186,7 @@ def test_sums_of_requantised_rows_must_not_overflow_either() -> None:
         ("ratio", 3, "must be a variable of 4 values"),
         ("return_sequences", 1, "option 'return_sequences' must be true or false"),
         ("input_zero_point", 99, "input_zero_point differs"),
-        ("input_shift", [1, 2], "option 'input_shift' must be a list of 3 integers"),
+        ("input_shift", [1, 2], "option 'input_shift' must list 3 integers"),
         ("recurrent_multiplier", ["a", 1, 2], "must be a list of integers"),
         ("stateful", None, "option 'stateful' must be true or false"),
     ],
