@@ -89,6 +89,7 @@ def command(
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
     _join(recipe, worker)
     from mcu_ghost.host.quiet import quiet
+    from mcu_ghost.host.steps import steps
     from mcu_ghost.sound.data import sounds
 
     with console.progress() as bars:
@@ -101,8 +102,8 @@ def command(
     for note in found.notes if worker == 0 else ():
         console.note(f"[yellow]note:[/] {console.literal(note)}")
 
-    console.note("[dim]loading TensorFlow …[/]")
-    with quiet():
+    with steps() as tell, quiet():
+        tell("loading TensorFlow")
         from mcu_ghost.train import pipeline
 
         pipeline.start(recipe)

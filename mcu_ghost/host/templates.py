@@ -31,13 +31,11 @@ def environment() -> jinja2.Environment:
         finalize=_finalize,
     )
     env.filters.update(escape.FILTERS)
-    env.globals["count"] = _count
+    env.globals.update(
+        a=lambda name: escape.code(text.a(name)),
+        count=lambda *what: escape.code(text.count(*what)),
+    )
     return env
-
-
-def _count(n: float, one: str = "", many: str = "") -> escape.Escaped:
-    """Return a count as any language takes it; see `text.count`."""
-    return escape.code(text.count(n, one, many))
 
 
 @jinja2.pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import sys
 import unicodedata
 
@@ -32,6 +33,14 @@ def count(n: float, one: str = "", many: str = "") -> str:
     number = f"{n:,.0f}".replace(",", " ")
     noun = one if number == "1" or not one else many or f"{one}s"
     return f"{number} {noun}".rstrip()
+
+
+def a(name: str) -> str:
+    """Return a name with its article, as it is said: an int8, a GRU, an M4, an stm32f1."""
+    letters = re.match("[A-Za-z]*", name)[0]  # type: ignore[index]
+    spelled = letters.isupper() or not re.search("[aeiou]", letters)
+    vowels = "aefhilmnorsx" if spelled else "aeiou"
+    return f"{'an' if name[:1].lower() in vowels else 'a'} {name}"
 
 
 def printable(text: object, keep: str = "") -> str:

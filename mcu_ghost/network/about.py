@@ -12,7 +12,7 @@ import math
 from typing import Any
 
 from mcu_ghost.host.schema import shown
-from mcu_ghost.host.text import count
+from mcu_ghost.host.text import a, count
 
 VERSION = 1
 PLANS = ("stream", "window")
@@ -174,7 +174,7 @@ def _inside(key: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, str):
         _validate_text(key, value)
     elif not isinstance(value, int | float | None):
-        raise ValueError(f"holds a {type(value).__name__}, which is not JSON: {_short(key)}")
+        raise ValueError(f"holds {a(type(value).__name__)}, which is not JSON: {_short(key)}")
     return []
 
 

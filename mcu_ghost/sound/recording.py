@@ -100,9 +100,7 @@ def decode(source: Path | BinaryIO, name: str = "") -> Raw:
         with soundfile.SoundFile(source) as file:
             rate = int(file.samplerate)
             if not _LOWEST <= rate <= _HIGHEST or rate // math.gcd(rate, RATE) > _COPRIME:
-                raise GhostError(
-                    f"{name}: not a readable recording ({count(rate, 'sample')} per second)."
-                )
+                raise GhostError(f"{name}: not a readable recording ({rate} Hz).")
             blocks = list(_blocks(file, name))
             width = file.channels * max(1, _WIDTHS.get(file.subtype, 0))
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:

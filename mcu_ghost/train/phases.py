@@ -130,10 +130,10 @@ class Phase:
         """
         self._restore()
         with console.progress() as bars:
-            task = bars.add_task(self._name, total=self._epochs * self._steps)
+            before = self._state.epoch * self._steps
+            task = bars.add_task(self._name, total=self._epochs * self._steps, completed=before)
             while not self._over():
                 epoch = self._state.epoch
-                bars.update(task, completed=epoch * self._steps)
 
                 def moved(step: int, loss: float, epoch: int = epoch) -> None:
                     text = f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}"
@@ -312,14 +312,16 @@ def train(
                 models.append(layers.load(path))
                 continue
             rows = settings.streams // workers
-            if name == "float":
-                model = network(recipe.network, rows, settings.frames, inputs, classes)
-                epochs, rate = settings.epochs, settings.learning_rate
-            else:
-                sample, _, _ = next(batches[0].epoch(None))
-                model = layers.quantize_model(models[0], form.range, calibration=sample[:rows])
-                epochs, rate = settings.qat_epochs, settings.qat_learning_rate
-            phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
+            with console.stages() as show:
+                show(f"making the {name} network", 0, None)
+                if name == "float":
+                    model = network(recipe.network, rows, settings.frames, inputs, classes)
+                    epochs, rate = settings.epochs, settings.learning_rate
+                else:
+                    sample, _, _ = next(batches[0].epoch(None))
+                    model = layers.quantize_model(models[0], form.range, calibration=sample[:rows])
+                    epochs, rate = settings.qat_epochs, settings.qat_learning_rate
+                phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
             phase.run(*batches)
             if worker == 0:
                 layers.save(model, path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts that people read: 1 frame, 2 frames, and never "1 frames"."""
+"""Counts and articles that people read: 1 frame, 2 frames, and never "1 frames"; an I2S one."""
 
 from __future__ import annotations
 
@@ -57,6 +57,24 @@ def bare_in_template(source: str) -> list[str]:
 )
 def test_a_noun_goes_with_its_count(n: float, noun: tuple[str, ...], told: str) -> None:
     assert text.count(n, *noun) == told
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "an I2S",
+        "a PDM",
+        "an M4",
+        "an stm32f1",
+        "an nRF52840",
+        "a pico",
+        "an int",
+        "a list",
+        "a GRU",
+    ],
+)
+def test_a_name_has_the_article_that_is_said(told: str) -> None:
+    assert text.a(told.split()[1]) == told
 
 
 def test_a_bare_count_is_found() -> None:

@@ -114,7 +114,7 @@ PATCHES: dict[str, tuple[Patch, str]] = {
     "absurd size": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 2, "<i", 2**31 - 1),
                     "tensor 'input' has an absurd shape"),
     "too many frames": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 1, "<i", 100000),
-                        "100000 frames are too many"),
+                        "100 000 frames are too many"),
     "no such buffer": (lambda d, r: put(d, tensor(r, "dense_2/bias"), 2, "<I", 12345),
                        "tensor 'dense_2/bias' has no data."),
     "another's buffer": (

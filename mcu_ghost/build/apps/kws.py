@@ -14,7 +14,6 @@ from mcu_ghost.build.apps.app import App, Generated
 from mcu_ghost.host import files, resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.templates import render
-from mcu_ghost.host.text import count
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import detector, keywords
@@ -46,8 +45,8 @@ def _validate(model: Model, board: Board) -> None:
     rate = listening(model)[0].front_end.sample_rate
     if rate != RATE:
         raise GhostError(
-            f"The model '{model.name}' hears {count(rate, 'sample')} per second, microphones have"
-            f" {RATE}: train it with sample_rate = {RATE}."
+            f"The model '{model.name}' hears at {rate} Hz, microphones at {RATE} Hz: train"
+            f" it with sample_rate = {RATE}."
         )
 
 
