@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcu_ghost.boards import Board, chip, image, stm32
+from mcu_ghost.boards import Board, chip, stm32
 from mcu_ghost.build import kernels, lock, manifest
 from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
@@ -149,15 +149,6 @@ def write(contents: FolderContext, out: Path) -> None:
 def place(board: Board, app: str) -> Path:
     """Return the folder in which the command line builds an app for a board."""
     return workspace.root() / BUILDS / f"{board.name}-{app}"
-
-
-def hears(elf: Path, board: Board) -> bool:
-    """Whether a linked image is of an app that listens to a microphone.
-
-    Raises:
-        GhostError: It is no linked image for the board.
-    """
-    return "ghost_microphone_interrupt" in image.read(elf, board).symbols
 
 
 @contextlib.contextmanager

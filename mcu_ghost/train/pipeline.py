@@ -70,7 +70,9 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
     if worker:
         return None
     result = judge(recipe, sounds, form, models, train, phases.losses(folder), out)
-    report.write(result, out)
+    with console.stages() as show:
+        show("drawing the report", 0, None)
+        report.write(result, out)
     return result
 
 

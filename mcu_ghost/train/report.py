@@ -103,10 +103,11 @@ def curve(result: Result) -> str:
     chosen = sum(one.int8.count for one in result.accepts)
     x = [max(count, 0.5) / hours for count in accepts]
     first: list[Words] = [w for w in result.words if w.folder == result.words[0].folder]
-    with pictures.style():
+
+    def draw(width: float) -> str:
         from matplotlib import pyplot
 
-        figure, axes = pyplot.subplots(figsize=(7.2, 4.2), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(width, 4.2), layout="constrained")
         for number, words in enumerate(first):
             colour = f"C{number}"
             axes.plot(
@@ -122,3 +123,5 @@ def curve(result: Result) -> str:
         axes.grid(alpha=0.3)
         axes.legend(title="circles: the thresholds chosen", frameon=False)
         return pictures.svg(figure)
+
+    return pictures.for_screens(draw)
