@@ -97,7 +97,6 @@ class Training:
     curve: str = "<svg></svg>"
     by_threshold: str = "<svg></svg>"
     losses: str = "<svg></svg>"
-    count: Callable[[float], str] = text.count
     size: Callable[[int], str] = text.size
     share: Callable[[Any], str] = str
     hourly: Callable[[Any], str] = str

@@ -22,7 +22,7 @@ from mcu_ghost.boards.board import (
 from mcu_ghost.boards.pins import pin_number
 from mcu_ghost.boards.suggest import suggest
 from mcu_ghost.boards.validation import validate
-from mcu_ghost.host import console, workspace
+from mcu_ghost.host import console, text, workspace
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.schema import read
 
@@ -110,8 +110,8 @@ def to_wire(board: Board) -> str:
     if microphone is None or microphone.soldered:
         return ""
     return (
-        f"{board.name} has no microphone on it: wire a {microphone.kind} one, {microphone.wires}."
-        " Until then it hears nothing."
+        f"{board.name} has no microphone on it: wire {text.a(microphone.kind)} one,"
+        f" {microphone.wires}. Until then it hears nothing."
     )
 
 

@@ -20,6 +20,7 @@ from mcu_ghost.boards.board import Board, Bytes, Core, Hertz, MicrophoneDriver, 
 from mcu_ghost.boards.pins import PIN_NAMES, pin_number
 from mcu_ghost.host import workspace
 from mcu_ghost.host.schema import read
+from mcu_ghost.host.text import a
 
 _BUNDLED = Path(__file__).resolve().parent / "chips"
 _NO_CHIP = ("mps2",)  # boards that Arm's designs are loaded into
@@ -203,7 +204,7 @@ def validate_chip(board: Board, refuse: Callable[[str, str], None]) -> None:
     assert part is not None
     says = f" ({chip.source})."
     if board.cpu.core != chip.core:
-        refuse("cpu.core", f"is '{board.cpu.core}', but the {chip.name} is a {chip.core}{says}")
+        refuse("cpu.core", f"is '{board.cpu.core}', but the {chip.name} is {a(chip.core)}{says}")
     if board.cpu.fpu and not chip.fpu:
         refuse("cpu.fpu", f"is true, but the {chip.name} has no floating-point unit{says}")
     flash = (Region(chip.flash_origin, part.flash),)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mcu_ghost.boards import chip as chips
 from mcu_ghost.boards.board import Board
 from mcu_ghost.boards.chip import Chip
+from mcu_ghost.host.text import a
 
 MHZ = 1_000_000
 _APB1, _APB2, _END = 0x4000_0000, 0x4001_0000, 0x4002_0000
@@ -132,7 +133,7 @@ def validate_stm32(board: Board, refuse: Callable[[str, str], None]) -> None:
     if family.numbered and console.alternate_function is None:
         refuse("console.alternate_function", "is missing, which an STM32 needs.")
     if not family.numbered and console.alternate_function:
-        refuse("console.alternate_function", f"is not what pins of a {startup.family} have.")
+        refuse("console.alternate_function", f"is not what pins of {a(startup.family)} have.")
     if not _APB1 <= console.base < _END or console.base % 0x400:
         refuse("console.base", "must be a serial port on APB1 or APB2.")
     _validate_crystal(board, family, refuse)
@@ -168,7 +169,7 @@ def _validate_crystal(board: Board, family: Family, refuse: Callable[[str, str],
     hertz = board.startup.hse_hz
     if family.oscillator:
         if hertz:
-            refuse("startup.hse_hz", f"is not what a {board.startup.family} starts from.")
+            refuse("startup.hse_hz", f"is not what {a(board.startup.family)} starts from.")
         return
     least, most = family.crystal
     if hertz % MHZ or not least <= hertz // MHZ <= most:

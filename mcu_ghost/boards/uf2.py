@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 PAGE = 256  # bytes of flash in a block
@@ -46,7 +47,7 @@ def decode(content: bytes, family: int) -> list[tuple[int, bytes]]:
         GhostError: Not a UF2 file, not whole, or none of it is for that family.
     """
     if not content or len(content) % _BLOCK:
-        raise GhostError(f"{len(content)} bytes is no whole number of UF2 blocks.")
+        raise GhostError(f"{text.count(len(content), 'byte')} is no whole number of UF2 blocks.")
     found, numbers, total, other = [], [], 0, set()
     for at in range(0, len(content), _BLOCK):
         block = content[at : at + _BLOCK]
@@ -65,5 +66,5 @@ def decode(content: bytes, family: int) -> list[tuple[int, bytes]]:
         listed = ", ".join(f"{own:#010x}" for own in sorted(other)) or "none"
         raise GhostError(f"its blocks are for family {listed}, not {family:#010x}.")
     if total != len(numbers) or sorted(numbers) != list(range(total)):
-        raise GhostError(f"{len(numbers)} of {total} UF2 blocks are there.")
+        raise GhostError(f"{len(numbers)} of {text.count(total, 'UF2 block')} are there.")
     return found

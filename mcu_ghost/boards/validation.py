@@ -14,6 +14,7 @@ from mcu_ghost.boards.chip import validate_chip
 from mcu_ghost.boards.pins import PIN_NAMES, pin_number
 from mcu_ghost.boards.stm32 import FAMILIES, validate_stm32
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 # Milliseconds: the least is several times what it takes to wake up and feed; the most is what fits
 # the hardware's counter.
@@ -61,7 +62,7 @@ def validate(board: Board, path: Path) -> None:
         if memory.size == 0 or memory.origin + memory.size > 2**32:
             refuse(f"{key}.size", f"must be above 0 and end below 2**32, not {memory.size:#x}.")
         if memory.reserved >= memory.size:
-            refuse(f"{key}.reserved", f"takes all {memory.size} bytes.")
+            refuse(f"{key}.reserved", f"takes all {count(memory.size, 'byte')}.")
     if board.flash.start < board.ram.origin + board.ram.size and (
         board.ram.start < board.flash.origin + board.flash.size
     ):

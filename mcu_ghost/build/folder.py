@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcu_ghost.boards import Board, chip, image, stm32
+from mcu_ghost.boards import Board, chip, stm32
 from mcu_ghost.build import kernels, lock, manifest
 from mcu_ghost.build.apps import APPS, App
 from mcu_ghost.build.toolchain import gcc_flags, zig_flags
@@ -20,6 +20,7 @@ from mcu_ghost.host import resources, workspace
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_text
 from mcu_ghost.host.templates import render
+from mcu_ghost.host.text import count
 
 DEFAULT_STACK = 2048
 BUILDS = "build"
@@ -76,7 +77,9 @@ def context(
     if stack_bytes % 8 or stack_bytes < 512:
         raise GhostError(f"The stack must be 512 bytes or more, a multiple of 8: {stack_bytes}.")
     if stack_bytes >= board.ram.usable:
-        raise GhostError(f"A stack of {stack_bytes} bytes does not fit the RAM of {board.name}.")
+        raise GhostError(
+            f"A stack of {count(stack_bytes, 'byte')} does not fit the RAM of {board.name}."
+        )
     return FolderContext(
         board=board,
         app=app,
@@ -146,15 +149,6 @@ def write(contents: FolderContext, out: Path) -> None:
 def place(board: Board, app: str) -> Path:
     """Return the folder in which the command line builds an app for a board."""
     return workspace.root() / BUILDS / f"{board.name}-{app}"
-
-
-def hears(elf: Path, board: Board) -> bool:
-    """Whether a linked image is of an app that listens to a microphone.
-
-    Raises:
-        GhostError: It is no linked image for the board.
-    """
-    return "ghost_microphone_interrupt" in image.read(elf, board).symbols
 
 
 @contextlib.contextmanager

@@ -57,7 +57,9 @@ def command(
     from mcu_ghost.proof.prove import prove
 
     if ratio > units:
-        raise GhostError(f"--ratio {ratio} leaves no intrinsic state of {units} units.")
+        raise GhostError(
+            f"--ratio {ratio} leaves no intrinsic state of {text.count(units, 'unit')}."
+        )
     model = random_model(0, units=units, ratio=ratio, inputs=inputs, layers=layers, classes=classes)
     with console.stages() as progress:
         proof = prove(
@@ -92,13 +94,13 @@ def command(
         kind = "GRU" if ratio == 1 else f"GhostGRU ratio {ratio}"
         per_mac = proof.instructions_per_frame / data["macs_per_frame"]  # type: ignore[operator]
         console.say(
-            f"[bold]{kind}, {units} units, {inputs} inputs, {layers} layer{'s' * (layers > 1)}[/] "
-            f"on {board.name} ({board.cpu.core}), {proof.built.toolchain.kind}, "
-            f"{proof.built.kernels} kernels, {proof.emulator}"
+            f"[bold]{kind}, {text.count(units, 'unit')}, {text.count(inputs, 'input')}, "
+            f"{text.count(layers, 'layer')}[/] on {board.name} ({board.cpu.core}), "
+            f"{proof.built.toolchain.kind}, {proof.built.kernels} kernels, {proof.emulator}"
         )
         console.say(
-            f"  {text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
-            f"{text.count(float(data['macs_per_frame']))} MACs (computed), "  # type: ignore[arg-type]
+            f"  {text.count(proof.instructions_per_frame, 'instruction')} per frame (emulated), "
+            f"{text.count(float(data['macs_per_frame']), 'MAC')} (computed), "  # type: ignore[arg-type]
             f"{per_mac:.2f} instructions per MAC"
         )
         console.say(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -95,7 +96,7 @@ def _microphone(microphone: Microphone | None) -> str:
     """Return what kind a board has, or takes."""
     if microphone is None:
         return ""
-    return microphone.kind if microphone.soldered else f"wire a {microphone.kind} one"
+    return microphone.kind if microphone.soldered else f"wire {text.a(microphone.kind)} one"
 
 
 def _rows(data: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -111,9 +111,9 @@ def command(
         return
     layers = ", ".join(layer.title for layer in network.layers)
     console.say(
-        f"[bold]{console.literal(out)}[/]: {layers}; {network.frames} frames of "
+        f"[bold]{console.literal(out)}[/]: {layers}; {text.count(network.frames, 'frame')} of "
         f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
-        f"{text.count(sum(step.macs for step in network.body))} MACs per frame (computed)"
+        f"{text.count(sum(step.macs for step in network.body), 'MAC')} per frame (computed)"
     )
     summary.show(network)
     _show(made)
@@ -126,7 +126,9 @@ def _show(made: Conversion) -> None:
     for clipped in made.clipped[:_SHOWN]:
         console.note(f"[yellow]clipped: {console.literal(clipped)}[/]")
     if len(made.clipped) > _SHOWN:
-        console.note(f"[yellow]… and in {len(made.clipped) - _SHOWN} more places (--json)[/]")
+        console.note(
+            f"[yellow]… and in {text.count(len(made.clipped) - _SHOWN, 'more place')} (--json)[/]"
+        )
     found = made.fidelity
     if found is None:
         console.note("[dim]--calibration would compare int8 with Keras[/]")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.host import text
+
 if TYPE_CHECKING:
     from mcu_ghost.sound.data.facts import Inspection
 
@@ -44,12 +46,15 @@ def fetch(name: str, out: Path, archive: Path | None) -> None:
     from mcu_ghost.sound.data import fetch as fetching
 
     chosen = fetching.find(name)
-    with console.progress() as bars:
-        task = bars.add_task("")
+    with console.stages() as show:
+        before = ("", 0)
 
         def progress(what: str, done: int, total: int) -> None:
+            nonlocal before
             mb = 1_000_000
-            bars.update(task, description=f"{what} (MB)", completed=done // mb, total=total // mb)
+            since = done // mb - (before[1] if before[0] == what else 0)
+            before = what, done // mb
+            show(f"{what} (MB)", since, total // mb)
 
         fetching.fetch(chosen, out, archive, progress)
     console.say(f"{console.literal(out)}: {chosen.credit}")
@@ -189,7 +194,7 @@ def synth(
         console.print_json(result)
         return
     told = ", ".join(
-        f"{count} {split} clips by {result['voices'][split]} voices"
-        for split, count in result["clips"].items()
+        f"{text.count(clips, f'{split} clip')} by {text.count(result['voices'][split], 'voice')}"
+        for split, clips in result["clips"].items()
     )
     console.say(f"{console.literal(out)}: {told}")

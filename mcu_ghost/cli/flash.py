@@ -69,7 +69,6 @@ def command(
             return
         with console.stderr().status(f"{plan.choice.method} …") as status:
             flashing.carry_out(plan, lambda line: status.update(console.literal(line)), unlock)
-        hears = chosen.suffix == ".elf" and folder.hears(chosen, board)
     if as_json:
         console.print_json(plan.as_json())
     else:
@@ -79,7 +78,7 @@ def command(
             f" {text.size(plan.payload.size)}"
             f" at {plan.payload.start:#x}, by {plan.choice.method}, {done}"
         )
-        if hears:
+        if plan.payload.hears:
             options.tell_wires(board)
 
 

@@ -116,11 +116,13 @@ def _show(report: Listened) -> None:
     verdict = "[green]equal bit for bit[/] with the PC"
     if report.differences:
         first = console.literal(report.differences[0])
-        verdict = f"[red]{len(report.differences)} differences[/], first {first}"
+        verdict = f"[red]{text.count(len(report.differences), 'difference')}[/], first {first}"
     seconds = report.parts[-1].end_ms / 1000
     crc = report.statuses[-1].crc
-    lost = f"{report.overruns} hops lost" if report.overruns else "none lost"
-    console.say(f"{seconds:.1f} s of sound, {lost}, {words} words, CRC {crc}: {verdict}")
+    lost = f"{text.count(report.overruns, 'hop')} lost" if report.overruns else "none lost"
+    console.say(
+        f"{seconds:.1f} s of sound, {lost}, {text.count(words, 'word')}, CRC {crc}: {verdict}"
+    )
 
 
 def _show_load(cpu_load: CpuLoad, clock_hz: int) -> None:
@@ -147,5 +149,5 @@ def _show_load(cpu_load: CpuLoad, clock_hz: int) -> None:
     row("the worst hop", cpu_load.worst, cpu_load.worst_cycles)
     console.show(table)
     console.say(
-        f"[dim]The core has {text.count(cpu_load.available)} cycles at {clock_hz / 1e6:g} MHz.[/]"
+        f"[dim]The core has {text.count(cpu_load.available, 'cycle')} at {clock_hz / 1e6:g} MHz.[/]"
     )

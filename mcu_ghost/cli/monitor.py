@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options
+from mcu_ghost.host.text import count
 
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
@@ -116,7 +117,7 @@ def _show(event: Line, started: Start | None) -> None:
             most = event.busy.max / started.counter_hz * 1000
             hop = f"a hop of {started.hop_ms} ms took {most:.1f} ms at most (measured), "
         console.say(
-            f"[dim]{event.ms / 1000:8.2f} s  {hop}{event.overruns} hops lost, stack"
+            f"[dim]{event.ms / 1000:8.2f} s  {hop}{count(event.overruns, 'hop')} lost, stack"
             f" {event.stack.used} of {event.stack.size} B[/]"
         )
     else:

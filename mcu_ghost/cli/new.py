@@ -39,7 +39,7 @@ def command(target: Path, names: tuple[str, ...], app: str | None, toolchain: st
         )
     for entry in found:
         cost = "" if entry.instructions_per_frame is None else (
-            f", {text.count(entry.instructions_per_frame)} instructions per frame (emulated),"
+            f", {text.count(entry.instructions_per_frame, 'instruction')} per frame (emulated),"
             " equal bit for bit with the reference"
         )  # fmt: skip
         console.say(

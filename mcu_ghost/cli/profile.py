@@ -94,21 +94,24 @@ def show(profile: Profile) -> None:
     console.say(
         f"[bold]{console.literal(profile.model)}[/] on {profile.board} ({profile.core}),"
         f" {profile.toolchain}, {profile.kernels} kernels, {profile.emulator},"
-        f" mean of {profile.frames} frames"
+        f" mean of {text.count(profile.frames, 'frame')}"
     )
     each = profile.instructions_per_mac
     per_mac = f", {each:.2f} instructions per MAC" if each is not None else ""
     console.say(
-        f"[bold]{text.count(total)} instructions per frame[/] (emulated), {text.count(macs)}"
-        f" MACs (computed){per_mac}"
+        f"[bold]{text.count(total, 'instruction')} per frame[/] (emulated),"
+        f" {text.count(macs, 'MAC')} (computed){per_mac}"
     )
     guess = profile.estimate
     if guess is not None:
         waits = ""
         if guess.wait_states and guess.with_wait_states is not None:
-            waits = f"; {text.count(guess.with_wait_states)} with {guess.wait_states} wait states"
+            waits = (
+                f"; {text.count(guess.with_wait_states)} with"
+                f" {text.count(guess.wait_states, 'wait state')}"
+            )
         console.say(
-            f"about {text.count(guess.cycles)} cycles ({text.count(guess.fastest)} to"
+            f"about {text.count(guess.cycles, 'cycle')} ({text.count(guess.fastest)} to"
             f" {text.count(guess.slowest)}) from memory without wait states{waits} (estimated)"
         )
     for table in (_layers(profile), _functions(profile)):
@@ -173,7 +176,7 @@ def _show_block(block: Block, total: float) -> None:
     share = block.instructions / total
     console.say(
         f"\n[bold]{console.literal(block.function)}[/] × {text.count(block.executions)}:"
-        f" {text.count(block.instructions)} instructions [dim]({share:.1%})[/]"
+        f" {text.count(block.instructions, 'instruction')} [dim]({share:.1%})[/]"
     )
     source = ""
     for line in block.listing[:_LINES]:

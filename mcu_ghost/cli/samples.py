@@ -75,15 +75,15 @@ def read(
             tell("loading TensorFlow")
             from mcu_ghost import convert
 
-            tell(f"running {len(found)} samples in Keras")
+            tell(f"running {text.count(len(found), 'sample')} in Keras")
             floats = convert.keras_outputs(keras, found.real)
     selection = accuracy.select(model, found, limit, floats)
     run, every = len(selection.chosen), len(found)
-    frames = text.count(run * selection.frames)
-    if frames_left := every * found.inputs.shape[1] - run * selection.frames:
+    frames = run * selection.frames
+    if frames_left := every * found.inputs.shape[1] - frames:
         console.note(
-            f"{text.count(run)} of {text.count(every)} samples run as firmware, {frames} frames;"
-            f" --limit {frames_left + run * selection.frames} runs them all"
+            f"{text.count(run)} of {text.count(every, 'sample')} run as firmware,"
+            f" {text.count(frames, 'frame')}; --limit {frames_left + frames} runs them all"
         )
     return selection
 

@@ -102,7 +102,7 @@ def _show(proof: Proof) -> None:
     show_recognised(proof.comparison.recognised)
     console.say(verdict(proof.comparison, proof.emulator))
     console.say(
-        f"{text.count(proof.instructions_per_frame)} instructions per frame (emulated), "
+        f"{text.count(proof.instructions_per_frame, 'instruction')} per frame (emulated), "
         f"stack {proof.stack_used} of {proof.stack_size} B used"
     )
 
@@ -137,8 +137,9 @@ def verdict(report: Comparison, where: str) -> str:
     equal = "[green]equal bit for bit[/]"
     if report.mismatches:
         first = console.literal(report.first)
-        equal = f"[red]{text.count(report.mismatches)} bytes differ[/], first {first}"
+        differ = text.count(report.mismatches, "byte differs", "bytes differ")
+        equal = f"[red]{differ}[/], first {first}"
     return (
-        f"{report.cases} sequences, {text.count(report.frames)} frames on"
+        f"{text.count(report.cases, 'sequence')}, {text.count(report.frames, 'frame')} on"
         f" {console.literal(where)}: {equal} with the reference"
     )

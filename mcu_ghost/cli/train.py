@@ -80,7 +80,7 @@ def command(
         )
     if first_try:
         console.note(
-            f"a first try: {recipe.scenes.train_hours:g} hours of scenes, few epochs, no negatives;"
+            f"a first try: {recipe.scenes.train_hours:g} h of scenes, few epochs, no negatives;"
             f" `mcu-ghost train {recipe.name}.toml --init {console.literal(recipe_path)}` writes a"
             " recipe for more"
         )
@@ -89,6 +89,7 @@ def command(
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
     _join(recipe, worker)
     from mcu_ghost.host.quiet import quiet
+    from mcu_ghost.host.steps import steps
     from mcu_ghost.sound.data import sounds
 
     with console.progress() as bars:
@@ -101,8 +102,8 @@ def command(
     for note in found.notes if worker == 0 else ():
         console.note(f"[yellow]note:[/] {console.literal(note)}")
 
-    console.note("[dim]loading TensorFlow …[/]")
-    with quiet():
+    with steps() as tell, quiet():
+        tell("loading TensorFlow")
         from mcu_ghost.train import pipeline
 
         pipeline.start(recipe)
@@ -163,7 +164,8 @@ def _join(recipe: Recipe, worker: int) -> None:
         return
     if worker >= len(workers):
         raise GhostError(
-            f"--worker {worker}: the recipe names only {len(workers)} workers, from 0."
+            f"--worker {worker}: the recipe names only {text.count(len(workers), 'worker')},"
+            " from 0."
         )
     os.environ["TF_CONFIG"] = json.dumps(
         {"cluster": {"worker": list(workers)}, "task": {"type": "worker", "index": worker}}
@@ -198,7 +200,7 @@ def show(result: Result, out: Path) -> None:
     image = result.image
     cost = (
         f"; on {image.board} {text.size(image.flash_bytes)} of flash, "
-        f"{text.count(image.instructions_per_frame)} instructions per frame (emulated)"
+        f"{text.count(image.instructions_per_frame, 'instruction')} per frame (emulated)"
         if image
         else f"; not measured on a board: {console.literal(result.no_image)}"
     )

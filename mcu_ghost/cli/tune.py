@@ -14,7 +14,7 @@ from mcu_ghost.cli import options, trade_off
 from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
-    from mcu_ghost.train.thresholds import Counts, Heard
+    from mcu_ghost.train.thresholds import Counts, Heard, TradeOff
     from mcu_ghost.train.tune import Tunable
 
 _path = click.Path(path_type=Path)
@@ -69,7 +69,7 @@ def command(
     """
     from mcu_ghost.host import console
     from mcu_ghost.network.tflite import read, write
-    from mcu_ghost.train import thresholds, tune
+    from mcu_ghost.train import tune
 
     if data is None and (not manual or false_accepts is not None or negatives):
         raise click.UsageError("Missing option '--data': thresholds are chosen by recordings.")
@@ -82,8 +82,7 @@ def command(
     chosen = tunable.thresholds | tune.parse(manual, tunable)
     heard, found = None, None
     if data is not None:
-        heard, limit = _hear(tunable, data, root, negatives, split == "all")
-        found = thresholds.trade_off(heard, limit if false_accepts is None else false_accepts)
+        heard, found = _hear(tunable, data, root, negatives, split == "all", false_accepts)
         if false_accepts is not None or not manual:
             chosen = dict.fromkeys(chosen, found.chosen) | tune.parse(manual, tunable)
     before, now = tunable.thresholds, chosen
@@ -155,11 +154,16 @@ def _show(
 
 
 def _hear(
-    tunable: Tunable, data: Path, root: Path | None, negatives: tuple[Path, ...], everything: bool
-) -> tuple[Heard, float]:
-    """Run a model over recordings; return that, and the limit that a recipe asks for."""
+    tunable: Tunable,
+    data: Path,
+    root: Path | None,
+    negatives: tuple[Path, ...],
+    everything: bool,
+    limit: float | None,
+) -> tuple[Heard, TradeOff]:
+    """Run a model over recordings, and choose by that and a limit; None: the recipe's."""
     from mcu_ghost.host import console
-    from mcu_ghost.train import tune
+    from mcu_ghost.train import thresholds, tune
 
     with console.progress() as bars:
         task = bars.add_task("reading recordings", total=None)
@@ -170,4 +174,8 @@ def _hear(
     for note in found.notes:
         console.note(f"[yellow]note:[/] {console.literal(note)}")
     console.note("[dim]running the integer network over them …[/]")
-    return tune.hear(tunable, recipe, found), recipe.detector.false_accepts_per_hour
+    with console.stages() as show:
+        heard = tune.hear(tunable, recipe, found, lambda step: show(step, 0, None))
+        show("choosing the threshold", 0, None)
+        asked = recipe.detector.false_accepts_per_hour if limit is None else limit
+        return heard, thresholds.trade_off(heard, asked)

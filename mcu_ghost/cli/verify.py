@@ -117,6 +117,8 @@ def _show(result: Measured, board: str) -> None:
         )
     console.say(f"stack {result.stack_used} of {result.stack_size} B used")
     if result.replays:
-        console.say(f"[yellow]the board was reset {result.replays} times in between[/]")
+        console.say(
+            f"[yellow]the board was reset {text.count(result.replays, 'time')} in between[/]"
+        )
     if result.repeats:
         console.say(f"[yellow]requests sent again: {result.repeats}; is the line good?[/]")

@@ -73,7 +73,7 @@ class Fidelity:
     def __str__(self) -> str:
         """Say it in a sentence."""
         off = f"outputs are off by {self.mean_error:.3g}, at most {self.largest_error:.3g}"
-        where = f"on {text.count(self.samples)} calibration samples"
+        where = f"on {text.count(self.samples, 'calibration sample')}"
         if self.agreement is None:
             return f"int8 against Keras {where}: {off}, {self.layers[-1].error:.1%} of their spread"
         return f"int8 against Keras {where}: {self.agreement:.1%} of classes agree, {off}"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mcu_ghost.convert import keras_fidelity, ordinary
 from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
@@ -150,7 +151,7 @@ def conversion(
                 f"Model '{model.name}' is a float model without quantisers: give calibration data "
                 "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
             )
-        tell(f"taking ranges from {len(data)} samples")
+        tell(f"taking ranges from {count(len(data), 'sample')}")
         quantised, beyond = quantize(model, chain.inputs, input_range, data)
         chain = chains.read(quantised)
     elif input_range is not None:
@@ -159,7 +160,7 @@ def conversion(
         )
     elif data is not None:
         if any(map(chains.unset, chain.stages)):
-            tell(f"taking ranges from {len(data)} samples")
+            tell(f"taking ranges from {count(len(data), 'sample')}")
             model = saving.copy(model)
             beyond = ranges.settle(model, data)
             given = chain = chains.read(model)
@@ -188,7 +189,8 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
     labels = about.labels(said)
     if labels and len(labels) != outputs:
         raise GhostError(
-            f"The metadata names {len(labels)} labels, but the model has {outputs} outputs."
+            f"The metadata names {count(len(labels), 'label')}, but the model has"
+            f" {count(outputs, 'output')}."
         )
     return said
 

@@ -9,6 +9,7 @@ from typing import Any
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips import system
 from mcu_ghost.emulate.chips.peripherals import Misuse, NoRegister, Peripheral
+from mcu_ghost.host.text import count
 
 PAGE = 0x1000
 NEVER = 1 << 62
@@ -74,7 +75,9 @@ class Bus:
         """Return what a DMA reads from RAM."""
         ram = self._ram
         if not (ram.origin <= address and address + size <= ram.origin + ram.size):
-            raise Misuse(f"EasyDMA reaches RAM only, not {address:#010x} with {size} bytes")
+            raise Misuse(
+                f"EasyDMA reaches RAM only, not {address:#010x} with {count(size, 'byte')}"
+            )
         return bytes(self._uc.mem_read(address, size))
 
     def store(self, address: int, data: bytes) -> None:

@@ -15,6 +15,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, MachineFault
 from mcu_ghost.emulate.core import Core
 from mcu_ghost.host import tools
+from mcu_ghost.host.text import count
 
 _SLOWEST = 1_000_000  # clocks for a second of the PC's computing
 
@@ -74,7 +75,7 @@ class UnicornMachine(Core):
         if self._looping:
             state = "in an endless loop"
         place = self._place(self._pc) or f"{self._pc:#010x}"
-        return f"It is {state} at {place}, {self._tally[0]:,} instructions after reset."
+        return f"It is {state} at {place}, {count(self._tally[0], 'instruction')} after reset."
 
     def close(self) -> None:
         """Release the memory."""

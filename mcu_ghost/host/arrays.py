@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 Array = npt.NDArray[Any]
 
@@ -72,7 +73,7 @@ def _member(path: Path, wanted: Sequence[str]) -> Array:
         if name is None:
             listed = ", ".join(found) or "none"
             hint = f"; call the one to take {' or '.join(wanted)}" if wanted else ""
-            raise GhostError(f"{path}: holds {len(found)} arrays ({listed}){hint}.")
+            raise GhostError(f"{path}: holds {count(len(found), 'array')} ({listed}){hint}.")
         if sizes[name] > 8 * _MOST_VALUES:
             raise GhostError(f"{path}: array {name} is too large.")
         with np.load(path, allow_pickle=False) as archive:
@@ -91,7 +92,9 @@ def _why(error: Exception) -> str:
 
 def _small(path: Path, found: Array) -> Array:
     if found.size > _MOST_VALUES:
-        raise GhostError(f"{path}: holds {found.size} numbers; some thousand frames are enough.")
+        raise GhostError(
+            f"{path}: holds {count(found.size, 'number')}; some thousand frames are enough."
+        )
     return found
 
 
@@ -110,7 +113,8 @@ def _table(path: Path) -> Array:
     for line, row in rows:
         if len(row) != width:
             raise GhostError(
-                f"{path}: line {line} has {len(row)} values, line {rows[0][0]} has {width}."
+                f"{path}: line {line} has {count(len(row), 'value')},"
+                f" line {rows[0][0]} has {width}."
             )
     if len(rows) > 1 and _numbers(rows[0][1]) is None and _numbers(rows[1][1]) is not None:
         del rows[0]

@@ -131,9 +131,10 @@ def stages() -> Iterator[Callable[[str, float, float | None], None]]:
             nonlocal task, name
             if what != name and task is not None:
                 bars.remove_task(task)
-            if what != name or task is None:
-                task, name = bars.add_task(what, total=total), what
-            bars.advance(task, done)
+            if what != name or task is None:  # what was done before is no work of this run
+                task, name = bars.add_task(what, total=total, completed=int(done)), what
+            else:
+                bars.advance(task, done)
 
         yield show
 

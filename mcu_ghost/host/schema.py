@@ -25,6 +25,7 @@ from msgspec import inspect
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.text import count
 
 T = TypeVar("T")
 _LARGEST_FILE = 64 * 1024
@@ -45,7 +46,9 @@ def read(path: Path, kind: type[T]) -> T:
     """
     content = files.read_file(path, _LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        raise GhostError(f"{path}: more than {_LARGEST_FILE} bytes is too long for settings.")
+        raise GhostError(
+            f"{path}: more than {count(_LARGEST_FILE, 'byte')} is too long for settings."
+        )
     language, parse = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
         table = parse(content.decode("utf-8"))
@@ -217,7 +220,7 @@ class _Short(reprlib.Repr):
 
     def repr_int(self, x: int, level: int) -> str:
         """Of more than 4300 digits Python makes no text."""
-        return str(x) if x.bit_length() <= 128 else f"a number of {x.bit_length()} bits"
+        return str(x) if x.bit_length() <= 128 else f"a number of {count(x.bit_length(), 'bit')}"
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         return "a table"

@@ -11,7 +11,7 @@ import jinja2
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from mcu_ghost.host import escape, resources
+from mcu_ghost.host import escape, resources, text
 
 
 @functools.cache
@@ -31,6 +31,10 @@ def environment() -> jinja2.Environment:
         finalize=_finalize,
     )
     env.filters.update(escape.FILTERS)
+    env.globals.update(
+        a=lambda name: escape.code(text.a(name)),
+        count=lambda *what: escape.code(text.count(*what)),
+    )
     return env
 
 

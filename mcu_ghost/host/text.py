@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import sys
 import unicodedata
 
@@ -21,9 +22,25 @@ def size(n: int) -> str:
     return f"{n} B"
 
 
-def count(n: float) -> str:
-    """Return a count with thin groups of thousands: 128 730."""
-    return f"{n:,.0f}".replace(",", " ")
+def count(n: float, one: str = "", many: str = "") -> str:
+    """Return a count in groups of thousands: 128 730; with a noun: 1 frame, 2 frames.
+
+    Args:
+        n: The count.
+        one: What a single one is called.
+        many: What more or none are called; an s more if left out.
+    """
+    number = f"{n:,.0f}".replace(",", " ")
+    noun = one if number == "1" or not one else many or f"{one}s"
+    return f"{number} {noun}".rstrip()
+
+
+def a(name: str) -> str:
+    """Return a name with its article, as it is said: an int8, a GRU, an M4, an stm32f1."""
+    letters = re.match("[A-Za-z]*", name)[0]  # type: ignore[index]
+    spelled = letters.isupper() or not re.search("[aeiou]", letters)
+    vowels = "aefhilmnorsx" if spelled else "aeiou"
+    return f"{'an' if name[:1].lower() in vowels else 'a'} {name}"
 
 
 def printable(text: object, keep: str = "") -> str:

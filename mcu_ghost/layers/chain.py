@@ -16,6 +16,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.quantize_wrapp
     QuantizeWrapper,
 )
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.network.tflite.tables import MAX_SIZE
@@ -230,7 +231,10 @@ def _validate_frames(stages: list[Stage], frames: int) -> None:
             raise refuse(stage.inner, f"output shape {shape} is dynamic")
         size = math.prod(shape[1:]) // (frames if per_frame else 1)
         if size > MAX_SIZE:
-            raise refuse(stage.inner, f"{size} outputs a frame are too many, at most {MAX_SIZE}")
+            raise refuse(
+                stage.inner,
+                f"{text.count(size, 'output')} a frame are too many, at most {MAX_SIZE}",
+            )
         if stage.kind == "nothing" and i > last and per_frame and frames > 1:
             if math.prod(shape[2:]) > size or len(shape) == 2:
                 raise refuse(

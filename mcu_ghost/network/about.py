@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 from mcu_ghost.host.schema import shown
+from mcu_ghost.host.text import a, count
 
 VERSION = 1
 PLANS = ("stream", "window")
@@ -154,7 +155,8 @@ def _short_texts(key: str, found: Any) -> list[str]:
     for i, text in enumerate(texts):
         if len(text) > _LONGEST:
             raise ValueError(
-                f"has {key}[{i}] of {len(text)} characters, at most {_LONGEST}: {shown(text)}"
+                f"has {key}[{i}] of {count(len(text), 'character')}, at most {_LONGEST}:"
+                f" {shown(text)}"
             )
     return texts
 
@@ -172,7 +174,7 @@ def _inside(key: str, value: Any) -> list[tuple[str, Any]]:
     if isinstance(value, str):
         _validate_text(key, value)
     elif not isinstance(value, int | float | None):
-        raise ValueError(f"holds a {type(value).__name__}, which is not JSON: {_short(key)}")
+        raise ValueError(f"holds {a(type(value).__name__)}, which is not JSON: {_short(key)}")
     return []
 
 

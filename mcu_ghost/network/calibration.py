@@ -50,7 +50,7 @@ class Clipped:
         far += [f"{self.largest:.4g}"] if self.largest > self.high else []
         beyond = "is" if self.count == 1 else "are"
         return (
-            f"{self.where}: {text.count(self.count)} of {text.count(self.total)} values {beyond} "
+            f"{self.where}: {text.count(self.count)} of {text.count(self.total, 'value')} {beyond} "
             f"outside {self.low:.4g} to {self.high:.4g}, as far as {' and '.join(far)}."
         )
 

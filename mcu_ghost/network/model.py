@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from mcu_ghost.host.text import count
 from mcu_ghost.network import about, ends, schedule
 from mcu_ghost.network.ends import End
 from mcu_ghost.network.graph import Graph
@@ -160,7 +161,7 @@ class Model:
     def plan(self) -> str:
         """How it is driven, in words."""
         return (
-            f"windows of {self.window} frames, each from the zero state to one answer"
+            f"windows of {count(self.window, 'frame')}, each from the zero state to one answer"
             if self.window
             else "a stream, reset only where another sequence begins"
         )

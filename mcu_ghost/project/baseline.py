@@ -211,7 +211,7 @@ def _bytes(before: Costs, now: Costs) -> Row:
     """Whatever the baseline says, no byte may differ."""
     worse, wrong = "", ""
     if now.different_bytes:
-        wrong = f"{count(now.different_bytes)} bytes differ from the reference."
+        wrong = f"{count(now.different_bytes, 'byte differs', 'bytes differ')} from the reference."
     if now.different_bytes is None and before.different_bytes is not None:
         worse = f"the firmware is no longer run on an emulator. {UPDATE}"
     return Row("bytes that differ", before.different_bytes, now.different_bytes, "", worse, wrong)

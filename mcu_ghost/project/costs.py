@@ -14,6 +14,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build import apps, build, lock, toolchain
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.text import count
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
@@ -171,7 +172,7 @@ def _board(
         proof = prove.image(stream, prove.Trial(engine, _CASES, _FRAMES))
         different, per_frame = proof.comparison.mismatches, round(proof.instructions_per_frame)
         if spoken:
-            tell(f"playing {len(spoken)} recordings on {engine}")
+            tell(f"playing {count(len(spoken), 'recording')} on {engine}")
             report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).comparison
             different += report.mismatches
             wrong = [
@@ -183,7 +184,7 @@ def _board(
                 missed(miss)
             accuracy = Accuracy(len(spoken) - len(wrong), len(spoken), _hash(spoken))
         if own is not None:
-            tell(f"running {len(own.chosen)} samples of {own.samples.name} on {engine}")
+            tell(f"running {count(len(own.chosen), 'sample')} of {own.samples.name} on {engine}")
             trial = prove.Trial(engine, 0, 1, sequences=tuple(own.sequences))
             comparison = prove.image(stream, trial).comparison
             different += comparison.mismatches

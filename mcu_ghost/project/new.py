@@ -25,6 +25,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_bytes, write_text
 from mcu_ghost.host.templates import render
+from mcu_ghost.host.text import count
 from mcu_ghost.project import baseline, costs, ghost_toml, recipe_file, requirement, schemas
 from mcu_ghost.project.ghost_toml import Budget, Tolerance
 
@@ -202,8 +203,8 @@ def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.
     for entry in found:
         if entry.different_bytes:
             raise GhostError(
-                f"{entry.board}: {entry.different_bytes} bytes differ from the reference."
-                " `mcu-ghost test` says where."
+                f"{entry.board}: {count(entry.different_bytes, 'byte differs', 'bytes differ')}"
+                " from the reference. `mcu-ghost test` says where."
             )
     baseline.write(folder / baseline.NAME, found)
     return found

@@ -20,7 +20,6 @@ from mcu_ghost.proof import verify
 from mcu_ghost.proof.samples import Expected, Samples
 
 FLOAT, REFERENCE, IMAGE = "float", "reference", "image"
-MOST_FRAMES = 2000  # that run as firmware unless somebody asks for more
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class Selection:
 
 
 def select(
-    model: Model, samples: Samples, most_frames: int = MOST_FRAMES, floats: Array | None = None
+    model: Model, samples: Samples, most_frames: int, floats: Array | None = None
 ) -> Selection:
     """Take as many samples as make up so many frames, evenly spaced, but at least one.
 

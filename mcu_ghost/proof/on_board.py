@@ -15,6 +15,7 @@ from mcu_ghost.boards.board import COUNTERS
 from mcu_ghost.boards.port import usb
 from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.model import Model
 from mcu_ghost.proof import verify
 from mcu_ghost.proof.link.link import Link, Wire
@@ -192,7 +193,7 @@ def run(
         stats.append(link.stats())
         if stats[-1].frames != len(sequence.frames):
             raise GhostError(
-                f"The board ran {stats[-1].frames} frames of {len(sequence.frames)} in"
+                f"The board ran {count(stats[-1].frames, 'frame')} of {len(sequence.frames)} in"
                 f" {sequence.name}. Does another program use its port?"
             )
     heads = sum(s.heads for s in stats)

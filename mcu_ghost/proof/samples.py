@@ -67,12 +67,14 @@ class Samples:
         found = []
         if self.clipped:
             found.append(
-                f"{text.count(self.clipped)} of {text.count(self.real.size)} values are outside "
+                f"{text.count(self.clipped)} of {text.count(self.real.size, 'value')} are outside "
                 f"{low:.4g} to {high:.4g} and were clipped; the data reach from "
                 f"{self.real.min():.4g} to {self.real.max():.4g}"
             )
         if self.left_over:
-            found.append(f"{self.left_over} frames behind the last whole window were left out")
+            found.append(
+                f"{text.count(self.left_over, 'frame')} behind the last whole window were left out"
+            )
         return found
 
 
@@ -121,15 +123,15 @@ def inputs(model: Model, path: Path, array: Array) -> Samples:
             count, left_over = divmod(len(array), model.window)
             if not count:
                 raise GhostError(
-                    f"{path}: has {len(array)} frames, {model.name} takes windows of"
+                    f"{path}: has {text.count(len(array), 'frame')}, {model.name} takes windows of"
                     f" {model.window}."
                 )
             whole = array[: count * model.window]
             windows = whole.reshape(count, model.window, entry.size)
         elif windows.shape[1] != model.window:
             raise GhostError(
-                f"{path}: has windows of {windows.shape[1]} frames, {model.name} takes"
-                f" {model.window}."
+                f"{path}: has windows of {text.count(windows.shape[1], 'frame')}, {model.name}"
+                f" takes {model.window}."
             )
     if array.dtype == np.int8:
         taken = np.array(windows, np.int8)
@@ -139,8 +141,8 @@ def inputs(model: Model, path: Path, array: Array) -> Samples:
     if len(wrong):
         place = ", ".join(str(int(i)) for i in wrong[0])
         raise GhostError(
-            f"{path}: {text.count(len(wrong))} values are no finite numbers (NaN or infinite), the"
-            f" first at [{place}]."
+            f"{path}: {text.count(len(wrong), 'value')} are no finite numbers (NaN or infinite),"
+            f" the first at [{place}]."
         )
     low, high = entry.range
     half = entry.scale / 2
@@ -200,6 +202,6 @@ def _misfit(
     model: Model, path: Path, array: Array, answers: tuple[int, ...], out: Tensor
 ) -> GhostError:
     return GhostError(
-        f"{path}: has shape {array.shape}; {model.name} gives {answers} answers for these inputs:"
-        f" give one class each, {answers}, or the outputs, {(*answers, out.size)}."
+        f"{path}: has shape {array.shape}; {model.name} gives {answers} answers for"
+        f" these inputs: give one class each, {answers}, or the outputs, {(*answers, out.size)}."
     )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mcu_ghost.boards import Board
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs
@@ -161,7 +162,7 @@ def longest(board: Board, model: Model) -> float:
 def _compare(where: str, want: Int8s, got: npt.NDArray[np.int8]) -> tuple[int, str]:
     """Return how many bytes differ, and the first difference in words."""
     if want.shape != got.shape:
-        return want.size, f"{where}: expected {want.size} bytes, got {got.size}"
+        return want.size, f"{where}: expected {count(want.size, 'byte')}, got {got.size}"
     wrong = np.argwhere(want != got)
     if not len(wrong):
         return 0, ""

@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound import front_end, recording
 from mcu_ghost.sound.data import sections
@@ -79,7 +80,7 @@ def read(path: Path, rate: int = RATE) -> Samples:
             f"{error} Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
         ) from error
     channels = found.samples.shape[1]
-    mixed = f"its {channels} channels are mixed down" if channels > 1 else ""
+    mixed = f"its {count(channels, 'channel')} are mixed down" if channels > 1 else ""
     for told in filter(None, (mixed, found.cut_off)):
         console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {told}')}")
     return usable(found.mono(rate), str(path), rate)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from msgspec import Meta
 
-from mcu_ghost.host import schema
+from mcu_ghost.host import schema, text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import about, reference
 from mcu_ghost.network.model import Model
@@ -152,8 +152,8 @@ def task_of(model: Model) -> KeywordTask | None:
     size, channels = model.tensors[model.inputs[0]].size, said.front_end.channels
     if len(model.inputs) != 1 or len(model.outputs) != 1 or size != channels:
         raise GhostError(
-            f"{where} reads {size} values, but its front end makes {channels}: it must have one"
-            " input, one frame of features, and one output."
+            f"{where} reads {text.count(size, 'value')}, but its front end makes {channels}: it"
+            " must have one input, one frame of features, and one output."
         )
     chosen = None
     if said.detector is not None:

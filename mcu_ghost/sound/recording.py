@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.sound.front_end import Samples
 
 RATE = 16000  # samples per second, unless a model's front end says otherwise
@@ -99,7 +100,7 @@ def decode(source: Path | BinaryIO, name: str = "") -> Raw:
         with soundfile.SoundFile(source) as file:
             rate = int(file.samplerate)
             if not _LOWEST <= rate <= _HIGHEST or rate // math.gcd(rate, RATE) > _COPRIME:
-                raise GhostError(f"{name}: not a readable recording ({rate} samples per second).")
+                raise GhostError(f"{name}: not a readable recording ({rate} Hz).")
             blocks = list(_blocks(file, name))
             width = file.channels * max(1, _WIDTHS.get(file.subtype, 0))
     except (soundfile.SoundFileError, OSError, RuntimeError) as error:
@@ -146,7 +147,7 @@ def _blocks(file: Any, name: str) -> Iterator[Samples]:
             raise GhostError(f"{name}: is longer than {hours:.1f} hours. Cut it into pieces.")
         yield to_int16(np.nan_to_num(block).clip(-1, 1) * 32768) if real else block
     if found < file.frames:
-        raise RuntimeError(f"it ends after {found} of {file.frames} samples")
+        raise RuntimeError(f"it ends after {found} of {count(file.frames, 'sample')}")
 
 
 def read(path: Path) -> Samples:

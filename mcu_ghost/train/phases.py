@@ -23,6 +23,7 @@ import tf_keras as keras
 from mcu_ghost import layers
 from mcu_ghost.host import console, files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.sound.data.streams import Streams
 from mcu_ghost.train.batches import Batches
 from mcu_ghost.train.inputs import InputFormat
@@ -129,10 +130,10 @@ class Phase:
         """
         self._restore()
         with console.progress() as bars:
-            task = bars.add_task(self._name, total=self._epochs * self._steps)
+            before = self._state.epoch * self._steps
+            task = bars.add_task(self._name, total=self._epochs * self._steps, completed=before)
             while not self._over():
                 epoch = self._state.epoch
-                bars.update(task, completed=epoch * self._steps)
 
                 def moved(step: int, loss: float, epoch: int = epoch) -> None:
                     text = f"{self._name} {epoch + 1}/{self._epochs}: loss {loss:.4f}"
@@ -296,8 +297,9 @@ def train(
     ]  # fmt: skip
     if settings.streams % workers or min(b.steps for b in batches) < 1:
         raise GhostError(
-            f"{settings.streams} streams of {settings.frames} frames are more than there are "
-            f"scenes, or cannot be shared by {workers} workers: take fewer streams or more hours."
+            f"{count(settings.streams, 'stream')} of {count(settings.frames, 'frame')} are more"
+            f" than there are scenes, or cannot be shared by {count(workers, 'worker')}:"
+            " take fewer streams or more hours."
         )
     inputs = data[0].features.shape[-1]
     keras.utils.set_random_seed(settings.seed)
@@ -310,14 +312,16 @@ def train(
                 models.append(layers.load(path))
                 continue
             rows = settings.streams // workers
-            if name == "float":
-                model = network(recipe.network, rows, settings.frames, inputs, classes)
-                epochs, rate = settings.epochs, settings.learning_rate
-            else:
-                sample, _, _ = next(batches[0].epoch(None))
-                model = layers.quantize_model(models[0], form.range, calibration=sample[:rows])
-                epochs, rate = settings.qat_epochs, settings.qat_learning_rate
-            phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
+            with console.stages() as show:
+                show(f"making the {name} network", 0, None)
+                if name == "float":
+                    model = network(recipe.network, rows, settings.frames, inputs, classes)
+                    epochs, rate = settings.epochs, settings.learning_rate
+                else:
+                    sample, _, _ = next(batches[0].epoch(None))
+                    model = layers.quantize_model(models[0], form.range, calibration=sample[:rows])
+                    epochs, rate = settings.qat_epochs, settings.qat_learning_rate
+                phase = Phase(name, model, recipe, epochs, rate, batches[0].steps, folder, worker)
             phase.run(*batches)
             if worker == 0:
                 layers.save(model, path)

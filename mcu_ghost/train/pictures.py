@@ -7,7 +7,7 @@ import contextlib
 import io
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host.text import printable
@@ -16,17 +16,31 @@ if TYPE_CHECKING:
     from mcu_ghost.train.thresholds import TradeOff
 
 _LONGEST = 24  # letters of a word
+_WIDTHS = {"wide": 7.2, "narrow": 4.5}  # inches; a phone shows the narrow one as large as it is
 _TICKS = (0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
 
 
+def for_screens(draw: Callable[[float], str]) -> str:
+    """Return a picture as HTML, drawn once for wide screens and once for phones.
+
+    Args:
+        draw: Takes the width in inches, and draws within `style`. Letters keep their size.
+    """
+    parts = []
+    for screen, width in _WIDTHS.items():
+        with style(screen):
+            parts.append(f'<div class="{screen}">{draw(width)}</div>')
+    return "".join(parts)
+
+
 @contextlib.contextmanager
-def style() -> Iterator[None]:
-    """Draw in the style of all pictures."""
+def style(salt: str) -> Iterator[None]:
+    """Draw in the style of all pictures; of two in a page each has a salt of its own."""
     import matplotlib
 
     matplotlib.use("svg")
     with matplotlib.rc_context(
-        {"svg.hashsalt": "mcu-ghost", "svg.fonttype": "none", "font.size": 10,
+        {"svg.hashsalt": f"mcu-ghost {salt}", "svg.fonttype": "none", "font.size": 10,
          "text.parse_math": False, "legend.facecolor": "none"}
     ):  # fmt: skip
         yield
@@ -63,11 +77,12 @@ def by_threshold(found: TradeOff, chosen: Sequence[float]) -> str:
         found: The counts.
         chosen: The threshold of each word.
     """
-    with style():
+
+    def draw(width: float) -> str:
         from matplotlib import pyplot
 
         figure, (missed, accepts) = pyplot.subplots(
-            2, 1, figsize=(7.2, 6.4), layout="constrained", sharex=True
+            2, 1, figsize=(width, 6.4), layout="constrained", sharex=True
         )
         x = found.thresholds
         for number, word in enumerate(found.words):
@@ -96,8 +111,10 @@ def by_threshold(found: TradeOff, chosen: Sequence[float]) -> str:
         accepts.set_xticks([], minor=True)
         for axes in (missed, accepts):
             axes.grid(alpha=0.3)
-            axes.legend(frameon=False, fontsize=9)
+            axes.legend(frameon=False)
         return svg(figure)
+
+    return for_screens(draw)
 
 
 def losses(found: Mapping[str, Sequence[Sequence[float]]]) -> str:
@@ -106,10 +123,11 @@ def losses(found: Mapping[str, Sequence[Sequence[float]]]) -> str:
     Args:
         found: By phase, [training, validation] of each epoch.
     """
-    with style():
+
+    def draw(width: float) -> str:
         from matplotlib import pyplot, ticker
 
-        figure, axes = pyplot.subplots(figsize=(7.2, 3), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(width, 3), layout="constrained")
         start = 1
         for number, (phase, epochs) in enumerate(found.items()):
             x = range(start, start + len(epochs))
@@ -123,6 +141,8 @@ def losses(found: Mapping[str, Sequence[Sequence[float]]]) -> str:
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
         return svg(figure)
+
+    return for_screens(draw)
 
 
 def _name(label: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from mcu_ghost.sound.data.sounds import Sounds
 from mcu_ghost.sound.data.streams import Streams
 from mcu_ghost.sound.detector import Given
 from mcu_ghost.train import evaluate, inputs, phases, rates, report, thresholds
-from mcu_ghost.train.evaluate import SNRS, Judge, Silent, Spoken
+from mcu_ghost.train.evaluate import SNRS, Judge, Matched, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Recipe
 from mcu_ghost.train.result import Accepts, Image, Result, Speaker, Words
@@ -69,7 +70,9 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
     if worker:
         return None
     result = judge(recipe, sounds, form, models, train, phases.losses(folder), out)
-    report.write(result, out)
+    with console.stages() as show:
+        show("drawing the report", 0, None)
+        report.write(result, out)
     return result
 
 
@@ -100,6 +103,22 @@ def judge(
 ) -> Result:
     """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
     console.note("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
+    with console.stages() as show:
+        return _judged(recipe, sounds, form, models, train, losses, out,
+                       lambda step: show(step, 0, None))  # fmt: skip
+
+
+def _judged(
+    recipe: Recipe,
+    sounds: Sounds,
+    form: InputFormat,
+    models: tuple[Any, Any],
+    train: Streams,
+    losses: dict[str, list[list[float]]],
+    out: Path,
+    tell: Callable[[str], None],
+) -> Result:
+    tell("converting to int8")
     given = recipe.detector.given(sounds.labels)
     judge_ = Judge(given, (*sounds.labels, evaluate.OTHER), recipe.settings)
     one = phases.reshaped(models[1], recipe, 1, 1, form.range)
@@ -107,8 +126,10 @@ def judge(
     said_of = metadata(recipe, sounds.labels, form, given, facts)
     network = convert.to_model(one, recipe.name, metadata=said_of)
     integers = functools.partial(evaluate.integer_outputs, network, form.formula)
+    tell("mixing sound without words")
     quiet = negatives(recipe, sounds, "validation", 1)
-    heard = thresholds.hear(judge_, integers, sounds.pools["validation"], quiet, recipe.seed)
+    heard = thresholds.hear(judge_, integers, sounds.pools["validation"], quiet, recipe.seed, tell)
+    tell("choosing the threshold")
     trade = thresholds.trade_off(heard, recipe.detector.false_accepts_per_hour)
     chosen = [trade.chosen] * len(sounds.labels)
     said_of = metadata(recipe, sounds.labels, form, given.at(chosen), facts)
@@ -116,17 +137,25 @@ def judge(
     write.write(network, out)
     many = phases.reshaped(models[0], recipe, 32, 100, form.range)
     floats = functools.partial(evaluate.float_outputs, many, form)
+    tell("mixing test streams")
     said, quiet = spoken(recipe, sounds), negatives(recipe, sounds, "test", 2)
     features = [one.said.features for one in said] + [one.features for one in quiet]
-    both = [
-        [judge_.sums(out) for out in evaluate.outputs(run, features)] for run in (floats, integers)
-    ]
+    both = []
+    for what, run in (("float", floats), ("int8", integers)):
+        tell(f"running the {what} network over test streams")
+        both.append([judge_.sums(out) for out in evaluate.outputs(run, features)])
     sums = list(zip(*both, strict=True))
-    words, confusion = _words(judge_, chosen, said, sums[: len(said)])
+    tell("counting what was missed")
+    found = [
+        tuple(judge_.matched(one, test.said.spans, chosen) for one in pair)
+        for test, pair in zip(said, sums, strict=False)
+    ]
+    words, confusion = _words(judge_, said, found, [int8 for _, int8 in sums[: len(said)]])
     accepts = tuple(
         _accepts(judge_, chosen, one, pair)
         for one, pair in zip(quiet, sums[len(said) :], strict=True)
     )
+    tell(f"running an image for {recipe.board}")
     image, no_image = cost(recipe, network)
     return Result(
         labels=sounds.labels,
@@ -135,7 +164,7 @@ def judge(
         train_hours=facts["hours"],
         losses=losses,
         words=words,
-        speakers=_speakers(judge_, chosen, said, [int8 for _, int8 in sums[: len(said)]]),
+        speakers=_speakers(judge_, said, found),
         accepts=accepts,
         confusion=confusion,
         model_bytes=out.stat().st_size,
@@ -196,35 +225,41 @@ def spoken(recipe: Recipe, sounds: Sounds) -> list[Test]:
 
 
 def _words(
-    judge: Judge, thresholds: list[float], tests: list[Test], sums: list[Any]
+    judge: Judge, tests: list[Test], found: list[tuple[Matched, ...]], sums: list[Any]
 ) -> tuple[tuple[Words, ...], tuple[tuple[int, ...], ...]]:
-    """Return what was missed in each test, float and int8, and the confusion of one."""
+    """Return what was missed in each test, float and int8, and the confusion of one.
+
+    Args:
+        judge: Of both networks.
+        tests: The words.
+        found: What became of each test's at the thresholds chosen, float and int8.
+        sums: Smoothed scores of the integer network, for all other thresholds.
+    """
     labels = [*judge.labels, ""]
     confusion: npt.NDArray[np.int64] = np.zeros((len(labels) - 1, len(labels)), np.int64)
     results = []
-    for test, (float32, int8) in zip(tests, sums, strict=True):
+    for test, (float32, int8), scores in zip(tests, found, sums, strict=True):
         spans = test.said.spans
-        found = [judge.matched(one, spans, thresholds) for one in (float32, int8)]
-        missed = [judge.misses(one, spans) for one in found]
-        curve = tuple(judge.misses(judge.matched(int8, spans, t), spans).value for t in THRESHOLDS)
-        results.append(Words(test.folder, test.snr_db, missed[0], missed[1], found[1].extra, curve))
+        missed = [judge.misses(one, spans) for one in (float32, int8)]
+        at_each = [judge.matched(scores, spans, t) for t in THRESHOLDS]
+        curve = tuple(judge.misses(one, spans).value for one in at_each)
+        results.append(Words(test.folder, test.snr_db, missed[0], missed[1], int8.extra, curve))
         if test.folder == tests[0].folder and test.snr_db == 10:
             every = [span for stream in spans for span in stream]
-            for span, reported in zip(every, found[1].reported, strict=True):
+            for span, reported in zip(every, int8.reported, strict=True):
                 confusion[span.label, labels.index(reported)] += 1
     return tuple(results), tuple(tuple(int(n) for n in row) for row in confusion)
 
 
 def _speakers(
-    judge: Judge, thresholds: list[float], tests: list[Test], sums: list[Any]
+    judge: Judge, tests: list[Test], found: list[tuple[Matched, ...]]
 ) -> tuple[Speaker, ...]:
-    """Return what was missed of each speaker without noise, most missed first."""
+    """Return what int8 missed of each speaker without noise, most missed first; see `_words`."""
     missed: dict[tuple[str, str], list[bool]] = {}
-    for test, one in zip(tests, sums, strict=True):
+    for test, (_, int8) in zip(tests, found, strict=True):
         if test.snr_db is None:
             spans = [span for stream in test.said.spans for span in stream]
-            found = judge.matched(one, test.said.spans, thresholds).reported
-            for span, reported in zip(spans, found, strict=True):
+            for span, reported in zip(spans, int8.reported, strict=True):
                 key = test.folder, span.speaker
                 missed.setdefault(key, []).append(reported != judge.labels[span.label])
     every = [

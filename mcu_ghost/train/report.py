@@ -30,7 +30,6 @@ class PageContext:
         result: All numbers.
         curve: The detection error trade-off, an SVG picture.
         by_threshold: Each word's misses and false accepts on validation, another one.
-        count: Formats a count.
         size: Formats bytes.
         share: Formats a share with its interval.
         hourly: Formats a rate per hour with its interval.
@@ -43,7 +42,6 @@ class PageContext:
     curve: str
     by_threshold: str
     losses: str
-    count: Callable[[float], str]
     size: Callable[[int], str]
     share: Callable[[Rate], str]
     hourly: Callable[[Rate], str]
@@ -85,7 +83,7 @@ def write(result: Result, out: Path) -> None:
     files.write_text(out.with_suffix(".json"), numbers + "\n")
     words = pictures.by_threshold(result.validation, result.thresholds)
     context = PageContext(__version__, out.stem, result, curve(result), words,
-                          pictures.losses(result.losses), text.count, text.size, share, hourly,
+                          pictures.losses(result.losses), text.size, share, hourly,
                           noise)  # fmt: skip
     files.write_text(out.with_suffix(".html"), templates.render("report/train.html.jinja", context))
 
@@ -105,10 +103,11 @@ def curve(result: Result) -> str:
     chosen = sum(one.int8.count for one in result.accepts)
     x = [max(count, 0.5) / hours for count in accepts]
     first: list[Words] = [w for w in result.words if w.folder == result.words[0].folder]
-    with pictures.style():
+
+    def draw(width: float) -> str:
         from matplotlib import pyplot
 
-        figure, axes = pyplot.subplots(figsize=(7.2, 4.2), layout="constrained")
+        figure, axes = pyplot.subplots(figsize=(width, 4.2), layout="constrained")
         for number, words in enumerate(first):
             colour = f"C{number}"
             axes.plot(
@@ -124,3 +123,5 @@ def curve(result: Result) -> str:
         axes.grid(alpha=0.3)
         axes.legend(title="circles: the thresholds chosen", frameon=False)
         return pictures.svg(figure)
+
+    return pictures.for_screens(draw)

@@ -13,7 +13,7 @@ threshold, over the area under their count. Below a the count itself is taken.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,7 +124,14 @@ class Heard:
         return Counts(missed, missed_in_noise, self.judge.accepts(self.quiet, thresholds))
 
 
-def hear(judge: Judge, run: Runs, pool: Pool, quiet: Sequence[Silent], seed: int) -> Heard:
+def hear(
+    judge: Judge,
+    run: Runs,
+    pool: Pool,
+    quiet: Sequence[Silent],
+    seed: int,
+    tell: Callable[[str], None] = lambda step: None,
+) -> Heard:
     """Run a network over validation sounds.
 
     Args:
@@ -133,11 +140,14 @@ def hear(judge: Judge, run: Runs, pool: Pool, quiet: Sequence[Silent], seed: int
         pool: Its words are said, each once without noise and once in noise.
         quiet: Sound without words.
         seed: Of the noise, and of the choice of recordings where there are many.
+        tell: Called with each step.
     """
+    tell("mixing words with noise")
     words, noise = _some(pool.words, seed), Noise(pool.noise, speech=pool.speech)
     said = [
         evaluate.spoken(words, noise, snr, seed, judge.settings) for snr in (float("inf"), NOISY_DB)
     ]
+    tell("running the integer network over validation streams")
     parts = [one.features for one in said] + [one.features for one in quiet]
     clean, noisy, *rest = [judge.sums(out) for out in evaluate.outputs(run, parts)]
     return Heard(judge, sum(one.hours for one in quiet), [s for sums in rest for s in sums],

@@ -106,13 +106,19 @@ def load(
         raise GhostError(f"{error}{more}") from error
 
 
-def hear(tunable: Tunable, found: Recipe, heard: Sounds) -> Heard:
-    """Run a model over recordings, as training does after it."""
+def hear(
+    tunable: Tunable,
+    found: Recipe,
+    heard: Sounds,
+    tell: Callable[[str], None] = lambda step: None,
+) -> Heard:
+    """Run a model over recordings, as training does after it; `tell` takes each step."""
+    tell("mixing sound without words")
     task, pool, seed = tunable.task, heard.pools["validation"], found.seed
     quiet = evaluate.negatives(pool, seed + 1000, task.front_end, found.scenes.noise_hours)
     judge = Judge(tunable.given, tuple(tunable.model.labels), task.front_end)
     run = functools.partial(evaluate.integer_outputs, tunable.model, task.formula)
-    return thresholds.hear(judge, run, pool, quiet, seed)
+    return thresholds.hear(judge, run, pool, quiet, seed, tell)
 
 
 def parse(words: tuple[str, ...], tunable: Tunable) -> dict[str, float]:

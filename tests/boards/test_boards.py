@@ -268,7 +268,7 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     for content, message in (
         (b"\xff\xfe", "is not UTF-8 text (byte 0)."),
-        (b"#" * 70_000, "more than 65536 bytes is too long for settings."),
+        (b"#" * 70_000, "more than 65 536 bytes is too long for settings."),
     ):
         path.write_bytes(content)
         with pytest.raises(GhostError, match=re.escape(f"{path}: {message}")):

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 
 from mcu_ghost import boards
-from mcu_ghost.build import folder
+from mcu_ghost.boards.flash import payload
 from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.network.random_model import random_model
@@ -168,7 +168,7 @@ def test_an_image_that_listens_says_what_to_wire(tmp_path: Path) -> None:
         assert result.returncode == 0
         assert ("wire a PDM one, clock to P1.01" in result.stderr) == wires
         image = tmp_path / "build" / f"nrf52840-{app}" / "firmware.elf"
-        assert folder.hears(image, boards.load("nrf52840")) == wires
+        assert payload.read(image, boards.load("nrf52840")).hears == wires
 
 
 @pytest.mark.toolchain

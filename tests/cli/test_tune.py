@@ -23,6 +23,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read, write
 from mcu_ghost.sound.audio import RATE
+from mcu_ghost.train import tune
 from tests.listeners import listener
 
 BUNDLED = resources.default_model()
@@ -171,9 +172,20 @@ def test_a_recording_of_next_to_nothing_is_heard(tmp_path: Path) -> None:
     assert "nothing is written" in result.stdout and model.read_bytes() == before
 
 
-def test_the_model_it_starts_from_is_left_alone() -> None:
-    from mcu_ghost.train import tune
+def test_who_speaks_is_told_by_the_recipes_pattern(lamp: Path, tmp_path: Path) -> None:
+    shutil.copytree(lamp.parent / "words", tmp_path / "words")
+    names = sorted((tmp_path / "words").glob("*/*.flac"))
+    for number, path in enumerate(names):
+        path.rename(path.with_name(f"p{number}_ann_{number}.flac"))
+    recipe = tmp_path / "lamp.toml"
+    recipe.write_text(RECIPE.replace("[scenes]", 'speaker = "*_{speaker}_*"\n\n[scenes]'))
+    tunable = tune.of_model(read.load(BUNDLED))
+    _, found = tune.load(tunable, recipe, None, (), True, lambda done, total: None)
+    said = found.pools["validation"].words
+    assert len(said) == len(names) and {word.speaker for word in said} == {"ann"}
 
+
+def test_the_model_it_starts_from_is_left_alone() -> None:
     before = tune.of_model(read.load(BUNDLED))
     after = tune.of_model(tune.with_thresholds(before, {"alexa": 0.5}))
     assert (before.thresholds["alexa"], after.thresholds["alexa"]) == (0.96, 0.5)

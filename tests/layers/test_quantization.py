@@ -162,7 +162,7 @@ def test_refusals(keras, layers, tmp_path):
     with pytest.raises(GhostError, match=r"must have shape \(samples, 10, 4\), got \(2, 4\)"):
         layers.quantize_model(model, calibration=np.zeros((2, 4)))
     wide = classifier(keras, layers.GhostGRU(70_000, 70_000, name="wide"))
-    with pytest.raises(GhostError, match="'wide' .* 70000 outputs a frame are too many"):
+    with pytest.raises(GhostError, match="'wide' .* 70 000 outputs a frame are too many"):
         layers.quantize_model(wide, (-1, 1))
     (tmp_path / "bad").write_text("no zip")
     with pytest.raises(GhostError, match="not a model written by mcu_ghost.layers.save"):

@@ -114,7 +114,7 @@ PATCHES: dict[str, tuple[Patch, str]] = {
     "absurd size": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 2, "<i", 2**31 - 1),
                     "tensor 'input' has an absurd shape"),
     "too many frames": (lambda d, r: put_entry(d, tensor(r, "input"), 0, 1, "<i", 100000),
-                        "100000 frames are too many"),
+                        "100 000 frames are too many"),
     "no such buffer": (lambda d, r: put(d, tensor(r, "dense_2/bias"), 2, "<I", 12345),
                        "tensor 'dense_2/bias' has no data."),
     "another's buffer": (
@@ -186,7 +186,7 @@ def test_sums_of_requantised_rows_must_not_overflow_either() -> None:
         ("ratio", 3, "must be a variable of 4 values"),
         ("return_sequences", 1, "option 'return_sequences' must be true or false"),
         ("input_zero_point", 99, "input_zero_point differs"),
-        ("input_shift", [1, 2], "option 'input_shift' must be a list of 3 integers"),
+        ("input_shift", [1, 2], "option 'input_shift' must list 3 integers"),
         ("recurrent_multiplier", ["a", 1, 2], "must be a list of integers"),
         ("stateful", None, "option 'stateful' must be true or false"),
     ],

@@ -33,7 +33,7 @@ def given(expected: Expected | None = None) -> Samples:
 def test_classes_and_a_wrong_image() -> None:
     classes = OUTPUTS.argmax(-1)
     classes[3] = (classes[3] + 1) % 4  # what should come, and does not
-    selection = accuracy.select(MODEL, given(Expected(classes=classes)), floats=REAL + 0.25)
+    selection = accuracy.select(MODEL, given(Expected(classes=classes)), 2000, floats=REAL + 0.25)
     image = OUTPUTS.copy()
     image[7] = -128
     image[7, (classes[7] + 2) % 4] = 127
@@ -54,7 +54,7 @@ def test_classes_and_a_wrong_image() -> None:
 def test_values() -> None:
     values = REAL.copy()
     values[4, 2] += 3.0
-    selection = accuracy.select(MODEL, given(Expected(values=values)))
+    selection = accuracy.select(MODEL, given(Expected(values=values)), 2000)
     found = accuracy.judge(MODEL, selection, list(OUTPUTS))
     mean, largest = found.rows
     assert mean.numbers == {"reference": pytest.approx(3 / 40), "image": pytest.approx(3 / 40)}
@@ -89,7 +89,7 @@ def test_of_a_stream_it_is_the_beginning() -> None:
 
 
 def test_a_float_model_of_other_outputs() -> None:
-    selection = accuracy.select(MODEL, given(), floats=np.zeros((10, 3)))
+    selection = accuracy.select(MODEL, given(), 2000, floats=np.zeros((10, 3)))
     with pytest.raises(GhostError, match=r"gives outputs of shape \(10, 3\), .* \(10, 4\)"):
         accuracy.judge(MODEL, selection, list(OUTPUTS))
 

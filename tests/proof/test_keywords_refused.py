@@ -65,7 +65,7 @@ def test_an_engine_without_sound(engine: str) -> None:
         ({"front_end": {**FRONT_END, "channels": 32}}, "reads 40 values, but its front end"),
         (
             {"front_end": {**FRONT_END, "sample_rate": 8000, "high_hz": 3800}},
-            "hears 8000 samples per second, microphones have 16000",
+            "hears at 8000 Hz, microphones at 16000 Hz",
         ),
         ({"front_end": None}, "front_end must be a table, not None."),
         ({"features_to_int8": None}, "features_to_int8 must be a table, not None."),

@@ -127,7 +127,7 @@ def test_rates_and_channels_of_a_header_do_not_cost_memory(tmp_path: Path) -> No
                 recording.read(path)
             except GhostError as error:
                 refused += 1
-                assert f"({rate} samples per second)" in str(error)  # noqa: B023 - called at once
+                assert f"({rate} Hz)" in str(error)  # noqa: B023 - called at once
 
         assert peak(read) < 60_000_000
     assert refused == 3

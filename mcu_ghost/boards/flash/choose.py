@@ -14,6 +14,7 @@ from mcu_ghost.boards.flash.devices import Device
 from mcu_ghost.boards.flash.methods import METHODS, Program, Through
 from mcu_ghost.boards.port import usb
 from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.text import count
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ def _volume(board: Board, wanted: Wanted, method: str) -> Path:
     if len(found) > 1:
         listed = "".join(f"\n  {place}" for place in found)
         raise _Ambiguous(
-            f"{len(found)} drives could be {board.name}:{listed}\nChoose one with --volume PATH."
+            f"{count(len(found), 'drive')} could be {board.name}:{listed}\n"
+            "Choose one with --volume PATH."
         )
     if found:
         return found[0]
@@ -211,7 +213,8 @@ def _only(board: Board, found: list[Device], option: str, absent: str) -> Device
     if len(found) > 1:
         listed = "".join(f"\n  {device}" for device in found)
         raise _Ambiguous(
-            f"{len(found)} devices could be {board.name}:{listed}\nChoose one with {option}."
+            f"{count(len(found), 'device')} could be {board.name}:{listed}\n"
+            f"Choose one with {option}."
         )
     if not found:
         raise GhostError(absent)

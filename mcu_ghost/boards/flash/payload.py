@@ -19,6 +19,7 @@ from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 
 LARGEST_GAP = 4096  # filled as erased flash; a page of most chips
+_HEARS = "ghost_microphone_interrupt"  # is linked into what listens, and into nothing else
 _NOTE = "mcu-ghost"  # the name of the note that firmware/startup/vectors.c puts into an ELF file
 _LARGEST_FILE = 64 << 20
 _PLAIN = re.compile(r"[\w./~][\w./:~+ -]*")
@@ -34,6 +35,7 @@ class Payload:
         board: Name of the board that it was built for; "" where the file does not say.
         machine: The ELF file's machine, for example "EM_ARM"; "" for other formats.
         arch: Tag_CPU_arch of the ELF file; None where it does not say.
+        hears: Whether an ELF file is of an app that listens to a microphone.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Payload:
     board: str = ""
     machine: str = ""
     arch: int | None = None
+    hears: bool = False
 
     @property
     def start(self) -> int:
@@ -148,10 +151,11 @@ def _elf(path: Path, board: Board) -> Payload:
                     for subpart in part.iter_subsubsections("TAG_FILE"):
                         tags = {a.tag: a.value for a in subpart.iter_attributes()}
                         arch = tags.get("TAG_CPU_ARCH")
-        machine = str(file["e_machine"])
+        machine, symbols = str(file["e_machine"]), file.get_section_by_name(".symtab")
+        hears = symbols is not None and bool(symbols.get_symbol_by_name(_HEARS))
     except (ELFError, ValueError, KeyError, AttributeError, UnicodeDecodeError) as error:
         raise GhostError(f"{path}: not a linked image ({error}).") from error
-    return Payload(path, _joined(pieces, path), name, machine, arch)
+    return Payload(path, _joined(pieces, path), name, machine, arch, hears)
 
 
 def _hex(path: Path, board: Board) -> Payload:

@@ -18,6 +18,7 @@ from pathlib import Path
 from mcu_ghost.boards.flash.steps import Copy, Procedure, Step
 from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 _PATIENCE = 600.0  # seconds for a program
 _DRIVE_PATIENCE = 30.0  # for a drive to vanish
@@ -127,7 +128,9 @@ def _copy(step: Copy) -> None:
     try:
         room = shutil.disk_usage(step.volume).free
         if room < step.source.stat().st_size:
-            raise Failed(f"{step.volume} has room for {room} bytes, {step.source} is larger.")
+            raise Failed(
+                f"{step.volume} has room for {count(room, 'byte')}, {step.source} is larger."
+            )
         for name in _FAIL:
             (step.volume / name).unlink(missing_ok=True)
         with (step.volume / step.source.name).open("wb") as file:

@@ -8,6 +8,7 @@ import struct
 from mcu_ghost.boards import Board
 from mcu_ghost.boards.flash.payload import Payload
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 # Tag_CPU_arch of the Arm ABI: what each kind of core executes.
 _V6M, _V7M, _V7EM, _V8M, _V81M = {11, 12}, {10}, {13}, {16, 17}, {21}
@@ -55,7 +56,7 @@ def validate(payload: Payload, board: Board) -> None:
         last = segment.address + len(segment.data)
         if first <= segment.address and last <= end:
             continue
-        what = f"{payload.path}: {len(segment.data)} bytes at {segment.address:#010x}"
+        what = f"{payload.path}: {count(len(segment.data), 'byte')} at {segment.address:#010x}"
         for family, (low, high) in _UICR.items():
             if board.flashing.target.startswith(family) and low <= segment.address < high:
                 raise GhostError(

@@ -45,8 +45,8 @@ def _validate(model: Model, board: Board) -> None:
     rate = listening(model)[0].front_end.sample_rate
     if rate != RATE:
         raise GhostError(
-            f"The model '{model.name}' hears {rate} samples per second, microphones have {RATE}:"
-            f" train it with sample_rate = {RATE}."
+            f"The model '{model.name}' hears at {rate} Hz, microphones at {RATE} Hz: train"
+            f" it with sample_rate = {RATE}."
         )
 
 

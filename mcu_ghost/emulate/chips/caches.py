@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from mcu_ghost.emulate.chips.peripherals import Misuse
+from mcu_ghost.host.text import count
 
 CCSIDR, CSSELR, ICIALLU, DCISW = 0xD80, 0xD84, 0xF50, 0xF60
 _DATA, _INSTRUCTIONS = 1 << 16, 1 << 17
@@ -49,4 +50,6 @@ class Caches:
         if on & _DATA:
             left = self._sets * _WAYS - len(self._lines)
             if left:
-                raise Misuse(f"the data cache was switched on with {left} lines not emptied")
+                raise Misuse(
+                    f"the data cache was switched on with {count(left, 'line')} not emptied"
+                )

@@ -11,6 +11,7 @@ from mcu_ghost.boards import Board, Microphone, pin_number
 from mcu_ghost.emulate.chips.microphone import Sound
 from mcu_ghost.emulate.chips.nordic import Clock, Gpio
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
+from mcu_ghost.host import text
 
 _UNWRITTEN = b"\x5a\xa5"  # what is in a buffer that is not complete: loud, and wrong
 _START, _STOP, _INTEN, _INTENSET, _INTENCLR, _ENABLE = 0x000, 0x004, 0x300, 0x304, 0x308, 0x500
@@ -164,7 +165,9 @@ class Capture(Peripheral, ABC):
             )
         address, count = self.values[self.POINTER], self.samples()
         if address % 4 or count % 2:
-            raise Misuse(f"{self.NAME}: {count} samples at {address:#x} are not whole words")
+            raise Misuse(
+                f"{self.NAME}: {text.count(count, 'sample')} at {address:#x} are not whole words"
+            )
         self.bus.store(address, _UNWRITTEN * count)
         self._buffer, self._fresh = (address, count), False
         self.events.add(self.BEGUN)

@@ -8,6 +8,7 @@ from collections import deque
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.chips.uart import ShiftingSerial
+from mcu_ghost.host.text import count
 
 _DR, _FR, _IBRD, _FBRD, _LCR_H, _CR = 0x00, 0x18, 0x24, 0x28, 0x2C, 0x30
 _IFLS, _IMSC, _RIS, _MIS, _ICR = 0x34, 0x38, 0x3C, 0x40, 0x44
@@ -117,7 +118,9 @@ class Pl011(ShiftingSerial):
         if self._out and self._shifting is None:
             time = self._byte_time()
             if abs(time - self._host_byte) * 32 > self._host_byte:
-                raise Misuse(f"a byte takes {time} clocks, at the console's baud {self._host_byte}")
+                raise Misuse(
+                    f"a byte takes {count(time, 'clock')}, at the console's baud {self._host_byte}"
+                )
             self._shifting = (self.bus.now() + time, self._out.popleft())
 
     def received(self, byte: int) -> None:

@@ -7,6 +7,7 @@ from mcu_ghost.boards import Board
 from mcu_ghost.emulate.chips.peripherals import Misuse, NoRegister, Peripheral
 from mcu_ghost.emulate.chips.rp2_block import Block
 from mcu_ghost.emulate.chips.watchdog import Sleeper, Watchdog
+from mcu_ghost.host.text import count
 
 _CTRL, _LOAD, _REASON, _TICK = 0x00, 0x04, 0x08, 0x2C
 _PAUSES, _ENABLE, _TRIGGER = 7 << 24, 1 << 30, 1 << 31
@@ -77,7 +78,9 @@ class Timer(Watchdog):
             else (self._ticks.values[0x34], self._ticks.values[0x30] & 1)
         )
         if not on or tick != _CRYSTAL_MHZ:
-            raise Misuse(f"the watchdog's tick is off, or takes {tick} periods of 12 MHz, not 12")
+            raise Misuse(
+                f"the watchdog's tick is off, or takes {count(tick, 'period')} of 12 MHz, not 12"
+            )
         if self._psm.values[0x8] != self._resets:
             raise Misuse(f"PSM.WDSEL {self._psm.values[0x8]:#x} does not reset {self._resets:#x}")
         per_second = 2e6 if self._ticks is None else 1e6

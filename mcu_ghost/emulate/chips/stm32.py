@@ -15,6 +15,7 @@ from typing import NamedTuple
 from mcu_ghost.boards import Board, chip
 from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister, Peripheral
 from mcu_ghost.emulate.chips.stm32_iwdg import Resets
+from mcu_ghost.host.text import count
 
 MHZ = 1_000_000
 
@@ -254,9 +255,9 @@ class Rcc(Registers, ABC):
         needed = self.wait_states(flash)
         latency = self.flash.field(0, 0, self.LATENCY_BITS)  # of ACR, on all of them
         if needed is None or latency < needed:
+            states = "more" if needed is None else count(needed, "wait state")
             raise Misuse(
-                f"flash gets {flash / MHZ:g} MHz, for which it needs {needed} wait states, not"
-                f" {latency}"
+                f"flash gets {flash / MHZ:g} MHz, for which it needs {states}, not {latency}"
             )
         for base, highest in ((0x4000_0000, self.chip.apb1_hz), (0x4001_0000, self.chip.apb2_hz)):
             if self.apb_hertz(base) > highest:

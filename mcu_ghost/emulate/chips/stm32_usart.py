@@ -8,6 +8,7 @@ from mcu_ghost.emulate.chips.peripherals import Bus, Misuse, NoRegister
 from mcu_ghost.emulate.chips.stm32 import MHZ, Gpio, Rcc
 from mcu_ghost.emulate.chips.uart import ShiftingSerial
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 _RE, _TE, _RXNEIE = 1 << 2, 1 << 3, 1 << 5
 _ORE, _RXNE, _TC, _TXE = 1 << 3, 1 << 5, 1 << 6, 1 << 7
@@ -111,7 +112,9 @@ class Stm32Usart(ShiftingSerial):
         """Return the core clocks that a byte takes on the line, if the host reads it right."""
         least, bits = (0x300, 20) if self._parts > 1 else (16, 16)
         if not least <= self._divider < 1 << bits:
-            raise Misuse(f"BRR must be {least} or more and have {bits} bits, not {self._divider}")
+            raise Misuse(
+                f"BRR must be {least} or more and have {count(bits, 'bit')}, not {self._divider}"
+            )
         hertz, wanted = self._rcc.core(), self._board.cpu.clock_hz
         if hertz != wanted:
             raise Misuse(f"the core runs at {hertz / MHZ:g} MHz, not at {wanted / MHZ:g}")

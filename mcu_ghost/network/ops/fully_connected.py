@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.host.text import count
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
@@ -79,7 +80,7 @@ class FullyConnected(Operator):
         shape = file.shape(kernel)
         if len(shape) != 2 or shape[1] != inputs:
             raise file.error(
-                f"{_NAME} weights {list(shape)} do not fit rows of {inputs} values of "
+                f"{_NAME} weights {list(shape)} do not fit rows of {count(inputs, 'value')} of "
                 f"{file.label(source)}"
             )
         outputs = shape[0]

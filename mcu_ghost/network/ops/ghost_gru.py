@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.ops.gates import (
     CARRY_SCALE,
     PREACTIVATION_ONE,
@@ -163,7 +164,7 @@ class GhostGRU(Recurrent):
         options = _options(file.custom_options(op, where), where)
         n, ratio = options["units"], options["ratio"]
         if not (0 < n <= MAX_SIZE and 0 < ratio <= n):
-            raise GhostError(f"{where}: {n} units with ratio {ratio} are not a layer.")
+            raise GhostError(f"{where}: {count(n, 'unit')} with ratio {ratio} are not a layer.")
         frames, d = file.sequence(source, where)
         m = n // ratio
         file.fits(target, (frames, n) if options["return_sequences"] else (n,), where)
@@ -177,8 +178,7 @@ class GhostGRU(Recurrent):
             for k in ("input", "recurrent", "ghost")
         ]
         if (n > m) != bool(pairs[2]):
-            what = f"ratio {ratio} of {n} units"
-            raise GhostError(f"{where}: {what} and the ghost multipliers disagree.")
+            raise GhostError(f"{where}: ratio {ratio} and the ghost multipliers disagree.")
         ghosts: tuple[Any, ...] = np.zeros((0, m), np.int8), np.zeros(0, np.int32), 0.0, None
         if n > m:
             ghosts = (
@@ -351,7 +351,7 @@ def _options(data: bytes, where: str) -> dict[str, Any]:
     for key in _LISTS:
         length = 3 if not key.startswith("ghost") else int(options["ratio"] != 1)
         if len(options[key]) != length:
-            raise GhostError(f"{where}: option '{key}' must be a list of {length} integers.")
+            raise GhostError(f"{where}: option '{key}' must list {count(length, 'integer')}.")
     return options
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tflite
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import (
     divide_by_power_of_two,
@@ -78,7 +79,9 @@ class Softmax(Operator):
         y = file.activation(op.Outputs(0), size)
         longest = file.tensors[x].shape[-1]
         if longest > _LONGEST:
-            raise file.error(f"SOFTMAX over {longest} values can overflow, at most {_LONGEST}")
+            raise file.error(
+                f"SOFTMAX over {count(longest, 'value')} can overflow, at most {_LONGEST}"
+            )
         if (file.tensors[y].scale, file.tensors[y].zero_point) != (1 / 256, -128):
             raise file.error("SOFTMAX output must have scale 1/256 and zero point -128")
         options = tflite.SoftmaxOptions()

@@ -9,6 +9,7 @@ from typing import Any
 
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network import about, ops
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
@@ -81,9 +82,9 @@ def _validate_sizes(file: Tables, model: Model) -> None:
     """Refuse what is too large for a frame, and a state that a head would keep."""
     for i in (*model.inputs, *(i for step in model.body for i in step.op.inputs), *model.outputs):
         if not 0 < model.tensors[i].size <= MAX_SIZE:
+            values = count(model.tensors[i].size, "value")
             raise file.error(
-                f"tensor '{model.tensors[i].name}' has {model.tensors[i].size} values a frame, at "
-                f"most {MAX_SIZE}"
+                f"tensor '{model.tensors[i].name}' has {values} a frame, at most {MAX_SIZE}"
             )
     if any(s.op.variables and not isinstance(s.op, Recurrent) for s in model.head):
         raise file.error("an operator behind the last recurrent one keeps a state")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import tflite
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network import about
 from mcu_ghost.network.tensor import Tensor
 
@@ -71,7 +72,7 @@ class Tables:
         """Return a tensor's shape, which must be fixed and not absurd."""
         tensor = self.raw(index)
         if self.count(tensor.ShapeLength()) > 8:
-            raise self.error(f"{self.label(index)} has {tensor.ShapeLength()} dimensions")
+            raise self.error(f"{self.label(index)} has {count(tensor.ShapeLength(), 'dimension')}")
         shape = tuple(tensor.Shape(i) for i in range(tensor.ShapeLength()))
         signature = [
             tensor.ShapeSignature(i) for i in range(self.count(tensor.ShapeSignatureLength()))
@@ -106,7 +107,7 @@ class Tables:
         n = self.count(q.ScaleLength()) if q is not None else 0
         if n not in allowed:
             raise self.error(
-                f"{self.label(index)} has {n} quantisation scales instead of "
+                f"{self.label(index)} has {count(n, 'quantisation scale')} instead of "
                 f"{' or '.join(map(str, allowed))}; the model must be int8 throughout"
             )
         scales = tuple(float(q.Scale(i)) for i in range(n))
@@ -137,7 +138,7 @@ class Tables:
         content = self.root.Buffers(number).DataAsNumpy()
         expected = math.prod(shape) * np.dtype(dtype).itemsize
         if not isinstance(content, np.ndarray) or content.size != expected:
-            raise self.error(f"{self.label(index)} must have {expected} bytes of data")
+            raise self.error(f"{self.label(index)} must have {count(expected, 'byte')} of data")
         values = np.frombuffer(content.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(shape)
         if dtype is np.int8 and values.min(initial=0) < -127:
             raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
@@ -163,7 +164,9 @@ class Tables:
                 "which is 1 on a microcontroller"
             )
         if size is not None and math.prod(shape) != size:
-            raise self.error(f"{self.label(index)} has {math.prod(shape)} values instead of {size}")
+            raise self.error(
+                f"{self.label(index)} has {count(math.prod(shape), 'value')} instead of {size}"
+            )
         name = self.tensor_name(index)
         (scale,) = self.scales(index, (1,))
         zero_point = next(iter(self.zero_points(index)), 0)
@@ -218,7 +221,9 @@ class Tables:
                 "batch is 1 on a microcontroller."
             )
         if shape[1] > MAX_SIZE:
-            raise GhostError(f"{where}: {shape[1]} frames are too many, at most {MAX_SIZE}.")
+            raise GhostError(
+                f"{where}: {count(shape[1], 'frame')} are too many, at most {MAX_SIZE}."
+            )
         return shape[1], shape[2]
 
     def fits(self, index: int, wanted: tuple[int, ...], where: str) -> None:
@@ -231,7 +236,9 @@ class Tables:
     def variable(self, index: int, dtype: type[Any], size: int, where: str) -> None:
         """Check a tensor that is kept from one invocation to the next."""
         if self.shape(index) != (size,) or not self.raw(index).IsVariable():
-            raise GhostError(f"{where}: {self.label(index)} must be a variable of {size} values.")
+            raise GhostError(
+                f"{where}: {self.label(index)} must be a variable of {count(size, 'value')}."
+            )
         if _TYPES.get(self.raw(index).Type()) is not dtype:
             raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
 

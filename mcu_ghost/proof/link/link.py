@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.proof.link.messages import (
     BAD_LENGTH,
     BUSY,
@@ -182,7 +183,7 @@ class Link:
         hello = self._hello or self.hello()
         outputs = hello.outputs_in(self._ask(HEAD))
         if len(outputs) != 1:
-            raise GhostError(f"The board answered HEAD with {outputs.nbytes} bytes.")
+            raise GhostError(f"The board answered HEAD with {count(outputs.nbytes, 'byte')}.")
         return outputs[0]
 
     def stats(self) -> Stats:
@@ -202,9 +203,9 @@ class Link:
         parts: deque[bytes] = deque()
         for reply in self._exchange(self._requests(data, hello, parts), window):
             part = parts.popleft()
-            count = len(part) // hello.input_bytes
-            if len(reply) != (count * hello.output_bytes if hello.head_per_frame else 0):
-                raise GhostError(f"The board answered {count} frames with {len(reply)} bytes.")
+            frames = len(part) // hello.input_bytes
+            if len(reply) != (frames * hello.output_bytes if hello.head_per_frame else 0):
+                raise GhostError(f"The board answered {count(frames, 'frame')} by {len(reply)} B.")
             yield part, reply
 
     def _requests(
@@ -372,7 +373,7 @@ class Link:
     def _silent(self, packet: Packet, tries: int) -> GhostError:
         """Say that there is no answer, and what there was instead."""
         name = NAMES.get(packet.type, hex(packet.type))
-        message = f"The board does not answer {name} (sent {tries} times)."
+        message = f"The board does not answer {name} (sent {count(tries, 'time')})."
         status = getattr(self._port, "status", None)
         if callable(status):
             message += f" {status()}"
@@ -386,13 +387,13 @@ class Link:
                     " `mcu-ghost flash --app stream`."
                 )
         elif self._hello is not None and self._noises:
-            message += f" {self._noises} replies came damaged so far: is the line good?"
+            message += f" Damaged replies so far: {self._noises}. Is the line good?"
         elif self._hello is not None:
             message += " It did before: does it hang?"
         elif self._received:
             message += (
-                f" {self._received} bytes came that are neither packets nor text: is the baud rate"
-                " right, and the line good?"
+                f" {count(self._received, 'byte')} came that are neither packets nor text: is the"
+                " baud rate right, and the line good?"
             )
         else:
             message += " It printed nothing. Does it run the `stream` app?"

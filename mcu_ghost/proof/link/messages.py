@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 
 HELLO, RESET, FRAMES, HEAD, STATS, STATE = 1, 2, 3, 4, 5, 6
 REPLY, ERROR = 0x80, 0xFF
@@ -118,7 +119,9 @@ class Hello:
         """
         dtype = np.dtype(_DTYPES[self.output_dtype]).newbyteorder("<")
         if len(data) % self.output_bytes:
-            raise GhostError(f"The board sent {len(data)} bytes of outputs of {self.output_bytes}")
+            raise GhostError(
+                f"The board sent {count(len(data), 'byte')} of outputs of {self.output_bytes}"
+            )
         return np.frombuffer(data, dtype).reshape(-1, self.output_bytes // dtype.itemsize)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Spent
+from mcu_ghost.host.text import count
 from mcu_ghost.proof.profile.disassembly import Instruction
 
 CORE = "cortex-m4"
@@ -159,8 +160,8 @@ def _assumptions(board: Board, code_bytes: int) -> tuple[str, ...]:
     found = [
         "An estimate from the timings in the Cortex-M4 Technical Reference Manual (Arm DDI 0439),"
         " not a measurement.",
-        f"A taken branch costs 1 + {REFILL[1]} cycles; the manual says 1 + 1 to 3, the range given."
-        " Which branches were taken is counted.",
+        f"A taken branch costs 1 + {count(REFILL[1], 'cycle')}; the manual says 1 + 1 to 3,"
+        " the range given. Which branches were taken is counted.",
         "A load takes 2 cycles, or 1 right behind a single load without write-back whose result is"
         " not its address; a store 1, or 2 with a register for an offset; N registers take 1 + N.",
         "An address computed by the instruction just before costs 1 more.",
@@ -169,13 +170,13 @@ def _assumptions(board: Board, code_bytes: int) -> tuple[str, ...]:
     ]
     if flash.wait_states:
         code = (
-            f"each of the frame's {code_bytes:,} bytes of code misses the cache of"
-            f" {flash.code_cache:,} bytes once per frame and then hits"
+            f"each of the frame's {count(code_bytes, 'byte')} of code misses the cache of"
+            f" {count(flash.code_cache, 'byte')} once per frame and then hits"
             if flash.code_cache
             else "each word of code waits each time it is fetched"
-        ).replace(",", " ")
+        )
         found.append(
-            f"With {flash.wait_states} wait states: {code}; each word that a load reads from flash"
-            " (weights, tables, literals) waits every time."
+            f"With {count(flash.wait_states, 'wait state')}: {code}; each word that a load reads"
+            " from flash (weights, tables, literals) waits every time."
         )
     return tuple(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from mcu_ghost.host import templates, text
 from mcu_ghost.host.version import __version__
@@ -60,7 +59,6 @@ class PageContext:
         mix: The bars of the kinds of instructions, 0 to 100 wide.
         colours: Of the layers, by name.
         blocks: How many to show.
-        count: Formats a count.
     """
 
     version: str
@@ -74,7 +72,6 @@ class PageContext:
     mix: list[Bar]
     colours: dict[str, int]
     blocks: int
-    count: Any
 
 
 def page(profile: Profile) -> str:
@@ -94,7 +91,6 @@ def page(profile: Profile) -> str:
         mix=_mix(profile),
         colours=colours,
         blocks=_BLOCKS,
-        count=text.count,
     )
     return templates.render("report/profile.html.jinja", context)
 
@@ -112,7 +108,7 @@ def _bars(
     if width < _NARROWEST:
         return
     share = node.instructions / total
-    title = f"{node.name}: {text.count(node.instructions)} instructions ({share:.1%})"
+    title = f"{node.name}: {text.count(node.instructions, 'instruction')} ({share:.1%})"
     label = _fit(node.name.rpartition("/")[2], width, leaf=not node.children)
     fade = 3 if not node.children else min(max(depth - 1, 0), 2)
     yield Bar(x, depth * ROW, max(width - _GAP, _NARROWEST), colour, fade, label, title)
@@ -140,7 +136,7 @@ def _mix(profile: Profile) -> list[Bar]:
     for number, (kind, times) in enumerate(profile.mix.items()):
         share = times / profile.instructions_per_frame
         colour = (number + 1) if kind != "other" else 0
-        title = f"{kind}: {text.count(times)} instructions ({share:.1%})"
+        title = f"{kind}: {text.count(times, 'instruction')} ({share:.1%})"
         bars.append(Bar(x, 0.0, 100 * share, colour, 0, kind, title))
         x += 100 * share
     return bars

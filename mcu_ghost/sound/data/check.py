@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import bandwidth, dataset, folder, layouts
 from mcu_ghost.sound.data.facts import Class, Facts, Inspection, inspect
@@ -108,9 +109,10 @@ def _errors(report: Inspection, empty: Iterable[str]) -> Iterator[str]:
     for one in report.classes:
         usable = sum(one.counts.values())
         if one.unreadable > usable:
+            every = text.count(usable + one.unreadable, "recording")
             yield (
-                f"'{one.label}': {one.unreadable} of {usable + one.unreadable} recordings cannot "
-                "be read: convert or replace them."
+                f"'{one.label}': {one.unreadable} of {every} cannot be read: convert or replace"
+                " them."
             )
         elif usable and not one.counts["train"]:
             yield f"'{one.label}' has no training recordings: it cannot be learned."
@@ -118,8 +120,9 @@ def _errors(report: Inspection, empty: Iterable[str]) -> Iterator[str]:
             yield from dataset.gaps(one.label, one.counts)
     if report.leaks:
         first = " = ".join(report.leaks[0])
+        leaks = text.count(len(report.leaks), "recording is", "recordings are")
         yield (
-            f"{_many(report.leaks, 'recording is', 'recordings are')} in several splits ({first}): "
+            f"{leaks} in several splits ({first}): "
             "tests would be of what was learned by heart. Keep one copy of each."
         )
 
@@ -129,7 +132,8 @@ def _list_warnings(root: Path, found: list[Item]) -> Iterator[str]:
     for split, file in folder.LISTS.items():
         missing = sorted(folder.listed(root, split) - names)
         if missing:
-            yield f"{file} names {len(missing)} files that are not there, such as {missing[0]}."
+            absent = text.count(len(missing), "file that is", "files that are")
+            yield f"{file} names {absent} not there, such as {missing[0]}."
 
 
 def _warnings(report: Inspection) -> Iterator[str]:
@@ -140,7 +144,7 @@ def _warnings(report: Inspection) -> Iterator[str]:
     order = sorted((label for label in totals if totals[label]), key=totals.__getitem__)
     if order and totals[most := order[-1]] > _UNBALANCED * totals[few := order[0]]:
         yield (
-            f"'{most}' has {totals[most]} recordings, '{few}' only {totals[few]}: "
+            f"'{most}' has {text.count(totals[most], 'recording')}, '{few}' only {totals[few]}: "
             "record more of the rare ones."
         )
     for found, one_is, some_are, advice in (
@@ -155,10 +159,11 @@ def _warnings(report: Inspection) -> Iterator[str]:
     ):  # fmt: skip
         if found:
             first = found[0] if isinstance(found[0], str) else found[0][0]
-            yield f"{_many(found, one_is, some_are)} {advice} (such as {first})."
+            yield f"{text.count(len(found), one_is, some_are)} {advice} (such as {first})."
     stereo = sum(one.stereo for one in report.classes)
     if stereo:
-        yield f"{stereo} recordings have several channels; they are mixed down to one."
+        have = text.count(stereo, "recording has", "recordings have")
+        yield f"{have} several channels, mixed down to one."
     yield from _dull(report)
 
 
@@ -167,13 +172,14 @@ def _dull(report: Inspection) -> Iterator[str]:
     shares = {
         one.label: one.dull / total for one in report.classes if (total := sum(one.counts.values()))
     }
-    count = sum(one.dull for one in report.classes)
-    if not count or max(shares.values()) < bandwidth.UNLIKE:
+    dull = sum(one.dull for one in report.classes)
+    if not dull or max(shares.values()) < bandwidth.UNLIKE:
         return
     dullest, clearest = (pick(shares, key=shares.__getitem__) for pick in (max, min))
+    are_dull = text.count(dull, "recording is dull", "recordings are dull")
     what = (
-        f"{count} recordings are dull: no sound above {bandwidth.DULL_HZ / 1000:g} kHz, as by"
-        " telephone or from a file of 8 kHz, whatever rate they state."
+        f"{are_dull}: no sound above {bandwidth.DULL_HZ / 1000:g} kHz, as by telephone or from"
+        " a file of 8 kHz, whatever rate they state."
     )
     if shares[dullest] - shares[clearest] < bandwidth.UNLIKE:
         yield (
@@ -186,7 +192,3 @@ def _dull(report: Inspection) -> Iterator[str]:
         f"{what} That is {shares[dullest]:.0%} of '{dullest}', {shares[clearest]:.0%} of"
         f" '{clearest}': the network would learn 'dull = {dullest}'. Record both alike, at 16 kHz."
     )
-
-
-def _many(found: tuple[object, ...], one: str, some: str) -> str:
-    return f"{len(found)} {one if len(found) == 1 else some}"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data import folder
@@ -58,8 +59,8 @@ def refuse_mostly_broken(path: Path, wanted: int, usable: int) -> None:
     """Raise a `GhostError` when less than half of a class's recordings can be used."""
     if 2 * usable < wanted:
         raise GhostError(
-            f"{path}: only {usable} of {wanted} recordings can be read. `mcu-ghost data check` "
-            "names the others; replace them, or take the class out."
+            f"{path}: only {usable} of {count(wanted, 'recording')} can be read. `mcu-ghost data"
+            " check` names the others; replace them, or take the class out."
         )
 
 

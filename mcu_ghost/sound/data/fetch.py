@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mcu_ghost.host.errors import GhostError, did_you_mean
+from mcu_ghost.host.text import count
 
 Progress = Callable[[str, int, int], None]  # what is being done, bytes done, bytes in total
 _CHUNK = 1 << 18
@@ -150,12 +151,14 @@ def _receive(archive: Archive, part: Path, have: int, progress: Progress) -> Non
         whole = response.status != 206 or not span.startswith(f"bytes {have}-")
         size = response.headers.get("Content-Length", "") if whole else span.split("/")[-1]
         if size.isdecimal() and int(size) != archive.size:  # a page that asks to log in, perhaps
-            raise http.client.HTTPException(f"it has {size} bytes, not {archive.size}")
+            raise http.client.HTTPException(f"it has {count(size, 'byte')}, not {archive.size}")
         with part.open("wb" if whole else "ab") as file:
             while chunk := response.read(_CHUNK):
                 if file.tell() + len(chunk) > archive.size:
                     file.truncate(0 if whole else have)  # none of it is the file
-                    raise http.client.HTTPException(f"it has more than {archive.size} bytes")
+                    raise http.client.HTTPException(
+                        f"it has more than {count(archive.size, 'byte')}"
+                    )
                 file.write(chunk)
                 progress("downloading", file.tell(), archive.size)
 

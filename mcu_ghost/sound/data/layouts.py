@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.sound.data import folder
 from mcu_ghost.sound.data.folder import Item, Split
 from mcu_ghost.sound.data.speakers import SpeakerPattern
@@ -280,7 +281,7 @@ def _left_out(root: Path) -> list[str]:
     if not found:
         return []
     kinds = ", ".join(sorted({path.suffix.lower() for path in found}))
-    many, them = (f"{len(found)} files are", "them") if len(found) > 1 else ("1 file is", "it")
+    many, them = count(len(found), "file is", "files are"), "them" if len(found) > 1 else "it"
     return [
         f"{many} left out ({kinds}), such as {found[0].relative_to(root)}: convert {them}, for"
         " example by ffmpeg -i a.m4a a.flac."

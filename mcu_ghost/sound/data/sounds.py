@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.audio import RATE, Samples
@@ -279,12 +280,13 @@ def _notes(
     for path, reason in skipped[:5]:
         yield f"{path} is left out: {reason}"
     if skipped:
-        yield f"{len(skipped)} recordings cannot be read and are left out."
+        yield f"{text.count(len(skipped), 'recording')} cannot be read: left out."
     counts = Counter(word.label for word in pools["train"].words) if "train" in pools else {}
     for number, label in enumerate(labels if counts else ()):
         if counts[number] < _FEW:
             yield (
-                f"'{label}' has only {counts[number]} training recordings; some hundreds are usual."
+                f"'{label}' has only {text.count(counts[number], 'training recording')};"
+                " some hundreds are usual."
             )
     for split, pool in pools.items():
         if not pool.speech:

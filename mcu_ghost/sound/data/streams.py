@@ -104,27 +104,28 @@ def training(
         split: Whose sounds.
         hours: Rounded up to whole blocks of ten minutes.
         cache: A folder.
-        progress: Called with the scenes done and the scenes in total.
+        progress: Called with the scenes done and the scenes in total, the cached ones first.
 
     Raises:
         GhostError: The cache cannot be written.
     """
     blocks = max(1, -(-round(hours * 3600) // (SECONDS * _BLOCK)))
     folder = cache / digest(recipe, sounds)
+    paths = [folder / f"{split}-{block}.npz" for block in range(blocks)]
+    done = _BLOCK * sum(path.is_file() for path in paths)
+    progress(done, blocks * _BLOCK)
     parts = []
-    for block in range(blocks):
-        path = folder / f"{split}-{block}.npz"
+    for block, path in enumerate(paths):
         if not path.is_file():
             parts_of_block = []
             for number in range(block * _BLOCK, (block + 1) * _BLOCK):
                 rng = np.random.default_rng([recipe.seed, SPLITS.index(split), number])
                 scene = scenes.training_scene(rng, sounds.pools[split], recipe.scenes, SECONDS)
                 parts_of_block.append(of_scene(scene, len(sounds.labels), recipe.settings))
-                progress(number + 1, blocks * _BLOCK)
+                progress(done := done + 1, blocks * _BLOCK)
             _write(path, parts_of_block)
         with np.load(path) as found:
             parts.append((found["features"], found["labels"]))
-        progress((block + 1) * _BLOCK, blocks * _BLOCK)
     features, labels = (np.concatenate(p) for p in zip(*parts, strict=True))
     return Streams(features, labels)
 

@@ -87,7 +87,8 @@ def synthesise(
         out: The folder.
         noise: A folder of recordings that become background noise besides the generated ones.
         jobs: Clips made at a time.
-        progress: Called with the files done and the files in total.
+        progress: Called with the files done and the files in total, first with those of an
+            earlier run.
 
     Returns:
         What was made: counts of clips by split, and of files that were there already.

@@ -73,10 +73,10 @@ def test_an_elf_that_does_not_say_is_judged_by_its_core(tmp_path: Path) -> None:
 def test_the_bootloader_is_never_overwritten(tmp_path: Path) -> None:
     path = hex_file(tmp_path / "a.hex", (0, program(DK)))
     assert refusal(path, NANO).startswith(
-        "5000 bytes at 0x00000000 would overwrite the bootloader, which ends at 0x00010000."
+        "5 000 bytes at 0x00000000 would overwrite the bootloader, which ends at 0x00010000."
     )
     inside = hex_file(tmp_path / "b.hex", (0x1_0000, program(NANO)), (0xFF00, b"x"))
-    assert "1 bytes at 0x0000ff00 would overwrite the bootloader" in refusal(inside, NANO)
+    assert "1 byte at 0x0000ff00 would overwrite the bootloader" in refusal(inside, NANO)
     across = hex_file(tmp_path / "c.hex", (0xFFFF, b"x" + program(NANO)))
     assert "would overwrite the bootloader" in refusal(across, NANO)
 

@@ -53,12 +53,12 @@ def test_other_families_and_comments_are_skipped() -> None:
     ("spoil", "message"),
     [
         (lambda c: b"", "0 bytes is no whole number"),
-        (lambda c: c[:-1], "1023 bytes is no whole number"),
+        (lambda c: c[:-1], "1 023 bytes is no whole number"),
         (lambda c: c[:512] + b"x" + c[513:], "byte 512 begins no UF2 block"),
         (lambda c: c[:-1] + b"x", "byte 512 begins no UF2 block"),
         (lambda c: c[:16] + b"\xff" + c[17:18] + b"\x01" + c[19:], "byte 0 begins no UF2 block"),
         (lambda c: c[:512], "1 of 2 UF2 blocks are there"),
-        (lambda c: c[:24] + b"\xff" * 4 + c[28:512], "1 of 4294967295 UF2 blocks are there"),
+        (lambda c: c[:24] + b"\xff" * 4 + c[28:512], "1 of 4 294 967 295 UF2 blocks are there"),
         (lambda c: c[:512] * 2, "2 of 2 UF2 blocks are there"),
     ],
 )

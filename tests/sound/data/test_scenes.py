@@ -89,7 +89,11 @@ def test_scenes_are_the_same_whatever_was_interrupted(
     blocks = sorted(tmp_path.rglob("*.npz"))
     before = [path.read_bytes() for path in blocks]
     blocks[1].unlink()
-    again = streams.training(recipe, everything, "train", 0.006, tmp_path)
+    told: list[tuple[int, int]] = []
+    again = streams.training(
+        recipe, everything, "train", 0.006, tmp_path, lambda *done: told.append(done)
+    )
+    assert told == [(2, 4), (3, 4), (4, 4)]  # what was there is no work: no time left by its speed
     assert [path.read_bytes() for path in blocks] == before
     assert np.array_equal(first.features, again.features)
     assert np.array_equal(first.labels, again.labels)
