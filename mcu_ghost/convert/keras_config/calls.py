@@ -80,10 +80,17 @@ def _call(entry: Any, layers: set[str]) -> Call:
 
 def _argument(given: Any, layers: set[str]) -> Any:
     """Return an argument with references in the places of serialised tensors."""
-    if isinstance(given, dict) and given.get("class_name") == "__keras_tensor__":
-        return Reference(*given["config"]["keras_history"])
-    if isinstance(given, dict) and given.get("class_name") == "__tuple__":
-        return [_argument(part, layers) for part in given["items"]]
+    if isinstance(given, dict):
+        inside = given.get("config") or {}
+        match given.get("class_name"):
+            case "__keras_tensor__":
+                return Reference(*inside["keras_history"])
+            case "__slice__":
+                return slice(inside["start"], inside["stop"], inside["step"])
+            case "__ellipsis__":
+                return ...
+            case "__tuple__":
+                return [_argument(part, layers) for part in given["items"]]
     if _is_reference(given, layers):
         return Reference(*given[:3])
     if isinstance(given, list):
