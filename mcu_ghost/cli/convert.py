@@ -34,8 +34,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--calibration",
     type=_FILE,
     metavar="X.NPY",
-    help="Representative float inputs (samples, frames, inputs), .npy or .npz: they set the ranges"
-    " of a model without QAT, and int8 is compared with Keras on them.",
+    help="Representative float inputs (samples, frames, inputs), .npy or .npz, with an array for"
+    " each input by its name if there are several: they set the ranges of a model without QAT, and"
+    " int8 is compared with float on them.",
 )
 @click.option(
     "--input-range",
@@ -66,30 +67,22 @@ def command(
     output_units: str | None,
     as_json: bool,
 ) -> None:
-    """Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.
+    """Convert a MODEL to an int8 .tflite with fused recurrent operators.
 
-    MODEL is a file by mcu_ghost.layers.save (float or after quantisation-aware training) or a
-    .keras or .h5 file by tf_keras. Ends with int8 against Keras on the calibration data, and names
-    the layer to blame where they are far apart.
+    MODEL is a .keras or .h5 file by Keras 3 or tf_keras, an .onnx file (PyTorch's too), a
+    SavedModel by tf_keras, or a file by mcu_ghost.layers.save, also after quantisation-aware
+    training. Ends with int8 against the network in float on the calibration data, and names the
+    layer to blame where they are far apart.
     """
     entries = _read_metadata(metadata) if metadata else {}
     _name_ends(entries, channels, units, labels, output_units)
-    from mcu_ghost.host import arrays, console
-    from mcu_ghost.host.quiet import quiet
+    from mcu_ghost.convert import files as model_files
+    from mcu_ghost.host import console
     from mcu_ghost.host.steps import steps
-    from mcu_ghost.network import foreign
     from mcu_ghost.network.tflite import write
-    from mcu_ghost.proof.samples import X_NAMES
 
-    data = arrays.read(calibration, X_NAMES) if calibration else None
-    foreign.refuse(model)  # before TensorFlow takes its time
-    with steps() as tell, quiet():  # importing TensorFlow is loud
-        tell("loading TensorFlow")
-        from mcu_ghost import convert
-
-        tell(f"reading {model}")
-        keras = convert.load_model(model)
-        made = convert.conversion(keras, out.stem, data, input_range, entries, tell)
+    with steps() as tell:
+        made = model_files.convert(model, out.stem, calibration, input_range, entries, tell)
         network = made.network
         write.write(network, out)
     shapes = {
@@ -131,7 +124,7 @@ def _show(made: Conversion) -> None:
         )
     found = made.fidelity
     if found is None:
-        console.note("[dim]--calibration would compare int8 with Keras[/]")
+        console.note("[dim]--calibration would compare int8 with float[/]")
     elif found.bad:
         console.note(f"[red]warning: {console.literal(found.warning)}[/]")
     else:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.convert import keras_fidelity, ordinary
-from mcu_ghost.convert.fidelity import Fidelity
+from mcu_ghost.convert.conversion import Conversion, Tell
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
@@ -31,25 +29,6 @@ from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
-
-Tell = Callable[[str], None]
-"""Called with what is being done, in words."""
-
-
-@dataclass(frozen=True, eq=False)
-class Conversion:
-    """A network, and what is known of how good it is.
-
-    Attributes:
-        network: The int8 network.
-        clipped: The calibration data's values that its ranges do not hold.
-        fidelity: Int8 against Keras on the calibration data; None without any.
-    """
-
-    network: Model
-    clipped: tuple[Clipped, ...]
-    fidelity: Fidelity | None
-
 
 def convert(
     model: Any,

@@ -19,6 +19,9 @@ from mcu_ghost.host.text import count
 
 Array = npt.NDArray[Any]
 
+X_NAMES, Y_NAMES = ("x", "X", "data", "inputs"), ("y", "Y", "labels", "expect")
+"""What people call inputs, and what they should give, in a `.npz`."""
+
 _MOST_VALUES = 1 << 28  # 1 GiB as float32
 _MOST_TEXT = 1 << 26  # bytes of a CSV file
 _WRONG = (ValueError, EOFError, OverflowError, MemoryError, TypeError, KeyError, zipfile.BadZipFile)

@@ -6,7 +6,6 @@ What `mcu-ghost convert` cannot take is refused by its name, with the way that l
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
@@ -15,16 +14,12 @@ from mcu_ghost.host.errors import GhostError
 
 _START = 64 << 10  # bytes that are looked at
 _WHOLE = (
-    "Build the network in tf_keras, `model.load_weights(…)`, `model.save('whole.keras')`, and"
+    "Build the network in Keras, `model.load_weights(…)`, `model.save('whole.keras')`, and"
     " convert that."
-)
-_LEGACY = (
-    "Its weights carry over: build the same layers in tf_keras (`import tf_keras as keras`),"
-    " `model.set_weights(…)`, save, and convert that; or train with TF_USE_LEGACY_KERAS=1."
 )
 _ONNX = (
-    "Networks come from Keras so far: build the same layers in tf_keras, set their weights, and"
-    " convert that."
+    "Export it as ONNX, `torch.onnx.export(module.eval(), (example,), 'net.onnx')`, and convert"
+    " that."
 )
 
 
@@ -49,44 +44,38 @@ def refuse(path: Path) -> None:
         raise GhostError(f"{path}: {told}")
 
 
+def is_onnx(path: Path) -> bool:
+    """Return whether a file is an ONNX model."""
+    start = files.read_file(path, _START)
+    named = start[:1] == b"\x08" and start[2:3] == b"\x12" and b"onnx" in start
+    return named or path.suffix.lower() == ".onnx"
+
+
 def _hdf5(path: Path) -> str:
     try:
         import h5py
     except ImportError:
         return ""  # who has no Keras either is told so
     with h5py.File(path, "r") as file:
-        version = file.attrs.get("keras_version", b"")
         whole = "model_config" in file.attrs
         weights = not whole and ("layer_names" in file.attrs or "layers" in file)
-    version = version.decode() if isinstance(version, bytes) else str(version)
     if whole:
-        return _keras(version)
-    return f"holds weights, and no network. {_WHOLE}" if weights else ""
-
-
-def _keras(version: str) -> str:
-    """Return what to say of a whole network by a version of Keras."""
-    if not version.startswith("3"):
         return ""
-    return f"was written by Keras {version}; layers of tf_keras are converted. {_LEGACY}"
+    return f"holds weights, and no network. {_WHOLE}" if weights else ""
 
 
 def _zip(path: Path) -> str:
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         if "metadata.json" in names and "config.json" in names:
-            try:
-                version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-            except (ValueError, AttributeError):
-                version = ""
-            return _keras(version)
+            return ""
     inner = {name.partition("/")[2] for name in names}
     if "data.pkl" in inner and any(name.startswith("code/") for name in inner):
         return f"is a TorchScript program. {_ONNX}"
     if "data.pkl" in inner:
         return (
             "holds PyTorch's weights, and no network: a state dict names tensors only. Build the"
-            " network in tf_keras and set its weights from it."
+            f" module, `module.load_state_dict(…)`. {_ONNX}"
         )
     exported = ("models/model.json", "serialized_exported_program.json")
     if any(name.endswith(exported) for name in names):
@@ -101,12 +90,11 @@ def _other(start: bytes, suffix: str) -> str:
         if b'"class_name"' in start and b'"config"' in start:
             return f"holds the layers of a network, and no weights. {_WHOLE}"
         return "is JSON, and no model."
-    if suffix == ".onnx" or (start[:1] == b"\x08" and start[2:3] == b"\x12" and b"onnx" in start):
-        return f"is an ONNX model. {_ONNX}"
     if start[:1] == b"\n" and (b"Placeholder" in start or suffix == ".pb"):
         return (
             "is a frozen graph of TensorFlow 1 (GraphDef): operators without layers. Build the"
-            " network in tf_keras, set its weights from the graph's constants, and convert that."
+            " network in Keras, set its weights from the graph's constants, save it as .keras, and"
+            " convert that."
         )
     if start[:2] in (b"\x80\x02", b"\x80\x04"):
         return "is a Python pickle, which may run code when it is opened. Save the model whole."

@@ -14,7 +14,6 @@ from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tensor import Int8s, Tensor
 
-X_NAMES, Y_NAMES = ("x", "X", "data", "inputs"), ("y", "Y", "labels", "expect")
 """Of arrays in a `.npz` that holds several."""
 
 
@@ -92,13 +91,13 @@ def read(model: Model, data: Path, expect: Path | None = None) -> Samples:
     Raises:
         GhostError: A file cannot be read, or does not fit the network.
     """
-    array = arrays.read(data, X_NAMES)
-    if expect is None and any(name in Y_NAMES for name in arrays.names(data)):
+    array = arrays.read(data, arrays.X_NAMES)
+    if expect is None and any(name in arrays.Y_NAMES for name in arrays.names(data)):
         expect = data
     found = inputs(model, data, array)
     if expect is None:
         return found
-    wanted = arrays.read(expect, Y_NAMES)
+    wanted = arrays.read(expect, arrays.Y_NAMES)
     return replace(found, expected=_expected(model, found, expect, wanted))
 
 

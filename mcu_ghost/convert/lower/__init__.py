@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -59,9 +58,11 @@ def lower(
         scale, zero_point = quantisation(*ranges[entry.name])
         label = "input" if len(graph.inputs) == 1 else entry.name
         to.places[entry.name] = to.add(label, entry.shape, scale, zero_point)
-    kinds = functools.partial(recurrent.recurrent, largest=largest)
     for node in graph.nodes:
-        if not to.is_done(node):
-            make = kinds if isinstance(node, nodes.Recurrent) else _KINDS[type(node)]
-            make(node, to)
+        if to.is_done(node):
+            continue
+        if isinstance(node, nodes.Recurrent):
+            recurrent.recurrent(node, to, largest)
+        else:
+            _KINDS[type(node)](node, to)
     return to.finish()

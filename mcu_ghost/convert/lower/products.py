@@ -34,14 +34,14 @@ def dense(node: Dense, to: Lowering) -> None:
 def conv(node: Conv, to: Lowering) -> None:
     """Make a CONV_2D; a 1-D one has windows of width 1."""
     kernel = np.moveaxis(node.kernel.astype(np.float64), -1, 0)  # (out, kh, kw, in)
-    _convolution(node, to, "conv_2d", kernel, node.bias)
+    _convolution(node, to, "conv_2d", kernel)
 
 
 def depthwise(node: DepthwiseConv, to: Lowering) -> None:
     """Make a DEPTHWISE_CONV_2D."""
     kh, kw, channels, multiplier = node.kernel.shape
     kernel = node.kernel.reshape(kh, kw, channels * multiplier).astype(np.float64)
-    _convolution(node, to, "depthwise_conv_2d", np.moveaxis(kernel, -1, 0), node.bias)
+    _convolution(node, to, "depthwise_conv_2d", np.moveaxis(kernel, -1, 0))
 
 
 def affine(node: Affine, to: Lowering) -> None:
@@ -79,14 +79,13 @@ def embedding(node: Embedding, to: Lowering) -> None:
     )
 
 
-def _convolution(node: Conv | DepthwiseConv, to: Lowering, label: str, kernel: Floats,
-                 bias: Floats) -> None:  # fmt: skip
+def _convolution(node: Conv | DepthwiseConv, to: Lowering, label: str, kernel: Floats) -> None:
     """Make either convolution of weights (outputs, kh, kw, …)."""
     activation, value = to.fused(node)
     source, window = _padded(node, to, to.places[node.inputs[0]])
     x = to.tensor(source)
     flat = kernel.reshape(len(kernel), -1)
-    weights, biases, scales = _quantised(flat, bias.astype(np.float64)[:, None], x)
+    weights, biases, scales = _quantised(flat, node.bias.astype(np.float64)[:, None], x)
     shaped = weights.reshape(kernel.shape)
     target = to.ranged(label, value, (*window.output(x.shape), len(kernel)))
     made: Conv2D | DepthwiseConv2D
