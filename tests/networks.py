@@ -18,12 +18,17 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tensor import Tensor
 
 FUNCTIONS = ("logistic", "tanh", "relu", "relu6", "quantize")
+ALONE = {  # kinds that tests/firmware/kernels/single.py runs, on shapes that have room for them
+    "conv_2d", "depthwise_conv_2d", "average_pool_2d", "max_pool_2d", "resize_nearest_neighbor",
+    "mean", "sum", "reduce_max", "reduce_min", "add", "sub", "mul", "maximum", "minimum", "prelu",
+    "concatenation", "pad", "strided_slice", "transpose", "broadcast_to", "lookup",
+}  # fmt: skip
 OTHERS = [  # kinds that TFLite Micro has and that need no more care than they take themselves
     name
     for name, kind in ops.KINDS.items()
     if not issubclass(kind, Recurrent)
     and not any(isinstance(code, str) for code in kind.codes)
-    and name not in ("fully_connected", "softmax", "elementwise")
+    and name not in {"fully_connected", "softmax", "elementwise"} | ALONE
 ]
 ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
 

@@ -10,7 +10,10 @@
 
 #include <stdint.h>
 
+#include "ghost_copies.h"
 #include "ghost_gru_params.h" /* the variant's: its folder is on the include path */
+#include "ghost_pairs.h"
+#include "ghost_windows.h"
 
 /**
  * One frame of a GhostGRU.

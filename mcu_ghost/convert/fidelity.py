@@ -91,9 +91,7 @@ class Fidelity:
         )
 
 
-def compare(
-    samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: bool
-) -> Fidelity:
+def compare(samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: bool) -> Fidelity:
     """Compare values.
 
     Args:

@@ -64,9 +64,7 @@ def _by_keras(
         from mcu_ghost.convert.keras_file import load_model
         from mcu_ghost.convert.keras_model import conversion as keras_conversion
 
-        return keras_conversion(
-            load_model(path), name, data, input_range, metadata, tell
-        )
+        return keras_conversion(load_model(path), name, data, input_range, metadata, tell)
 
 
 def read(path: Path) -> FloatGraph | None:

@@ -30,6 +30,7 @@ from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
 
+
 def convert(
     model: Any,
     path: str | Path,
@@ -152,8 +153,8 @@ def conversion(
     if data is None:
         return Conversion(network, beyond, None)
     tell("comparing int8 with Keras")
-    return Conversion(network, beyond, keras_fidelity.measure(given, model.inputs[0].shape[0], network,
-                                                        data))  # fmt: skip
+    batch = model.inputs[0].shape[0]
+    return Conversion(network, beyond, keras_fidelity.measure(given, batch, network, data))
 
 
 def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcu_ghost.convert.graph import FloatGraph
-from mcu_ghost.convert.nodes import LSTM, Constant, Node, Reals
 from mcu_ghost.convert.lower.lowering import Range
+from mcu_ghost.convert.nodes import LSTM, Constant, Node, Reals
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import calibration
 from mcu_ghost.network.calibration import Clipped

@@ -73,10 +73,10 @@ def scales(root: Any, name: str) -> Any:
     return tensor(root, name).Quantization()
 
 
-def to_convolution(data: bytearray, entry: Any) -> None:
-    """Make an operator code that of CONV_2D, in both places where it stands."""
-    put(data, entry, 3, "<i", 3)
-    put(data, entry, 0, "b", 3)
+def to_l2_pool(data: bytearray, entry: Any) -> None:
+    """Make an operator code that of L2_POOL_2D, in both places where it stands."""
+    put(data, entry, 3, "<i", 12)
+    put(data, entry, 0, "b", 12)
 
 
 SOFTMAX = 25
@@ -85,8 +85,8 @@ PATCHES: dict[str, tuple[Patch, str]] = {
     "schema": (lambda d, r: put(d, r, 0, "<I", 4), "schema version 4 is not supported, only 3."),
     "float input": (lambda d, r: put(d, tensor(r, "input"), 1, "b", 0),
                     "tensor 'input' is float32, not int8"),
-    "unknown operator": (lambda d, r: to_convolution(d, code(r, SOFTMAX)),
-                         "operator CONV_2D is not supported; supported are GhostGRU,"),
+    "unknown operator": (lambda d, r: to_l2_pool(d, code(r, SOFTMAX)),
+                         "operator L2_POOL_2D is not supported; supported are GhostGRU,"),
     "operator version": (lambda d, r: put(d, code(r, SOFTMAX), 2, "<i", 99),
                          "version 99 of operator SOFTMAX is not supported, at most 3."),
     "weight of -128": (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,11 @@ _ALIGNMENT = 8
 def align(n: int, to: int = _ALIGNMENT) -> int:
     """Round up to a multiple."""
     return -(-n // to) * to
+
+
+def braces(numbers: Iterable[int | str]) -> str:
+    """Return an initialiser in C, of numbers or of initialisers."""
+    return "{" + ", ".join(map(str, numbers)) + "}"
 
 
 @dataclass(frozen=True, eq=False)

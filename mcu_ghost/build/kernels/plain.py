@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost.build.kernels import plain_arithmetic, plain_copies, plain_windows
 from mcu_ghost.build.kernels.constants import Constants, Kernel
-from mcu_ghost.network.ops import elementwise, fully_connected, softmax
+from mcu_ghost.network.ops import elementwise, fully_connected, fused, softmax
 from mcu_ghost.network.ops.collect import Collect
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
@@ -90,7 +91,7 @@ def pack_fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constant
     """Return a layer's weights, and its biases with the input's zero point folded in."""
     pairs = np.array(fully_connected.output_multipliers(op, xs[0], y))
     bias = op.bias - xs[0].zero_point * op.weights.astype(np.int64).sum(axis=1)
-    low, high = fully_connected.activation_range(op.activation, y)
+    low, high = fused.activation_range(op.activation, y)
     arrays = {
         "weights": op.weights,
         "bias": bias.astype(np.int32),
@@ -153,4 +154,7 @@ KERNELS = {
     "elementwise": Kernel(_elementwise, ("plain/ghost_lookup_s8.c",)),
     "collect": Kernel(_collect, ("plain/ghost_collect_s8.c",)),
     "layer_norm": Kernel(_layer_norm, ("plain/ghost_layer_norm_s8.c",)),
+    **plain_windows.KERNELS,
+    **plain_arithmetic.KERNELS,
+    **plain_copies.KERNELS,
 }

@@ -12,7 +12,6 @@ from mcu_ghost.network.ops import windows
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
-from mcu_ghost.network.ops.fused import Activation
 from mcu_ghost.network.ops.pad import Pad
 from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
 from mcu_ghost.network.tensor import Int8s, Int32s, Tensor
@@ -118,9 +117,7 @@ def _padded(
     return to.emit(Pad((source,), target, around, -128 if lowest else None)), bare
 
 
-def _quantised(
-    rows: Floats, bias: Floats, x: Tensor
-) -> tuple[Int8s, Int32s, tuple[float, ...]]:
+def _quantised(rows: Floats, bias: Floats, x: Tensor) -> tuple[Int8s, Int32s, tuple[float, ...]]:
     """Return weights and biases in integers, with a scale for each first index.
 
     Args:
@@ -128,9 +125,7 @@ def _quantised(
         bias: (scales, …) float biases.
         x: What the weights are multiplied with.
     """
-    scales = [
-        quantize.weight_scale(one, x.scale, own) for one, own in zip(rows, bias, strict=True)
-    ]
+    scales = [quantize.weight_scale(one, x.scale, own) for one, own in zip(rows, bias, strict=True)]
     weights = [quantize.quantize_weights(one, s) for one, s in zip(rows, scales, strict=True)]
     biases = [np.round(own / (x.scale * s)) for own, s in zip(bias, scales, strict=True)]
     return np.stack(weights), np.stack(biases).astype(np.int32), tuple(scales)

@@ -11,16 +11,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcu_ghost.network.ops.add import Add, Sub
+from mcu_ghost.network.ops.broadcast_to import BroadcastTo
+from mcu_ghost.network.ops.concatenation import Concatenation
+from mcu_ghost.network.ops.conv_2d import Conv2D
+from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.elementwise import Elementwise
+from mcu_ghost.network.ops.extremum import Maximum, Minimum
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.layer_norm import LayerNorm
+from mcu_ghost.network.ops.lookup import Lookup
 from mcu_ghost.network.ops.lstm import LSTM
+from mcu_ghost.network.ops.mul import Mul
 from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.pad import Pad
+from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
+from mcu_ghost.network.ops.prelu import PRelu
+from mcu_ghost.network.ops.reduce import Mean, ReduceMax, ReduceMin, Sum
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.reshape import Reshape
+from mcu_ghost.network.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
+from mcu_ghost.network.ops.strided_slice import StridedSlice
+from mcu_ghost.network.ops.transpose import Transpose
 from mcu_ghost.network.tflite.tables import OPERATOR_NAMES, Tables
 
 Reader = Callable[[Tables, Any], Operator | None]
@@ -81,5 +96,26 @@ for _kind in (
     Elementwise,
     Reshape,
     LayerNorm,
+    Conv2D,
+    DepthwiseConv2D,
+    AveragePool2D,
+    MaxPool2D,
+    Mean,
+    Sum,
+    ReduceMax,
+    ReduceMin,
+    Add,
+    Sub,
+    Mul,
+    Maximum,
+    Minimum,
+    Concatenation,
+    Pad,
+    StridedSlice,
+    Transpose,
+    ResizeNearestNeighbor,
+    BroadcastTo,
+    PRelu,
+    Lookup,
 ):
     register(_kind)

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite's int8 operators of one value: LOGISTIC, TANH, RELU, RELU6, QUANTIZE."""
+"""TFLite's int8 operators of one value.
+
+LOGISTIC, TANH, RELU, RELU6, QUANTIZE, LEAKY_RELU, HARD_SWISH, ELU, ABS.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import rectifiers
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import (
     divide_by_power_of_two,
@@ -22,7 +27,9 @@ from mcu_ghost.network.tensor import Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
 
-Function = Literal["logistic", "tanh", "relu", "relu6", "quantize"]
+Function = Literal[
+    "logistic", "tanh", "relu", "relu6", "quantize", "leaky_relu", "hard_swish", "elu", "abs"
+]
 
 _CODES: dict[Function, int] = {
     "logistic": tflite.BuiltinOperator.LOGISTIC,
@@ -30,6 +37,10 @@ _CODES: dict[Function, int] = {
     "relu": tflite.BuiltinOperator.RELU,
     "relu6": tflite.BuiltinOperator.RELU6,
     "quantize": tflite.BuiltinOperator.QUANTIZE,
+    "leaky_relu": tflite.BuiltinOperator.LEAKY_RELU,
+    "hard_swish": tflite.BuiltinOperator.HARD_SWISH,
+    "elu": tflite.BuiltinOperator.ELU,
+    "abs": tflite.BuiltinOperator.ABS,
 }
 _RESOLVERS: dict[Function, str] = {
     "logistic": "AddLogistic",
@@ -37,6 +48,15 @@ _RESOLVERS: dict[Function, str] = {
     "relu": "AddRelu",
     "relu6": "AddRelu6",
     "quantize": "AddQuantize",
+    "leaky_relu": "AddLeakyRelu",
+    "hard_swish": "AddHardSwish",
+    "elu": "AddElu",
+    "abs": "AddAbs",
+}
+_RECTIFIERS: dict[Function, Callable[[Tensor, Tensor, Ints], Ints]] = {
+    "hard_swish": rectifiers.hard_swish,
+    "elu": rectifiers.elu,
+    "abs": rectifiers.absolute,
 }
 _INTEGER_BITS = 4
 
@@ -49,12 +69,14 @@ class Elementwise(Operator):
         inputs: Tensor index.
         output: Tensor index.
         function: Which.
+        alpha: Slope of a leaky_relu below zero.
     """
 
     kind: ClassVar[str] = "elementwise"
     codes: ClassVar[dict[int | str, int]] = dict.fromkeys(_CODES.values(), 3)
 
     function: Function
+    alpha: float = 0.0
 
     @property
     def name(self) -> str:
@@ -81,13 +103,29 @@ class Elementwise(Operator):
         y = file.activation(op.Outputs(0), file.tensors[x].size)
         if function == "logistic" and file.tensors[y].zero_point != -128:
             raise file.error("LOGISTIC output must have zero point -128")
-        return cls((x,), y, function)
+        alpha = 0.0
+        if function == "leaky_relu":
+            options = tflite.LeakyReluOptions()
+            file.options(op, options, tflite.BuiltinOptions.LeakyReluOptions, "LEAKY_RELU")
+            alpha = float(options.Alpha())
+        ends = file.tensors[x], file.tensors[y]
+        if not math.isfinite(alpha) or (
+            function == "hard_swish" and not rectifiers.hard_swish_fits(*ends)
+        ):
+            raise file.error(f"the numbers of {function.upper()} do not fit its arithmetic")
+        return cls((x,), y, function, alpha)
 
     def write(
         self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
     ) -> None:
         """Put it into a `.tflite`."""
-        file.operator(_CODES[self.function], sources, target, 2)
+        options = None
+        if self.function == "leaky_relu":
+            tflite.LeakyReluOptionsStart(file.builder)
+            tflite.LeakyReluOptionsAddAlpha(file.builder, self.alpha)
+            end = tflite.LeakyReluOptionsEnd(file.builder)
+            options = (tflite.BuiltinOptions.LeakyReluOptions, end)
+        file.operator(_CODES[self.function], sources, target, 2, options)
 
     @classmethod
     def random(
@@ -106,15 +144,22 @@ class Elementwise(Operator):
             scale, zero_point = 1 / 256, -128
         elif chosen == "tanh":
             scale, zero_point = 1 / 128, 0
+        elif chosen == "hard_swish":
+            scale = float(np.float32(x.scale * rng.uniform(0.1, 2)))
         elif chosen == "relu6":
             scale, zero_point = x.scale, x.zero_point
         y = Tensor(f"{chosen}_{source}", x.shape, "int8", scale, zero_point)
-        return cls((source,), source + 1, chosen), y
+        alpha = float(np.float32(rng.uniform(-0.5, 1.5))) if chosen == "leaky_relu" else 0.0
+        return cls((source,), source + 1, chosen, alpha), y
 
 
 def table(op: Elementwise, x: Tensor, y: Tensor) -> Ints:
     """Return the (256,) int8 answers for inputs -128 … 127."""
     q = np.arange(-128, 128, dtype=np.int64)
+    if op.function == "leaky_relu":
+        return np.clip(rectifiers.leaky_relu(x, y, q, op.alpha), -128, 127)
+    if op.function in _RECTIFIERS:
+        return np.clip(_RECTIFIERS[op.function](x, y, q), -128, 127)
     centred = q - x.zero_point
     x_scale, y_scale = np.float32(x.scale), np.float32(y.scale)
     if op.function in ("logistic", "tanh"):

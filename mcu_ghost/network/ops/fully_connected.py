@@ -3,23 +3,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tflite
 
 from mcu_ghost.host.text import count
+from mcu_ghost.network.ops import fused
+from mcu_ghost.network.ops.fused import Activation
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
 
-Activation = Literal["none", "relu", "relu6", "relu_n1_to_1"]
-
-_ACTIVATIONS: dict[Activation, int] = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3}
 _NAME = "FULLY_CONNECTED"
 
 
@@ -65,7 +63,7 @@ class FullyConnected(Operator):
         acc = (values[0] - x.zero_point).astype(np.float64) @ self.weights.astype(np.float64).T
         pairs = np.array(output_multipliers(self, x, y), np.int64)
         scaled = multiply(acc.astype(np.int64) + self.bias, pairs[:, 0], pairs[:, 1])
-        low, high = activation_range(self.activation, y)
+        low, high = fused.activation_range(self.activation, y)
         return np.clip(scaled + y.zero_point, low, high), ()
 
     @classmethod
@@ -84,27 +82,17 @@ class FullyConnected(Operator):
                 f"{file.label(source)}"
             )
         outputs = shape[0]
-        weights = file.constant(kernel, np.int8, shape)
-        scales = file.scales(kernel, (1, outputs))
-        if any(file.zero_points(kernel)):
-            raise file.error(f"{file.label(kernel)} must have zero point 0")
-        bias = np.zeros(outputs, np.int32)
-        if op.InputsLength() > 2 and op.Inputs(2) >= 0:
-            bias = file.constant(op.Inputs(2), np.int32, (outputs,))
+        weights, scales = fused.read_weights(file, kernel, shape, 0)
+        bias = fused.read_bias(file, op, outputs)
         options = tflite.FullyConnectedOptions()
         file.options(op, options, tflite.BuiltinOptions.FullyConnectedOptions, _NAME)
-        names = {number: name for name, number in _ACTIVATIONS.items()}
-        activation = names.get(options.FusedActivationFunction())
-        if activation is None or options.WeightsFormat() != 0:
-            raise file.error(f"{_NAME} with this fused activation or format is not supported")
+        activation = fused.read_activation(file, options.FusedActivationFunction(), _NAME)
+        if options.WeightsFormat() != 0:
+            raise file.error(f"{_NAME} with this format of weights is not supported")
         y = file.activation(target, file.tensors[x].size // inputs * outputs)
-        reach = 255 * np.abs(weights.astype(np.int64)).sum(axis=1) + np.abs(bias.astype(np.int64))
-        if reach.max() >= 2**31:
-            raise file.error(f"a row of {file.label(kernel)} can overflow 32 bits")
         layer = cls((x,), y, weights, bias, scales, activation)
         pairs = output_multipliers(layer, file.tensors[x], file.tensors[y])
-        if int(reach.max()) << max(0, *(shift for _, shift in pairs)) >= 2**31:
-            raise file.error(f"the scales of {file.label(kernel)} can overflow 32 bits")
+        fused.check_reach(file, weights, bias, pairs, file.label(kernel))
         return layer
 
     def write(
@@ -113,11 +101,12 @@ class FullyConnected(Operator):
         """Put it into a `.tflite`."""
         label, (x,) = f"dense_{number}", xs
         weights = file.constant(f"{label}/kernel", self.weights, self.weight_scales)
-        scales = tuple(float(np.float32(x.scale) * np.float32(s)) for s in self.weight_scales)
-        bias = file.constant(f"{label}/bias", self.bias, scales)
+        bias = fused.write_bias(file, label, x, self.bias, self.weight_scales)
         b = file.builder
         tflite.FullyConnectedOptionsStart(b)
-        tflite.FullyConnectedOptionsAddFusedActivationFunction(b, _ACTIVATIONS[self.activation])
+        tflite.FullyConnectedOptionsAddFusedActivationFunction(
+            b, fused.ACTIVATIONS[self.activation]
+        )
         tflite.FullyConnectedOptionsAddKeepNumDims(b, len(x.shape) > 1)
         options = tflite.FullyConnectedOptionsEnd(b)
         code, kind = tflite.BuiltinOperator.FULLY_CONNECTED, tflite.BuiltinOptions
@@ -137,31 +126,9 @@ class FullyConnected(Operator):
         return cls((source,), source + 1, weights, bias, (scale,)), y
 
 
-def activation_range(activation: Activation, output: Tensor) -> tuple[int, int]:
-    """Return the int8 limits that a fused activation sets."""
-
-    def quantize(value: float) -> int:
-        step = np.float32(value) / np.float32(output.scale)
-        return output.zero_point + int(math.copysign(math.floor(abs(step) + 0.5), step))
-
-    low, high = -128, 127
-    if activation in ("relu", "relu6"):
-        low = max(low, quantize(0.0))
-    if activation == "relu6":
-        high = min(high, quantize(6.0))
-    if activation == "relu_n1_to_1":
-        low, high = max(low, quantize(-1.0)), min(high, quantize(1.0))
-    return low, high
-
-
 def output_multipliers(op: FullyConnected, x: Tensor, y: Tensor) -> list[tuple[int, int]]:
     """Return (multiplier, shift), one or one for each output."""
     if len(op.weight_scales) == 1:
         product = float(np.float32(x.scale) * np.float32(op.weight_scales[0]))
         return [quantized_multiplier(product / float(np.float32(y.scale)))]
-    return [
-        quantized_multiplier(
-            float(np.float32(x.scale)) * float(np.float32(s)) / float(np.float32(y.scale))
-        )
-        for s in op.weight_scales
-    ]
+    return fused.channel_multipliers(x, op.weight_scales, y)

@@ -57,8 +57,9 @@ class Builder:
         zero_point: int = 0,
         content: npt.NDArray[Any] | None = None,
         variable: bool = False,
+        axis: int = 0,
     ) -> int:
-        """Add a tensor to the graph; return its index in the file."""
+        """Add a tensor to the graph, its scales along an axis; return its index in the file."""
         b, number = self.builder, 0
         if content is not None:
             self._buffers.append(content.tobytes())
@@ -70,6 +71,7 @@ class Builder:
         tflite.QuantizationParametersStart(b)
         tflite.QuantizationParametersAddScale(b, scale)
         tflite.QuantizationParametersAddZeroPoint(b, zero)
+        tflite.QuantizationParametersAddQuantizedDimension(b, axis)
         quantization = tflite.QuantizationParametersEnd(b)
         tflite.TensorStart(b)
         tflite.TensorAddShape(b, dims)
@@ -82,9 +84,18 @@ class Builder:
         self.shapes.append(shape)
         return len(self._tensors) - 1
 
-    def constant(self, name: str, values: npt.NDArray[Any], scales: tuple[float, ...] = ()) -> int:
+    def constant(
+        self,
+        name: str,
+        values: npt.NDArray[Any],
+        scales: tuple[float, ...] = (),
+        zero_point: int = 0,
+        axis: int = 0,
+    ) -> int:
         """Add a constant tensor; return its index in the file."""
-        return self.tensor(name, values.shape, values.dtype, scales, content=values)
+        return self.tensor(
+            name, values.shape, values.dtype, scales, zero_point, content=values, axis=axis
+        )
 
     def variable(self, name: str, kept: Variable) -> int:
         """Add a tensor that is kept from one invocation to the next; return its index."""

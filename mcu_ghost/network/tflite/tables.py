@@ -121,8 +121,34 @@ class Tables:
         n = self.count(q.ZeroPointLength()) if q is not None else 0
         return [int(q.ZeroPoint(i)) for i in range(n)]
 
-    def constant(self, index: int, dtype: type[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        """Return a constant of exactly this type and shape."""
+    def quantized_axis(self, index: int) -> int:
+        """Return the axis along which a tensor's scales differ."""
+        q = self.raw(index).Quantization()
+        return 0 if q is None else int(q.QuantizedDimension())
+
+    def same_scale(self, x: int, y: int, name: str) -> None:
+        """Refuse an operator that does not rescale, between tensors that would need it."""
+        one, other = self.tensors[x], self.tensors[y]
+        if (one.scale, one.zero_point) != (other.scale, other.zero_point):
+            raise self.error(f"{name} must have the same scale and zero point before and behind it")
+
+    def written(self, index: int, shape: tuple[int, ...], name: str) -> int:
+        """Register an operator's int8 output of this shape, the batch left out."""
+        if self.shape(index) != (1, *shape):
+            raise self.error(
+                f"{name} must give {self.label(index)} the shape {[1, *shape]}, "
+                f"not {list(self.shape(index))}"
+            )
+        return self.activation(index)
+
+    def numbers(self, index: int) -> list[int]:
+        """Return a constant list of int32."""
+        return [int(n) for n in self.constant(index, np.int32, self.shape(index)).ravel()]
+
+    def constant(
+        self, index: int, dtype: type[Any], shape: tuple[int, ...], lowest: int = -127
+    ) -> npt.NDArray[Any]:
+        """Return a constant of exactly this type and shape; int8 is at least `lowest`."""
         tensor = self.raw(index)
         if _TYPES.get(tensor.Type()) is not dtype:
             raise self.error(
@@ -140,7 +166,7 @@ class Tables:
         if not isinstance(content, np.ndarray) or content.size != expected:
             raise self.error(f"{self.label(index)} must have {count(expected, 'byte')} of data")
         values = np.frombuffer(content.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(shape)
-        if dtype is np.int8 and values.min(initial=0) < -127:
+        if dtype is np.int8 and values.min(initial=0) < lowest:
             raise self.error(f"{self.label(index)} holds a weight of -128; weights are -127 to 127")
         return values.astype(dtype)
 

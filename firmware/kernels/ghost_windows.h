@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * TFLite's int8 operators whose windows slide over an image: (height, width, channels), channels
+ * next to each other. Time is the height. Taps outside the image contribute nothing.
+ */
+#ifndef GHOST_WINDOWS_H
+#define GHOST_WINDOWS_H
+
+#include <stdint.h>
+
+/** How a window slides over an image. */
+typedef struct {
+  int32_t height; /**< of the image */
+  int32_t width;
+  int32_t output_height;
+  int32_t output_width;
+  int32_t kernel_height;
+  int32_t kernel_width;
+  int32_t stride_y;
+  int32_t stride_x;
+  int32_t dilation_y;
+  int32_t dilation_x;
+  int32_t top; /**< rows of padding above; those below follow from the output's height */
+  int32_t left;
+} ghost_window;
+
+/** A range of a window's taps: those inside the image. */
+typedef struct {
+  int32_t first;
+  int32_t end; /**< one behind the last */
+} ghost_taps;
+
+/**
+ * Of `taps` taps at origin, origin + dilation, …, return those in [0, size). There may be none.
+ */
+static inline ghost_taps ghost_taps_inside(int32_t origin, int32_t taps, int32_t dilation,
+                                           int32_t size) {
+  ghost_taps inside = {0, taps};
+  while (inside.first < taps && origin + inside.first * dilation < 0) inside.first++;
+  while (inside.end > inside.first && origin + (inside.end - 1) * dilation >= size) inside.end--;
+  return inside;
+}
+
+/** Constants of one TFLite CONV_2D. */
+typedef struct {
+  const int8_t *weights; /**< outputs x kernel height x kernel width x channels of a group */
+  const int32_t *bias;
+  const int32_t *multipliers; /**< one for each output, as the shifts */
+  const int8_t *shifts;       /**< positive is left */
+  ghost_window window;
+  int32_t groups;
+  int32_t group_channels; /**< of the input */
+  int32_t group_outputs;
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
+} ghost_conv_2d_params;
+
+/** TFLite's int8 CONV_2D with its two roundings. */
+void ghost_conv_2d_s8(const ghost_conv_2d_params *params, const int8_t *x, int8_t *y);
+
+/** Constants of one TFLite DEPTHWISE_CONV_2D. */
+typedef struct {
+  const int8_t *weights; /**< kernel height x kernel width x (channels * multiplier) */
+  const int32_t *bias;
+  const int32_t *multipliers; /**< one for each output, as the shifts */
+  const int8_t *shifts;       /**< positive is left */
+  ghost_window window;
+  int32_t channels;   /**< of the input */
+  int32_t multiplier; /**< outputs of each */
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
+} ghost_depthwise_conv_2d_params;
+
+/** TFLite's int8 DEPTHWISE_CONV_2D with its two roundings. */
+void ghost_depthwise_conv_2d_s8(const ghost_depthwise_conv_2d_params *params, const int8_t *x,
+                                int8_t *y);
+
+/** Constants of one TFLite AVERAGE_POOL_2D or MAX_POOL_2D. */
+typedef struct {
+  ghost_window window;
+  int32_t channels;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
+} ghost_pool_2d_params;
+
+/** TFLite's int8 AVERAGE_POOL_2D: the mean of the taps inside, rounded half away from zero. */
+void ghost_average_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
+/** TFLite's int8 MAX_POOL_2D. */
+void ghost_max_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
+#endif

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators whose output is another view of the input's values: slices, transposed tensors, …."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.tensor import Ints, Tensor
+
+Array = npt.NDArray[Any]
+
+AXES = 5  # of the boxes that kernels copy
+
+Box = tuple[tuple[int, ...], ...]
+"""Shape of a box, and its strides in each of two tensors; `AXES` numbers each."""
+
+
+@dataclass(frozen=True)
+class View(Operator):
+    """Moves values and changes none; input and output have the same scale and zero point.
+
+    What a kind says of axes it says from the end, so that it holds for whole tensors and for a
+    frame of them.
+
+    Attributes:
+        inputs: Tensor index.
+        output: Tensor index.
+    """
+
+    def view(self, x: Tensor, y: Tensor, values: Array) -> Array:
+        """Return (…, *shape of x) values as NumPy views them, flat the same as the output."""
+        raise NotImplementedError
+
+    def run(
+        self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
+    ) -> tuple[Ints, State]:
+        """Move (…, *shape of x) values."""
+        (x,) = xs
+        batch = values[0].shape[: values[0].ndim - len(x.shape)]
+        return self.view(x, y, values[0]).reshape(*batch, *y.shape), ()
+
+    def box(self, x: Tensor, y: Tensor) -> tuple[int, Box]:
+        """Return where the view starts in `x`, and its box.
+
+        Raises:
+            ValueError: A box of more axes than there are would be needed.
+        """
+        values = np.zeros(x.shape, np.int8)
+        view = self.view(x, y, values)
+        start = view.ctypes.data - values.ctypes.data
+        flat = np.empty(view.shape, np.int8)
+        return start, merged(view.shape, view.strides, flat.strides)
+
+
+def merged(shape: tuple[int, ...], one: tuple[int, ...], other: tuple[int, ...]) -> Box:
+    """Return a box whose axes are joined where both tensors go on as before.
+
+    Raises:
+        ValueError: It has more than `AXES` axes.
+    """
+    axes: list[tuple[int, ...]] = []
+    for n, a, b in zip(shape, one, other, strict=True):
+        if n == 1:
+            continue
+        if axes and axes[-1][1:] == (a * n, b * n):
+            n *= axes.pop()[0]
+        axes.append((n, a, b))
+    if len(axes) > AXES:
+        raise ValueError(f"it needs {len(axes)} loops, at most {AXES}")
+    return tuple(zip(*[(1, 0, 0)] * (AXES - len(axes)) + axes, strict=True))
