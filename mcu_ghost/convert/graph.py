@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network in float: nodes and the values between them, which NumPy can run."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.convert.nodes.node import Node, Reals, Shape
+from mcu_ghost.host.errors import GhostError
+
+
+@dataclass(frozen=True)
+class Input:
+    """A value from outside, (batch, *shape)."""
+
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True, eq=False)
+class FloatGraph:
+    """A network in float.
+
+    Attributes:
+        name: Of the network.
+        inputs: What it reads.
+        nodes: In an order in which every value is made before it is read.
+        outputs: Names of the values that it answers with.
+    """
+
+    name: str
+    inputs: tuple[Input, ...]
+    nodes: tuple[Node, ...]
+    outputs: tuple[str, ...]
+
+    @functools.cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Every value's shape, without the batch.
+
+        Raises:
+            GhostError: A node's inputs do not fit it, or it has weights that are no numbers.
+        """
+        shapes = {entry.name: entry.shape for entry in self.inputs}
+        for node in self.nodes:
+            _check_finite(node)
+            shapes[node.output] = node.infer(*(shapes[name] for name in node.inputs))
+        return shapes
+
+    @functools.cached_property
+    def readers(self) -> dict[str, tuple[Node, ...]]:
+        """The nodes that read each value."""
+        found: dict[str, list[Node]] = {name: [] for name in self.shapes}
+        for node in self.nodes:
+            for name in dict.fromkeys(node.inputs):
+                found[name].append(node)
+        return {name: tuple(nodes) for name, nodes in found.items()}
+
+    def run(self, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Reals]:
+        """Return every value for inputs of shape (batch, *shape), by name.
+
+        Raises:
+            GhostError: An input is missing or has another shape.
+        """
+        values: dict[str, Reals] = {}
+        for entry in self.inputs:
+            if entry.name not in inputs:
+                raise GhostError(f"Model '{self.name}': no values for its input '{entry.name}'.")
+            given = np.asarray(inputs[entry.name], np.float32)
+            if given.shape[1:] != entry.shape:
+                raise GhostError(
+                    f"Model '{self.name}': input '{entry.name}' takes values of shape"
+                    f" (samples, {', '.join(map(str, entry.shape))}), got {given.shape}."
+                )
+            values[entry.name] = given
+        for node in self.nodes:
+            result = node.run(*(values[name] for name in node.inputs))
+            values[node.output] = np.asarray(result, np.float32)
+        return values
+
+
+def _check_finite(node: Node) -> None:
+    for field in dataclasses.fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, np.ndarray) and not np.isfinite(value).all():
+            raise node.refuse(
+                f"its {field.name} has NaN or infinite numbers; training must have gone wrong,"
+                " so go back to an earlier checkpoint"
+            )
