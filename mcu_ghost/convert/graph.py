@@ -52,6 +52,11 @@ class FloatGraph:
             shapes[node.output] = node.infer(*(shapes[name] for name in node.inputs))
         return shapes
 
+    def checked(self) -> FloatGraph:
+        """Return the graph itself, if its shapes and weights are right; see `shapes`."""
+        assert set(self.outputs) <= set(self.shapes)
+        return self
+
     @functools.cached_property
     def readers(self) -> dict[str, tuple[Node, ...]]:
         """The nodes that read each value."""

@@ -19,7 +19,7 @@ def test_without_tensorflow_it_says_what_to_install():
         "sys.modules['tensorflow'] = None\n"
         "from mcu_ghost.host.errors import GhostError\n"
         "try:\n"
-        "    import mcu_ghost.convert\n"
+        "    from mcu_ghost.convert import convert\n"
         "except GhostError as error:\n"
         "    print(error)\n"
     )

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a saved Keras model, `.keras` or `.h5`, of Keras 3 or tf_keras, without any of them.
+
+Only its configuration (JSON) and its arrays are read: nothing in a file is ever run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from mcu_ghost.convert.graph import FloatGraph, Input
+from mcu_ghost.convert.keras_config.layer import Builder, Value
+from mcu_ghost.convert.keras_config.topology import MODELS, Model, checked_shape
+from mcu_ghost.convert.keras_config.weights import ByName, ByPlace, Config, Weights, class_name
+from mcu_ghost.host.errors import GhostError
+
+__all__ = ["read"]
+
+
+def read(path: str | Path) -> FloatGraph:
+    """Return the network of a `.keras` or `.h5` file.
+
+    Raises:
+        GhostError: The file cannot be read, or has something in it that no node expresses; says
+            which layer.
+    """
+    path = Path(path)
+    try:
+        with _opened(path) as (config, weights, version):
+            return _graph(path, config, weights, 3 if version.startswith("3") else 2)
+    except GhostError as error:
+        raise GhostError(f"{path}: {error}") from error
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be read ({error}); save the model again.") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError,
+            zipfile.BadZipFile) as error:  # fmt: skip
+        # A configuration of a form that neither Keras writes.
+        raise GhostError(
+            f"{path}: is damaged, or no model that Keras 3 or tf_keras saved"
+            f" ({type(error).__name__}: {error}); save it again with model.save."
+        ) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Config, Weights, str]]:
+    """Yield a file's configuration, weights and the version of Keras that wrote it."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            version = json.loads(archive.read("metadata.json")).get("keras_version", "3")
+            data = io.BytesIO(archive.read("model.weights.h5"))
+            with h5py.File(data, "r") as file:
+                yield json.loads(archive.read("config.json")), ByPlace(file), str(version)
+        return
+    with h5py.File(path, "r") as file:
+        if "model_config" not in file.attrs:
+            raise GhostError("holds weights and no model; save it with model.save.")
+        version = str(_text(file.attrs.get("keras_version", "2")))
+        weights = ByName.of_file(file["model_weights"])
+        yield json.loads(_text(file.attrs["model_config"])), weights, version
+
+
+def _text(given: Any) -> Any:
+    return given.decode() if isinstance(given, bytes) else given
+
+
+def _graph(path: Path, config: Config, weights: Weights, keras: int) -> FloatGraph:
+    if class_name(config) not in MODELS:
+        raise GhostError(
+            f"is a model of the class {class_name(config)}, whose code no file holds; build it as"
+            " a Sequential or functional model."
+        )
+    builder = Builder(keras)
+    model = Model(config, weights, builder)
+    inputs = [Input(builder.name(n), checked_shape(n, shape)) for n, shape in model.inputs]
+    outputs = model.run([Value(entry.name, entry.shape) for entry in inputs])
+    name = str(model.config.get("name", path.stem))
+    graph = FloatGraph(name, tuple(inputs), tuple(builder.nodes), tuple(v.name for v in outputs))
+    return graph.checked()
