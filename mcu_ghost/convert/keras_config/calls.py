@@ -80,10 +80,16 @@ def _call(entry: Any, layers: set[str]) -> Call:
 
 def _argument(given: Any, layers: set[str]) -> Any:
     """Return an argument with references in the places of serialised tensors."""
-    if isinstance(given, dict) and given.get("class_name") == "__keras_tensor__":
-        return Reference(*given["config"]["keras_history"])
-    if isinstance(given, dict) and given.get("class_name") == "__tuple__":
-        return [_argument(part, layers) for part in given["items"]]
+    if isinstance(given, dict):
+        match given.get("class_name"), given.get("config"):
+            case "__keras_tensor__", inside:
+                return Reference(*inside["keras_history"])
+            case "__slice__", inside:
+                return slice(inside["start"], inside["stop"], inside["step"])
+            case "__ellipsis__", _:
+                return ...
+            case "__tuple__", _:
+                return [_argument(part, layers) for part in given["items"]]
     if _is_reference(given, layers):
         return Reference(*given[:3])
     if isinstance(given, list):

@@ -87,6 +87,7 @@ class Layer:
         builder: The graph.
         args: What it is called with: values, numbers, lists of them.
         kwargs: What it is called with by name.
+        leading: How many axes of its input are further samples, as inside TimeDistributed.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Layer:
     builder: Builder
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    leading: int = 0
 
     def refuse(self, why: str) -> GhostError:
         """Return the error that names the layer."""
@@ -171,8 +173,8 @@ class Layer:
             axis: Negative from the end.
             rank: Number of axes without the batch.
         """
-        own = axis + rank if axis < 0 else axis - 1
-        if not 0 <= own < rank:
+        own = axis + rank if axis < 0 else axis - 1 + self.leading
+        if not self.leading <= own < rank:
             raise self.refuse(f"axis {axis} does not exist, or is the batch's, which must stay")
         return own
 

@@ -24,6 +24,7 @@ class Recurrent(Node):
     Attributes:
         kernel: (d, gates · m), for the inputs.
         recurrent_kernel: (n, gates · m), for the outputs of the frame before.
+        bias: (gates · m,); a GRU's (2, 3m), for the inputs and for the recurrent product.
         activation: Of the candidate, and of an LSTM's output.
         return_sequences: Whether every frame has an output, (T, n), or only the last, (n,).
         backwards: Whether frames come last first; outputs keep the inputs' order of frames.
@@ -33,6 +34,7 @@ class Recurrent(Node):
 
     kernel: Reals
     recurrent_kernel: Reals
+    bias: Reals
     activation: Function = TANH
     return_sequences: bool = True
     backwards: bool = False
@@ -108,14 +110,12 @@ class GRU(Recurrent):
         s = [h, g]
 
     Attributes:
-        bias: (2, 3m), for the inputs and for the recurrent product.
         ghost_kernel: (m, n - m); without ghosts None.
         ghost_bias: (n - m,).
         ratio: n // m.
         reset_after: Whether r is applied after the recurrent product.
     """
 
-    bias: Reals
     recurrent_activation: Function = SIGMOID
     ratio: int = 1
     ghost_kernel: Reals | None = None
@@ -166,14 +166,10 @@ class GRU(Recurrent):
 class LSTM(Recurrent):
     """An LSTM, gates in the order i, f, c, o.
 
-        i, f, o = recurrent_activation(x · kernel + h · recurrent_kernel + bias), c̃ = activation(…)
-        c = f · c + i · c̃,    h = o · activation(c)
-
-    Attributes:
-        bias: (4n,).
+    i, f, o = recurrent_activation(x · kernel + h · recurrent_kernel + bias), c̃ = activation(…)
+    c = f · c + i · c̃,    h = o · activation(c)
     """
 
-    bias: Reals
     recurrent_activation: Function = SIGMOID
 
     def infer(self, *shapes: Shape) -> Shape:
@@ -203,9 +199,7 @@ class LSTM(Recurrent):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class SimpleRNN(Recurrent):
-    """h = activation(x · kernel + h · recurrent_kernel + bias); bias (n,)."""
-
-    bias: Reals
+    """h = activation(x · kernel + h · recurrent_kernel + bias)."""
 
     def project(self, x: Reals) -> Reals:
         """Return x · kernel + bias."""

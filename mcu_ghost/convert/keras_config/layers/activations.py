@@ -91,7 +91,7 @@ def _leaky_relu(layer: Layer) -> Value:
 
 def _prelu(layer: Layer) -> Value:
     shared = [axis - 1 for axis in layer.config.get("shared_axes") or ()]
-    shape = (1 if i in shared else n for i, n in enumerate(layer.x.shape))
+    shape = (1 if i in shared else n for i, n in enumerate(layer.x.shape[layer.leading :]))
     return layer.add(PRelu, layer.x, alpha=layer.take("alpha", *shape))
 
 

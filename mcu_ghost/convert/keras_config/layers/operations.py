@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mcu_ghost.convert.keras_config.layer import Layer, Value, values_in
+from mcu_ghost.convert.keras_config.layers import shapes
 from mcu_ghost.convert.keras_config.layers.plain import affine
-from mcu_ghost.convert.keras_config.layers.shapes import filled
 from mcu_ghost.convert.nodes import (
     Activation,
     Concat,
@@ -119,8 +119,8 @@ def _get_item(layer: Layer) -> Value:
     x = layer.x
     spec = _argument(layer, 1, "slice_spec", "key")
     spec = list(spec) if isinstance(spec, (list, tuple)) else [spec]
-    if "..." in spec or Ellipsis in spec:
-        at = next(i for i, part in enumerate(spec) if part in ("...", Ellipsis))
+    if Ellipsis in spec:
+        at = spec.index(Ellipsis)
         everything = [slice(None)] * (len(x.shape) + 2 - len(spec))
         spec[at : at + 1] = everything
     parts = [_slice(layer, part) for part in spec]
@@ -145,7 +145,6 @@ def _get_item(layer: Layer) -> Value:
 
 def _slice(layer: Layer, part: Any) -> slice | int:
     if isinstance(part, dict):
-        part = part.get("config", part)
         part = slice(part.get("start"), part.get("stop"), part.get("step"))
     if isinstance(part, (slice, int)):
         return part
@@ -161,8 +160,10 @@ def _join(layer: Layer) -> Value:
 
 
 def _reshape(layer: Layer) -> Value:
+    if "target_shape" in layer.config:
+        return shapes.LAYERS["Reshape"](layer)
     target = [int(n) for n in _argument(layer, 1, "shape", "newshape")]
-    return layer.add(Reshape, layer.x, shape=filled(layer, layer.x.shape, tuple(target[1:])))
+    return layer.add(Reshape, layer.x, shape=shapes.filled(layer, layer.x.shape, tuple(target[1:])))
 
 
 def _transpose(layer: Layer) -> Value:
@@ -285,6 +286,7 @@ LAYERS: dict[str, Importer] = {
     "Minimum": _binary("minimum"),
     "Divide": _divide,
     "TrueDivide": _divide,
+    "Reshape": _reshape,
     "Transpose": _transpose,
     "Squeeze": _squeeze,
     "ExpandDims": _expand,
@@ -306,4 +308,4 @@ LAYERS: dict[str, Importer] = {
         "sigmoid", "tanh", "exp", "softplus", "softsign", "elu", "selu", "square", "sqrt", "log",
         "sin", "cos", "mish", "abs")},
 }  # fmt: skip
-"""By class. Those of Add, Subtract, Multiply, Maximum and Minimum also import the layers."""
+"""By class. Those of Add, Subtract, Multiply, Maximum, Minimum and Reshape are layers' too."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from mcu_ghost.convert.keras_config.layer import Layer, Value
@@ -21,6 +22,7 @@ def _time_distributed(layer: Layer) -> Value:
     if len(x.shape) < 2:
         raise layer.refuse(f"its input of shape {x.shape} has no frames")
     part = layer.part(layer.config["layer"], x)
+    part = dataclasses.replace(part, leading=layer.leading + 1)
     if part.kind == "Flatten":
         return layer.add(Reshape, x, shape=(x.shape[0], math.prod(x.shape[1:])))
     if part.kind == "Reshape":
