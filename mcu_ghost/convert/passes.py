@@ -101,6 +101,13 @@ def _sole_reader(graph: FloatGraph, node: Node) -> Node | None:
     return readers[0] if alone and readers[0].inputs.count(node.output) == 1 else None
 
 
+def _unique(graph: FloatGraph, name: str) -> str:
+    """Return a name like another for a value that comes right before it."""
+    while name in graph.shapes:
+        name += "'"
+    return name
+
+
 def _drop(graph: FloatGraph, node: Node) -> FloatGraph | None:
     """Drop what hands on its input as it is."""
     return _without(graph, node) if _does_nothing(node, graph) else None
@@ -212,7 +219,7 @@ def _affine_moves_on(graph: FloatGraph, node: Node) -> FloatGraph | None:
     moved = _moved(node, after, shape, graph.shapes[node.output])
     if moved is None or not graph.readers[after.output] or after.output in graph.outputs:
         return None
-    between = f"{node.output}'"
+    between = _unique(graph, node.output)
     first = dataclasses.replace(after, inputs=node.inputs, output=between)
     moved = dataclasses.replace(moved, inputs=(between,), output=after.output)
     swapped = _replaced(graph, (node, after), (first, moved))
@@ -256,7 +263,7 @@ def _averages(graph: FloatGraph, node: Node) -> FloatGraph | None:
     if not isinstance(node, Merge) or node.function != "average":
         return None
     channels = graph.shapes[node.output][-1:]
-    total = dataclasses.replace(node, function="add", output=f"{node.output}'")
+    total = dataclasses.replace(node, function="add", output=_unique(graph, node.output))
     share = np.full(channels, 1 / len(node.inputs), np.float32)
     scaled = Affine(node.name, (total.output,), node.output, share, np.zeros_like(share))
     return _replaced(graph, (node,), (total, scaled))

@@ -192,7 +192,7 @@ STEPS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_random_graphs(seed):
     """Ten random steps with a few branches on the way."""
     rng = np.random.default_rng(seed)

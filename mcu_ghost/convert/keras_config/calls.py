@@ -81,14 +81,15 @@ def _call(entry: Any, layers: set[str]) -> Call:
 def _argument(given: Any, layers: set[str]) -> Any:
     """Return an argument with references in the places of serialised tensors."""
     if isinstance(given, dict):
-        match given.get("class_name"), given.get("config"):
-            case "__keras_tensor__", inside:
+        inside = given.get("config") or {}
+        match given.get("class_name"):
+            case "__keras_tensor__":
                 return Reference(*inside["keras_history"])
-            case "__slice__", inside:
+            case "__slice__":
                 return slice(inside["start"], inside["stop"], inside["step"])
-            case "__ellipsis__", _:
+            case "__ellipsis__":
                 return ...
-            case "__tuple__", _:
+            case "__tuple__":
                 return [_argument(part, layers) for part in given["items"]]
     if _is_reference(given, layers):
         return Reference(*given[:3])
