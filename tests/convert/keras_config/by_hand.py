@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `.h5` files as tf_keras does, by hand: no TensorFlow, and mistakes that it would not make."""
+"""Writes `.h5` files by hand: as tf_keras does, or with mistakes that it would not make."""
 
 import json
 
 import h5py
-import numpy as np
 
 INPUT = {"class_name": "InputLayer", "config": {"name": "x", "batch_input_shape": [None, 5, 4]}}
 

@@ -89,6 +89,11 @@ def test_constant_of_another_shape(library, tmp_path):
     check(library.Model(x, x + np.float32([[1, 2], [3, 4], [5, 6]])), tmp_path)
 
 
+def test_states_that_nothing_reads(library, tmp_path):
+    x = library.layers.Input((6, 4))
+    check(library.Model(x, library.layers.LSTM(3, return_state=True)(x)[0]), tmp_path)
+
+
 def test_batch_of_one_and_stateful(library, tmp_path):
     layers = library.layers
     x = layers.Input(batch_shape=(1, 4, 3))

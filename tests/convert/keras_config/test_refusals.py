@@ -39,15 +39,14 @@ LAYERS = {
     "nan": (layer("Dense", units=3), (np.full((4, 3), np.nan), np.ones(3)),
             "its kernel has NaN or infinite numbers"),
     "infinite": (layer("GRU", **GRU), (np.full((4, 6), np.inf), *RECURRENT[1:]), "its kernel has"),
-    "activation": (layer("Dense", units=3, activation="tahn"), DENSE,
-                   "argument activation='tahn' is not supported; use one that works"),
+    "activation": (layer("Dense", units=3, activation="bell"), DENSE,
+                   "argument activation='bell' is not supported; use one that works"),
     "own function": (layer("Dense", units=3, activation={"class_name": "Mine", "config": {}}),
                      DENSE, "argument activation='Mine' is not supported"),
     "gru relu": (layer("GRU", **GRU, activation="relu"), RECURRENT,
                  "Layer 'a' (GRU): activation relu is not supported, only tanh"),
     "gates": (layer("GRU", **GRU, recurrent_activation="relu"), RECURRENT,
               "recurrent_activation relu is not supported, only sigmoid and hard_sigmoid"),
-    "states": (layer("GRU", **GRU, return_state=True), RECURRENT, "argument return_state=True"),
     "time major": (layer("GRU", **GRU, time_major=True), RECURRENT, "argument time_major=True"),
     "channels": (layer("Conv1D", kernel_size=[2], filters=3, data_format="channels_first"),
                  (np.ones((2, 4, 3)), np.ones(3)), "argument data_format='channels_first'"),
@@ -88,7 +87,11 @@ def test_initial_state(tmp_path):
 
 
 def test_a_state_that_is_read(tmp_path):
-    path = write(tmp_path / "m.h5", functional(called("Dropout", "x"), output=("a", 0, 1)), a=())
+    path = write(
+        tmp_path / "m.h5",
+        functional(called("GRU", "x", **GRU, return_state=True), output=("a", 0, 1)),
+        a=RECURRENT,
+    )
     assert "Layer 'a': the network reads its output 1, such as a state" in refusal(path)
 
 
