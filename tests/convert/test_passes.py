@@ -135,7 +135,8 @@ CASES = {
                         .add(Permute, axes=(1, 0, 2)).conv(), [Reshape, Permute, Conv]),
     "not through permute": (lambda c: c.affine().add(Permute, axes=(1, 0)).dense(),
                             [Affine, Permute, Dense]),
-    "through means": (lambda c: c.affine().add(Pool, function="average", pool=(3, 1), padding=AROUND)
+    "through means": (lambda c: c.affine()
+                      .add(Pool, function="average", pool=(3, 1), padding=AROUND)
                       .add(Reduce, function="mean", axes=(0,)).dense(), [Pool, Reduce, Dense]),
     "not through max": (lambda c: c.affine().add(Reduce, function="max", axes=(0,)).dense(),
                         [Affine, Reduce, Dense]),
