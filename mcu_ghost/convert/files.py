@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from mcu_ghost.convert import conversion
-from mcu_ghost.convert.conversion import Conversion, Tell
+from mcu_ghost.convert import quantise
+from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower.lowering import Range
 from mcu_ghost.convert.nodes import Reals
@@ -47,7 +47,7 @@ def convert(
     if graph is None:
         return _by_keras(path, name, calibration, input_range, metadata, tell)
     data = None if calibration is None else inputs(graph, calibration)
-    return conversion.quantise(graph, name, data, input_range, metadata, tell)
+    return quantise.quantise(graph, name, data, input_range, metadata, tell)
 
 
 def _by_keras(

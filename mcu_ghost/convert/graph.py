@@ -44,17 +44,24 @@ class FloatGraph:
         """Every value's shape, without the batch.
 
         Raises:
-            GhostError: A node's inputs do not fit it, or it has weights that are no numbers.
+            GhostError: A node's inputs do not fit it.
         """
         shapes = {entry.name: entry.shape for entry in self.inputs}
         for node in self.nodes:
-            _check_finite(node)
             shapes[node.output] = node.infer(*(shapes[name] for name in node.inputs))
         return shapes
 
     def checked(self) -> FloatGraph:
-        """Return the graph itself, if its shapes and weights are right; see `shapes`."""
-        assert set(self.outputs) <= set(self.shapes)
+        """Return the graph itself.
+
+        Raises:
+            GhostError: A node's inputs do not fit it, or it has weights that are no numbers.
+        """
+        for node in self.nodes:
+            _check_finite(node)
+        missing = set(self.outputs) - set(self.shapes)
+        if missing:
+            raise GhostError(f"Model '{self.name}': nothing makes its output '{min(missing)}'.")
         return self
 
     @functools.cached_property

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.convert import keras_fidelity, ordinary
-from mcu_ghost.convert.conversion import Conversion, Tell
+from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving

@@ -26,7 +26,9 @@ from mcu_ghost.convert.nodes import (
     Node,
     Pad,
     Permute,
+    Pool,
     Recurrent,
+    Reduce,
     Repeat,
     Reshape,
     Reverse,
@@ -208,9 +210,9 @@ def _affine_into_maker(graph: FloatGraph, node: Node) -> FloatGraph | None:
 
 
 def _affine_moves_on(graph: FloatGraph, node: Node) -> FloatGraph | None:
-    """Let a scale and an offset change places with what only moves numbers.
+    """Let a scale and an offset change places with what moves numbers or takes means.
 
-    Behind it is a node that they can be folded into, or another that moves numbers.
+    Behind it is a node that they can be folded into, or another such.
     """
     after = _sole_reader(graph, node)
     if not isinstance(node, Affine) or after is None:
@@ -229,12 +231,16 @@ def _affine_moves_on(graph: FloatGraph, node: Node) -> FloatGraph | None:
 def _moved(
     node: Affine, mover: Node, shape: tuple[int, ...], given: tuple[int, ...]
 ) -> Affine | None:
-    """Return the scale and offset that do the same behind a node that moves numbers."""
+    """Return the scale and offset that do the same behind a node instead of before it."""
     uniform = np.ptp(node.scale) == 0 and np.ptp(node.offset) == 0
     match mover:
         case Reverse() if mover.axis < len(shape) - 1:
             return node
         case UpSample() | Repeat():
+            return node
+        case Pool() if mover.function == "average":
+            return node
+        case Reduce() if mover.function == "mean" and len(given) - 1 not in mover.axes:
             return node
         case Slice():
             taken = slice(mover.begin[-1], mover.end[-1], mover.step[-1])

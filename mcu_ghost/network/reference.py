@@ -124,7 +124,8 @@ def whole(graph: Graph, inputs: Sequence[Int8s]) -> list[Ints | None]:
 
     Args:
         graph: The network.
-        inputs: (samples, *shape) int8 for each input.
+        inputs: (samples, *shape) int8 for each input; stateful operators go on from one sample to
+            the next.
 
     Returns:
         The values of every tensor, (samples, *shape); None for one that nothing writes.
@@ -138,12 +139,16 @@ def whole(graph: Graph, inputs: Sequence[Int8s]) -> list[Ints | None]:
         if not isinstance(op, Recurrent):
             values[op.output], _ = op.run(xs, y, given_, ())
             continue
-        state: State = tuple(np.zeros((len(given_[0]), v.size), np.int64) for v in op.variables)
+        rows = given_[0]
+        if op.stateful:  # the samples are one sequence
+            rows = rows.reshape(1, -1, *rows.shape[2:])
+        state: State = tuple(np.zeros((len(rows), v.size), np.int64) for v in op.variables)
         frame, every = y.frame if op.return_sequences else y, []
-        for t in range(given_[0].shape[1]):
-            result, state = op.run((xs[0].frame,), frame, (given_[0][:, t],), state)
+        for t in range(rows.shape[1]):
+            result, state = op.run((xs[0].frame,), frame, (rows[:, t],), state)
             every.append(result)
-        values[op.output] = np.stack(every, axis=1) if op.return_sequences else every[-1]
+        made = np.stack(every, axis=1).reshape(*given_[0].shape[:2], *frame.shape)
+        values[op.output] = made if op.return_sequences else made[:, -1]
     return values
 
 

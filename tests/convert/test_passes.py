@@ -135,6 +135,11 @@ CASES = {
                         .add(Permute, axes=(1, 0, 2)).conv(), [Reshape, Permute, Conv]),
     "not through permute": (lambda c: c.affine().add(Permute, axes=(1, 0)).dense(),
                             [Affine, Permute, Dense]),
+    "through means": (lambda c: c.affine()
+                      .add(Pool, function="average", pool=(3, 1), padding=AROUND)
+                      .add(Reduce, function="mean", axes=(0,)).dense(), [Pool, Reduce, Dense]),
+    "not through max": (lambda c: c.affine().add(Reduce, function="max", axes=(0,)).dense(),
+                        [Affine, Reduce, Dense]),
     "reshapes": (lambda c: c.add(Reshape, shape=(32,)).add(Reshape, shape=(4, 8)), [Reshape]),
     "reshaped back": (lambda c: c.relu().add(Reshape, shape=(32,)).add(Reshape, shape=(8, 4)),
                       [Activation]),

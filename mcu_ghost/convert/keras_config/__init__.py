@@ -20,9 +20,12 @@ from mcu_ghost.convert.graph import FloatGraph, Input
 from mcu_ghost.convert.keras_config.layer import Builder, Value
 from mcu_ghost.convert.keras_config.topology import MODELS, Model, checked_shape
 from mcu_ghost.convert.keras_config.weights import ByName, ByPlace, Config, Weights, class_name
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 __all__ = ["read"]
+
+_LARGEST = 1 << 30  # bytes of a member of an archive
 
 
 def read(path: str | Path) -> FloatGraph:
@@ -54,10 +57,10 @@ def _opened(path: Path) -> Iterator[tuple[Config, Weights, str]]:
     """Yield a file's configuration, weights and the version of Keras that wrote it."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            version = json.loads(archive.read("metadata.json")).get("keras_version", "3")
-            data = io.BytesIO(archive.read("model.weights.h5"))
-            with h5py.File(data, "r") as file:
-                yield json.loads(archive.read("config.json")), ByPlace(file), str(version)
+            version = json.loads(_member(archive, "metadata.json")).get("keras_version", "3")
+            config = json.loads(_member(archive, "config.json"))
+            with h5py.File(io.BytesIO(_member(archive, "model.weights.h5")), "r") as file:
+                yield config, ByPlace(file), str(version)
         return
     with h5py.File(path, "r") as file:
         if "model_config" not in file.attrs:
@@ -65,6 +68,16 @@ def _opened(path: Path) -> Iterator[tuple[Config, Weights, str]]:
         version = str(_text(file.attrs.get("keras_version", "2")))
         weights = ByName.of_file(file["model_weights"])
         yield json.loads(_text(file.attrs["model_config"])), weights, version
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    size = archive.getinfo(name).file_size
+    if size > _LARGEST:
+        raise GhostError(
+            f"its {name} unpacks to {text.size(size)}, at most {text.size(_LARGEST)} are read;"
+            " save a smaller network."
+        )
+    return archive.read(name)
 
 
 def _text(given: Any) -> Any:

@@ -12,8 +12,12 @@ import h5py
 import numpy as np
 
 from mcu_ghost.convert.nodes import Reals
+from mcu_ghost.host import text
+from mcu_ghost.host.errors import GhostError
 
 Config = dict[str, Any]
+
+_LARGEST = 1 << 27  # numbers of one weight; no microcontroller's network comes near
 
 _PARTS = ("forward_layer", "backward_layer", "layer", "cell")  # of wrappers and recurrent layers
 
@@ -85,7 +89,7 @@ class ByName(Weights):
 
 def _named(group: h5py.Group) -> list[tuple[str, Reals]]:
     names = [n.decode() if isinstance(n, bytes) else str(n) for n in _names(group)]
-    return [(name, np.asarray(group[name], np.float32)) for name in names if name in group]
+    return [(name, _array(group[name])) for name in names if name in group]
 
 
 def _names(group: h5py.Group) -> Iterator[Any]:
@@ -113,7 +117,7 @@ def _arrays(group: Any, config: Config) -> Iterator[Reals]:
     """Yield a layer's own weights, then those of its parts."""
     own = group.get("vars", {})
     for key in sorted(own, key=int):
-        yield np.asarray(own[key], np.float32)
+        yield _array(own[key])
     inside = config["config"]
     for part in _PARTS:
         if part in group:
@@ -121,6 +125,16 @@ def _arrays(group: Any, config: Config) -> Iterator[Reals]:
     cells = inside.get("cells") or []
     for cell, place in zip(cells, _places(cells, group.get("cells", {})), strict=True):
         yield from _arrays(place, cell)
+
+
+def _array(dataset: h5py.Dataset) -> Reals:
+    """Return a weight that is in the file itself and of a size that can be."""
+    if dataset.external or dataset.size > _LARGEST:
+        raise GhostError(
+            f"has a weight {dataset.name} of {text.count(dataset.size)} numbers, or one that is"
+            " kept in another file; save a smaller network as one file."
+        )
+    return np.asarray(dataset, np.float32)
 
 
 def _snake_case(name: str) -> str:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from mcu_ghost.convert.graph import FloatGraph
-from mcu_ghost.convert.nodes import Activation, Node, Reals, Shape
+from mcu_ghost.convert.nodes import Activation, Function, Node, Reals, Shape
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fused import Activation as Fused
@@ -17,7 +18,10 @@ from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.tensor import Tensor
 
 Range = tuple[float, float]
-_FUSED: dict[tuple[float, ...], Fused] = {(): "relu", (6.0,): "relu6"}
+_RELUS: dict[tuple[float, ...], Fused] = {
+    (math.inf, 0.0, 0.0): "relu",
+    (6.0, 0.0, 0.0): "relu6",
+}
 
 
 class Lowering:
@@ -88,11 +92,10 @@ class Lowering:
         readers = self.graph.readers[node.output]
         if len(readers) == 1 and node.output not in self.graph.outputs:
             (reader,) = readers
-            if isinstance(reader, Activation) and reader.function.name == "relu":
-                kind = _FUSED.get(reader.function.parameters)
-                if kind is not None:
-                    self._done.add(reader.output)
-                    return kind, reader.output
+            kind = rectifier(reader.function) if isinstance(reader, Activation) else None
+            if kind is not None:
+                self._done.add(reader.output)
+                return kind, reader.output
         return "none", node.output
 
     def is_done(self, node: Node) -> bool:
@@ -105,6 +108,14 @@ class Lowering:
         outputs = tuple(self.places[name] for name in self.graph.outputs)
         operators = tuple(self._operators)
         return Graph(tuple(self._tensors), inputs, outputs, operators), self.places
+
+
+def rectifier(function: Function) -> Fused | None:
+    """Return TFLite's name of a function if it is a ReLU that operators fuse."""
+    if function.name != "relu":
+        return None
+    given = function.parameters
+    return _RELUS.get((*given, *(math.inf, 0.0, 0.0)[len(given) :]))
 
 
 def quantisation(low: float, high: float) -> tuple[float, int]:

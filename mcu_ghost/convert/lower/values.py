@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from mcu_ghost.convert.lower.lowering import Lowering, quantisation
+from mcu_ghost.convert.lower.lowering import Lowering, quantisation, rectifier
 from mcu_ghost.convert.nodes import Activation, Constant, LayerNorm, Merge, PRelu, Reduce, Softmax
 from mcu_ghost.network.ops.add import Add, Sub
 from mcu_ghost.network.ops.binary import Binary, Fixed
@@ -41,7 +41,7 @@ def activation(node: Activation, to: Lowering) -> None:
     elif name == "tanh":
         target = to.add("tanh", shape, 1 / 128, 0)
         made = Elementwise((source,), target, "tanh")
-    elif name == "relu" and not node.function.parameters:
+    elif rectifier(node.function) == "relu":
         target = to.ranged("relu", node.output)
         made = Elementwise((source,), target, "relu")
     else:

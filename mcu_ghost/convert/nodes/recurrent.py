@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
 
@@ -78,8 +79,12 @@ class Recurrent(Node):
             )
 
     def run(self, *values: Reals) -> Reals:
-        """Go through the frames."""
+        """Go through the frames; a stateful layer through those of all samples in a row."""
         (x,) = values
+        if self.stateful and len(x) > 1:
+            row = dataclasses.replace(self, return_sequences=True).run(x.reshape(1, -1, x.shape[2]))
+            every = row.reshape(*x.shape[:2], self.units)
+            return every if self.return_sequences else every[:, -1]
         state, projected, kept = self.start(len(x)), self.project(x), self._kept(x)
         frames = range(x.shape[1])
         outputs = np.empty((len(x), x.shape[1], self.units), np.float32)

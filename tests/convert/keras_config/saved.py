@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import numpy as np
 
 from mcu_ghost.convert.keras_config import read
@@ -50,12 +47,3 @@ def check(model, folder, kinds=("keras", "h5"), scale=1.0):
         assert all(values[name].shape[1:] == shape for name, shape in graph.shapes.items())
         graphs.append(graph)
     return graphs
-
-
-def repacked(path, **changed):
-    """Return a `.keras` file's bytes with members exchanged."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, changed.get(name.split(".")[0], old.read(name)))
-    return out.getvalue()

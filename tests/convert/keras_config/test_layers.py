@@ -91,6 +91,12 @@ SEQUENCE = {
         L.TimeDistributed(L.BatchNormalization()), L.TimeDistributed(L.GlobalMaxPooling1D()),
         L.Reshape((10, 1, 3)), L.TimeDistributed(L.Flatten()),
     ],
+    "time distributed windows": lambda L: [
+        L.Reshape((2, 5, 4)), L.TimeDistributed(L.Conv1D(4, 3, padding="same", strides=1)),
+        L.TimeDistributed(L.SeparableConv1D(3, 2)), L.TimeDistributed(L.MaxPooling1D(2)),
+        L.TimeDistributed(L.AveragePooling1D(2, strides=1, padding="same")),
+        L.TimeDistributed(L.PReLU()), L.TimeDistributed(L.Flatten()), L.LSTM(2),
+    ],
     "repeat": lambda L: [L.GRU(3), L.RepeatVector(4), L.LSTM(2, return_sequences=True)],
     "up sampling": lambda L: [L.UpSampling1D(3)],
     "margins": lambda L: [

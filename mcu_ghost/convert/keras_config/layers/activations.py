@@ -10,7 +10,6 @@ import numpy as np
 from mcu_ghost.convert.keras_config.layer import Layer, Value
 from mcu_ghost.convert.keras_config.weights import class_name
 from mcu_ghost.convert.nodes import LINEAR, Activation, Function, PRelu, Softmax
-from mcu_ghost.host.errors import did_you_mean
 
 _KERAS_2_HARD_SIGMOID = Function("hard_sigmoid", (0.2, 0.5))
 _BY_NAME = {
@@ -37,7 +36,8 @@ def function(layer: Layer, key: str = "activation", default: str = "linear") -> 
         return _KERAS_2_HARD_SIGMOID
     if name not in _BY_NAME:
         raise layer.refuse(
-            f"argument {key}={name!r} is not supported{did_you_mean(name, _BY_NAME)}"
+            f"argument {key}={name!r} is not supported; use one that works on each number for"
+            " itself, such as relu or tanh"
         )
     return _BY_NAME[name]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mcu_ghost.convert.keras_config.layer import Layer, Value, values_in
+from mcu_ghost.convert.keras_config.layer import Layer, Value
 from mcu_ghost.convert.keras_config.layers import shapes
 from mcu_ghost.convert.keras_config.layers.plain import affine
 from mcu_ghost.convert.nodes import (
@@ -154,7 +154,7 @@ def _slice(layer: Layer, part: Any) -> slice | int:
 def _join(layer: Layer) -> Value:
     xs = layer.xs
     axis = _argument(layer, 1, "axis", default=-1)
-    if len(list(values_in(layer.args[0]))) != len(layer.args[0]):
+    if len(xs) != len(_argument(layer, 0, "values", "xs", default=xs)):
         raise layer.refuse("joins constants, which is not supported")
     return layer.add(Concat, *xs, axis=layer.axis(axis, len(xs[0].shape)))
 

@@ -45,7 +45,6 @@ def _run(layer: Layer, cells: list[Layer]) -> Value:
     """
     config, x = layer.config, _sequence(layer)
     layer.require("time_major", False)
-    layer.require("return_state", False)
     backwards, sequences = bool(config.get("go_backwards")), bool(config.get("return_sequences"))
     options: dict[str, Any] = {"backwards": backwards, "stateful": bool(config.get("stateful"))}
     mask = _mask(layer, x) if x.mask is not None else None

@@ -11,10 +11,12 @@ from mcu_ghost.convert.keras_config.layers import activations, plain, windows
 from mcu_ghost.convert.keras_config.layers.shapes import filled
 from mcu_ghost.convert.nodes import Reshape
 
-# They look at the last axis only, so that frames may as well be rows.
-_ANYWHERE = {**activations.LAYERS, **plain.LAYERS}
-# They take the axes that they need from the last one.
-_FROM_BEHIND = {name: run for name, run in windows.LAYERS.items() if name.startswith("Global")}
+# They look at the last axis only, or take the axes that they need from there.
+_ON_FRAMES = {
+    **activations.LAYERS,
+    **plain.LAYERS,
+    **{name: run for name, run in windows.LAYERS.items() if "Global" in name or "1D" in name},
+}
 
 
 def _time_distributed(layer: Layer) -> Value:
@@ -28,11 +30,11 @@ def _time_distributed(layer: Layer) -> Value:
     if part.kind == "Reshape":
         target = filled(part, x.shape[1:], tuple(part.config["target_shape"]))
         return layer.add(Reshape, x, shape=(x.shape[0], *target))
-    importer = {**_ANYWHERE, **_FROM_BEHIND}.get(part.kind)
+    importer = _ON_FRAMES.get(part.kind)
     if importer is None:
         raise layer.refuse(
-            f"a {part.kind} on every frame is not supported; use a layer that works along time by"
-            " itself, such as a Conv2D with a kernel of one frame for a Conv1D"
+            f"a {part.kind} on every frame is not supported; build that part of layers that work on"
+            " a whole sequence"
         )
     return importer(part)
 

@@ -13,21 +13,26 @@ from mcu_ghost.convert.nodes import Conv, DepthwiseConv, Pool, Reals, Reduce, Sh
 Pair = tuple[int, int]
 
 
-def _pair(given: Any, dimensions: int) -> Pair:
-    """Return an argument for both axes; a 1-D layer's second is 1."""
+def _pair(layer: Layer, given: Any, dimensions: int) -> Pair:
+    """Return an argument for both axes; a 1-D layer's other one is 1.
+
+    A 1-D layer on every frame is a 2-D one whose window is one frame wide.
+    """
     sizes = list(given) if isinstance(given, (list, tuple)) else [given] * dimensions
-    return (int(sizes[0]), int(sizes[1]) if dimensions == 2 else 1)
+    if dimensions == 2:
+        return (int(sizes[0]), int(sizes[1]))
+    return (1, int(sizes[0])) if layer.leading else (int(sizes[0]), 1)
 
 
 def _options(layer: Layer, x: Value, size: Pair, dimensions: int) -> dict[str, Any]:
     """Return strides, dilation and padding of a window."""
     layer.require("data_format", "channels_last", None)
     layer.require("padding", "valid", "same", "causal")
-    if len(x.shape) != dimensions + 1:
+    if len(x.shape) != layer.leading + dimensions + 1:
         raise layer.refuse(f"takes inputs with {dimensions + 1} axes, not {x.shape}")
     strides = layer.config.get("strides")
-    strides = size if strides is None else _pair(strides, dimensions)
-    dilation = _pair(layer.config.get("dilation_rate", 1), dimensions)
+    strides = size if strides is None else _pair(layer, strides, dimensions)
+    dilation = _pair(layer, layer.config.get("dilation_rate", 1), dimensions)
     sizes = (*x.shape[:-1], 1)[:2]
     each = zip(sizes, size, strides, dilation, strict=True)
     mode = layer.config.get("padding", "valid")
@@ -46,15 +51,15 @@ def _padding(mode: str, n: int, window: int, stride: int) -> Pair:
 
 
 def _kernel(layer: Layer, what: str, size: Pair, dimensions: int, *rest: int) -> Reals:
-    """Return (kh, kw, …) of a kernel; a 1-D one has no kw of its own."""
-    array = layer.take(what, *size[:dimensions], *rest)
-    return array if dimensions == 2 else array[:, None]
+    """Return (kh, kw, …) of a kernel, of which a 1-D layer has but one axis."""
+    own = size if dimensions == 2 else (max(size),)
+    return layer.take(what, *own, *rest).reshape(*size, *rest)
 
 
 def _convolution(dimensions: int) -> Callable[[Layer], Value]:
     def importer(layer: Layer) -> Value:
         x, config = layer.x, layer.config
-        size = _pair(config["kernel_size"], dimensions)
+        size = _pair(layer, config["kernel_size"], dimensions)
         groups, filters = config.get("groups", 1), config["filters"]
         kernel = _kernel(layer, "kernel", size, dimensions, x.shape[-1] // groups, filters)
         options = _options(layer, x, size, dimensions)
@@ -69,7 +74,7 @@ def _convolution(dimensions: int) -> Callable[[Layer], Value]:
 def _depthwise(dimensions: int) -> Callable[[Layer], Value]:
     def importer(layer: Layer) -> Value:
         x, config = layer.x, layer.config
-        size = _pair(config["kernel_size"], dimensions)
+        size = _pair(layer, config["kernel_size"], dimensions)
         channels, multiplier = x.shape[-1], config.get("depth_multiplier", 1)
         kernel = _kernel(layer, "depthwise_kernel", size, dimensions, channels, multiplier)
         options = _options(layer, x, size, dimensions)
@@ -82,7 +87,7 @@ def _depthwise(dimensions: int) -> Callable[[Layer], Value]:
 def _separable(dimensions: int) -> Callable[[Layer], Value]:
     def importer(layer: Layer) -> Value:
         x, config = layer.x, layer.config
-        size = _pair(config["kernel_size"], dimensions)
+        size = _pair(layer, config["kernel_size"], dimensions)
         channels, multiplier = x.shape[-1], config.get("depth_multiplier", 1)
         depthwise = _kernel(layer, "depthwise_kernel", size, dimensions, channels, multiplier)
         inner, filters = channels * multiplier, config["filters"]
@@ -97,7 +102,7 @@ def _separable(dimensions: int) -> Callable[[Layer], Value]:
 
 def _pooling(function: Literal["max", "average"], dimensions: int) -> Callable[[Layer], Value]:
     def importer(layer: Layer) -> Value:
-        size = _pair(layer.config["pool_size"], dimensions)
+        size = _pair(layer, layer.config["pool_size"], dimensions)
         options = _options(layer, layer.x, size, dimensions)
         return layer.add(Pool, layer.x, function=function, pool=size, **options)
 
