@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
@@ -52,13 +53,11 @@ class Pad(Operator):
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
         """Pad (…, *shape of x) values."""
-        batch = [(0, 0)] * (values[0].ndim - len(xs[0].shape))
-        around = self.around(xs[0])
-        return np.pad(values[0], [*batch, *around], constant_values=self.filling(y)), ()
-
-    def around(self, x: Tensor) -> tuple[tuple[int, int], ...]:
-        """Return the padding of what a kernel sees."""
-        return self.padding[len(self.padding) - len(x.shape) :]
+        (x,) = xs
+        every = axes.seen(x, values[0], len(self.padding))
+        batch = [(0, 0)] * (every.ndim - len(self.padding))
+        result = np.pad(every, [*batch, *self.padding], constant_values=self.filling(y))
+        return axes.given(x, values[0], y, result), ()
 
     def filling(self, y: Tensor) -> int:
         """Return the int8 value that is around."""
