@@ -8,6 +8,7 @@
 #ifndef GHOST_NN_H
 #define GHOST_NN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ghost_copies.h"
@@ -111,7 +112,19 @@ void ghost_layer_norm_s8(const ghost_layer_norm_params *params, const int8_t *x,
 /** Any function of one int8 value, as its 256 answers for -128 to 127. */
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
 
-/** Puts a frame behind the `count` ones before; a full one, of `frames`, stays as it is. */
-void ghost_collect_s8(int32_t size, int32_t frames, int8_t *kept, int16_t *count, const int8_t *x);
+/** Puts a frame behind the `count` ones before, of at most `frames`, which follow `before` of
+ * padding. */
+void ghost_collect_s8(int32_t size, int32_t frames, int32_t before, int8_t *kept, int16_t *count,
+                      const int8_t *x);
+
+/** Lets the oldest of `length` frames go, and puts the new one behind the others. */
+void ghost_ring_s8(int32_t size, int32_t length, int8_t *kept, const int8_t *x);
+
+/** Moves a clock on by a frame; true when it strikes: after `first` frames, then every `period`. */
+static inline bool ghost_tick(int16_t *count, int32_t first, int32_t period) {
+  const bool due = *count == first;
+  *count = (int16_t)(*count + (due ? 1 - period : 1));
+  return due;
+}
 
 #endif

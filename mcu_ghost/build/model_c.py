@@ -44,6 +44,8 @@ class ModelContext:
         body: Calls of one frame.
         head: Calls of the head.
         copies: (destination, source, bytes) of outputs that are a recurrent state.
+        clocks: (name, first, period) of each clock but every frame's.
+        fills: (member, value, bytes) of what is not zero in a new state.
         kept: (name, size) of the members of `<name>_state_t` that are no operator's variables.
         input_fields: (name, size) of the members of `<name>_in_t`.
         output_fields: Likewise of `<name>_out_t`.
@@ -58,6 +60,8 @@ class ModelContext:
     body: list[Call]
     head: list[Call]
     copies: list[tuple[str, str, int]]
+    clocks: list[tuple[str, int, int]]
+    fills: list[tuple[str, int, int]]
     kept: list[tuple[str, int]]
     input_fields: list[tuple[str, int]]
     output_fields: list[tuple[str, int]]
@@ -106,6 +110,7 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
     kernel_scratch = f"scratch->arena + {plan.kernel_offset}"
     if not any(p.scratch_bytes for p in packed):
         kernel_scratch = "0"
+    clocks = model.schedule.clocks
     calls = [_call(p, model.name, homes, plan, kernel_scratch) for p in packed]
     return ModelContext(
         version=__version__,
@@ -116,6 +121,13 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
         body=calls[: len(model.body)],
         head=calls[len(model.body) :],
         copies=copies,
+        clocks=[(f"clock_{n}", c.first, c.period) for n, c in enumerate(clocks[1:], start=1)],
+        fills=[
+            (p.variable(v.role), v.initial, v.size)
+            for p in packed
+            for v in p.step.variables
+            if v.initial
+        ],
         kept=[(name, model.tensors[t].size) for t, name in kept.items()],
         input_fields=fields["in"],
         output_fields=fields["out"],

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mcu_ghost.convert import quantise
-from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower.lowering import Range
 from mcu_ghost.convert.nodes import Reals
+from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.host import arrays
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.quiet import quiet

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import Any, Literal
 
 from mcu_ghost.host.schema import shown
 from mcu_ghost.host.text import a, count
 
 VERSION = 1
-PLANS = ("stream", "window")
+Plan = Literal["stream", "window"]
+PLANS: tuple[Plan, ...] = ("stream", "window")
 _DEEPEST = 32  # objects and lists inside each other
 _LONGEST = 40  # characters of an input's name or a unit
 
@@ -120,9 +121,10 @@ def validate_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
             raise ValueError(f"has {len(found)} {what}, but the network has {size} {end}")
 
 
-def has_time(metadata: dict[str, Any]) -> bool:
-    """Return whether the first axis of the inputs is time in a network that says nothing of it."""
-    return metadata.get("plan") in PLANS
+def plan(metadata: dict[str, Any]) -> Plan | None:
+    """Return how the network is to be driven, if that is said; its inputs then have time."""
+    found: Plan | None = metadata.get("plan")
+    return found
 
 
 def endless(metadata: dict[str, Any]) -> bool:

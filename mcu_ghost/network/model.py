@@ -18,11 +18,12 @@ from functools import cached_property
 from typing import Any
 
 from mcu_ghost.host.text import count
-from mcu_ghost.network import about, ends, schedule
+from mcu_ghost.host import text
+from mcu_ghost.network import about, ends, planner
 from mcu_ghost.network.ends import End
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.operator import Operator, Recurrent
-from mcu_ghost.network.schedule import Schedule, Step
+from mcu_ghost.network.schedule import Clock, Schedule, Step
 from mcu_ghost.network.tensor import Tensor, align
 
 
@@ -77,11 +78,8 @@ class Model:
     @cached_property
     def schedule(self) -> Schedule:
         """How it runs frame by frame."""
-        return schedule.make(self.graph, self._timed)
-
-    @property
-    def _timed(self) -> bool:
-        return bool(self.graph.layers) or about.has_time(self.metadata)
+        plan = about.plan(self.metadata)
+        return planner.make(self.graph, bool(self.graph.layers) or plan is not None, plan)
 
     @property
     def frames(self) -> int:
@@ -143,7 +141,8 @@ class Model:
         """Bytes of the generated `<name>_state_t`; one of windows counts frames behind the rest."""
         variables = sum(v.bytes for step in self.steps for v in step.variables)
         kept = sum(align(self.tensors[i].size) for i in self.schedule.kept)
-        return variables + kept + (4 if self.window else 0)
+        clocks = 4 * (len(self.schedule.clocks) - 1)
+        return variables + kept + clocks + (4 if self.window else 0)
 
     @property
     def window(self) -> int | None:
@@ -158,13 +157,22 @@ class Model:
         return None if streams or self.frames == 1 or about.endless(self.metadata) else self.frames
 
     @property
+    def ticks(self) -> bool:
+        """Whether it is a stream whose outputs are not new with every frame."""
+        return self.window is None and self.schedule.answers != Clock()
+
+    @property
     def plan(self) -> str:
         """How it is driven, in words."""
-        return (
-            f"windows of {count(self.window, 'frame')}, each from the zero state to one answer"
-            if self.window
-            else "a stream, reset only where another sequence begins"
-        )
+        if self.window:
+            frames = text.count(self.window, "frame")
+            return f"windows of {frames}, each from the zero state to one answer"
+        stream = "a stream, reset only where another sequence begins"
+        if not self.ticks:
+            return stream
+        clock = self.schedule.answers
+        often = f"every {text.count(clock.period, 'frame')}" if clock.period > 1 else "every frame"
+        return f"{stream}; the first answer comes with frame {clock.first + 1}, then {often} one"
 
     def as_json(self) -> dict[str, Any]:
         """Return for scripts what a caller of the network must know."""

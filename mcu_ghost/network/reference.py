@@ -13,7 +13,7 @@ import numpy as np
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.operator import Recurrent, State
-from mcu_ghost.network.schedule import Step
+from mcu_ghost.network.schedule import Clock, Step
 from mcu_ghost.network.tensor import Int8s, Ints, Variable, align
 
 
@@ -39,6 +39,7 @@ class Runner:
     def reset(self) -> None:
         """Go back to the zero state."""
         self.frames = 0
+        self._counts = [0] * len(self.model.schedule.clocks)
         self.state: dict[int, State] = {
             step.op.output: self._zero(step.variables) for step in self.model.steps
         }
@@ -50,7 +51,7 @@ class Runner:
         }
 
     def _zero(self, variables: tuple[Variable, ...]) -> State:
-        return tuple(np.zeros((*self._batch, v.size), np.int64) for v in variables)
+        return tuple(np.full((*self._batch, v.size), v.initial, np.int64) for v in variables)
 
     def _run(self, steps: tuple[Step, ...]) -> None:
         for step in steps:
@@ -80,6 +81,12 @@ class Runner:
             every.append(result)
         return np.concatenate(every, axis=-1) if step.collects else every[-1]
 
+    def _due(self, number: int, clock: Clock) -> bool:
+        """Move a clock on; return whether it strikes."""
+        due = self._counts[number] == clock.first
+        self._counts[number] += 1 - due * clock.period
+        return due
+
     def step(self, *inputs: Int8s) -> None:
         """Advance by one frame; one (…, size) int8 array for each input, or one of all in a row."""
         if len(inputs) == 1:
@@ -87,14 +94,20 @@ class Runner:
             inputs = tuple(np.split(inputs[0], np.cumsum(sizes)[:-1], axis=-1))
         for tensor, value in zip(self.model.inputs, inputs, strict=True):
             self._values[tensor] = value.astype(np.int64)
-        self._run(self.model.body)
+        due = [self._due(i, clock) for i, clock in enumerate(self.model.schedule.clocks)]
+        self._run(tuple(step for step in self.model.body if due[step.clock]))
         if self._window is None or self.frames <= self._window:
             self.frames += 1
 
     def head(self) -> list[Int8s]:
         """Return the outputs as they follow from the state now, (…, size) int8 each."""
         self._run(self.model.head)
-        return [self._values[i].astype(np.int8) for i in self.model.outputs]
+        return [self._kept(i).astype(np.int8) for i in self.model.outputs]
+
+    def _kept(self, tensor: int) -> Ints:
+        """Return the values of a tensor; zeros before the first."""
+        size = self.model.tensors[tensor].size
+        return self._values.get(tensor, np.zeros((*self._batch, size), np.int64))
 
     def answer(self) -> Int8s:
         """Return the same in a row, (…, size)."""
@@ -112,8 +125,10 @@ class Runner:
                 dtype = np.dtype(variable.dtype).newbyteorder("<")
                 parts.append(values.astype(dtype).tobytes().ljust(variable.bytes, b"\0"))
         for i in self.model.schedule.kept:
-            one = self._values.get(i, np.zeros(self.model.tensors[i].size))
+            one = self._kept(i)
             parts.append(one.astype(np.int8).tobytes().ljust(align(one.size), b"\0"))
+        for count in self._counts[1:]:
+            parts.append(count.to_bytes(2, "little", signed=True).ljust(4, b"\0"))
         if self._window:
             parts.append(self.frames.to_bytes(4, "little"))
         return np.frombuffer(b"".join(parts), np.int8)

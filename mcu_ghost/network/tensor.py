@@ -72,19 +72,21 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Variable:
-    """Something that an operator keeps from frame to frame; it starts at zero.
+    """Something that an operator keeps from frame to frame.
 
     Attributes:
         role: "" for the variable that is the operator's output itself.
         size: Elements.
         dtype: Element type.
         scale: Real value of one step.
+        initial: What every element is at the start.
     """
 
     role: str
     size: int
     dtype: DType
     scale: float
+    initial: int = 0
 
     @property
     def bytes(self) -> int:

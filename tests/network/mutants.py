@@ -26,6 +26,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read, write
+from tests.image_networks import branched, chained
 from tests.networks import network
 
 HOSTILE: list[Any] = [
@@ -89,6 +90,7 @@ def models() -> Iterator[Model]:
     """Yield networks of every kind of layer."""
     yield random_model(3, units=12, ratio=2, inputs=5, layers=2, frames=6)
     yield from (network(seed, layers=1, gain=1.0) for seed in (1, 2, 4, 5))
+    yield from (chained(1).model({}), branched(1).model({"plan": "window"}))
 
 
 def mutants(seed: int) -> Iterator[bytes]:

@@ -21,6 +21,7 @@ from mcu_ghost.network.ops.layer_norm import LayerNorm
 from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.reset_gru import ResetGRU
+from mcu_ghost.network.ops.ring import Ring
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tensor import Tensor
@@ -126,7 +127,12 @@ def _elementwise(op: Elementwise, xs: Tensors, y: Tensor) -> Constants:
 
 def _collect(op: Collect, xs: Tensors, y: Tensor) -> Constants:
     """Return the sizes."""
-    return Constants("ghost_collect_s8", "", {}, {"size": op.size, "frames": op.frames})
+    return Constants(
+        "ghost_collect_s8",
+        "",
+        {},
+        {"size": op.size, "frames": op.frames - op.before, "before": op.before},
+    )
 
 
 def _layer_norm(op: LayerNorm, xs: Tensors, y: Tensor) -> Constants:
@@ -138,6 +144,11 @@ def _layer_norm(op: LayerNorm, xs: Tensors, y: Tensor) -> Constants:
     }
     arrays: dict[str, npt.NDArray[Any]] = {"gamma": op.gamma, "beta": op.beta}
     return Constants("ghost_layer_norm_s8", "ghost_layer_norm_params", arrays, numbers)
+
+
+def _ring(op: Ring, xs: Tensors, y: Tensor) -> Constants:
+    """Return the sizes."""
+    return Constants("ghost_ring_s8", "", {}, {"size": op.size, "length": op.length})
 
 
 KERNELS = {
@@ -152,6 +163,7 @@ KERNELS = {
     "fully_connected": Kernel(pack_fully_connected, ("plain/ghost_fully_connected_s8.c",)),
     "softmax": Kernel(_softmax, ("plain/ghost_softmax_s8.c",)),
     "elementwise": Kernel(_elementwise, ("plain/ghost_lookup_s8.c",)),
+    "ring": Kernel(_ring, ("plain/ghost_ring_s8.c",)),
     "collect": Kernel(_collect, ("plain/ghost_collect_s8.c",)),
     "layer_norm": Kernel(_layer_norm, ("plain/ghost_layer_norm_s8.c",)),
     **plain_windows.KERNELS,

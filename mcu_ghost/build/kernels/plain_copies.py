@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.concatenation import Concatenation
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.pad import Pad
@@ -43,10 +44,11 @@ def _view(op: View, xs: Tensors, y: Tensor) -> Constants:
 def _pad(op: Pad, xs: Tensors, y: Tensor) -> Constants:
     """Return where the input goes in the output."""
     (x,) = xs
-    whole, values = np.empty(y.shape, np.int8), np.empty(x.shape, np.int8)
-    around = zip(op.around(x), x.shape, strict=True)
+    values = np.empty(axes.whole(x.shape, len(op.padding)), np.int8)
+    whole = np.pad(values, op.padding)
+    around = zip(op.padding, values.shape, strict=True)
     inside = whole[tuple(slice(before, before + n) for (before, _), n in around)]
-    box = merged(x.shape, values.strides, inside.strides)
+    box = merged(values.shape, values.strides, inside.strides)
     copied = _copied(0, box, inside.ctypes.data - whole.ctypes.data)
     numbers: dict[str, int | str] = {
         "copy": "{" + ", ".join(f".{name} = {value}" for name, value in copied.items()) + "}",

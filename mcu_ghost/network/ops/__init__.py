@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mcu_ghost.network.ops import split
 from mcu_ghost.network.ops.add import Add, Sub
 from mcu_ghost.network.ops.broadcast_to import BroadcastTo
 from mcu_ghost.network.ops.concatenation import Concatenation
@@ -38,8 +39,8 @@ from mcu_ghost.network.ops.strided_slice import StridedSlice
 from mcu_ghost.network.ops.transpose import Transpose
 from mcu_ghost.network.tflite.tables import OPERATOR_NAMES, Tables
 
-Reader = Callable[[Tables, Any], Operator | None]
-"""Takes an operator from a file; None is for one that moves no data."""
+Reader = Callable[[Tables, Any], tuple[Operator, ...]]
+"""Takes operators from a file: those that do the same as the file's one."""
 
 KINDS: dict[str, type[Operator]] = {}
 """Every kind by its name."""
@@ -50,7 +51,12 @@ _READERS: dict[int | str, tuple[int, Reader]] = {}
 def register(kind: type[Operator]) -> None:
     """Add a kind, so that files may hold it."""
     KINDS[kind.kind] = kind
-    _READERS.update({code: (newest, kind.read) for code, newest in kind.codes.items()})
+
+    def read_one(file: Tables, op: Any) -> tuple[Operator, ...]:
+        made = kind.read(file, op)
+        return () if made is None else (made,)
+
+    _READERS.update({code: (newest, read_one) for code, newest in kind.codes.items()})
 
 
 def supported() -> str:
@@ -59,15 +65,17 @@ def supported() -> str:
     return ", ".join(names)
 
 
-def read(file: Tables, op: Any) -> Operator | None:
-    """Take an operator from a `.tflite`; None is for one that moves no data.
+def read(file: Tables, op: Any) -> tuple[Operator, ...]:
+    """Take an operator from a `.tflite`: none if it does nothing, one for each of its outputs.
 
     Raises:
         GhostError: Its kind or its version is not known here, or it is damaged.
     """
     reader = known(file, op)
-    if file.count(op.InputsLength()) < 1 or file.count(op.OutputsLength()) != 1:
-        raise file.error(f"{file.code(op)[1]} must have inputs and one output")
+    code, name, _ = file.code(op)
+    outputs = file.count(op.OutputsLength())
+    if file.count(op.InputsLength()) < 1 or outputs < 1 or outputs > 1 and code not in split.CODES:
+        raise file.error(f"{name} must have inputs and one output")
     return reader(file, op)
 
 
@@ -119,3 +127,4 @@ for _kind in (
     Lookup,
 ):
     register(_kind)
+_READERS.update({code: (newest, split.read) for code, newest in split.CODES.items()})

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mcu_ghost.network.ops import fused
+from mcu_ghost.network.ops import axes, fused
 from mcu_ghost.network.ops.fused import Activation
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.tensor import Int8s, Ints, Tensor
@@ -71,11 +71,12 @@ class Binary(Operator):
     ) -> tuple[Ints, State]:
         """Compute it of (…, *shape of x) values."""
         first, second = self.operands(xs)
-        aligned = [_aligned(x, v, len(y.shape)) for x, v in zip(xs, values, strict=True)]
+        aligned = [axes.seen(x, v, len(y.shape)) for x, v in zip(xs, values, strict=True)]
         if self.fixed is not None:
             aligned.insert(0 if self.fixed.first else 1, self.fixed.values.astype(np.int64))
         low, high = fused.activation_range(self.activation, y)
-        return np.clip(self._combine(first, second, y, *aligned), low, high), ()
+        result = np.clip(self._combine(first, second, y, *aligned), low, high)
+        return axes.given(xs[0], values[0], y, result), ()
 
     def _combine(self, first: Tensor, second: Tensor, y: Tensor, a: Ints, b: Ints) -> Ints:
         """Return the results, not clamped yet."""
@@ -180,23 +181,17 @@ def walk(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[tuple[int, ..
     shape = np.broadcast_shapes(first, second)
     # Of bytes, so that strides count elements.
     views = [np.broadcast_to(np.empty(s, np.int8), shape).strides for s in (first, second)]
-    axes: list[tuple[int, ...]] = []
+    walked: list[tuple[int, ...]] = []
     for n, one, other in zip(shape, *views, strict=True):
         if n == 1:
             continue
-        if axes and axes[-1][1:] == (one * n, other * n):
-            n *= axes.pop()[0]
-        axes.append((n, one, other))
-    if len(axes) > _AXES:
+        if walked and walked[-1][1:] == (one * n, other * n):
+            n *= walked.pop()[0]
+        walked.append((n, one, other))
+    if len(walked) > _AXES:
         raise ValueError("they repeat along axes that alternate")
-    axes = [(1, 0, 0)] * (_AXES - len(axes)) + axes
-    return tuple(zip(*axes, strict=True))
-
-
-def _aligned(x: Tensor, values: Ints, rank: int) -> Ints:
-    """Return values whose leading axes stay apart from the tensor's own."""
-    batch = values.shape[: values.ndim - len(x.shape)]
-    return values.reshape(*batch, *(1,) * (rank - len(x.shape)), *x.shape)
+    walked = [(1, 0, 0)] * (_AXES - len(walked)) + walked
+    return tuple(zip(*walked, strict=True))
 
 
 def _read_fixed(file: Tables, index: int, first: bool) -> Fixed:

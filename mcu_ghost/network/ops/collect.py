@@ -22,6 +22,8 @@ class Collect(Operator):
         size: Values of a frame.
         frames: How many there is room for.
         scale: Real value of one step.
+        before: Frames of padding that stand before the first.
+        fill: What they hold.
     """
 
     kind: ClassVar[str] = "collect"
@@ -30,13 +32,15 @@ class Collect(Operator):
     size: int
     frames: int
     scale: float
+    before: int = 0
+    fill: int = 0
 
     @property
     def variables(self) -> tuple[Variable, ...]:
         """How many are there, and the frames."""
         return (
             Variable("count", 1, "int16", 1.0),
-            Variable("", self.size * self.frames, "int8", self.scale),
+            Variable("", self.size * self.frames, "int8", self.scale, self.fill),
         )
 
     def run(
@@ -44,7 +48,7 @@ class Collect(Operator):
     ) -> tuple[Ints, State]:
         """Put a frame behind the others."""
         count, kept = state
-        at = int(count.flat[0])  # all sequences side by side have come as far
+        at = self.before + int(count.flat[0])  # all sequences side by side have come as far
         if at < self.frames:
             kept = kept.copy()
             frame = values[0].reshape(*kept.shape[:-1], self.size)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
@@ -47,11 +48,12 @@ class Concatenation(Operator):
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
         """Join (…, *shape of x) values."""
-        return np.concatenate(values, axis=self.axis), ()
+        every = [axes.seen(x, v, -self.axis) for x, v in zip(xs, values, strict=True)]
+        return axes.given(xs[0], values[0], y, np.concatenate(every, axis=self.axis)), ()
 
     def blocks(self, x: Tensor) -> tuple[int, int]:
         """Return how many blocks of a tensor go to different places, and their size."""
-        places = math.prod(x.shape[: self.axis])
+        places = math.prod(axes.whole(x.shape, -self.axis)[: self.axis])
         return places, x.size // places
 
     @classmethod

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -51,6 +51,10 @@ class Conv2D(Operator):
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
         """Return how the window looks along the first axis."""
         return self.window.reach()
+
+    def on_rows(self) -> Self:
+        """Return it without padding above and below."""
+        return replace(self, window=self.window.on_rows())
 
     @property
     def resolver(self) -> str:

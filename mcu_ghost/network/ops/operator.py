@@ -29,6 +29,7 @@ class Reach:
         stride: It answers every so many frames.
         before: Frames that padding puts before the first.
         after: Frames that padding puts behind the last.
+        fill: What these frames hold; None is the zero point.
     """
 
     whole: bool = False
@@ -36,6 +37,12 @@ class Reach:
     stride: int = 1
     before: int = 0
     after: int = 0
+    fill: int | None = None
+
+    @property
+    def pads(self) -> bool:
+        """Whether it does nothing but put frames around."""
+        return not self.whole and self.rows == self.stride == 1 and not self.each
 
     @property
     def each(self) -> bool:
@@ -102,6 +109,10 @@ class Operator(abc.ABC):
         Returns:
             (…, *shape of y) int8 values as int64, and the new state.
         """
+
+    def on_rows(self) -> Self:
+        """Return it for just the frames that it reaches, padding included, and their one answer."""
+        raise NotImplementedError
 
     @classmethod
     @abc.abstractmethod

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
@@ -44,21 +45,21 @@ class Pad(Operator):
         return "AddPad" if self.value is None else "AddPadV2"
 
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
-        """Return the frames that it adds."""
-        before, after = self.padding[0]
-        return Reach(before=before, after=after)
+        """Return the frames that it adds; one that pads them inside too is done as a whole."""
+        (before, after), *others = self.padding
+        if (before or after) and any(map(any, others)):
+            return Reach(whole=True)
+        return Reach(before=before, after=after, fill=self.value)
 
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
         """Pad (…, *shape of x) values."""
-        batch = [(0, 0)] * (values[0].ndim - len(xs[0].shape))
-        around = self.around(xs[0])
-        return np.pad(values[0], [*batch, *around], constant_values=self.filling(y)), ()
-
-    def around(self, x: Tensor) -> tuple[tuple[int, int], ...]:
-        """Return the padding of what a kernel sees."""
-        return self.padding[len(self.padding) - len(x.shape) :]
+        (x,) = xs
+        every = axes.seen(x, values[0], len(self.padding))
+        batch = [(0, 0)] * (every.ndim - len(self.padding))
+        result = np.pad(every, [*batch, *self.padding], constant_values=self.filling(y))
+        return axes.given(x, values[0], y, result), ()
 
     def filling(self, y: Tensor) -> int:
         """Return the int8 value that is around."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -35,6 +35,10 @@ class Pool2D(Operator):
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
         """Return how the window looks along the first axis."""
         return self.window.reach()
+
+    def on_rows(self) -> Self:
+        """Return it without padding above and below."""
+        return replace(self, window=self.window.on_rows())
 
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
@@ -98,6 +102,10 @@ class AveragePool2D(Pool2D):
         """As TFLite Micro calls it."""
         return "AddAveragePool2D"
 
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return how the window looks; padding in time does not count, so a frame cannot be it."""
+        return Reach(whole=True) if any(self.window.padding[0]) else self.window.reach()
+
     def _pool(self, x: Tensor, values: Ints) -> Ints:
         total = self.window.taps(x, values, 0).sum(axis=(4, 5))
         count = self.window.taps(x, np.ones(x.shape, np.int64), 0).sum(axis=(4, 5))
@@ -116,6 +124,10 @@ class MaxPool2D(Pool2D):
     def resolver(self) -> str:
         """As TFLite Micro calls it."""
         return "AddMaxPool2D"
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return how the window looks; padding is the smallest value."""
+        return replace(self.window.reach(), fill=-128)
 
     def _pool(self, x: Tensor, values: Ints) -> Ints:
         largest: Ints = self.window.taps(x, values, -128).max(axis=(4, 5))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Ints, Tensor
@@ -39,16 +40,18 @@ class Reduce(Operator):
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
         """Compute it of (…, *shape of x) values."""
-        return self._reduce(xs[0], y, values[0]), ()
+        (x,) = xs
+        result = self._reduce(x, y, axes.seen(x, values[0], -min(self.axes)))
+        return axes.given(x, values[0], y, result), ()
 
     def _reduce(self, x: Tensor, y: Tensor, values: Ints) -> Ints:
         raise NotImplementedError
 
     def reduced(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of what is left."""
-        axes = {len(shape) + axis for axis in self.axes}
+        gone = {len(shape) + axis for axis in self.axes}
         kept = (
-            1 if i in axes else n for i, n in enumerate(shape) if self.keep_dims or i not in axes
+            1 if i in gone else n for i, n in enumerate(shape) if self.keep_dims or i not in gone
         )
         return tuple(kept)
 
@@ -58,15 +61,16 @@ class Reduce(Operator):
         Raises:
             ValueError: An axis that stays is between them.
         """
-        axes = sorted(i for i in (len(shape) + a for a in self.axes) if shape[i] > 1)
-        if not axes:
+        shape = axes.whole(shape, -min(self.axes))
+        gone = sorted(i for i in (len(shape) + a for a in self.axes) if shape[i] > 1)
+        if not gone:
             return math.prod(shape), 1, 1
-        first, last = axes[0], axes[-1]
-        if math.prod(shape[i] for i in range(first, last) if i not in axes) > 1:
+        first, last = gone[0], gone[-1]
+        if math.prod(shape[i] for i in range(first, last) if i not in gone) > 1:
             raise ValueError("an axis that stays is between axes that do not")
         return (
             math.prod(shape[:first]),
-            math.prod(shape[i] for i in axes),
+            math.prod(shape[i] for i in gone),
             math.prod(shape[last + 1 :]),
         )
 
@@ -81,12 +85,12 @@ class Reduce(Operator):
         shape = file.tensors[x].shape
         rank = len(shape) + 1
         given = file.numbers(op.Inputs(1))
-        axes = {axis - rank if axis >= 0 else axis for axis in given}
-        if not axes or any(not -rank < axis < 0 for axis in axes):
+        gone = {axis - rank if axis >= 0 else axis for axis in given}
+        if not gone or any(not -rank < axis < 0 for axis in gone):
             raise file.error(
                 f"{name} over axes {given} of {file.label(op.Inputs(0))} is not possible"
             )
-        made = cls((x,), 0, tuple(sorted(axes)), bool(options.KeepDims()))
+        made = cls((x,), 0, tuple(sorted(gone)), bool(options.KeepDims()))
         try:
             made.spans(shape)
         except ValueError as error:
@@ -106,20 +110,20 @@ class Reduce(Operator):
         assert isinstance(code, int)
         rank = len(xs[0].shape) + 1
         values = np.array([rank + axis for axis in self.axes], np.int32)
-        axes = file.constant(f"{self.kind}_{number}/axes", values)
+        index = file.constant(f"{self.kind}_{number}/axes", values)
         tflite.ReducerOptionsStart(b)
         tflite.ReducerOptionsAddKeepDims(b, self.keep_dims)
         options = (tflite.BuiltinOptions.ReducerOptions, tflite.ReducerOptionsEnd(b))
-        file.operator(code, [*sources, axes], target, 2, options)
+        file.operator(code, [*sources, index], target, 2, options)
 
     @classmethod
     def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> tuple[Self, Tensor]:
         """Return one over axes next to each other."""
         rank = len(x.shape)
         first, end = sorted(rng.choice(rank + 1, 2, replace=False))
-        axes = tuple(int(i) - rank for i in range(first, end))
-        keep = bool(rng.integers(2)) or len(axes) == rank
-        made = cls((source,), source + 1, axes, keep)
+        gone = tuple(int(i) - rank for i in range(first, end))
+        keep = bool(rng.integers(2)) or len(gone) == rank
+        made = cls((source,), source + 1, gone, keep)
         scale, zero_point = made._output(rng, x)
         name = f"{cls.kind}_{source}"
         return made, Tensor(name, made.reduced(x.shape), "int8", scale, zero_point)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFLite's RESHAPE: it moves no data, so that no kernel runs for it."""
+"""TFLite's RESHAPE, EXPAND_DIMS and SQUEEZE: it moves no data, so that no kernel runs for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ class Reshape(Operator):
     """The same values in another shape."""
 
     kind: ClassVar[str] = "reshape"
-    codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.RESHAPE: 1}
+    codes: ClassVar[dict[int | str, int]] = {
+        tflite.BuiltinOperator.RESHAPE: 1,
+        tflite.BuiltinOperator.EXPAND_DIMS: 1,
+        tflite.BuiltinOperator.SQUEEZE: 2,
+    }
 
     @property
     def resolver(self) -> str:
@@ -40,7 +44,9 @@ class Reshape(Operator):
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self | None:
-        """Take it from a `.tflite`; None is left of one that changes nothing.
+        """Take it from a `.tflite`; None is left of one that only adds or drops axes of 1.
+
+        An image is not the same without them: its axes are height, width and channels.
 
         Raises:
             GhostError: It changes the number of values or their quantisation.
@@ -50,8 +56,9 @@ class Reshape(Operator):
         x = file.tensors[number]
         y = file.tensors[file.activation(target, x.size)]
         if (y.scale, y.zero_point) != (x.scale, x.zero_point):
-            raise file.error(f"RESHAPE of {file.label(source)} changes its quantisation")
-        if x.shape != y.shape:
+            raise file.error(f"{file.code(op)[1]} of {file.label(source)} changes its quantisation")
+        image = 3 in (len(x.shape), len(y.shape))
+        if image or [d for d in x.shape if d > 1] != [d for d in y.shape if d > 1]:
             return cls((number,), file.known[target])
         file.tensors.pop()
         file.known[target] = number

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Reach, Tensors
 from mcu_ghost.network.ops.views import Array, View
 from mcu_ghost.network.tensor import Tensor
@@ -54,10 +55,10 @@ class StridedSlice(View):
     def view(self, x: Tensor, y: Tensor, values: Array) -> Array:
         """Return the slice, dropped axes with length 1."""
         slices = []
-        for first, count, step in self.ranges[len(self.ranges) - len(x.shape) :]:
+        for first, count, step in self.ranges:
             end = first + count * step
             slices.append(slice(first, end if end >= 0 else None, step))
-        return values[(..., *slices)]
+        return axes.seen(x, values, len(self.ranges))[(..., *slices)]
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:
@@ -77,8 +78,8 @@ class StridedSlice(View):
             pairs = zip(whole, *given, strict=True)
             ranges = [(first, n - first if size == -1 else size, 1) for n, first, size in pairs]
         else:
-            axes = {axis % len(whole) for axis in given[0] if abs(axis) <= len(whole)}
-            ranges = [(n - 1, n, -1) if i in axes else (0, n, 1) for i, n in enumerate(whole)]
+            turned = {axis % len(whole) for axis in given[0] if abs(axis) <= len(whole)}
+            ranges = [(n - 1, n, -1) if i in turned else (0, n, 1) for i, n in enumerate(whole)]
         inside = all(
             count > 0 and 0 <= first < n and 0 <= first + (count - 1) * step < n
             for n, (first, count, step) in zip(whole, ranges, strict=True)

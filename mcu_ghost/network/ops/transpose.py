@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.network.ops.axes import seen
 from mcu_ghost.network.ops.operator import Reach, Tensors
 from mcu_ghost.network.ops.views import Array, View
 from mcu_ghost.network.tensor import Tensor
@@ -42,9 +43,9 @@ class Transpose(View):
 
     def view(self, x: Tensor, y: Tensor, values: Array) -> Array:
         """Return the transposed values."""
-        axes = self.axes[len(self.axes) - len(x.shape) :]
-        batch = range(values.ndim - len(axes))
-        return values.transpose(*batch, *(values.ndim + axis for axis in axes))
+        every = seen(x, values, len(self.axes))
+        batch = range(every.ndim - len(self.axes))
+        return every.transpose(*batch, *(every.ndim + axis for axis in self.axes))
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:

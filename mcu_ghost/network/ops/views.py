@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor
 
@@ -41,8 +42,7 @@ class View(Operator):
     ) -> tuple[Ints, State]:
         """Move (…, *shape of x) values."""
         (x,) = xs
-        batch = values[0].shape[: values[0].ndim - len(x.shape)]
-        return self.view(x, y, values[0]).reshape(*batch, *y.shape), ()
+        return axes.given(x, values[0], y, self.view(x, y, values[0])), ()
 
     def box(self, x: Tensor, y: Tensor) -> tuple[int, Box]:
         """Return where the view starts in `x`, and its box.
@@ -63,13 +63,13 @@ def merged(shape: tuple[int, ...], one: tuple[int, ...], other: tuple[int, ...])
     Raises:
         ValueError: It has more than `AXES` axes.
     """
-    axes: list[tuple[int, ...]] = []
+    joined: list[tuple[int, ...]] = []
     for n, a, b in zip(shape, one, other, strict=True):
         if n == 1:
             continue
-        if axes and axes[-1][1:] == (a * n, b * n):
-            n *= axes.pop()[0]
-        axes.append((n, a, b))
-    if len(axes) > AXES:
-        raise ValueError(f"it needs {len(axes)} loops, at most {AXES}")
-    return tuple(zip(*[(1, 0, 0)] * (AXES - len(axes)) + axes, strict=True))
+        if joined and joined[-1][1:] == (a * n, b * n):
+            n *= joined.pop()[0]
+        joined.append((n, a, b))
+    if len(joined) > AXES:
+        raise ValueError(f"it needs {len(joined)} loops, at most {AXES}")
+    return tuple(zip(*[(1, 0, 0)] * (AXES - len(joined)) + joined, strict=True))

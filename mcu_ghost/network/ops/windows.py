@@ -82,6 +82,10 @@ class Window:
         before, after = self.padding[0]
         return Reach(rows=self.extent[0], stride=self.strides[0], before=before, after=after)
 
+    def on_rows(self) -> Window:
+        """Return it for a stack of just the rows that it sees."""
+        return Window(self.size, (1, self.strides[1]), self.dilation, ((0, 0), self.padding[1]))
+
     def code(self, x: Tensor) -> int:
         """Return the padding as a file names it.
 

@@ -63,7 +63,7 @@ def _model(file: Tables, name: str) -> Model:
     if not inputs or not outputs or not operators:
         raise file.error("must have an input, an output and an operator")
     sources = tuple(file.activation(graph.Inputs(i)) for i in range(inputs))
-    built = tuple(made for op in operators if (made := ops.read(file, op)) is not None)
+    built = tuple(made for op in operators for made in ops.read(file, op))
     targets = tuple(file.read(graph.Outputs(i)) for i in range(outputs))
     metadata = file.metadata()
     network = Graph(tuple(file.tensors), sources, targets, built)

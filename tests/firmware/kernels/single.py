@@ -91,8 +91,8 @@ def case(op: Operator, xs: Sequence[Tensor], y: Tensor, rng: np.random.Generator
     file = Tables(data, "single")
     for source in sources:
         file.activation(source)
-    read = ops.read(file, file.graph.Operators(0))
-    assert read is not None and type(read) is type(op)
+    (read,) = ops.read(file, file.graph.Operators(0))
+    assert type(read) is type(op)
     *before, after = file.tensors
     assert (tuple(before), after) == (tuple(xs), y)
     values = []

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans how a network runs when its frames come one by one.
+
+A whole sequence is never there on a microcontroller. So the planner walks through the graph and
+lets every operator run per frame whose answer needs no later frame; one that looks back, such as a
+convolution over time, reads a ring of the frames that it needs. A stride, or a look ahead in a
+stream that goes on for ever, makes what follows run by a clock of its own. What needs the whole
+sequence runs once, at its end, on tensors that were collected on the way; so does what follows the
+last frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.about import Plan
+from mcu_ghost.network.graph import Graph
+from mcu_ghost.network.ops.collect import Collect
+from mcu_ghost.network.ops.operator import Operator, Reach, Recurrent, Tensors
+from mcu_ghost.network.ops.reshape import Reshape
+from mcu_ghost.network.ops.ring import Ring
+from mcu_ghost.network.schedule import Clock, Schedule, Step
+from mcu_ghost.network.tensor import Tensor
+
+
+def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
+    """Plan a network.
+
+    Args:
+        graph: The network.
+        timed: Whether the first axis of the inputs is time; if not, an input is a frame.
+        plan: A stream has outputs for every frame for ever, a window one answer for all of its
+            frames. None: a stream if that is possible.
+
+    Raises:
+        GhostError: The inputs have different numbers of frames, or it can be no stream.
+    """
+    lengths = {graph.tensors[i].shape[0] if graph.tensors[i].shape else 1 for i in graph.inputs}
+    if timed and len(lengths) > 1:
+        raise GhostError(
+            f"the inputs have different numbers of frames: {', '.join(map(str, sorted(lengths)))}"
+        )
+    frames = lengths.pop() if timed else 1
+    if plan != "window" or frames == 1:
+        planner = _Planner(graph, frames, endless=True)
+        if planner.streams or frames == 1:
+            return planner.schedule()
+        if plan == "stream":
+            raise GhostError(
+                f"it can be no stream: {planner.obstacle} needs a whole sequence of"
+                f" {frames} frames; leave the plan out, or ask for windows"
+            )
+    return _Planner(graph, frames, endless=False).schedule()
+
+
+@dataclass(frozen=True)
+class _Streamed:
+    """A tensor that comes frame by frame.
+
+    Attributes:
+        place: Among the schedule's tensors.
+        frame: A frame of it.
+        clock: When one comes.
+        before: Frames of padding that stand before the first.
+        fill: What they hold; None is the zero point.
+    """
+
+    place: int
+    frame: Tensor
+    clock: Clock = Clock()
+    before: int = 0
+    fill: int | None = None
+
+
+class _Planner:
+    """Places one graph's operators.
+
+    Attributes:
+        obstacle: The first operator that needs a whole sequence.
+    """
+
+    def __init__(self, graph: Graph, frames: int, endless: bool) -> None:
+        self.obstacle = ""
+        self._graph = graph
+        self._frames = frames
+        self._endless = endless
+        self._tensors: list[Tensor] = []
+        self._streamed: dict[int, _Streamed] = {}  # by the graph's tensors
+        self._whole: dict[int, tuple[int, Tensor]] = {}
+        self._often: list[Step] = []
+        self._once: list[Step] = []
+        self._clocks = [Clock()]
+        for i in graph.inputs:
+            self._streamed[i] = _Streamed(self._place(self._frame(i)), self._frame(i))
+        self._inputs = tuple(self._streamed[i].place for i in graph.inputs)
+        for op in graph.operators:
+            self._operator(op)
+
+    @property
+    def streams(self) -> bool:
+        """Whether every output comes frame by frame."""
+        return all(i in self._streamed and not self._streamed[i].before
+                   for i in self._graph.outputs)  # fmt: skip
+
+    def schedule(self) -> Schedule:
+        """Return the plan."""
+        graph = self._graph
+        per_frame = self._endless and self.streams
+        if self._frames == 1 and graph.layers:
+            per_frame = graph.layers[-1].return_sequences
+        answers = Clock()
+        if per_frame or self._frames == 1:
+            found = [self._streamed[i] for i in graph.outputs]
+            outputs = tuple(one.place for one in found)
+            answers = max((one.clock for one in found), key=lambda c: (c.period, c.first))
+            split = self._split()
+            body, head = self._often[:split], self._often[split:]
+        else:
+            outputs = tuple(self._complete(i)[0] for i in graph.outputs)
+            body, head = self._often, self._once
+        later = {i for step in head for i in step.op.inputs} | set(outputs)
+        kept = tuple(s.op.output for s in body if not s.is_variable and s.op.output in later)
+        return Schedule(self._frames, tuple(self._tensors), self._inputs, outputs, tuple(body),
+                        tuple(head), per_frame, kept, tuple(self._clocks), answers)  # fmt: skip
+
+    def _split(self) -> int:
+        """Return where the head begins: behind the last variable, and what reads an input.
+
+        A head can be asked for when the input is gone.
+        """
+        if len(self._clocks) > 1 or not any(step.variables for step in self._often):
+            return len(self._often)
+        inputs = set(self._inputs)
+        needed = (bool(s.variables) or set(s.op.inputs) & inputs for s in self._often)
+        return max(n for n, found in enumerate(needed, 1) if found)
+
+    def _frame(self, index: int) -> Tensor:
+        """Return what a frame of a tensor of the graph is: all of it where there is but one."""
+        tensor = self._graph.tensors[index]
+        if self._frames > 1:
+            return tensor.frame
+        return tensor.frame if tensor.shape[:1] == (1,) and len(tensor.shape) > 1 else tensor
+
+    def _place(self, tensor: Tensor) -> int:
+        self._tensors.append(tensor)
+        return len(self._tensors) - 1
+
+    def _operator(self, op: Operator) -> None:
+        xs, y = self._graph.ends(op)
+        reach = op.reach(xs, y)
+        given = [self._streamed[i] for i in op.inputs if i in self._streamed]
+        if len(given) == len(op.inputs):
+            padded = any(one.before for one in given)
+            if self._frames == 1 or (reach.each and not padded):
+                aligned = self._aligned(given)
+                if aligned:
+                    self._per_frame(op, aligned)
+                    return
+            elif reach.pads and self._can_pad(reach, given[0]):
+                before = given[0].before + reach.before
+                self._streamed[op.output] = replace(given[0], before=before, fill=reach.fill)
+                return
+            elif not reach.each and self._can_ring(reach, given[0]):
+                self._ring(op, reach, given[0])
+                return
+        self.obstacle = self.obstacle or f"tensor '{y.name}'"
+        self._at_the_end(op, xs)
+
+    def _aligned(self, given: list[_Streamed]) -> list[_Streamed]:
+        """Return tensors that come at the same time, the earlier ones delayed; none if they can't.
+
+        Frames of the same number belong together.
+        """
+        if len({one.clock.period for one in given}) > 1:
+            return []
+        last = max(one.clock.first for one in given)
+        return [self._delayed(one, last) for one in given]
+
+    def _delayed(self, one: _Streamed, first: int) -> _Streamed:
+        late = (first - one.clock.first) // one.clock.period
+        if not late:
+            return one
+        ring = self._keep(one, late + 1)
+        return _Streamed(ring, one.frame, Clock(first, one.clock.period))
+
+    def _keep(self, one: _Streamed, rows: int, fill: int | None = None) -> int:
+        """Return a ring of the last frames of a tensor."""
+        whole = replace(one.frame, shape=(rows, *one.frame.shape))
+        target = self._place(whole)
+        ring = Ring((one.place,), target, one.frame.size, rows, one.frame.scale,
+                    _filling(one.frame, fill))  # fmt: skip
+        self._often.append(Step(ring, (one.frame,), whole, clock=self._clock(one.clock)))
+        return target
+
+    def _clock(self, clock: Clock) -> int:
+        if clock not in self._clocks:
+            self._clocks.append(clock)
+        return self._clocks.index(clock)
+
+    def _can_pad(self, reach: Reach, one: _Streamed) -> bool:
+        return not reach.after and (not one.before or one.fill == reach.fill)
+
+    def _can_ring(self, reach: Reach, one: _Streamed) -> bool:
+        """Return whether the frames come in time, and none is missing at the end."""
+        before = one.before + reach.before
+        same = not (one.before and reach.before) or one.fill == reach.fill
+        return (
+            not reach.whole and before < reach.rows and same and (not reach.after or self._endless)
+        )
+
+    def _ring(self, op: Operator, reach: Reach, one: _Streamed) -> None:
+        """Let an operator that looks back run on a ring."""
+        fill = one.fill if one.before else reach.fill
+        ring = self._keep(one, reach.rows, fill)
+        x = self._tensors[ring]
+        late = reach.rows - 1 - one.before - reach.before
+        clock = Clock(one.clock.first + one.clock.period * late, one.clock.period * reach.stride)
+        y = self._frame(op.output)
+        target = self._place(y)
+        self._streamed[op.output] = _Streamed(target, y, clock)
+        moved = replace(op.on_rows(), inputs=(ring,), output=target)
+        self._often.append(Step(moved, (x,), y, clock=self._clock(clock)))
+
+    def _per_frame(self, op: Operator, given: list[_Streamed]) -> None:
+        places = tuple(one.place for one in given)
+        seen = tuple(one.frame for one in given)
+        clock = given[0].clock
+        last = isinstance(op, Recurrent) and not op.return_sequences and self._frames > 1
+        y = self._graph.tensors[op.output] if last else self._frame(op.output)
+        moves = isinstance(op, Reshape)
+        target = places[0] if moves else self._place(y)
+        if last:
+            self._whole[op.output] = target, y
+        else:
+            self._streamed[op.output] = _Streamed(target, y, clock)
+        if not moves:
+            made = _step(replace(op, inputs=places, output=target), seen, y)
+            self._often.append(replace(made, clock=self._clock(clock)))
+
+    def _at_the_end(self, op: Operator, xs: Tensors) -> None:
+        places, seen = zip(*(self._complete(i) for i in op.inputs), strict=True)
+        y = self._graph.tensors[op.output]
+        if isinstance(op, Reshape):
+            self._whole[op.output] = places[0], y
+            return
+        target = self._place(y)
+        self._whole[op.output] = target, y
+        moved = replace(op, inputs=places, output=target)
+        if not isinstance(op, Recurrent):
+            self._once.append(_step(moved, seen, y))
+            return
+        frame = y.frame if op.return_sequences else y
+        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, xs[0].shape[0]))
+
+    def _complete(self, index: int) -> tuple[int, Tensor]:
+        """Return a tensor as a whole, collected if it comes frame by frame."""
+        if index not in self._whole:
+            one, whole = self._streamed[index], self._graph.tensors[index]
+            target = self._place(whole)
+            self._whole[index] = target, whole
+            rows = whole.shape[0] if whole.shape else 1
+            collect = Collect(
+                (one.place,), target, one.frame.size, rows, whole.scale, one.before,
+                _filling(whole, one.fill) if one.before else 0,
+            )  # fmt: skip
+            self._often.append(Step(collect, (one.frame,), whole, clock=self._clock(one.clock)))
+        return self._whole[index]
+
+
+def _filling(tensor: Tensor, fill: int | None) -> int:
+    return tensor.zero_point if fill is None else fill
+
+
+def _step(op: Operator, xs: Tensors, y: Tensor) -> Step:
+    """Return one that runs for each row, or once."""
+    rows = op.rows(xs, y)
+    if rows == 1:
+        return Step(op, xs, y)
+    return Step(op, tuple(map(_row, xs)), _row(y), rows)
+
+
+def _row(tensor: Tensor) -> Tensor:
+    return replace(tensor, shape=tensor.shape[-1:])
