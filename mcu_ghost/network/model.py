@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from mcu_ghost.host.text import count
 from mcu_ghost.host import text
 from mcu_ghost.network import about, ends, planner
 from mcu_ghost.network.ends import End
