@@ -111,6 +111,7 @@ def pack(model: Model, variant: kernels.Variant = "plain") -> list[Packed]:
     """
     every_frame = model.steps if model.head_per_frame else model.body
     often = {step.op.kind for step in every_frame}
+    often |= {step.op.kind for step in model.steps if step.passing}  # runs for each frame at once
     found = []
     for number, step in enumerate(model.steps):
         op = step.op
