@@ -18,10 +18,12 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tensor import Tensor
 
 FUNCTIONS = ("logistic", "tanh", "relu", "relu6", "quantize")
-OTHERS = [  # kinds that need no more care than they take themselves
+OTHERS = [  # kinds that TFLite Micro has and that need no more care than they take themselves
     name
     for name, kind in ops.KINDS.items()
-    if not issubclass(kind, Recurrent) and name not in ("fully_connected", "softmax", "elementwise")
+    if not issubclass(kind, Recurrent)
+    and not any(isinstance(code, str) for code in kind.codes)
+    and name not in ("fully_connected", "softmax", "elementwise")
 ]
 ACTIVATIONS = ("none", "relu", "relu6", "relu_n1_to_1")
 

@@ -29,6 +29,42 @@ void ghost_gru_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *c
 void ghost_gru_long_step_s8(const ghost_gru_params *params, int8_t *state, int16_t *carry,
                             void *scratch, const int8_t *x);
 
+/** Constants of a recurrent layer of gates, each a product of the input and one of the state. */
+typedef struct {
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  const int8_t *kernel;           /**< gates x n x d */
+  const int8_t *recurrent_kernel; /**< gates x n x n */
+  const int32_t *input_bias;      /**< gates x n, the input zero point folded in */
+  const int32_t *recurrent_bias;  /**< gates x n, or 0 where all are 0 */
+  ghost_requantizer input[4];     /**< of each gate, to pre-activations, Q3.12 */
+  ghost_requantizer recurrent[4]; /**< likewise */
+  int32_t slope;                  /**< of the gates' hard sigmoid, Q0.16; 0 for the sigmoid */
+  int32_t cell_bits;              /**< LSTM: integer bits of the cell, 0 to 15 */
+  int32_t reset_after;            /**< GRU: where the reset gate acts, 0: before the product */
+  int32_t relu;                   /**< simple RNN: 0 for tanh, 1: 256 is a step of the state */
+} ghost_gates_params;
+
+/**
+ * One frame of an LSTM, gates in i, f, c, o order.
+ *
+ * @param params   constants
+ * @param state    n values Q0.7, the old state and then the new one, which is also the output
+ * @param cell     n values of cell_bits integer bits
+ * @param scratch  n bytes
+ * @param x        d inputs
+ */
+void ghost_lstm_step_s8(const ghost_gates_params *params, int8_t *state, int16_t *cell,
+                        void *scratch, const int8_t *x);
+
+/** One frame of a GRU, gates in z, r, c order; carry holds the state in Q0.15, scratch n bytes. */
+void ghost_reset_gru_step_s8(const ghost_gates_params *params, int8_t *state, int16_t *carry,
+                             void *scratch, const int8_t *x);
+
+/** One frame of a simple RNN; scratch holds n bytes. */
+void ghost_simple_rnn_step_s8(const ghost_gates_params *params, int8_t *state, void *scratch,
+                              const int8_t *x);
+
 /** Constants of one TFLite FULLY_CONNECTED. */
 typedef struct {
   int32_t inputs;
@@ -56,6 +92,18 @@ typedef struct {
 
 /** TFLite's int8 SOFTMAX; the output has scale 1/256 and zero point -128. */
 void ghost_softmax_s8(const ghost_softmax_params *params, const int8_t *x, int8_t *y);
+
+/** Constants of one layer normalisation. */
+typedef struct {
+  int32_t size;         /**< n */
+  const int16_t *gamma; /**< n, in steps of the output, with fraction bits behind the point */
+  const int32_t *beta;  /**< n, at the accumulator's scale, the output's zero point folded in */
+  int32_t fraction;     /**< 0 to 14 */
+  int64_t epsilon;      /**< 64 n^2 times it, in squares of the input's steps; at most 2^52 */
+} ghost_layer_norm_params;
+
+/** Layer normalisation of n values. */
+void ghost_layer_norm_s8(const ghost_layer_norm_params *params, const int8_t *x, int8_t *y);
 
 /** Any function of one int8 value, as its 256 answers for -128 to 127. */
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);

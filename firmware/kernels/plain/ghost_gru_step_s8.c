@@ -9,23 +9,13 @@
  *   state  [ h: m values Q0.7 | g: n - m values Q0.7 ]    all rows read it before any is written
  *   carry  [ h: m values Q0.15 ]                          row i alone reads and writes carry[i]
  */
-#include "ghost_arithmetic.h"
-
-static int32_t dot(const int8_t *w, const int8_t *x, int32_t count) {
-  int32_t acc = 0;
-  for (; count >= 8; count -= 8, w += 8, x += 8) {
-    acc += w[0] * x[0] + w[1] * x[1] + w[2] * x[2] + w[3] * x[3];
-    acc += w[4] * x[4] + w[5] * x[5] + w[6] * x[6] + w[7] * x[7];
-  }
-  for (; count > 0; count--) acc += *w++ * *x++;
-  return acc;
-}
+#include "ghost_gates.h"
 
 /** Wx + b of one row of one gate, in Q3.12. */
 static int32_t from_input(const ghost_gru_params *p, int32_t gate, int32_t row, const int8_t *x) {
   const int32_t line = gate * p->intrinsic + row;
   const int8_t *const w = p->kernel + line * p->inputs;
-  return ghost_requantize(dot(w, x, p->inputs) + p->input_bias[line], p->input[gate]);
+  return ghost_requantize(ghost_dot(w, x, p->inputs) + p->input_bias[line], p->input[gate]);
 }
 
 /** Pre-activation of one row of an update or reset gate. */
@@ -33,7 +23,7 @@ static int32_t gate_row(const ghost_gru_params *p, int32_t gate, int32_t row, co
                         const int8_t *state) {
   const int32_t line = gate * p->intrinsic + row;
   const int8_t *const u = p->recurrent_kernel + line * p->units;
-  const int32_t acc = dot(u, state, p->units) + p->recurrent_bias[line];
+  const int32_t acc = ghost_dot(u, state, p->units) + p->recurrent_bias[line];
   return ghost_saturate16(from_input(p, gate, row, x) + ghost_requantize(acc, p->recurrent[gate]));
 }
 
@@ -43,9 +33,9 @@ static int32_t candidate_row(const ghost_gru_params *p, int32_t row, const int8_
   const int32_t m = p->intrinsic;
   const int32_t line = 2 * m + row;
   const int8_t *const u = p->recurrent_kernel + line * p->units;
-  const int32_t acc = dot(u, state, m) + p->recurrent_bias[line];
+  const int32_t acc = ghost_dot(u, state, m) + p->recurrent_bias[line];
   const int32_t intrinsic = ghost_saturate16(ghost_requantize(acc, p->recurrent[2]));
-  const int32_t ghosts = ghost_requantize(dot(u + m, state + m, p->units - m), p->recurrent[2]);
+  const int32_t ghosts = ghost_requantize(ghost_dot(u + m, state + m, p->units - m), p->recurrent[2]);
   return ghost_saturate16(from_input(p, 2, row, x) + ghosts +
                           ((reset * intrinsic + (1 << 14)) >> 15));
 }
@@ -65,7 +55,7 @@ void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry,
   }
   const int8_t *g = p->ghost_kernel;
   for (int32_t i = 0; i < p->units - m; i++, g += m) {
-    const int32_t acc = dot(g, state, m) + p->ghost_bias[i];
+    const int32_t acc = ghost_dot(g, state, m) + p->ghost_bias[i];
     state[m + i] = ghost_to_state(ghost_tanh(ghost_saturate16(ghost_requantize(acc, p->ghost))));
   }
 }

@@ -17,10 +17,12 @@ import numpy as np
 from mcu_ghost.build import golden_c
 from mcu_ghost.build.pack import Array
 from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network import golden
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.ghost_gru import CUSTOM_CODE
 from mcu_ghost.network.tflite import write
 
 _OPERATOR = (
@@ -31,6 +33,7 @@ _OPERATOR = (
     "kernels/ghost_nn.h",
     "kernels/ghost_requantizer.h",
     "kernels/ghost_arithmetic.h",
+    "kernels/ghost_gates.h",
     "kernels/plain/ghost_sigmoid_table.c",
     "kernels/plain/ghost_gru_params.h",
     "kernels/plain/ghost_gru_step_s8.c",
@@ -92,7 +95,17 @@ def network(model: Model) -> Network:
 
 
 def texts(model: Model) -> dict[str, str]:
-    """Return the files of an export by path."""
+    """Return the files of an export by path.
+
+    Raises:
+        GhostError: It has an operator that is neither TensorFlow Lite Micro's nor in the export.
+    """
+    for op in model.graph.operators:
+        if not op.resolver and CUSTOM_CODE not in op.codes:
+            raise GhostError(
+                f"The operator {next(iter(op.codes))} runs without TensorFlow Lite Micro only:"
+                " export with --as cmake, zephyr, arduino or platformio."
+            )
     made = network(model)
     firmware = resources.folder("firmware")
     found = {f"ghost_gru/{(firmware / path).name}": firmware / path for path in _OPERATOR}

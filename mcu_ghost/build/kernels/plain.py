@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.network.ops import elementwise, fully_connected, softmax
 from mcu_ghost.network.ops.collect import Collect
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.layer_norm import LayerNorm
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.reset_gru import ResetGRU
+from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tensor import Tensor
 
@@ -44,6 +52,38 @@ def gru_numbers(op: GhostGRU) -> dict[str, int | str]:
 
 def _initialiser(*requantizers: Requantizer) -> str:
     return "{" + ", ".join(f"{{{rq.multiplier}, {rq.shift}}}" for rq in requantizers) + "}"
+
+
+def _gates(op: Gated, function: str, **own: int | str) -> Constants:
+    """Return the arrays of a recurrent layer as they are, but for a recurrent bias of zeros."""
+    arrays = {
+        "kernel": op.kernel,
+        "recurrent_kernel": op.recurrent_kernel,
+        "input_bias": op.bias[0],
+    }
+    if op.bias[1].any():
+        arrays["recurrent_bias"] = op.bias[1]
+    numbers: dict[str, int | str] = {
+        "inputs": op.features,
+        "units": op.units,
+        "input": _initialiser(*op.input_requantizers),
+        "recurrent": _initialiser(*op.recurrent_requantizers),
+        "slope": op.slope,
+        **own,
+    }
+    return Constants(function, "ghost_gates_params", arrays, numbers, op.units)
+
+
+def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
+    return _gates(op, "ghost_lstm_step_s8", cell_bits=op.cell_bits)
+
+
+def _reset_gru(op: ResetGRU, xs: Tensors, y: Tensor) -> Constants:
+    return _gates(op, "ghost_reset_gru_step_s8", reset_after=int(op.reset_after))
+
+
+def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
+    return _gates(op, "ghost_simple_rnn_step_s8", relu=int(op.relu))
 
 
 def pack_fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
@@ -88,10 +128,29 @@ def _collect(op: Collect, xs: Tensors, y: Tensor) -> Constants:
     return Constants("ghost_collect_s8", "", {}, {"size": op.size, "frames": op.frames})
 
 
+def _layer_norm(op: LayerNorm, xs: Tensors, y: Tensor) -> Constants:
+    """Return gamma and beta as they are."""
+    numbers: dict[str, int | str] = {
+        "size": y.size,
+        "fraction": op.fraction,
+        "epsilon": op.epsilon,
+    }
+    arrays: dict[str, npt.NDArray[Any]] = {"gamma": op.gamma, "beta": op.beta}
+    return Constants("ghost_layer_norm_s8", "ghost_layer_norm_params", arrays, numbers)
+
+
 KERNELS = {
     "ghost_gru": Kernel(_ghost_gru, ("plain/ghost_gru_step_s8.c", "plain/ghost_sigmoid_table.c")),
+    "lstm": Kernel(_lstm, ("plain/ghost_lstm_step_s8.c", "plain/ghost_sigmoid_table.c")),
+    "reset_gru": Kernel(
+        _reset_gru, ("plain/ghost_reset_gru_step_s8.c", "plain/ghost_sigmoid_table.c")
+    ),
+    "simple_rnn": Kernel(
+        _simple_rnn, ("plain/ghost_simple_rnn_step_s8.c", "plain/ghost_sigmoid_table.c")
+    ),
     "fully_connected": Kernel(pack_fully_connected, ("plain/ghost_fully_connected_s8.c",)),
     "softmax": Kernel(_softmax, ("plain/ghost_softmax_s8.c",)),
     "elementwise": Kernel(_elementwise, ("plain/ghost_lookup_s8.c",)),
     "collect": Kernel(_collect, ("plain/ghost_collect_s8.c",)),
+    "layer_norm": Kernel(_layer_norm, ("plain/ghost_layer_norm_s8.c",)),
 }

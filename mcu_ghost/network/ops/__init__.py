@@ -14,8 +14,12 @@ from typing import Any
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.layer_norm import LayerNorm
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.reshape import Reshape
+from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tflite.tables import OPERATOR_NAMES, Tables
 
@@ -67,5 +71,15 @@ def known(file: Tables, op: Any) -> Reader:
     return reader
 
 
-for _kind in (GhostGRU, FullyConnected, Softmax, Elementwise, Reshape):
+for _kind in (
+    GhostGRU,
+    LSTM,
+    ResetGRU,
+    SimpleRNN,
+    FullyConnected,
+    Softmax,
+    Elementwise,
+    Reshape,
+    LayerNorm,
+):
     register(_kind)

@@ -132,6 +132,26 @@ def tanh(x: Ints) -> Ints:
     return result
 
 
+def slope(alpha: float) -> int:
+    """Return a hard sigmoid's slope as a recurrent operator keeps it, in Q0.16.
+
+    Args:
+        alpha: Of ``clip(alpha * x + 0.5, 0, 1)``: 0.2 in Keras 1 and 2, 1/6 in Keras 3.
+
+    Raises:
+        GhostError: It is not between 0 and 1/2.
+    """
+    fixed = round(alpha * 2**16) if math.isfinite(alpha) else 0
+    if not 0 < fixed < 2**15:
+        raise GhostError(f"A hard sigmoid's slope must lie between 0 and 0.5, got {alpha:g}.")
+    return fixed
+
+
+def hard_sigmoid(x: Ints, slope: int) -> Ints:
+    """Return ``clip(slope * x + 1/2, 0, 1)`` of Q3.12 int16 values as Q0.15 in [0, 32768]."""
+    return np.clip(16384 + ((x * slope + 2**12) >> 13), 0, 32768)
+
+
 def saturate16(x: Ints) -> Ints:
     """Clip to int16."""
     return np.clip(x, -32768, 32767)
@@ -140,6 +160,11 @@ def saturate16(x: Ints) -> Ints:
 def to_state(x: Ints) -> Ints:
     """Round Q0.15 to the Q0.7 int8 that products see."""
     return np.clip((x + 128) >> 8, -128, 127)
+
+
+def product_to_state(a: Ints, b: Ints) -> Ints:
+    """Return the product of two Q0.15 as the Q0.7 int8 that products see, rounded once."""
+    return np.clip((a * b + 2**22) >> 23, -128, 127)
 
 
 def row_bounds(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger] | int) -> Ints:

@@ -71,7 +71,7 @@ def test_names_of_the_firmware_become_the_librarys(tmp_path: Path) -> None:
     assert "void ghost_net_reset(" in model and "  ghost_net_ghost_gru_step_s8(&" in model
     assert "state->ghost_gru_0" in model
     kernel = (out / "src" / "ghost_net" / "ghost_gru_step_s8.c").read_text()
-    assert '#include "ghost_arithmetic.h"' in kernel and "ghost_net_ghost_tanh(" in kernel
+    assert '#include "ghost_gates.h"' in kernel and "ghost_net_ghost_tanh(" in kernel
     words = (out / "src" / "ghost_net" / "listener.c").read_text()
     assert r'"gr\303\266\303\237e",' in words and r'"the \"door\" \\",' in words
 

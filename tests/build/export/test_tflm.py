@@ -18,15 +18,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mcu_ghost.build import export
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import golden, reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read
 from tests.build.export import libraries
 from tests.conftest import ROOT, WARNINGS, need
 from tests.networks import network
+from tests.recurrent import X, alone
 
 GLUE = ROOT / "tests" / "firmware" / "tflm" / "glue.c"
 MODELS = {
@@ -155,3 +158,10 @@ def test_there_is_no_core_to_choose(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     in_the_wheel(*sys.argv[1:])
+
+
+def test_operators_that_the_export_does_not_bring_are_refused(tmp_path: Path) -> None:
+    model = alone(LSTM.random(np.random.default_rng(0), X, 0))
+    with pytest.raises(GhostError, match="GhostLSTM runs without TensorFlow Lite Micro only"):
+        export.export(model, "tflm", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
