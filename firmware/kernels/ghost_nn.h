@@ -109,6 +109,13 @@ typedef struct {
 /** Layer normalisation of n values. */
 void ghost_layer_norm_s8(const ghost_layer_norm_params *params, const int8_t *x, int8_t *y);
 
+/** Whether n values are all this one: a frame that a mask says is none. */
+static inline int32_t ghost_all_equal_s8(const int8_t *x, int32_t n, int32_t value) {
+  int32_t i = 0;
+  while (i < n && x[i] == value) i++;
+  return i == n;
+}
+
 /** Any function of one int8 value, as its 256 answers for -128 to 127. */
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
 

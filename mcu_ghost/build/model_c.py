@@ -23,12 +23,14 @@ class Call:
         zeros: (address, bytes) of what is zero before the first of the frames.
         copy: (destination, source, bytes) of the output of a frame, or of the last one, where that
             is a variable.
+        mask: (address, values, int8) of the frame that is none if all its values are this one.
     """
 
     packed: Packed
     arguments: tuple[str, ...]
     zeros: tuple[tuple[str, int], ...] = ()
     copy: tuple[str, str, int] | None = None
+    mask: tuple[str, int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +154,18 @@ def _call(p: Packed, prefix: str, homes: dict[int, str], plan: memory.Plan, scra
     if p.scratch_bytes is not None:
         found.append(scratch)
     ends = [(homes[i], x) for i, x in zip(p.op.inputs, step.xs, strict=True)]
+    mask = None
+    if step.mask is not None:
+        home, seen = ends.pop()
+        mask = home + (f" + i * {seen.size}" if step.times else ""), seen.size, step.mask
     if "" not in places:
         ends.append((homes[output], step.y))
     if not step.times:
-        return Call(p, (*found, *(home for home, _ in ends)))
+        return Call(p, (*found, *(home for home, _ in ends)), mask=mask)
     found += [f"{home} + i * {seen.size}" for home, seen in ends]
     zeros = tuple((f"scratch->arena + {plan.passing[output, v.role]}", v.bytes)
                   for v in step.passing)  # fmt: skip
     if "" not in places:
-        return Call(p, tuple(found), zeros)
+        return Call(p, tuple(found), zeros, mask=mask)
     target = f"{homes[output]} + i * {step.y.size}" if step.collects else homes[output]
-    return Call(p, tuple(found), zeros, (target, places[""], step.y.size))
+    return Call(p, tuple(found), zeros, (target, places[""], step.y.size), mask)

@@ -66,8 +66,13 @@ class Runner:
         shaped = tuple(
             v.reshape(*self._batch, *x.shape) for v, x in zip(values, step.xs, strict=True)
         )
-        result, state = step.op.run(step.xs, step.y, shaped, state)
-        return result.reshape(*self._batch, step.y.size), state
+        result, after = step.op.run(step.xs, step.y, shaped, state)
+        if not isinstance(step.op, Recurrent):
+            return result.reshape(*self._batch, step.y.size), after
+        none = step.op.masked(values)
+        after = tuple(np.where(none, *pair) for pair in zip(state, after, strict=True))
+        roles = [v.role for v in step.op.variables]
+        return after[roles.index("")], after
 
     def _often(self, step: Step, values: tuple[Ints, ...], times: int) -> Ints:
         """Run an operator on row after row."""

@@ -58,6 +58,11 @@ class Step:
         return self.op.variables if self.times else ()
 
     @property
+    def mask(self) -> int | None:
+        """What a frame is full of that is none; the last of `xs` is then for it alone."""
+        return self.op.mask if isinstance(self.op, Recurrent) else None
+
+    @property
     def is_variable(self) -> bool:
         """Whether the output is one of the variables."""
         return not all(v.role for v in self.variables)

@@ -103,6 +103,11 @@ def texts(model: Model) -> dict[str, str]:
     Raises:
         GhostError: It has an operator that is neither TensorFlow Lite Micro's nor in the export.
     """
+    if any(layer.mask is not None for layer in model.layers):
+        raise GhostError(
+            "The operator for TensorFlow Lite Micro has no mask: export with --as cmake, zephyr,"
+            " arduino or platformio."
+        )
     for op in model.graph.operators:
         if not op.resolver and CUSTOM_CODE not in op.codes:
             raise GhostError(

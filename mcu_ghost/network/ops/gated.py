@@ -40,7 +40,7 @@ from mcu_ghost.network.tflite.tables import MAX_SIZE, Tables
 
 _NUMBERS, _FLAGS = ("units", "input_zero_point", "slope"), ("return_sequences", "stateful")
 _LISTS = ("input_multiplier", "input_shift", "recurrent_multiplier", "recurrent_shift")
-_VERSION = 1
+_VERSION, MASKED = 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +82,7 @@ class Gated(Recurrent):
     slope: int = 0
     return_sequences: bool = True
     stateful: bool = False
+    mask: int | None = None
 
     @property
     def features(self) -> int:
@@ -175,26 +176,23 @@ class Gated(Recurrent):
         code, count = cls.code, len(cls.gates)
         target = op.Outputs(0)
         where = f"{file.where}: {code} to {file.label(target)}"
-        if op.InputsLength() != 5 + len(cls.keeps):
-            wanted = 5 + len(cls.keeps)
-            raise file.error(f"{code} must have {wanted} inputs, has {op.InputsLength()}")
-        source, kernel, recurrent, bias, state, *kept = map(op.Inputs, range(op.InputsLength()))
-        x = file.read(source)
         options = cls._options(file.custom_options(op, where), where)
+        wanted = 5 + len(cls.keeps) + ("mask" in options)
+        source, kernel, recurrent, bias, state, *kept = file.inputs(op, wanted, code)
+        x = file.read(source)
+        mask = (file.frames_of_mask(kept.pop(), source),) if "mask" in options else ()
         n = options["units"]
         if not 0 < n <= MAX_SIZE:
             raise GhostError(f"{where}: {n} units are not a layer.")
         frames, d = file.sequence(source, where)
         file.fits(target, (frames, n) if options["return_sequences"] else (n,), where)
-        if options["input_zero_point"] != file.tensors[x].zero_point:
-            what = file.label(source)
-            raise GhostError(f"{where}: input_zero_point differs from that of {what}.")
+        file.agrees(source, options["input_zero_point"], where)
         file.variable(state, np.int8, n, where)
         for variable in kept:
             file.variable(variable, np.int16, n, where)
         y = file.activation(target)
         layer = cls(
-            inputs=(x,),
+            inputs=(x, *mask),
             output=y,
             kernel=file.constant(kernel, np.int8, (count, n, d)),
             recurrent_kernel=file.constant(recurrent, np.int8, (count, n, n)),
@@ -206,6 +204,7 @@ class Gated(Recurrent):
             slope=options["slope"],
             return_sequences=options["return_sequences"],
             stateful=options["stateful"],
+            mask=options.get("mask"),
             **cls.members(options, file.tensors[y], where),
         )
         layer.validate(file.tensors[x], where)
@@ -227,7 +226,7 @@ class Gated(Recurrent):
         """Put it into a `.tflite`."""
         label, (*kept, state) = f"{self.kind}_{number}", self.variables
         inputs = [
-            *sources,
+            sources[0],
             file.constant(f"{label}/kernel", self.kernel, self.kernel_scales),
             file.constant(
                 f"{label}/recurrent_kernel", self.recurrent_kernel, self.recurrent_scales
@@ -235,6 +234,7 @@ class Gated(Recurrent):
             file.constant(f"{label}/bias", self.bias),
             file.variable(f"{label}/state", state),
             *(file.variable(f"{label}/{v.role}", v) for v in kept),
+            *sources[1:],
         ]
         pairs = {"input": self.input_requantizers, "recurrent": self.recurrent_requantizers}
         options = {
@@ -247,8 +247,10 @@ class Gated(Recurrent):
             **{f"{name}_multiplier": [rq.multiplier for rq in rqs] for name, rqs in pairs.items()},
             **{f"{name}_shift": [rq.shift for rq in rqs] for name, rqs in pairs.items()},
             **{name: getattr(self, name) for name in self.numbers + self.flags},
+            **flexbuffer.mask(self.mask),
         }
-        file.custom(self.code, inputs, target, _VERSION, flexbuffer.encode(options))
+        version = MASKED if "mask" in options else _VERSION
+        file.custom(self.code, inputs, target, version, flexbuffer.encode(options))
 
     @classmethod
     def made(
@@ -298,12 +300,6 @@ class Gated(Recurrent):
             "recurrent_kernel": rng.normal(0, gain / np.sqrt(n), (n, wide)),
             "bias": rng.normal(0, gain / 2, wide),
         }
-
-
-def need_state(y: Tensor, where: str) -> None:
-    """Raise GhostError unless an output is at scale 1/128 with zero point 0."""
-    if (y.scale, y.zero_point) != (STATE_SCALE, 0):
-        raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
 
 
 def _requantizers(options: dict[str, Any], what: str) -> tuple[Requantizer, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.tensor import Ints
+from mcu_ghost.network.tensor import Ints, Tensor
 
 STATE_SCALE = 1.0 / 128
 CARRY_SCALE = 1.0 / 32768
@@ -165,6 +165,12 @@ def to_state(x: Ints) -> Ints:
 def product_to_state(a: Ints, b: Ints) -> Ints:
     """Return the product of two Q0.15 as the Q0.7 int8 that products see, rounded once."""
     return np.clip((a * b + 2**22) >> 23, -128, 127)
+
+
+def need_state(y: Tensor, where: str) -> None:
+    """Raise GhostError unless an output is at scale 1/128 with zero point 0."""
+    if (y.scale, y.zero_point) != (STATE_SCALE, 0):
+        raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
 
 
 def row_bounds(weights: npt.NDArray[np.int8], bias: npt.NDArray[np.signedinteger] | int) -> Ints:

@@ -26,6 +26,7 @@ from mcu_ghost.network.ops.gates import (
     STATE_SCALE,
     Requantizer,
     largest_sum,
+    need_state,
     product,
     requantize,
     saturate16,
@@ -41,7 +42,7 @@ from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import MAX_SIZE, Tables
 
 CUSTOM_CODE = "GhostGRU"
-VERSION = 1
+VERSION, MASKED = 1, 2
 _NUMBERS, _FLAGS = ("units", "ratio", "input_zero_point"), ("return_sequences", "stateful")
 _LISTS = ("input_multiplier", "input_shift", "recurrent_multiplier", "recurrent_shift",
           "ghost_multiplier", "ghost_shift")  # fmt: skip
@@ -71,7 +72,7 @@ class GhostGRU(Recurrent):
     """
 
     kind: ClassVar[str] = "ghost_gru"
-    codes: ClassVar[dict[int | str, int]] = {CUSTOM_CODE: VERSION}
+    codes: ClassVar[dict[int | str, int]] = {CUSTOM_CODE: MASKED}
 
     ratio: int
     kernel: Int8s
@@ -87,6 +88,7 @@ class GhostGRU(Recurrent):
     ghost_requantizer: Requantizer | None
     return_sequences: bool = True
     stateful: bool = False
+    mask: int | None = None
 
     @property
     def features(self) -> int:
@@ -157,20 +159,16 @@ class GhostGRU(Recurrent):
         """Take it from a `.tflite`, its weights, options and variables checked."""
         target = op.Outputs(0)
         where = f"{file.where}: {CUSTOM_CODE} to {file.label(target)}"
-        if op.InputsLength() != 8:
-            raise file.error(f"{CUSTOM_CODE} must have 8 inputs, has {op.InputsLength()}")
-        source, kernel, recurrent, bias, ghost, ghost_bias, state, carry = map(op.Inputs, range(8))
-        x = file.read(source)
         options = _options(file.custom_options(op, where), where)
+        ends = file.inputs(op, 8 + ("mask" in options), CUSTOM_CODE)
+        source, kernel, recurrent, bias, ghost, ghost_bias, state, carry, *mask = ends
+        x = file.read(source)
         n, ratio = options["units"], options["ratio"]
         if not (0 < n <= MAX_SIZE and 0 < ratio <= n):
             raise GhostError(f"{where}: {count(n, 'unit')} with ratio {ratio} are not a layer.")
-        frames, d = file.sequence(source, where)
-        m = n // ratio
+        (frames, d), m = file.sequence(source, where), n // ratio
         file.fits(target, (frames, n) if options["return_sequences"] else (n,), where)
-        if options["input_zero_point"] != file.tensors[x].zero_point:
-            what = file.label(source)
-            raise GhostError(f"{where}: input_zero_point differs from that of {what}.")
+        file.agrees(source, options["input_zero_point"], where)
         file.variable(state, np.int8, n, where)
         file.variable(carry, np.int16, m, where)
         pairs = [
@@ -188,7 +186,7 @@ class GhostGRU(Recurrent):
                 pairs[2][0],
             )
         layer = cls(
-            inputs=(x,),
+            inputs=(x, *(file.frames_of_mask(i, source) for i in mask)),
             output=file.activation(target),
             ratio=ratio,
             kernel=file.constant(kernel, np.int8, (3, m, d)),
@@ -204,10 +202,9 @@ class GhostGRU(Recurrent):
             ghost_requantizer=ghosts[3],
             return_sequences=options["return_sequences"],
             stateful=options["stateful"],
+            mask=options.get("mask"),
         )
-        y = file.tensors[layer.output]
-        if (y.scale, y.zero_point) != (STATE_SCALE, 0):
-            raise GhostError(f"{where}: the output must have scale 1/128 and zero point 0.")
+        need_state(file.tensors[layer.output], where)
         layer.validate(file.tensors[x], where)
         return layer
 
@@ -217,7 +214,7 @@ class GhostGRU(Recurrent):
         """Put it into a `.tflite`."""
         label, (carry, state) = f"ghost_gru_{number}", self.variables
         inputs = [
-            *sources,
+            sources[0],
             file.constant(f"{label}/kernel", self.kernel, self.kernel_scales),
             file.constant(
                 f"{label}/recurrent_kernel", self.recurrent_kernel, self.recurrent_scales
@@ -227,13 +224,15 @@ class GhostGRU(Recurrent):
             -1,
             file.variable(f"{label}/state", state),
             file.variable(f"{label}/carry", carry),
+            *sources[1:],
         ]
         if self.ghosts:
             kernel_scale, scale = self.ghost_scale, self.ghost_scale * STATE_SCALE
             inputs[4] = file.constant(f"{label}/ghost_kernel", self.ghost_kernel, (kernel_scale,))
             inputs[5] = file.constant(f"{label}/ghost_bias", self.ghost_bias, (scale,))
         options = flexbuffer.encode(self.options(xs[0].zero_point))
-        file.custom(CUSTOM_CODE, inputs, target, VERSION, options)
+        version = MASKED if self.mask is not None else VERSION
+        file.custom(CUSTOM_CODE, inputs, target, version, options)
 
     def options(self, input_zero_point: int) -> dict[str, Any]:
         """Return the options that the operator has in a file."""
@@ -251,6 +250,7 @@ class GhostGRU(Recurrent):
             "recurrent_shift": [rq.shift for rq in self.recurrent_requantizers],
             "ghost_multiplier": [rq.multiplier for rq in ghosts],
             "ghost_shift": [rq.shift for rq in ghosts],
+            **flexbuffer.mask(self.mask),
         }
 
     @classmethod

@@ -81,8 +81,7 @@ class LayerNorm(Operator):
         """Take it from a `.tflite`."""
         source, target = op.Inputs(0), op.Outputs(0)
         where = f"{file.where}: {_CODE} to {file.label(target)}"
-        if op.InputsLength() != 3:
-            raise file.error(f"{_CODE} must have 3 inputs, has {op.InputsLength()}")
+        _, gammas, betas = file.inputs(op, 3, _CODE)
         x = file.read(source)
         n = file.tensors[x].shape[-1]
         if n > MAX_SIZE:
@@ -93,8 +92,8 @@ class LayerNorm(Operator):
         fraction, epsilon = options["fraction"], options["epsilon"]
         if not (0 <= fraction <= _MOST_FRACTION and 0 <= epsilon <= _MOST_EPSILON):
             raise GhostError(f"{where}: fraction {fraction} or epsilon {epsilon} is out of range.")
-        gamma = file.constant(op.Inputs(1), np.int16, (n,))
-        beta = file.constant(op.Inputs(2), np.int32, (n,))
+        gamma = file.constant(gammas, np.int16, (n,))
+        beta = file.constant(betas, np.int32, (n,))
         return cls((x,), file.activation(target), gamma, beta, fraction, epsilon)
 
     def write(

@@ -18,8 +18,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.ops.gated import Gated, need_state
-from mcu_ghost.network.ops.gates import STATE_SCALE, product_to_state, saturate16, slope, tanh
+from mcu_ghost.network.ops.gated import MASKED, Gated
+from mcu_ghost.network.ops.gates import (
+    STATE_SCALE,
+    need_state,
+    product_to_state,
+    saturate16,
+    slope,
+    tanh,
+)
 from mcu_ghost.network.ops.operator import State, Tensors
 from mcu_ghost.network.quantize import Floats
 from mcu_ghost.network.tensor import Ints, Tensor
@@ -37,7 +44,7 @@ class LSTM(Gated):
 
     kind: ClassVar[str] = "lstm"
     code: ClassVar[str] = "GhostLSTM"
-    codes: ClassVar[dict[int | str, int]] = {code: 1}
+    codes: ClassVar[dict[int | str, int]] = {code: MASKED}
     word: ClassVar[str] = "LSTM"
     gates: ClassVar[str] = "ifco"
     keeps: ClassVar[tuple[str, ...]] = ("cell",)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.network.tensor import Ints, Tensor, Variable
 from mcu_ghost.network.tflite.builder import Builder
@@ -159,10 +160,20 @@ class Recurrent(Operator):
     Attributes:
         return_sequences: Whether what follows sees every frame or the last one.
         stateful: Whether the state lives on between two invocations of the `.tflite` operator.
+        mask: None, or the integer that marks a frame which is none: where all values of the last
+            input equal it, state and output stay as they are. That input is for the mask alone; it
+            may be the first one again.
     """
 
     return_sequences: bool
     stateful: bool
+    mask: int | None
+
+    def masked(self, values: tuple[Ints, ...]) -> npt.NDArray[np.bool_]:
+        """Return which frames of the inputs, (…, size) each, are none, (…, 1)."""
+        if self.mask is None:
+            return np.zeros((*values[0].shape[:-1], 1), np.bool_)
+        return np.all(values[-1] == self.mask, axis=-1, keepdims=True)
 
     @property
     @abc.abstractmethod

@@ -21,9 +21,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from mcu_ghost.network.ops.gated import Gated, need_state
+from mcu_ghost.network.ops.gated import MASKED, Gated
 from mcu_ghost.network.ops.gates import (
     STATE_SCALE,
+    need_state,
     product_to_state,
     saturate16,
     slope,
@@ -45,7 +46,7 @@ class ResetGRU(Gated):
 
     kind: ClassVar[str] = "reset_gru"
     code: ClassVar[str] = "GhostResetGRU"
-    codes: ClassVar[dict[int | str, int]] = {code: 1}
+    codes: ClassVar[dict[int | str, int]] = {code: MASKED}
     word: ClassVar[str] = "GRU"
     gates: ClassVar[str] = "zrc"
     keeps: ClassVar[tuple[str, ...]] = ("carry",)

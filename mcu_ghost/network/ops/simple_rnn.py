@@ -16,8 +16,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.ops.gated import Gated, need_state
-from mcu_ghost.network.ops.gates import PREACTIVATION_ONE, STATE_SCALE, tanh, to_state
+from mcu_ghost.network.ops.gated import MASKED, Gated
+from mcu_ghost.network.ops.gates import PREACTIVATION_ONE, STATE_SCALE, need_state, tanh, to_state
 from mcu_ghost.network.ops.operator import State, Tensors
 from mcu_ghost.network.quantize import Floats
 from mcu_ghost.network.tensor import Ints, Tensor
@@ -34,7 +34,7 @@ class SimpleRNN(Gated):
 
     kind: ClassVar[str] = "simple_rnn"
     code: ClassVar[str] = "GhostSimpleRNN"
-    codes: ClassVar[dict[int | str, int]] = {code: 1}
+    codes: ClassVar[dict[int | str, int]] = {code: MASKED}
     word: ClassVar[str] = "SimpleRNN"
     gates: ClassVar[str] = "h"
     flags: ClassVar[tuple[str, ...]] = ("relu",)

@@ -15,6 +15,11 @@ def encode(options: dict[str, Any]) -> bytes:
     return bytes(flexbuffers.Dumps(options))
 
 
+def mask(value: int | None) -> dict[str, Any]:
+    """Return the option of a recurrent operator with a mask; nothing is said of none."""
+    return {} if value is None else {"mask": value}
+
+
 def decode(
     data: bytes,
     where: str,
@@ -50,6 +55,9 @@ def decode(
     for key in numbers:
         if type(options.get(key)) is not int:
             raise GhostError(f"{where}: option '{key}' must be an integer.")
+    masked = options.get("mask", 0)
+    if type(masked) is not int or not -128 <= masked <= 127:
+        raise GhostError(f"{where}: option 'mask' must be an integer of int8.")
     for key in flags:
         if type(options.get(key)) is not bool:
             raise GhostError(f"{where}: option '{key}' must be true or false.")

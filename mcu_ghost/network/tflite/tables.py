@@ -252,6 +252,24 @@ class Tables:
             )
         return shape[1], shape[2]
 
+    def inputs(self, op: Any, wanted: int, name: str) -> list[int]:
+        """Return the inputs of an operator that must have so many."""
+        if op.InputsLength() != wanted:
+            raise self.error(f"{name} must have {wanted} inputs, has {op.InputsLength()}")
+        return [op.Inputs(i) for i in range(wanted)]
+
+    def agrees(self, index: int, zero_point: int, where: str) -> None:
+        """Check the zero point that an operator's options give its input."""
+        if zero_point != self.tensors[self.read(index)].zero_point:
+            what = self.label(index)
+            raise GhostError(f"{where}: input_zero_point differs from that of {what}.")
+
+    def frames_of_mask(self, index: int, source: int) -> int:
+        """Return our index of the tensor that masks the frames of another."""
+        if self.shape(index)[:2] != self.shape(source)[:2]:
+            raise self.error(f"{self.label(index)} has other frames than {self.label(source)}")
+        return self.read(index)
+
     def fits(self, index: int, wanted: tuple[int, ...], where: str) -> None:
         """Check the shape of a recurrent operator's output, the batch left out."""
         if self.shape(index) != (1, *wanted):
