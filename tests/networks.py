@@ -21,7 +21,7 @@ FUNCTIONS = ("logistic", "tanh", "relu", "relu6", "quantize")
 ALONE = {  # kinds that tests/firmware/kernels/single.py runs, on shapes that have room for them
     "conv_2d", "depthwise_conv_2d", "average_pool_2d", "max_pool_2d", "resize_nearest_neighbor",
     "mean", "sum", "reduce_max", "reduce_min", "add", "sub", "mul", "maximum", "minimum", "prelu",
-    "concatenation", "pad", "strided_slice", "transpose", "broadcast_to", "lookup",
+    "concatenation", "pad", "strided_slice", "transpose", "broadcast_to", "lookup", "embedding",
 }  # fmt: skip
 OTHERS = [  # kinds that TFLite Micro has and that need no more care than they take themselves
     name

@@ -12,9 +12,9 @@ import numpy as np
 
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
-from mcu_ghost.network.ops.operator import Recurrent, State
+from mcu_ghost.network.ops.operator import Recurrent, State, Tensors
 from mcu_ghost.network.schedule import Clock, Step
-from mcu_ghost.network.tensor import Int8s, Ints, Variable, align
+from mcu_ghost.network.tensor import Int8s, Ints, Tensor, Variable, align
 
 
 class Runner:
@@ -159,17 +159,26 @@ def whole(graph: Graph, inputs: Sequence[Int8s]) -> list[Ints | None]:
         if not isinstance(op, Recurrent):
             values[op.output], _ = op.run(xs, y, given_, ())
             continue
-        rows = given_[0]
-        if op.stateful:  # the samples are one sequence
-            rows = rows.reshape(1, -1, *rows.shape[2:])
-        state: State = tuple(np.zeros((len(rows), v.size), np.int64) for v in op.variables)
-        frame, every = y.frame if op.return_sequences else y, []
-        for t in range(rows.shape[1]):
-            result, state = op.run((xs[0].frame,), frame, (rows[:, t],), state)
-            every.append(result)
-        made = np.stack(every, axis=1).reshape(*given_[0].shape[:2], *frame.shape)
+        frame = y.frame if op.return_sequences else y
+        made = _frames(op, tuple(x.frame for x in xs), frame, given_)
         values[op.output] = made if op.return_sequences else made[:, -1]
     return values
+
+
+def _frames(op: Recurrent, xs: Tensors, y: Tensor, values: tuple[Ints, ...]) -> Ints:
+    """Run a recurrent operator through (samples, frames, …) values, and return every output."""
+    samples, frames = values[0].shape[:2]
+    if op.stateful:  # the samples are one sequence
+        values = tuple(v.reshape(1, -1, *v.shape[2:]) for v in values)
+    state: State = tuple(np.zeros((len(values[0]), v.size), np.int64) for v in op.variables)
+    every: list[Ints] = []
+    for t in range(values[0].shape[1]):
+        given = tuple(v[:, t] for v in values)
+        none = op.masked(given)
+        result, new = op.run(xs, y, given, state)
+        state = tuple(np.where(none, a, b) for a, b in zip(state, new, strict=True))
+        every.append(np.where(none, every[-1] if every else 0, result))
+    return np.stack(every, axis=1).reshape(samples, frames, *y.shape)
 
 
 def run(model: Model, x: Int8s) -> Int8s:
@@ -183,7 +192,7 @@ def run(model: Model, x: Int8s) -> Int8s:
         (…, frames, outputs) int8 when the head runs per frame, else (…, outputs).
     """
     runner = Runner(model, x.shape[:-2])
-    every = []
+    every: list[Ints] = []
     for frame in range(x.shape[-2]):
         runner.step(x[..., frame, :])
         if model.head_per_frame:

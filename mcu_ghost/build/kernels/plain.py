@@ -13,6 +13,7 @@ from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.network.ops import elementwise, fully_connected, fused, softmax
 from mcu_ghost.network.ops.collect import Collect
 from mcu_ghost.network.ops.elementwise import Elementwise
+from mcu_ghost.network.ops.embedding import Embedding
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer
@@ -146,6 +147,13 @@ def _layer_norm(op: LayerNorm, xs: Tensors, y: Tensor) -> Constants:
     return Constants("ghost_layer_norm_s8", "ghost_layer_norm_params", arrays, numbers)
 
 
+def _embedding(op: Embedding, xs: Tensors, y: Tensor) -> Constants:
+    """Return the table."""
+    rows, width = op.table.shape
+    numbers: dict[str, int | str] = {"size": xs[0].size, "rows": rows, "width": width}
+    return Constants("ghost_embedding_s8", "", {"table": op.table}, numbers)
+
+
 def _ring(op: Ring, xs: Tensors, y: Tensor) -> Constants:
     """Return the sizes."""
     return Constants("ghost_ring_s8", "", {}, {"size": op.size, "length": op.length})
@@ -163,6 +171,7 @@ KERNELS = {
     "fully_connected": Kernel(pack_fully_connected, ("plain/ghost_fully_connected_s8.c",)),
     "softmax": Kernel(_softmax, ("plain/ghost_softmax_s8.c",)),
     "elementwise": Kernel(_elementwise, ("plain/ghost_lookup_s8.c",)),
+    "embedding": Kernel(_embedding, ("plain/ghost_embedding_s8.c",)),
     "ring": Kernel(_ring, ("plain/ghost_ring_s8.c",)),
     "collect": Kernel(_collect, ("plain/ghost_collect_s8.c",)),
     "layer_norm": Kernel(_layer_norm, ("plain/ghost_layer_norm_s8.c",)),

@@ -55,7 +55,8 @@ def lower(
     """
     to = Lowering(graph, ranges)
     for entry in graph.inputs:
-        scale, zero_point = quantisation(*ranges[entry.name])
+        counts = any(isinstance(n, nodes.Embedding) for n in graph.readers[entry.name])
+        scale, zero_point = (1.0, -128) if counts else quantisation(*ranges[entry.name])
         label = "input" if len(graph.inputs) == 1 else entry.name
         to.places[entry.name] = to.add(label, entry.shape, scale, zero_point)
     for node in graph.nodes:

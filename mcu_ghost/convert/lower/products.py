@@ -11,6 +11,8 @@ from mcu_ghost.network import quantize
 from mcu_ghost.network.ops import windows
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
+from mcu_ghost.network.ops.embedding import MOST_ROWS
+from mcu_ghost.network.ops.embedding import Embedding as EmbeddingOperator
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.pad import Pad
 from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
@@ -71,11 +73,19 @@ def pool(node: Pool, to: Lowering) -> None:
 
 
 def embedding(node: Embedding, to: Lowering) -> None:
-    """Refuse: int8 operators have no table of vectors yet."""
-    raise node.refuse(
-        "an embedding has no int8 operator here yet; look the vectors up before the network, and"
-        " make them its input"
-    )
+    """Make our own operator; the input that it reads counts in whole numbers."""
+    rows = len(node.table)
+    if rows > MOST_ROWS:
+        raise node.refuse(
+            f"it has {rows} rows, and an int8 input names at most {MOST_ROWS}; look the vectors up"
+            " before the network, and make them its input"
+        )
+    source = to.places[node.inputs[0]]
+    if (to.tensor(source).scale, to.tensor(source).zero_point) != (1.0, -128):
+        raise node.refuse("only numbers that are the network's own input can name its rows")
+    target = to.ranged("embedding", node.output)
+    table = to.tensor(target).quantize(node.table)
+    to.places[node.output] = to.emit(EmbeddingOperator((source,), target, table))
 
 
 def _convolution(node: Conv | DepthwiseConv, to: Lowering, label: str, kernel: Floats) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,11 +32,6 @@ def recurrent(node: Recurrent, to: Lowering, largest: Mapping[str, float]) -> No
     Raises:
         GhostError: Its weights or functions fit no operator.
     """
-    if node.mask is not None:
-        raise node.refuse(
-            "a Masking layer before it has no int8 operator here yet; train without it, and feed"
-            " only the frames that there are"
-        )
     source = to.places[node.inputs[0]]
     if node.backwards:
         source = reversed_frames(to, source)
@@ -46,6 +42,9 @@ def recurrent(node: Recurrent, to: Lowering, largest: Mapping[str, float]) -> No
         made = _operator(node, to.tensor(source), source, target, kept)
     except GhostError as error:
         raise GhostError(f"Layer '{node.name}' ({node.kind}): {error}") from error
+    if node.mask is not None:
+        mask = int(to.tensor(source).quantize(node.mask))
+        made = dataclasses.replace(made, inputs=(source, source), mask=mask)
     to.emit(made)
     if node.backwards and node.return_sequences:
         target = reversed_frames(to, target)

@@ -18,6 +18,7 @@ from mcu_ghost.network.ops.concatenation import Concatenation
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.elementwise import Elementwise
+from mcu_ghost.network.ops.embedding import Embedding
 from mcu_ghost.network.ops.extremum import Maximum, Minimum
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
@@ -125,6 +126,7 @@ for _kind in (
     BroadcastTo,
     PRelu,
     Lookup,
+    Embedding,
 ):
     register(_kind)
 _READERS.update({code: (newest, split.read) for code, newest in split.CODES.items()})
