@@ -17,10 +17,12 @@ import numpy as np
 from mcu_ghost.build import golden_c
 from mcu_ghost.build.pack import Array
 from mcu_ghost.host import resources
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network import golden
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.operator import Recurrent
 from mcu_ghost.network.tflite import write
 
 _OPERATOR = (
@@ -75,7 +77,17 @@ class Network:
 
 
 def network(model: Model) -> Network:
-    """Lay a network out for the templates."""
+    """Lay a network out for the templates.
+
+    Raises:
+        GhostError: It has an operator of ours that this export does not bring.
+    """
+    for op in model.graph.operators:
+        if not op.resolver and not isinstance(op, Recurrent):
+            raise GhostError(
+                f"TensorFlow Lite Micro has no operator {op.name}, and this export brings only the "
+                "recurrent ones; export the network as C instead, for example with --as cmake."
+            )
     adds = {op.resolver for op in model.graph.operators if op.resolver}
     data = write.serialize(model)
     activations = sum(t.size for t in model.graph.tensors)

@@ -18,14 +18,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mcu_ghost.build.export.tflm import texts
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import golden, reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.lookup import Lookup
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read
 from tests.build.export import libraries
 from tests.conftest import ROOT, WARNINGS, need
+from tests.image_networks import Growing
 from tests.networks import network
 
 GLUE = ROOT / "tests" / "firmware" / "tflm" / "glue.c"
@@ -155,3 +158,11 @@ def test_there_is_no_core_to_choose(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     in_the_wheel(*sys.argv[1:])
+
+
+def test_a_table_of_ours_is_refused() -> None:
+    """TensorFlow Lite Micro would not know it."""
+    graph = Growing(0, (6,))
+    graph.add(Lookup)
+    with pytest.raises(GhostError, match="has no operator lookup, and this export brings only"):
+        texts(graph.model({}))
