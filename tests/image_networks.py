@@ -59,7 +59,8 @@ class Growing:
         x = self.tensors[-1]
         axes = tuple(range(-len(x.shape), -1))
         flat = Tensor("mean", x.shape[-1:], "int8", x.scale, x.zero_point)
-        self.put(Mean((len(self.tensors) - 1,), 0, axes), flat)
+        if axes:
+            self.put(Mean((len(self.tensors) - 1,), 0, axes), flat)
         self.add(FullyConnected, outputs=5)
         last = self.add(Softmax)
         graph = Graph(tuple(self.tensors), (0,), (last,), tuple(self.operators))

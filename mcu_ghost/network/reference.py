@@ -192,7 +192,7 @@ def run(model: Model, x: Int8s) -> Int8s:
         (…, frames, outputs) int8 when the head runs per frame, else (…, outputs).
     """
     runner = Runner(model, x.shape[:-2])
-    every: list[Ints] = []
+    every: list[Int8s] = []
     for frame in range(x.shape[-2]):
         runner.step(x[..., frame, :])
         if model.head_per_frame:

@@ -19,15 +19,18 @@ import numpy as np
 import pytest
 
 from mcu_ghost.build import export
+from mcu_ghost.build.export.tflm import texts
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import golden, reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.lookup import Lookup
 from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read
 from tests.build.export import libraries
 from tests.conftest import ROOT, WARNINGS, need
+from tests.image_networks import Growing
 from tests.networks import network
 from tests.recurrent import X, alone
 
@@ -165,3 +168,11 @@ def test_operators_that_the_export_does_not_bring_are_refused(tmp_path: Path) ->
     with pytest.raises(GhostError, match="GhostLSTM runs without TensorFlow Lite Micro only"):
         export.export(model, "tflm", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_table_of_ours_is_refused() -> None:
+    """TensorFlow Lite Micro would not know it."""
+    graph = Growing(0, (6,))
+    graph.add(Lookup)
+    with pytest.raises(GhostError, match="GhostLookup runs without TensorFlow Lite Micro only"):
+        texts(graph.model({}))
