@@ -13,6 +13,7 @@ from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower import lower
 from mcu_ghost.convert.lower.lowering import Range
 from mcu_ghost.convert.nodes import Reals, Recurrent, Softmax
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import about, reference
 from mcu_ghost.network.calibration import Clipped
@@ -68,7 +69,7 @@ def quantise(
         )
     given = ranges.validate(graph, data)
     graph = passes.simplified(graph)
-    tell(f"taking ranges from {len(next(iter(given.values())))} samples")
+    tell(f"taking ranges from {text.count(len(next(iter(given.values()))), 'sample')}")
     found = ranges.take(graph, given, input_range)
     tell("making int8 operators")
     made, places = lower(graph, found.values, found.largest)
@@ -98,8 +99,8 @@ def _model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> 
     labels = about.labels(said)
     if labels and len(labels) != model.output_size:
         raise GhostError(
-            f"The metadata names {len(labels)} labels, but the model has {model.output_size}"
-            " outputs."
+            f"The metadata names {text.count(len(labels), 'label')}, but the model has"
+            f" {text.count(model.output_size, 'output')}."
         )
     return model
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.about import Plan
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.collect import Collect
@@ -49,7 +50,7 @@ def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
         if plan == "stream":
             raise GhostError(
                 f"it can be no stream: {planner.obstacle} needs a whole sequence of"
-                f" {frames} frames; leave the plan out, or ask for windows"
+                f" {count(frames, 'frame')}; leave the plan out, or ask for windows"
             )
     return _Planner(graph, frames, endless=False).schedule()
 

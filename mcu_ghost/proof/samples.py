@@ -16,6 +16,8 @@ from mcu_ghost.network.tensor import Int8s, Tensor
 
 """Of arrays in a `.npz` that holds several."""
 
+_INFINITE = "value is no finite number", "values are no finite numbers"
+
 
 @dataclass(frozen=True, eq=False)
 class Expected:
@@ -140,8 +142,8 @@ def inputs(model: Model, path: Path, array: Array) -> Samples:
     if len(wrong):
         place = ", ".join(str(int(i)) for i in wrong[0])
         raise GhostError(
-            f"{path}: {text.count(len(wrong), 'value')} are no finite numbers (NaN or infinite),"
-            f" the first at [{place}]."
+            f"{path}: {text.count(len(wrong), *_INFINITE)} (NaN or infinite), the"
+            f" first at [{place}]."
         )
     low, high = entry.range
     half = entry.scale / 2

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -35,6 +36,15 @@ def test_the_command_itself_imports_no_tensorflow():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+NETWORK = {  # of one input, and nothing else
+    "class_name": "Sequential",
+    "config": {"name": "net", "layers": [
+        {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 4, 2], "name": "x"}},
+        {"class_name": "ReLU", "config": {"name": "relu"}},
+    ]},
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -49,7 +59,10 @@ def test_wrong_side_files(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.json").write_text("no")
     (tmp_path / "list.json").write_text("[]")
-    result = CliRunner().invoke(command, ["m.ghost", "-o", "m.tflite", *arguments])
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(NETWORK)
+        file.create_group("model_weights").attrs["layer_names"] = []
+    result = CliRunner().invoke(command, ["m.h5", "-o", "m.tflite", *arguments])
     assert isinstance(result.exception, GhostError)
     assert str(result.exception).startswith(message)
 

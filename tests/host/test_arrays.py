@@ -52,7 +52,7 @@ def test_csv(tmp_path: Path, text: str, found: list[list[float | str]]) -> None:
     ("text", "said"),
     [
         ("", "FILE: there is nothing in it."),
-        ("1,2\n3\n", "FILE: line 2 has 1 values, line 1 has 2."),
+        ("1,2\n3\n", "FILE: line 2 has 1 value, line 1 has 2."),
         ("a,b\n1,2\n3,x\n", "FILE: line 3 holds 'x', which is no number."),
     ],
 )

@@ -75,12 +75,12 @@ def test_what_is_read(tmp_path: Path) -> None:
         ({"part": {"near": True}}, "part.near must be a whole number, not True."),
         ({"part": {"near": 1.0}}, "part.near must be a whole number, not 1.0."),
         ({"part": {"near": None}}, "part.near must be a whole number, not None."),
-        ({"part": {"near": 1 << 999}}, "part.near must be 1 to 9, not a number of 1000 bits."),
+        ({"part": {"near": 1 << 999}}, "part.near must be 1 to 9, not a number of 1 000 bits."),
         ({"part": {}}, "part.near is missing."),
         ({"part": {"near": 1, "fra": 2}}, "unknown key part.fra. Did you mean 'far'?"),
         ({"part": {"near": 1, "far": math.nan}}, "part.far must be a number, not nan."),
         ({"part": {"near": 1, "far": -math.inf}}, "part.far must be a number, not -inf."),
-        ({"part": {"near": 1, "far": 10**400}}, "part.far must be a number, not a number of 1329"),
+        ({"part": {"near": 1, "far": 10**400}}, "part.far must be a number, not a number of 1 329"),
         ({"part": {"near": 1, "far": True}}, "part.far must be a number, not True."),
         ({"part": [1]}, "part must be a table, not [1]."),
         ({"parts": {"a": {"near": 0}}}, "parts.a.near must be 1 to 9, not 0."),
@@ -108,7 +108,7 @@ def test_what_is_read(tmp_path: Path) -> None:
         ({"maybe": 0}, "maybe must be at least 1, not 0."),
         ({"yes": 1}, "yes must be true or false, not 1."),
         ({"yes": "y" * 999}, "yes must be true or false, not 'yyyyyyyyyyyy...yyyyyyyyyyyyy'."),
-        ({"yes": [1 << 99999]}, "yes must be true or false, not [a number of 100000 bits]."),
+        ({"yes": [1 << 99999]}, "yes must be true or false, not [a number of 100 000 bits]."),
     ],
 )  # fmt: skip
 def test_each_mistake_has_its_message(

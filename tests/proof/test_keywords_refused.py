@@ -77,7 +77,8 @@ def test_a_model_that_does_not_listen(metadata: dict[str, Any], message: str) ->
 
 
 def test_a_model_with_one_answer_at_the_end() -> None:
-    model = dataclasses.replace(listener(), head_per_frame=False)
+    model = random_model(1, units=4, ratio=1, inputs=40, classes=len(LABELS))
+    model = dataclasses.replace(model, metadata=listener().metadata)
     with pytest.raises(GhostError, match="frame by frame"):
         generate(model)
 

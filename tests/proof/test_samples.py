@@ -116,7 +116,7 @@ NAN[1, 2, 0] = np.nan
         ([np.zeros((4, 3), "f")], "x.npy: has 4 frames, net takes windows of 5."),
         ([X.astype(np.int16)], "x.npy: holds int16. Give real values as float32 or float64, or"),
         ([X.astype(complex)], "x.npy: holds complex128. Give real values"),
-        ([NAN], "x.npy: 1 values are no finite numbers (NaN or infinite), the first at [1, 2, 0]."),
+        ([NAN], "x.npy: 1 value is no finite number (NaN or infinite), the first at [1, 2, 0]."),
         ([X, np.array([0, 4])], "y.npy: class 4 is none of the 4 of net."),
         ([X, np.array([0, 1, 2])], "y.npy: has shape (3,); net gives (2,) answers"),
         ([X, np.array([True, False])], "y.npy: holds bool, neither numbers nor labels."),

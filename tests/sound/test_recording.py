@@ -40,7 +40,7 @@ def test_stereo_is_the_mean(tmp_path: Path) -> None:
 
 def test_rates_nobody_records_at(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1), 7)
-    with pytest.raises(GhostError, match="7 samples per second"):
+    with pytest.raises(GhostError, match="7 Hz"):
         recording.read(tmp_path / "a.wav")
 
 

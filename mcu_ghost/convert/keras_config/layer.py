@@ -12,6 +12,7 @@ import numpy as np
 
 from mcu_ghost.convert.keras_config.weights import Config, class_name
 from mcu_ghost.convert.nodes import Node, Reals, Shape
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 OUR_PACKAGE = "mcu_ghost"
@@ -113,7 +114,9 @@ class Layer:
         """The one value that it is called with."""
         xs = self.xs
         if len(xs) != 1:
-            raise self.refuse(f"is called with {len(xs)} values, only one is supported")
+            raise self.refuse(
+                f"is called with {text.count(len(xs), 'value')}, only one is supported"
+            )
         return xs[0]
 
     def add(self, kind: type[Node], *inputs: Value, **fields: Any) -> Value:

@@ -131,7 +131,7 @@ def _array(dataset: h5py.Dataset) -> Reals:
     """Return a weight that is in the file itself and of a size that can be."""
     if dataset.external or dataset.size > _LARGEST:
         raise GhostError(
-            f"has a weight {dataset.name} of {text.count(dataset.size)} numbers, or one that is"
+            f"has a weight {dataset.name} of {text.count(dataset.size, 'number')}, or one that is"
             " kept in another file; save a smaller network as one file."
         )
     return np.asarray(dataset, np.float32)

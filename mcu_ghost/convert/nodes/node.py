@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 Reals = npt.NDArray[np.float32]
@@ -58,7 +59,7 @@ class Node(ABC):
         """Refuse an input whose last axis is not as long as the weights' own."""
         if not shape or shape[-1] != size:
             raise self.refuse(
-                f"its {what} are for {size} channels, but its input has the shape {shape}; save"
+                f"its {what} are for {text.count(size, 'channel')}, but its input has the shape {shape}; save"
                 " the model again from the code that trained it"
             )
 

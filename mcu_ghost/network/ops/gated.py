@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import quantize
 from mcu_ghost.network.ops.gates import (
@@ -183,7 +184,7 @@ class Gated(Recurrent):
         mask = (file.frames_of_mask(kept.pop(), source),) if "mask" in options else ()
         n = options["units"]
         if not 0 < n <= MAX_SIZE:
-            raise GhostError(f"{where}: {n} units are not a layer.")
+            raise GhostError(f"{where}: {n} are no number of units.")
         frames, d = file.sequence(source, where)
         file.fits(target, (frames, n) if options["return_sequences"] else (n,), where)
         file.agrees(source, options["input_zero_point"], where)
@@ -217,7 +218,9 @@ class Gated(Recurrent):
         for key in _LISTS:
             if len(options[key]) != len(cls.gates):
                 count = len(cls.gates)
-                raise GhostError(f"{where}: option '{key}' must be a list of {count} integers.")
+                raise GhostError(
+                    f"{where}: option '{key}' must be a list of {text.count(count, 'integer')}."
+                )
         return options
 
     def write(

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
 from mcu_ghost.network.ops.operator import Operator, State, Tensors
 from mcu_ghost.network.quantize import Floats
 from mcu_ghost.network.tensor import Int32s, Ints, Tensor
@@ -85,7 +86,7 @@ class LayerNorm(Operator):
         x = file.read(source)
         n = file.tensors[x].shape[-1]
         if n > MAX_SIZE:
-            raise GhostError(f"{where}: {n} values are too many, at most {MAX_SIZE}.")
+            raise GhostError(f"{where}: {count(n, 'value')} are too many, at most {MAX_SIZE}.")
         file.fits(target, file.tensors[x].shape, where)
         content = file.custom_options(op, where)
         options = flexbuffer.decode(content, where, _VERSION, ("fraction", "epsilon"))

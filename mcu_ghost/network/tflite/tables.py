@@ -255,7 +255,7 @@ class Tables:
     def inputs(self, op: Any, wanted: int, name: str) -> list[int]:
         """Return the inputs of an operator that must have so many."""
         if op.InputsLength() != wanted:
-            raise self.error(f"{name} must have {wanted} inputs, has {op.InputsLength()}")
+            raise self.error(f"{name} must have {count(wanted, 'input')}, has {op.InputsLength()}")
         return [op.Inputs(i) for i in range(wanted)]
 
     def agrees(self, index: int, zero_point: int, where: str) -> None:

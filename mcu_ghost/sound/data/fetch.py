@@ -151,7 +151,9 @@ def _receive(archive: Archive, part: Path, have: int, progress: Progress) -> Non
         whole = response.status != 206 or not span.startswith(f"bytes {have}-")
         size = response.headers.get("Content-Length", "") if whole else span.split("/")[-1]
         if size.isdecimal() and int(size) != archive.size:  # a page that asks to log in, perhaps
-            raise http.client.HTTPException(f"it has {count(size, 'byte')}, not {archive.size}")
+            raise http.client.HTTPException(
+                f"it has {count(int(size), 'byte')}, not {count(archive.size)}"
+            )
         with part.open("wb" if whole else "ab") as file:
             while chunk := response.read(_CHUNK):
                 if file.tell() + len(chunk) > archive.size:

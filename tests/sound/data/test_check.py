@@ -114,7 +114,7 @@ def test_lists(tmp_path: Path) -> None:
     report = check.check(tmp_path)
     assert report.speakers == ("p3",)
     told = "\n".join(report.warnings)
-    assert "testing_list.txt names 1 files that are not there, such as go/p77_0.flac" in told
+    assert "testing_list.txt names 1 file that is not there, such as go/p77_0.flac" in told
     assert "1 name before the first _ are in several splits" in told
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mcu_ghost.convert.keras_config.layer import Layer, Mask, Value
 from mcu_ghost.convert.keras_config.layers.activations import activate
 from mcu_ghost.convert.nodes import Affine, Dense, Embedding, LayerNorm, Reals
+from mcu_ghost.host import text
 
 _EPSILON = 1e-7  # Keras' own, of Normalization
 
@@ -37,7 +38,7 @@ def affine(layer: Layer, x: Value, scale: Any, offset: Any) -> Value:
         if array.size not in (1, x.shape[-1]) or array.shape[-1:] not in ((), (array.size,)):
             raise layer.refuse(
                 f"its {what} has the shape {array.shape}, which is not one for each of"
-                f" {x.shape[-1]} channels"
+                f" {text.count(x.shape[-1], 'channel')}"
             )
         parts.append(np.broadcast_to(array.reshape(-1), x.shape[-1:]).astype(np.float32))
     return layer.add(Affine, x, scale=parts[0], offset=parts[1])
