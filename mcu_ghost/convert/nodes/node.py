@@ -59,8 +59,8 @@ class Node(ABC):
         """Refuse an input whose last axis is not as long as the weights' own."""
         if not shape or shape[-1] != size:
             raise self.refuse(
-                f"its {what} are for {text.count(size, 'channel')}, but its input has the shape {shape}; save"
-                " the model again from the code that trained it"
+                f"its {what} are for {text.count(size, 'channel')}, but its input has the shape"
+                f" {shape}; save the model again from the code that trained it"
             )
 
     def check_rank(self, shape: Shape, allowed: Sequence[int]) -> None:

@@ -217,10 +217,8 @@ class Gated(Recurrent):
         options = flexbuffer.decode(data, where, _VERSION, numbers, flags, _LISTS)
         for key in _LISTS:
             if len(options[key]) != len(cls.gates):
-                count = len(cls.gates)
-                raise GhostError(
-                    f"{where}: option '{key}' must be a list of {text.count(count, 'integer')}."
-                )
+                wanted = text.count(len(cls.gates), "integer")
+                raise GhostError(f"{where}: option '{key}' must be a list of {wanted}.")
         return options
 
     def write(

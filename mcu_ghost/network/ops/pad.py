@@ -87,7 +87,7 @@ class Pad(Operator):
         if count == 3 and op.Inputs(2) >= 0:
             given = file.constant(op.Inputs(2), np.int8, file.shape(op.Inputs(2)), lowest=-128)
             if given.size != 1:
-                raise file.error(f"{name} with {count(given.size, 'value')} is not possible")
+                raise file.error(f"{name} with {text.count(given.size, 'value')} is not possible")
             value = int(given.ravel()[0])
         return cls((x,), y, pairs[1:], value)
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
-from mcu_ghost.host.text import count
+from mcu_ghost.host import text
 from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Reach, Tensors
 from mcu_ghost.network.ops.views import Array, View
@@ -70,7 +70,7 @@ class StridedSlice(View):
         constants = {tflite.BuiltinOperator.STRIDED_SLICE: 3, tflite.BuiltinOperator.SLICE: 2}
         wanted = constants.get(int(code), 1)
         if file.count(op.InputsLength()) != 1 + wanted:
-            raise file.error(f"{name} must have {count(1 + wanted, 'input')}")
+            raise file.error(f"{name} must have {text.count(1 + wanted, 'input')}")
         given = [file.numbers(op.Inputs(1 + i)) for i in range(wanted)]
         dropped: tuple[int, ...] = ()
         if code == tflite.BuiltinOperator.STRIDED_SLICE:
