@@ -15,7 +15,7 @@ from mcu_ghost.convert.lower.lowering import Range
 from mcu_ghost.convert.nodes import Reals, Recurrent, Softmax
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network import about, reference
+from mcu_ghost.network import about, planner, reference
 from mcu_ghost.network.calibration import Clipped
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
@@ -88,7 +88,7 @@ def _model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> 
     if len(entries) == 1 and timed:
         said["frame"] = {"shape": list(entries[0].shape[1:]) or [1]}
     if timed and not made.layers and entries[0].shape[0] > 1:
-        said["plan"] = "window"
+        said["plan"] = "stream" if planner.make(made, timed).head_per_frame else "window"
     said |= given
     try:
         about.validate(said)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tflite
 
+from mcu_ghost.host import text
 from mcu_ghost.network.ops import axes
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor
