@@ -64,7 +64,7 @@ class Runner:
 
     def _once(self, step: Step, values: tuple[Ints, ...], state: State) -> tuple[Ints, State]:
         shaped = tuple(
-            v.reshape(*self._batch, *x.shape) for v, x in zip(values, step.xs, strict=True)
+            v.reshape((*self._batch, *x.shape)) for v, x in zip(values, step.xs, strict=True)
         )
         result, after = step.op.run(step.xs, step.y, shaped, state)
         if not isinstance(step.op, Recurrent):
