@@ -41,6 +41,21 @@ from mcu_ghost.convert.nodes.window import Padding
 Pass = Callable[[FloatGraph, Node], FloatGraph | None]
 
 
+def _last_frame(graph: FloatGraph, node: Node) -> FloatGraph | None:
+    """Let a recurrent layer of whose frames only the last one is read give just that one."""
+    if not isinstance(node, Recurrent) or not node.return_sequences or node.backwards:
+        return None
+    reader = _sole_reader(graph, node)
+    frames, units = graph.shapes[node.output]
+    whole = (frames - 1, 0), (frames, units), (1, 1)
+    if not isinstance(reader, Slice) or (reader.begin, reader.end, reader.step) != whole:
+        return None
+    name = _unique(graph, node.output)
+    last = dataclasses.replace(node, return_sequences=False, output=name)
+    row = Reshape(reader.name, (name,), reader.output, (1, units))
+    return _replaced(graph, (node, reader), (last, row))
+
+
 def simplified(graph: FloatGraph) -> FloatGraph:
     """Return the same network with fewer nodes.
 
@@ -285,4 +300,5 @@ PASSES: tuple[Pass, ...] = (
     _affine_into_readers,
     _affine_moves_on,
     _pads,
+    _last_frame,
 )

@@ -135,6 +135,17 @@ def test_delays_and_strides_are_said() -> None:
     assert not causal.ticks and causal.metadata["plan"] == "stream"
 
 
+def test_of_all_frames_only_the_last_is_kept_where_only_that_is_read() -> None:
+    last = nodes.Slice("last", ("h",), "s", (FRAMES - 1, 0), (FRAMES, 8), (1, 1))
+    network = graph(gru("x", WIDTH, 8, "h"), last, nodes.Reshape("f", ("s",), "f", (8,)),
+                    dense("f", 8, 3, "y"))  # fmt: skip
+    made = converted(network)
+    assert errors(network, made)[0] < 0.02
+    (layer,) = made.network.layers
+    assert not layer.return_sequences and made.network.window == FRAMES
+    assert made.network.state_bytes == 16 + 8 + 4
+
+
 def test_a_stateful_network_is_calibrated_as_one_sequence() -> None:
     network = graph(gru("x", WIDTH, 8, "h", stateful=True), dense("h", 8, 3, "y"), shape=(1, WIDTH))
     mean, largest = errors(network, converted(network))
