@@ -101,10 +101,7 @@ def _show(proof: Proof) -> None:
 
     show_recognised(proof.comparison.recognised)
     console.say(verdict(proof.comparison, proof.emulator))
-    console.say(
-        f"{text.count(proof.instructions_per_frame, 'instruction')} per frame (emulated), "
-        f"stack {proof.stack_used} of {proof.stack_size} B used"
-    )
+    console.say(f"{proof.instructions}, stack {proof.stack_used} of {proof.stack_size} B used")
 
 
 def show_recognised(recognised: Sequence[Recognised]) -> None:

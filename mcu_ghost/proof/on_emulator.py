@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.build.build import Built
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof import verify
 from mcu_ghost.proof.link.link import Link
@@ -28,6 +29,8 @@ class Proof:
         comparison: What was compared with the reference, and what differs.
         instructions_per_frame: Emulated instructions from entry to return of the generated step
             function, the mean over all frames.
+        instructions_per_answer: Likewise of the head of a network of windows, which runs at the end
+            of each; None of others, and where the engine counts whole steps only.
         stack_used: Bytes of stack touched since reset.
         stack_size: Bytes of stack.
         sound: What was heard, by an app that listens; None of others.
@@ -40,6 +43,28 @@ class Proof:
     stack_used: int
     stack_size: int
     sound: Listened | None = None
+    instructions_per_answer: float | None = None
+
+    def _of_a_window(self) -> dict[str, int]:
+        window, answer = self.built.model.window, self.instructions_per_answer
+        if window is None or answer is None:
+            return {}
+        return {
+            "instructions_per_answer": round(answer),
+            "instructions_per_window": round(window * self.instructions_per_frame + answer),
+        }
+
+    @property
+    def instructions(self) -> str:
+        """How many there were, in words."""
+        often = f"{text.count(self.instructions_per_frame, 'instruction')} per frame"
+        found = self._of_a_window()
+        if not found:
+            return f"{often} (emulated)"
+        return (
+            f"{often}, {text.count(found['instructions_per_answer'])} for the answer at a window's"
+            f" end: {text.count(found['instructions_per_window'])} per window (emulated)"
+        )
 
     @property
     def ram_used(self) -> int:
@@ -54,6 +79,7 @@ class Proof:
             "cases": self.comparison.cases,
             "mismatches": self.comparison.mismatches,
             "instructions_per_frame": round(self.instructions_per_frame),
+            **self._of_a_window(),
             "audio": [vars(heard) for heard in self.comparison.recognised],
         }
 
@@ -76,9 +102,10 @@ def run(
         GhostError: No emulator, or the image crashed, hung, or answered nonsense.
     """
     board, model = built.board, built.model
-    step = f"{model.name}_step"
+    step, head = f"{model.name}_step", f"{model.name}_head_now"
+    watch = (step, head) if model.window else (step,)
     engine = emulate.choose(board, engine)
-    with contextlib.closing(emulate.start(board, built.elf, engine, watch=(step,))) as machine:
+    with contextlib.closing(emulate.start(board, built.elf, engine, watch=watch)) as machine:
         # Where the board's own counter counts, no byte may arrive and interrupt a frame.
         window = None if engine == "unicorn" else 1
         delay = patience(built, engine)
@@ -86,12 +113,16 @@ def run(
         report = verify.run(link, model, work, progress)
         stats = link.stats()
         counts = machine.counts()
+        answer = None
         if counts is not None:
             calls = counts.functions[step]
             per_frame = calls.total / calls.calls
+            heads = counts.functions.get(head)
+            answer = heads.total / heads.calls if heads else None
         else:
             per_frame = from_counter(board, engine, stats.step_total, stats.frames)
-        return Proof(built, engine, report, per_frame, stats.stack_used, stats.stack_size)
+        return Proof(built, engine, report, per_frame, stats.stack_used, stats.stack_size,
+                     instructions_per_answer=answer)  # fmt: skip
 
 
 def patience(built: Built, engine: str) -> float:

@@ -149,7 +149,7 @@ def test_of_all_frames_only_the_last_is_kept_where_only_that_is_read() -> None:
 def test_a_stateful_network_is_calibrated_as_one_sequence() -> None:
     network = graph(gru("x", WIDTH, 8, "h", stateful=True), dense("h", 8, 3, "y"), shape=(1, WIDTH))
     mean, largest = errors(network, converted(network))
-    assert mean < 0.02 and largest < 0.1
+    assert mean < 0.02 and largest < 0.25
 
 
 def test_a_masked_frame_leaves_the_state() -> None:
