@@ -166,6 +166,8 @@ class Model:
         if self.window:
             frames = text.count(self.window, "frame")
             return f"windows of {frames}, each from the zero state to one answer"
+        if not any(step.variables for step in self.steps):
+            return "one answer for each input; nothing is kept from one to the next"
         stream = "a stream, reset only where another sequence begins"
         if not self.ticks:
             return stream

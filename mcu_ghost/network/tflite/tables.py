@@ -77,7 +77,7 @@ class Tables:
         signature = [
             tensor.ShapeSignature(i) for i in range(self.count(tensor.ShapeSignatureLength()))
         ]
-        if any(d < 1 for d in shape) or any(d < 0 for d in signature):
+        if any(d < 1 for d in shape) or any(d < 0 for d in signature[1:]):
             raise self.error(
                 f"{self.label(index)} has a dynamic or empty shape {list(signature or shape)}; "
                 "convert with a fixed number of frames and batch 1"
@@ -178,8 +178,9 @@ class Tables:
         """Register an int8 tensor, of so many values if that is said; return our index."""
         if self.raw(index).Type() != tflite.TensorType.INT8:
             raise self.error(
-                f"{self.label(index)} is {self.type_name(index)}, not int8; "
-                "convert with mcu-ghost, which quantises every tensor"
+                f"{self.label(index)} is {self.type_name(index)}, not int8; `mcu-ghost convert` makes"
+                " int8 of the Keras or ONNX model, TFLiteConverter with a representative_dataset"
+                " and inference_input_type and inference_output_type of tf.int8"
             )
         if index in self.known:
             raise self.error(f"{self.label(index)} is written twice")
