@@ -32,12 +32,14 @@ class FloatGraph:
         inputs: What it reads.
         nodes: In an order in which every value is made before it is read.
         outputs: Names of the values that it answers with.
+        notes: What the user should know of how it was read, in sentences.
     """
 
     name: str
     inputs: tuple[Input, ...]
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @functools.cached_property
     def shapes(self) -> dict[str, Shape]:

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goes through a file's nodes and has each add its own to the graph."""
+
+from __future__ import annotations
+
+import graphlib
+from collections import Counter
+from typing import Any
+
+from mcu_ghost.convert.graph import FloatGraph, Input
+from mcu_ghost.convert.nodes import Node
+from mcu_ghost.convert.onnx_file import file
+from mcu_ghost.convert.onnx_file.builder import Builder
+from mcu_ghost.convert.onnx_file.constants import COMPUTED, computed
+from mcu_ghost.convert.onnx_file.inputs import sample
+from mcu_ghost.convert.onnx_file.operator import Known, Operator
+from mcu_ghost.convert.onnx_file.operators import IMPORTERS
+from mcu_ghost.convert.onnx_file.value import Array, Stack, Value
+from mcu_ghost.host.errors import GhostError
+
+_FLOW = ("If", "Loop", "Scan", "SequenceMap")
+_QUANTISED = (
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
+    "ConvInteger", "MatMulInteger",
+)  # fmt: skip
+
+
+class Network:
+    """A file's network, which becomes a graph.
+
+    Args:
+        model: What `file.load` returned.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._opset = file.opset(model)
+        self._graph, self._builder = model.graph, Builder(model.producer_name)
+        self._known: dict[str, Known] = dict(file.initialisers(model.graph))
+        self._nodes = _needed(model.graph)
+        self._reads = Counter(name for node in self._nodes for name in node.input)
+        self._reads.update(output.name for output in model.graph.output)
+
+    def graph(self, name: str) -> FloatGraph:
+        """Return the graph, called by this name if it has none of its own."""
+        inputs = tuple(
+            self._input(entry) for entry in self._graph.input if entry.name not in self._known
+        )
+        for node in self._nodes:
+            self._run(node)
+        outputs = tuple(self._output(entry.name) for entry in self._graph.output)
+        nodes = _read(self._builder.makers, outputs)
+        notes = tuple(self._builder.notes)
+        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes)
+
+    def _input(self, entry: Any) -> Input:
+        readers = {node.op_type for node in self._nodes if entry.name in node.input}
+        value = sample(entry, readers)
+        self._known[entry.name] = value
+        self._builder.shapes[value.name] = value.shape
+        return Input(value.name, value.shape)
+
+    def _run(self, proto: Any) -> None:
+        """Compute a node's outputs if they are constants, or add what it is to the graph."""
+        name = proto.name or next(filter(None, proto.output), "?")
+        inputs = [self._look_up(name, proto.op_type, key) if key else None for key in proto.input]
+        arrays = [_measured(proto.op_type, given) for given in inputs]
+        if proto.domain in ("", "ai.onnx") and proto.op_type in COMPUTED and all(
+            array is not None or not key for array, key in zip(arrays, proto.input, strict=True)
+        ):
+            for tensor in (a.t for a in proto.attribute if a.HasField("t")):
+                file.check_type(f"Node '{name}' ({proto.op_type})", tensor.data_type)
+            results = computed(proto, arrays, self._opset)
+            self._known |= zip(filter(None, proto.output), results, strict=True)
+            return
+        outputs = tuple(key if self._reads[key] else "" for key in proto.output)
+        attributes = {a.name: _attribute(a) for a in proto.attribute}
+        operator = Operator(
+            name, proto.op_type, attributes, tuple(inputs), outputs, self._builder
+        )
+        if proto.domain not in ("", "ai.onnx") or proto.op_type not in IMPORTERS:
+            raise _unknown(operator, proto.domain)
+        result = IMPORTERS[proto.op_type](operator)
+        values = result if isinstance(result, list) else [result]
+        self._known |= {key: v for key, v in zip(outputs, values, strict=False) if key}
+        missing = [key for key in outputs if key and key not in self._known]
+        if missing:
+            raise operator.refuse(f"its output '{missing[0]}' is read, which is not supported")
+
+    def _look_up(self, name: str, kind: str, key: str) -> Known:
+        if key not in self._known:
+            raise GhostError(
+                f"Node '{name}' ({kind}): its input '{key}' is no initialiser, input or other"
+                " node's output; export the network again."
+            )
+        return self._known[key]
+
+    def _output(self, name: str) -> str:
+        """Return the name of the graph's value which is one of the file's outputs."""
+        value = self._known.get(name)
+        if isinstance(value, Stack):
+            value = self._builder.joined(value, name)
+        if not isinstance(value, Value):
+            raise GhostError(
+                f"Output '{name}': does not depend on the network's inputs; export without it."
+            )
+        return self._builder.in_order(value, name).name
+
+
+def _measured(kind: str, given: Known | None) -> Array | None:
+    """Return an input as a constant; for Shape and Size all that counts is an input's shape."""
+    import numpy as np
+
+    if not isinstance(given, (Value, Stack)):
+        return given
+    if kind in ("Shape", "Size"):
+        return np.broadcast_to(np.float32(0), given.full)
+    return None
+
+
+def _needed(graph: Any) -> list[Any]:
+    """Return the nodes that the outputs depend on, each behind those that it reads."""
+    maker = {key: i for i, node in enumerate(graph.node) for key in node.output if key}
+    needed: dict[int, list[int]] = {}
+    waiting = [maker[entry.name] for entry in graph.output if entry.name in maker]
+    while waiting:
+        i = waiting.pop()
+        if i not in needed:
+            needed[i] = [maker[key] for key in graph.node[i].input if key in maker]
+            waiting += needed[i]
+    try:
+        order = graphlib.TopologicalSorter(dict(sorted(needed.items()))).static_order()
+        return [graph.node[i] for i in order]
+    except graphlib.CycleError as error:
+        node = graph.node[error.args[1][0]]
+        raise GhostError(
+            f"Node '{node.name or node.output[0]}' ({node.op_type}): reads, by way of others, its"
+            " own output; export the network again."
+        ) from error
+
+
+def _read(makers: dict[str, Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
+    """Return the nodes whose outputs somebody reads."""
+    read = set(outputs)
+    for name, node in reversed(makers.items()):
+        if name in read:
+            read.update(node.inputs)
+    return tuple(node for name, node in makers.items() if name in read)
+
+
+def _attribute(proto: Any) -> Any:
+    from onnx import AttributeProto, helper
+
+    if proto.type == AttributeProto.TENSOR:
+        return file.array(proto.t)
+    if proto.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
+        return None
+    value = helper.get_attribute_value(proto)
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, (list, tuple)) or proto.type in (
+        AttributeProto.INTS, AttributeProto.FLOATS, AttributeProto.STRINGS,
+    ):  # fmt: skip
+        return [v.decode() if isinstance(v, bytes) else v for v in value]
+    return value
+
+
+def _unknown(operator: Operator, domain: str) -> GhostError:
+    if domain not in ("", "ai.onnx"):
+        return operator.refuse(
+            f"is an operator of '{domain}', not of ONNX itself; export the network without it"
+        )
+    if operator.kind in _FLOW:
+        return operator.refuse(
+            "branches and loops are not supported; export the network for an example of fixed"
+            " shape, and a loop over frames as a GRU or LSTM"
+        )
+    if operator.kind in _QUANTISED:
+        return operator.refuse(
+            "the network is quantised already; export it in float32, it is quantised here"
+        )
+    return operator.refuse("this operator is not supported; build the network without it")
