@@ -67,7 +67,7 @@ class Builder:
             there = [axis for i in wanted if (axis := x.axes[i]) is not None]
             rest = [axis for axis in range(len(x.shape)) if axis not in there]
             name = self._permute(name, (*rest, *there), layer)
-        name = self._reshape(name, target, layer)
+        name = self.reshape(name, target, layer)
         axes = tuple(list(wanted).index(i) if i in wanted else None for i in range(x.rank))
         return dataclasses.replace(x, name=name, shape=target, axes=axes)
 
@@ -99,10 +99,8 @@ class Builder:
         pairs.sort(key=lambda pair: x.axes[pair[0][0]] or 0)
         places = [i for _, b in pairs for i in b]
         shape = tuple(target[i] for i in places)
-        name = self._reshape(x.name, shape, layer)
-        axes_of: Axes = tuple(
-            places.index(i) if i in places else None for i in range(len(target))
-        )
+        name = self.reshape(x.name, shape, layer)
+        axes_of: Axes = tuple(places.index(i) if i in places else None for i in range(len(target)))
         return dataclasses.replace(x, name=name, shape=shape, axes=axes_of)
 
     def aligned(self, xs: Sequence[Value], layer: str, axis: int | None = None) -> list[Value]:
@@ -131,11 +129,13 @@ class Builder:
         parts = [self.last(x, _by_place(x)[-1], layer) for x in stack.parts]
         size, count = parts[0].shape[-1], len(parts)
         last = len(parts[0].shape) - 1
-        name = self.add(
-            Concat, layer, f"{layer}/joined", [x.name for x in parts], axis=last
-        )
+        names = tuple(x.name for x in parts)
+        key = (Concat, *names)
+        if key not in self._moved:
+            self._moved[key] = self.add(Concat, layer, f"{layer}/joined", names, axis=last)
+        name = self._moved[key]
         shape = (*parts[0].shape[:-1], count, size)
-        name = self._reshape(name, shape, layer)
+        name = self.reshape(name, shape, layer)
         axes = [last + 1 if axis == last else axis for axis in parts[0].axes]
         axes[stack.axis] = last
         return Value(name, shape, tuple(axes))
@@ -148,7 +148,8 @@ class Builder:
             return name
         return self._move(Permute, name, layer, axes=axes)
 
-    def _reshape(self, name: str, shape: Shape, layer: str) -> str:
+    def reshape(self, name: str, shape: Shape, layer: str) -> str:
+        """Return a value in another shape of the graph's."""
         before = self.makers.get(name)
         if isinstance(before, Reshape):
             name = before.inputs[0]

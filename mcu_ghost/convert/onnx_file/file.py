@@ -35,9 +35,7 @@ def load(path: Path) -> Any:
     try:
         model = onnx.load(str(path), load_external_data=False)
     except DecodeError as error:
-        raise GhostError(
-            "is damaged, or no ONNX file at all; export the network again."
-        ) from error
+        raise GhostError("is damaged, or no ONNX file at all; export the network again.") from error
     if not model.graph.node and not model.graph.output:
         raise GhostError("has no network in it; export the network again.")
     _check_external(path, model)

@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import graphlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from mcu_ghost.convert.graph import FloatGraph, Input
-from mcu_ghost.convert.nodes import Node
+from mcu_ghost.convert.nodes import Activation, Node
 from mcu_ghost.convert.onnx_file import file
 from mcu_ghost.convert.onnx_file.builder import Builder
 from mcu_ghost.convert.onnx_file.constants import COMPUTED, computed
+from mcu_ghost.convert.onnx_file.fused import Fused, fused
 from mcu_ghost.convert.onnx_file.inputs import sample
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators import IMPORTERS
 from mcu_ghost.convert.onnx_file.value import Array, Stack, Value
 from mcu_ghost.host.errors import GhostError
 
+_OWN = ("", "ai.onnx")
 _FLOW = ("If", "Loop", "Scan", "SequenceMap")
 _QUANTISED = (
     "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
@@ -35,9 +38,11 @@ class Network:
     def __init__(self, model: Any) -> None:
         self._opset = file.opset(model)
         self._graph, self._builder = model.graph, Builder(model.producer_name)
-        self._known: dict[str, Known] = dict(file.initialisers(model.graph))
-        self._nodes = _needed(model.graph)
-        self._reads = Counter(name for node in self._nodes for name in node.input)
+        constants = file.initialisers(model.graph)
+        self._known: dict[str, Known] = dict(constants)
+        self._fused = fused(model.graph, constants, self._opset)
+        self._nodes = _needed(model.graph, self._fused)
+        self._reads = Counter(name for node in self._nodes for name in _inputs(node, self._fused))
         self._reads.update(output.name for output in model.graph.output)
 
     def graph(self, name: str) -> FloatGraph:
@@ -62,22 +67,21 @@ class Network:
     def _run(self, proto: Any) -> None:
         """Compute a node's outputs if they are constants, or add what it is to the graph."""
         name = proto.name or next(filter(None, proto.output), "?")
-        inputs = [self._look_up(name, proto.op_type, key) if key else None for key in proto.input]
+        keys = _inputs(proto, self._fused)
+        inputs = [self._look_up(name, proto.op_type, key) if key else None for key in keys]
         arrays = [_measured(proto.op_type, given) for given in inputs]
-        if proto.domain in ("", "ai.onnx") and proto.op_type in COMPUTED and all(
-            array is not None or not key for array, key in zip(arrays, proto.input, strict=True)
-        ):
-            for tensor in (a.t for a in proto.attribute if a.HasField("t")):
-                file.check_type(f"Node '{name}' ({proto.op_type})", tensor.data_type)
-            results = computed(proto, arrays, self._opset)
-            self._known |= zip(filter(None, proto.output), results, strict=True)
-            return
+        constant = all(a is not None or not key for a, key in zip(arrays, keys, strict=True))
+        if constant and proto.domain in _OWN and proto.op_type in COMPUTED:
+            return self._compute(proto, arrays)
         outputs = tuple(key if self._reads[key] else "" for key in proto.output)
         attributes = {a.name: _attribute(a) for a in proto.attribute}
-        operator = Operator(
-            name, proto.op_type, attributes, tuple(inputs), outputs, self._builder
-        )
-        if proto.domain not in ("", "ai.onnx") or proto.op_type not in IMPORTERS:
+        operator = Operator(name, proto.op_type, attributes, tuple(inputs), outputs, self._builder)
+        if whole := self._fused.get(proto.output[0]):
+            self._known[proto.output[0]] = operator.add(
+                Activation, operator.x, function=whole.function
+            )
+            return
+        if proto.domain not in _OWN or proto.op_type not in IMPORTERS:
             raise _unknown(operator, proto.domain)
         result = IMPORTERS[proto.op_type](operator)
         values = result if isinstance(result, list) else [result]
@@ -85,6 +89,14 @@ class Network:
         missing = [key for key in outputs if key and key not in self._known]
         if missing:
             raise operator.refuse(f"its output '{missing[0]}' is read, which is not supported")
+
+    def _compute(self, proto: Any, inputs: list[Array | None]) -> None:
+        """Compute a node's outputs, which are constants."""
+        for tensor in (a.t for a in proto.attribute if a.HasField("t")):
+            name = proto.name or proto.output[0]
+            file.check_type(f"Node '{name}' ({proto.op_type})", tensor.data_type)
+        results = computed(proto, inputs, self._opset)
+        self._known |= zip(filter(None, proto.output), results, strict=True)
 
     def _look_up(self, name: str, kind: str, key: str) -> Known:
         if key not in self._known:
@@ -117,7 +129,13 @@ def _measured(kind: str, given: Known | None) -> Array | None:
     return None
 
 
-def _needed(graph: Any) -> list[Any]:
+def _inputs(proto: Any, functions: Mapping[str, Fused]) -> list[str]:
+    """Return the names that a node reads; of a function in several nodes, what that reads."""
+    whole = functions.get(proto.output[0]) if proto.output else None
+    return list(proto.input) if whole is None else [whole.source]
+
+
+def _needed(graph: Any, functions: Mapping[str, Fused]) -> list[Any]:
     """Return the nodes that the outputs depend on, each behind those that it reads."""
     maker = {key: i for i, node in enumerate(graph.node) for key in node.output if key}
     needed: dict[int, list[int]] = {}
@@ -125,7 +143,7 @@ def _needed(graph: Any) -> list[Any]:
     while waiting:
         i = waiting.pop()
         if i not in needed:
-            needed[i] = [maker[key] for key in graph.node[i].input if key in maker]
+            needed[i] = [maker[key] for key in _inputs(graph.node[i], functions) if key in maker]
             waiting += needed[i]
     try:
         order = graphlib.TopologicalSorter(dict(sorted(needed.items()))).static_order()
@@ -165,7 +183,7 @@ def _attribute(proto: Any) -> Any:
 
 
 def _unknown(operator: Operator, domain: str) -> GhostError:
-    if domain not in ("", "ai.onnx"):
+    if domain not in _OWN:
         return operator.refuse(
             f"is an operator of '{domain}', not of ONNX itself; export the network without it"
         )

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from mcu_ghost.convert.nodes import Affine, Concat, Merge, Reals
-from mcu_ghost.convert.onnx_file.operator import Operator
+from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators.functions import clipped
-from mcu_ghost.convert.onnx_file.value import Value, fitted
+from mcu_ghost.convert.onnx_file.value import Stack, Value, fitted
 
 Function = Literal["add", "subtract", "multiply", "average", "maximum", "minimum"]
 
@@ -102,11 +102,18 @@ def _limit(function: Literal["maximum", "minimum"]) -> Callable[[Operator], Valu
     return importer
 
 
-def _concat(operator: Operator) -> Value:
-    xs = operator.xs
-    axis = operator.axis(operator.take("axis", 0), xs[0].rank)
+def _concat(operator: Operator) -> Known:
+    first = operator.given(0)
+    rank = len(first.full) if isinstance(first, Stack) else operator.x.rank
+    axis = operator.axis(operator.take("axis", 0), rank)
+    xs: list[Value] = []
+    for i, given in enumerate(operator.inputs):
+        stacked = isinstance(given, Stack) and given.axis == axis
+        xs += given.parts if isinstance(given, Stack) and stacked else [operator.value(i)]
     if len(xs) == 1:
         return xs[0]
+    if xs[0].axes[axis] is None and len({(x.shape, x.axes) for x in xs}) == 1:
+        return Stack(tuple(xs), axis)
     xs = operator.builder.aligned(xs, operator.name, axis)
     own = xs[0].axes[axis]
     return operator.add(Concat, *xs, axis=own)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from mcu_ghost.convert.nodes import Dense, Reals
+from mcu_ghost.convert.onnx_file.flattened import straightened
 from mcu_ghost.convert.onnx_file.operator import Operator
 from mcu_ghost.convert.onnx_file.value import Value
 
@@ -20,6 +22,8 @@ def _dense(operator: Operator, x: Value, axis: int, kernel: Reals, bias: Reals |
         raise operator.refuse(
             f"its weights are for {kernel.shape[0]} channels, but its input has the shape {x.full}"
         )
+    name, kernel = straightened(operator.builder, x.name, kernel, operator.name)
+    x = dataclasses.replace(x, name=name)
     zeros = np.zeros(kernel.shape[1], np.float32)
     kernel = np.ascontiguousarray(kernel)
     return operator.add(Dense, x, kernel=kernel, bias=zeros if bias is None else bias)

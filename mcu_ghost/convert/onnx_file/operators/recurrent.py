@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcu_ghost.convert.nodes import GRU, LSTM, Function, Node, Reals, SimpleRNN, Slice
+from mcu_ghost.convert.onnx_file.flattened import straightened
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators.functions import PARAMETERS
 from mcu_ghost.convert.onnx_file.value import Stack, Value
@@ -106,6 +107,8 @@ def _direction(
         last: Whether somebody reads the last.
     """
     kind, fields = _fields(operator, x.shape[-1], i)
+    name, fields["kernel"] = straightened(operator.builder, x.name, fields["kernel"], operator.name)
+    x = dataclasses.replace(x, name=name)
     y = operator.add(kind, x, return_sequences=whole, backwards=backwards, **fields)
     if not (whole and last):
         return y, y

@@ -54,9 +54,7 @@ def _unsqueeze(operator: Operator) -> Value:
     given = operator.integers(1, "axes") or []
     axes = [operator.axis(axis, x.rank + len(given)) for axis in given]
     rest = iter(x.full)
-    return operator.reshaped(
-        x, [1 if i in axes else next(rest) for i in range(x.rank + len(axes))]
-    )
+    return operator.reshaped(x, [1 if i in axes else next(rest) for i in range(x.rank + len(axes))])
 
 
 def _reshape(operator: Operator) -> Value:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -79,7 +78,8 @@ def _gather(operator: Operator) -> Known:
     full, given = _full(operator), operator.given(0)
     axis = operator.axis(operator.take("axis", 0), len(full))
     indices = operator.constant(1, "indices")
-    places = [int(i) + full[axis] if i < 0 else int(i) for i in indices.ravel()]
+    numbers = [int(i) for i in indices.ravel()]
+    places = [i + full[axis] if i < 0 else i for i in numbers]
     if any(not 0 <= i < full[axis] for i in places):
         raise operator.refuse(f"its indices go beyond the {full[axis]} values of axis {axis}")
     if indices.ndim > 1:
@@ -122,25 +122,25 @@ def _embedding(operator: Operator) -> Value:
 def _pad(operator: Operator) -> Value:
     operator.require("mode", "constant")
     fill = operator.optional(2, "constant_value")
-    if fill is not None and fill.any():
+    if fill is not None and np.any(fill):
         raise operator.refuse(f"pads with {fill.ravel()[0]}, only zeros are supported")
     x = operator.x
     pads = operator.integers(1, "pads") or []
     axes = operator.integers(3, "axes")
     axes = [operator.axis(i, x.rank) for i in (range(x.rank) if axes is None else axes)]
     for i, axis in enumerate(axes):
-        before, after = pads[i], pads[i + len(axes)]
-        if min(before, after) < 0:
+        before, after = int(pads[i]), int(pads[i + len(axes)])
+        if before < 0 or after < 0:
             part = range(max(-before, 0), x.full[axis] + min(after, 0))
             cut = taken(operator, x, axis, part)
             assert isinstance(cut, Value)
             x = cut
-        if max(before, after) > 0:
+        if before > 0 or after > 0:
             x, own = operator.own(x, axis)
             around = [(0, 0)] * len(x.shape)
             around[own] = (max(before, 0), max(after, 0))
             x = operator.add(Pad, x, padding=tuple(around))
-    return dataclasses.replace(x)
+    return x
 
 
 OPERATORS: dict[str, Callable[[Operator], Any]] = {
