@@ -68,8 +68,10 @@ class Concat(Node):
         return tuple(joined)
 
     def run(self, *values: Reals) -> Reals:
-        """Join them."""
-        return np.concatenate(values, self.axis + 1)
+        """Join them; a constant has a batch of 1."""
+        batch = max(map(len, values))
+        wide = [np.broadcast_to(value, (batch, *value.shape[1:])) for value in values]
+        return np.concatenate(wide, self.axis + 1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,9 +94,9 @@ class Builder:
             for (a,), (b,) in pairs:
                 axes[b] = x.axes[a]
             return dataclasses.replace(x, axes=tuple(axes))
+        pairs.sort(key=lambda pair: min(x.axes[i] or 0 for i in pair[0]))
         if not _together(x, [a for a, _ in pairs]):
-            x = self.in_order(x, layer)
-        pairs.sort(key=lambda pair: x.axes[pair[0][0]] or 0)
+            x = self.arranged(x, [i for a, _ in pairs for i in a], layer)
         places = [i for _, b in pairs for i in b]
         shape = tuple(target[i] for i in places)
         name = self.reshape(x.name, shape, layer)
