@@ -48,9 +48,7 @@ def network(
                 constants.append(numpy_helper.from_array(np.asarray(given), names[-1]))
         out = op.out or (f"v{i}",)
         before = out[0] or out[-1]
-        nodes.append(
-            helper.make_node(op.kind, names, out, f"n{i}", domain=domain, **op.attributes)
-        )
+        nodes.append(helper.make_node(op.kind, names, out, f"n{i}", domain=domain, **op.attributes))
     shapes = inputs if isinstance(inputs, dict) else {"x": inputs}
     graph = helper.make_graph(
         nodes, "net",
@@ -58,9 +56,7 @@ def network(
         [helper.make_tensor_value_info(n, 1, None) for n in outputs or (before,)], constants,
     )  # fmt: skip
     opsets = [helper.make_opsetid("", opset)]
-    return helper.make_model(
-        graph, opset_imports=opsets, ir_version=9, producer_name=producer
-    )
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name=producer)
 
 
 def saved(model: Any, folder: Path) -> Path:

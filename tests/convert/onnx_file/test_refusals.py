@@ -50,7 +50,7 @@ NODES = [
     (Op("Cast", to=7), "makes int64 of what the network computes"),
     (Op("Add", "_", np.float64(1.5)), "computes with float64, only float32 is supported"),
     (Op("Add", "_", "nowhere"), "its input 'nowhere' is no initialiser, input or other node's"),
-    (Op("Add", "_", np.float16(1)), "is of type float16, which is not supported"),
+    (Op("Add", "_", np.float16(1)), "computes with float16, only float32 is supported"),
     (Op("Softmax", axis=7), "its input has 3 axes and no axis 7"),
     (Op("Dropout", "_", None, np.bool_(True)), "is in training"),
     (Op("MaxPool", kernel_shape=[2], out=("y", "places")), "its output 'places' is read"),

@@ -123,6 +123,10 @@ def test_batch_is_no_axis_of_the_graph(shape, tmp_path):
 
 
 def test_two_inputs(tmp_path):
-    ops = [Op("Concat", "x", "z", axis=1), Op("Gemm", "_", array(7, 2)), Op("Relu", "z", out=("r",))]
+    ops = [
+        Op("Concat", "x", "z", axis=1),
+        Op("Gemm", "_", array(7, 2)),
+        Op("Relu", "z", out=("r",)),
+    ]
     graph = check(network(ops, {"x": (1, 3), "z": (1, 4)}, outputs=("v1", "r")), tmp_path)
     assert [entry.name for entry in graph.inputs] == ["x", "z"]
