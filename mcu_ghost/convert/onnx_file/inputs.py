@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
+from mcu_ghost.convert.onnx_file.constants import LARGEST
 from mcu_ghost.convert.onnx_file.file import CAST
 from mcu_ghost.convert.onnx_file.value import Value
 from mcu_ghost.host.errors import GhostError
@@ -49,6 +51,11 @@ def sample(entry: Any, readers: Collection[str]) -> Value:
         raise GhostError(
             f"Input '{entry.name}': its shape ({_listed(sizes)}) is dynamic along axis"
             f" {axes[0]}; {_FIXED}."
+        )
+    if math.prod(shape) > LARGEST:
+        raise GhostError(
+            f"Input '{entry.name}': its shape ({_listed(sizes)}) has more numbers than any"
+            f" microcontroller takes; {_FIXED}."
         )
     whole = kind != TensorProto.FLOAT
     own = tuple(kept.index(i) if i in kept else None for i in range(len(sizes)))

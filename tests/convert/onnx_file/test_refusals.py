@@ -37,6 +37,7 @@ NODES = [
     (Op("Conv", "_", array(3, 8, 3, 3)), "its window of (3, 3) does not fit"),
     (Op("Resize", "_", None, np.float32([1, 1, 1.5])), "otherwise than by repeating each"),
     (Op("Resize", "_", None, np.float32([1, 1, 2]), mode="linear"), "attribute mode='linear'"),
+    (Op("Resize", "_", None, np.float32([1, 1, 1e15])), "otherwise than by repeating each"),
     (Op("Pad", "_", ints(0, 1, 0, 0, 0, 0), mode="reflect"), "attribute mode='reflect'"),
     (Op("Pad", "_", ints(0, 1, 0, 0, 0, 0), np.float32(1)), "pads with 1.0, only zeros"),
     (Op("Reshape", "_", ints(3, -1)), "cannot make the shape (3, -1) of (1, 8, 4)"),
@@ -66,6 +67,7 @@ SHAPES = {
     ("batch", "frames", 4): "is dynamic along axis 1; export it for one example of fixed shape",
     (1, None, 4): "its shape (1, ?, 4) is dynamic along axis 1",
     (16, 8, 4): "its shape (16, 8, 4) is of a batch of 16 samples; export the network for one",
+    (1, 1 << 40): "has more numbers than any microcontroller takes",
     (16, 4): "is of a batch of 16 samples",
     (): "Input 'x': has no shape",
 }
