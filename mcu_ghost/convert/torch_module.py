@@ -56,7 +56,7 @@ def from_torch(module: Any, example: Any) -> FloatGraph:
 
 
 def _exported(module: Any, examples: tuple[Any, ...]) -> FloatGraph:
-    """Export and read; the older exporter is tried first, since it never unrolls recurrent layers."""
+    """Export and read; first by the older exporter, which never unrolls a recurrent layer."""
     import torch
 
     name = type(module).__name__

@@ -77,7 +77,12 @@ class ByName(Weights):
         return [[array for _, array in self._of(c["config"]["name"])] for c in configs]
 
     def models(self, configs: Sequence[Config]) -> list[Weights]:
-        """Return what each layer has of its own if it is a model."""
+        """Return what each layer has of its own if it is a model.
+
+        The paths of weights do not always name the models in models, only the layers.
+        """
+        if self._nested:
+            return [self] * len(configs)
         return [ByName({"": self._of(c["config"]["name"])}, nested=True) for c in configs]
 
     def _of(self, layer: str) -> list[tuple[str, Reals]]:

@@ -33,7 +33,10 @@ def read(path: str | Path) -> FloatGraph:
         raise GhostError(f"{path}: {error}") from error
     except OSError as error:
         raise GhostError(f"{path}: cannot be read ({error}); export the network again.") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
+    except (
+        ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError, ArithmeticError,
+        MemoryError,
+    ) as error:  # fmt: skip
         # Attributes and inputs that an operator cannot have.
         raise GhostError(
             f"{path}: is damaged, or no network that ONNX allows"

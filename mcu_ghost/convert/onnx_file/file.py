@@ -10,11 +10,11 @@ from typing import Any
 from mcu_ghost.convert.onnx_file.value import Array
 from mcu_ghost.host.errors import GhostError
 
+CAST = "export the network in float32 (in PyTorch: model.float())"
+"""What to do about other numbers."""
+
 OLDEST, NEWEST = 13, 25
 """Versions of onnx' operators that are known."""
-
-_NUMBERS = ("FLOAT", "INT64", "INT32", "BOOL", "INT8", "UINT8", "STRING")
-_OTHER_REALS = ("FLOAT16", "DOUBLE", "BFLOAT16")
 
 
 def load(path: Path) -> Any:
@@ -86,7 +86,7 @@ def initialisers(graph: Any) -> dict[str, Array]:
     """Return the constants by name.
 
     Raises:
-        GhostError: One has numbers of a type that is not supported.
+        GhostError: One is sparse or incomplete.
     """
     if graph.sparse_initializer:
         raise GhostError(
@@ -100,25 +100,9 @@ def array(tensor: Any) -> Array:
     """Return a constant's numbers."""
     from onnx import numpy_helper
 
-    check_type(f"Initialiser '{tensor.name}'", tensor.data_type)
     try:
         return numpy_helper.to_array(tensor)
     except ValueError as error:
         raise GhostError(
             f"Initialiser '{tensor.name}': its numbers are incomplete ({error}); export again."
         ) from error
-
-
-def check_type(what: str, number: int) -> None:
-    """Refuse a type of numbers that no node computes with."""
-    from onnx import TensorProto
-
-    known = TensorProto.DataType.values()
-    name = TensorProto.DataType.Name(number) if number in known else f"number {number}"
-    if name not in _NUMBERS:
-        real = name in _OTHER_REALS
-        hint = " (in PyTorch: model.float())" if real else ", not quantised"
-        raise GhostError(
-            f"{what}: is of type {name.lower()}, which is not supported; export the network in"
-            f" float32{hint}."
-        )

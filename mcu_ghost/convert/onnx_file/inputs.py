@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Any
 
-from mcu_ghost.convert.onnx_file.file import check_type
+from mcu_ghost.convert.onnx_file.constants import LARGEST
+from mcu_ghost.convert.onnx_file.file import CAST
 from mcu_ghost.convert.onnx_file.value import Value
 from mcu_ghost.host.errors import GhostError
 
@@ -30,7 +32,13 @@ def sample(entry: Any, readers: Collection[str]) -> Value:
     from onnx import TensorProto
 
     kind = entry.type.tensor_type.elem_type
-    check_type(f"Input '{entry.name}'", kind)
+    if kind not in (TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32):
+        known = kind in TensorProto.DataType.values()
+        name = TensorProto.DataType.Name(kind).lower() if known else f"number {kind}"
+        raise GhostError(
+            f"Input '{entry.name}': is of type {name}, only float and integers that name rows of"
+            f" an embedding are supported; {CAST}."
+        )
     sizes = [d.dim_value if d.HasField("dim_value") else None
              for d in entry.type.tensor_type.shape.dim]  # fmt: skip
     if not sizes:
@@ -43,6 +51,11 @@ def sample(entry: Any, readers: Collection[str]) -> Value:
         raise GhostError(
             f"Input '{entry.name}': its shape ({_listed(sizes)}) is dynamic along axis"
             f" {axes[0]}; {_FIXED}."
+        )
+    if math.prod(shape) > LARGEST:
+        raise GhostError(
+            f"Input '{entry.name}': its shape ({_listed(sizes)}) has more numbers than any"
+            f" microcontroller takes; {_FIXED}."
         )
     whole = kind != TensorProto.FLOAT
     own = tuple(kept.index(i) if i in kept else None for i in range(len(sizes)))

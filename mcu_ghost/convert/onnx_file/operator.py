@@ -12,6 +12,7 @@ import numpy as np
 
 from mcu_ghost.convert.nodes import Constant, Node, Reals
 from mcu_ghost.convert.onnx_file.builder import Builder
+from mcu_ghost.convert.onnx_file.file import CAST
 from mcu_ghost.convert.onnx_file.value import Array, Axes, Stack, Value, squeezed
 from mcu_ghost.host.errors import GhostError
 
@@ -100,7 +101,7 @@ class Operator:
 
     def _reals(self, array: Array) -> Reals:
         if array.dtype != np.float32:
-            raise self.refuse(f"computes with {array.dtype}, only float32 is supported; {_CAST}")
+            raise self.refuse(f"computes with {array.dtype}, only float32 is supported; {CAST}")
         return np.asarray(array, np.float32)
 
     def take(self, key: str, default: Any) -> Any:
@@ -161,6 +162,3 @@ class Operator:
     def named(self, kind: str) -> Operator:
         """Return the same node as another operator."""
         return dataclasses.replace(self, kind=kind)
-
-
-_CAST = "export the network in float32 (in PyTorch: model.float())"

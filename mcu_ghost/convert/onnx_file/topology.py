@@ -92,9 +92,6 @@ class Network:
 
     def _compute(self, proto: Any, inputs: list[Array | None]) -> None:
         """Compute a node's outputs, which are constants."""
-        for tensor in (a.t for a in proto.attribute if a.HasField("t")):
-            name = proto.name or proto.output[0]
-            file.check_type(f"Node '{name}' ({proto.op_type})", tensor.data_type)
         results = computed(proto, inputs, self._opset)
         self._known |= zip(filter(None, proto.output), results, strict=True)
 

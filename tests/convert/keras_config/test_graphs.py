@@ -63,6 +63,8 @@ def test_models_inside(library, tmp_path):
     last, sequence = functional(inner(inner(x)))
     model = library.Model(x, [layers.Dense(2)(last), functional(sequence)[1]])
     graphs = check(model, tmp_path)
+    other = layers.Input((6, 4))
+    check(library.Model(other, [layers.Dense(2)(y) for y in model(other)]), tmp_path)
     assert {"inner/", "two/"} <= {node.name.split("/")[0] + "/" for node in graphs[0].nodes}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mcu_ghost.convert.nodes import Reduce, Repeat, Shape, UpSample
+from mcu_ghost.convert.onnx_file.constants import LARGEST
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators.windows import channels_last
 from mcu_ghost.convert.onnx_file.value import Stack, Value
@@ -200,7 +201,7 @@ def _times(operator: Operator, full: Shape) -> list[float]:
 
 def _repeats(operator: Operator, n: int, factor: float) -> bool:
     """Whether nearest takes every value as often as the factor says, in order."""
-    if factor < 1 or factor != int(factor):
+    if not 1 <= factor <= LARGEST / n or factor != int(factor):
         return False
     places = np.arange(n * int(factor))
     mode = operator.take("coordinate_transformation_mode", "half_pixel")
