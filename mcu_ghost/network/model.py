@@ -177,26 +177,45 @@ class Model:
         """Return for scripts what a caller of the network must know."""
         return {
             "window": self.window,
-            "input": self.input.as_json(),
-            "output": self.output.as_json(),
+            **({"input": self.input.as_json()} if len(self.inputs) == 1 else {}),
+            **({"output": self.output.as_json()} if len(self.outputs) == 1 else {}),
+            "inputs": [end.as_json() for end in self.input_ends],
+            "outputs": [end.as_json() for end in self.output_ends],
         }
+
+    @cached_property
+    def input_ends(self) -> tuple[End, ...]:
+        """What a frame's numbers mean, of each input."""
+        return ends.all_of("input", [self.tensors[i] for i in self.inputs], self.metadata)
+
+    @cached_property
+    def output_ends(self) -> tuple[End, ...]:
+        """What each output's numbers mean; those of the only one are called by the labels."""
+        return ends.all_of("output", [self.tensors[i] for i in self.outputs], self.metadata)
 
     @property
     def input(self) -> End:
-        """What a frame's numbers mean."""
-        names, units = about.channels(self.metadata), about.units(self.metadata, "inputs")
-        return ends.end(self.tensors[self.inputs[0]], names, units)
+        """The first input, of most networks the only one."""
+        return self.input_ends[0]
 
     @property
     def output(self) -> End:
-        """What the outputs' numbers mean; they are called by the labels."""
-        names, units = about.labels(self.metadata), about.units(self.metadata, "outputs")
-        tensor = self.tensors[self.outputs[0]]
-        return ends.end(tensor, names if len(names) == tensor.size else [], units)
+        """The first output, of most networks the only one."""
+        return self.output_ends[0]
 
     @property
     def labels(self) -> list[str]:
-        """The name of each output, or its number where the file names none."""
-        labels = about.labels(self.metadata)
-        size = self.tensors[self.outputs[0]].size
-        return labels if len(labels) == size else [str(i) for i in range(size)]
+        """The name of each class of the first output, or its number where the file names none."""
+        return self.output.labels
+
+    def validate_metadata(self) -> None:
+        """Refuse names and units of other inputs or outputs than there are.
+
+        Raises:
+            ValueError: Says of which, after words like "the metadata".
+        """
+        inputs, outputs = (
+            {end.name: end.tensor.shape for end in side}
+            for side in (self.input_ends, self.output_ends)
+        )
+        about.validate_sizes(self.metadata, inputs, outputs)
