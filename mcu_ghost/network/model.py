@@ -161,6 +161,12 @@ class Model:
         return self.window is None and self.schedule.answers != Clock()
 
     @property
+    def answered(self) -> slice:
+        """Which frames of a stream bring new outputs."""
+        clock = self.schedule.answers
+        return slice(clock.first, None, clock.period)
+
+    @property
     def plan(self) -> str:
         """How it is driven, in words."""
         if self.window:

@@ -177,14 +177,17 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
             " Is it the one that was converted?"
         )
     wanted = samples.expected or (Expected(),) * len(ends)
-    run = _split(ends, reference.run(model, samples.inputs))
-    images = _split(ends, np.stack(outputs[len(outputs) - len(selection.chosen) :]))
+    found = [reference.run(model, samples.inputs),
+             np.stack(outputs[len(outputs) - len(selection.chosen) :])]  # fmt: skip
+    if model.head_per_frame:
+        found = [every[:, model.answered] for every in found]
+    run, images = (_split(ends, every) for every in found)
     rows: list[Row] = []
     worst: tuple[float, Worst | None] = -1.0, None
     for i, end in enumerate(ends):
         own = None if floats is None else floats[i]
-        found, furthest = _judge(model, selection, end, wanted[i], run[i], images[i], own)
-        rows += found
+        more, furthest = _judge(model, selection, end, wanted[i], run[i], images[i], own)
+        rows += more
         width = end.maximum - end.minimum
         if furthest is not None and furthest.off / width > worst[0]:
             worst = furthest.off / width, furthest
@@ -221,17 +224,19 @@ def _judge(
     samples, chosen = selection.samples, selection.chosen
     whole: dict[str, Array] = {REFERENCE: run}
     if floats is not None:
-        if floats.size != whole[REFERENCE].size:
+        if model.ticks:  # the last answers need frames that a stream waits for
+            floats = floats[:, : run.shape[1]]
+        if floats.size != run.size:
             raise GhostError(
                 f"The float model gives outputs of shape {floats.shape}, {model.name}"
-                f" {whole[REFERENCE].shape}. Is it the one that was converted?"
+                f" {run.shape}. Is it the one that was converted?"
             )
-        whole = {FLOAT: np.asarray(floats, np.float64).reshape(whole[REFERENCE].shape), **whole}
+        whole = {FLOAT: np.asarray(floats, np.float64).reshape(run.shape), **whole}
 
     def cut(values: Array | None) -> Array | None:
         if values is None or not model.head_per_frame:
             return None if values is None else values[chosen]
-        return values[chosen, : selection.frames]
+        return values[chosen, : image.shape[1]]
 
     part = {name: values for name, v in whole.items() if (values := cut(v)) is not None}
     part[IMAGE] = image

@@ -118,7 +118,8 @@ def read(model: Model, data: Path, expect: Path | None = None) -> Samples:
     if expect is None:
         return found
     frames = found.inputs.shape[1]
-    each = None if _standalone(model) and frames == 1 else frames
+    answers = len(range(frames)[model.answered]) if model.head_per_frame else frames
+    each = None if _standalone(model) and frames == 1 else answers
     wanted = expected.read(model, expect, len(found), each, found.stream)
     return replace(found, expected=wanted)
 
