@@ -12,10 +12,13 @@ that runs once per frame, and a **head** that runs behind it or once at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.host import text
 from mcu_ghost.network import about, ends, planner
@@ -23,7 +26,7 @@ from mcu_ghost.network.ends import End
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.schedule import Clock, Schedule, Step
-from mcu_ghost.network.tensor import Tensor, align
+from mcu_ghost.network.tensor import Int8s, Tensor, align
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +216,38 @@ class Model:
     def labels(self) -> list[str]:
         """The name of each class of the first output, or its number where the file names none."""
         return self.output.labels
+
+    def quantize(self, values: Mapping[str, npt.ArrayLike]) -> Int8s:
+        """Return frames of all inputs in a row, as the reference takes them.
+
+        Args:
+            values: (…, *shape of a frame) real numbers for each input, by its name.
+
+        Returns:
+            (…, values of all inputs) int8.
+        """
+        rows = []
+        for end in self.input_ends:
+            found = end.tensor.quantize(values[end.name])
+            leading = found.shape[: found.ndim - len(end.tensor.shape)]
+            rows.append(found.reshape(*leading, end.tensor.size))
+        return np.concatenate(rows, axis=-1)
+
+    def dequantize(self, answers: Int8s) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the real numbers of each output, by its name.
+
+        Args:
+            answers: (…, values of all outputs) int8, as the reference gives them.
+
+        Returns:
+            (…, *shape of the output) of each.
+        """
+        ends = self.output_ends
+        parts = np.split(answers, np.cumsum([end.tensor.size for end in ends])[:-1], axis=-1)
+        return {
+            end.name: end.tensor.dequantize(part.reshape(*part.shape[:-1], *end.tensor.shape))
+            for end, part in zip(ends, parts, strict=True)
+        }
 
     def validate_metadata(self) -> None:
         """Refuse names and units of other inputs or outputs than there are.

@@ -181,12 +181,13 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
              np.stack(outputs[len(outputs) - len(selection.chosen) :])]  # fmt: skip
     if model.head_per_frame:
         found = [every[:, model.answered] for every in found]
-    run, images = (_split(ends, every) for every in found)
+    run, images = (model.dequantize(every) for every in found)
     rows: list[Row] = []
     worst: tuple[float, Worst | None] = -1.0, None
     for i, end in enumerate(ends):
         own = None if floats is None else floats[i]
-        more, furthest = _judge(model, selection, end, wanted[i], run[i], images[i], own)
+        both = run[end.name], images[end.name]
+        more, furthest = _judge(model, selection, end, wanted[i], *both, own)
         rows += more
         width = end.maximum - end.minimum
         if furthest is not None and furthest.off / width > worst[0]:
@@ -202,15 +203,6 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
     )
 
 
-def _split(ends: Sequence[End], answers: Int8s) -> list[Array]:
-    """Return real numbers, (…, *shape) of each output, of (…, values of all outputs)."""
-    parts = np.split(answers, np.cumsum([end.tensor.size for end in ends])[:-1], axis=-1)
-    return [
-        end.tensor.dequantize(part.reshape(*part.shape[:-1], *(end.tensor.shape or (1,))))
-        for end, part in zip(ends, parts, strict=True)
-    ]
-
-
 def _judge(
     model: Model,
     selection: Selection,
@@ -222,6 +214,8 @@ def _judge(
 ) -> tuple[list[Row], Worst | None]:
     """Compare one output: all of the reference's answers, and the image's to what it ran."""
     samples, chosen = selection.samples, selection.chosen
+    if not end.tensor.shape:  # a number without an axis
+        run, image = run[..., None], image[..., None]
     whole: dict[str, Array] = {REFERENCE: run}
     if floats is not None:
         if model.ticks:  # the last answers need frames that a stream waits for

@@ -97,3 +97,22 @@ def test_labels_are_of_the_only_output(network, tmp_path):
     path, _ = network
     with pytest.raises(GhostError, match='"outputs": {"gain": {"names"'):
         files.convert(path, "net", tmp_path / "x.npz", None, {"labels": ["a"]}, lambda what: None)
+
+
+def test_an_onnx_file(tmp_path):
+    pytest.importorskip("onnx")
+    from tests.convert.onnx_file.saved import Op, network
+
+    ops = [Op("Add", "a", "b", out=("both",)), Op("Relu", out=("up",)), Op("Tanh", "both")]
+    made = network(ops, {"a": (1, 6, 2), "b": (1, 6, 2)}, outputs=("v2", "up"))
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    x = np.random.default_rng(5).normal(0, 1, (2, 7, 6, 2)).astype(np.float32)
+    np.savez(tmp_path / "x.npz", a=x[0], b=x[1])
+    network = files.convert(
+        tmp_path / "net.onnx", "net", tmp_path / "x.npz", None, {}, lambda what: None
+    ).network
+    assert [end.name for end in network.input_ends] == ["a", "b"]
+    assert [end.name for end in network.output_ends] == ["v2", "up"]
+    curve, up = float_outputs(tmp_path / "net.onnx", list(x))
+    np.testing.assert_allclose(curve, np.tanh(x[0] + x[1]), atol=1e-6)
+    np.testing.assert_allclose(up, np.maximum(x[0] + x[1], 0), atol=1e-6)

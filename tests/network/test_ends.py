@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mcu_ghost.host.errors import GhostError
@@ -164,3 +165,15 @@ def test_an_output_that_is_an_input_is_refused() -> None:
     graph = dataclasses.replace(made.graph, outputs=(0, made.graph.outputs[1]))
     with pytest.raises(GhostError, match="its output 'accel' is an input as it is"):
         again(dataclasses.replace(made, graph=graph))
+
+
+def test_real_numbers_in_and_out_by_name() -> None:
+    made = two_ends.network(window=True)
+    values = {"accel": np.full((2, 5, 3), 1.0), "Air pressure": np.full((2, 5, 2), -1.0)}
+    rows = made.quantize(values)
+    assert rows.shape == (2, 5, 5) and rows[1, 4].tolist() == [28, 28, 28, -36, -36]
+    answers = np.arange(26).reshape(2, 13).astype(np.int8)
+    real = made.dequantize(answers)
+    gains, scores = made.output_ends
+    np.testing.assert_array_equal(real["gains"][1, 4], gains.tensor.dequantize([21, 22]))
+    np.testing.assert_array_equal(real["class"][1], scores.tensor.dequantize([23, 24, 25]))

@@ -98,4 +98,5 @@ def _graph(path: Path, config: Config, weights: Weights, keras: int) -> FloatGra
     values = tuple(value.name for value in outputs)
     layers = {node.output: node.name for node in builder.nodes}
     called = tuple(layers.get(value, value) for value in values)
-    return FloatGraph(name, tuple(inputs), tuple(builder.nodes), values, called).checked()
+    return FloatGraph(name, tuple(inputs), tuple(builder.nodes), values,
+                      output_names=called).checked()  # fmt: skip
