@@ -45,7 +45,7 @@ class ModelContext:
         packed: Operators in order.
         body: Calls of one frame.
         head: Calls of the head.
-        copies: (destination, source, bytes) of outputs that are a recurrent state.
+        copies: (destination, source, bytes) of outputs that are a recurrent state, or another one.
         clocks: (name, first, period) of each clock but every frame's.
         fills: (member, value, bytes) of what is not zero in a new state.
         kept: (name, size) of the members of `<name>_state_t` that are no operator's variables.
@@ -97,19 +97,16 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
     packed = pack(model, variant)
     plan = memory.plan(model, packed)
     homes: dict[int, str] = {t: f"scratch->arena + {o}" for t, o in plan.offsets.items()}
-    fields = {}
-    for tensors, struct, letter in ((model.inputs, "in", "x"), (model.outputs, "out", "y")):
-        members = [letter if len(tensors) == 1 else f"{letter}{i}" for i in range(len(tensors))]
-        fields[struct] = [(n, model.tensors[t].size) for n, t in zip(members, tensors, strict=True)]
-        homes |= {t: f"{struct}->{n}" for n, t in zip(members, tensors, strict=True)}
-    copies = []
+    given = {t: f"in->{e.member}" for t, e in zip(model.inputs, model.input_ends, strict=True)}
+    results = [
+        (t, f"out->{e.member}") for t, e in zip(model.outputs, model.output_ends, strict=True)
+    ]
+    homes |= given | dict(reversed(results))
     kept = {t: f"kept_{n}" for n, t in enumerate(model.schedule.kept)}
     stored = {t: f"state->{name}" for t, name in kept.items()}
     stored |= {p.op.output: f"state->{p.name}" for p in packed if p.step.is_variable}
-    for tensor, place in stored.items():
-        if tensor in model.outputs:
-            copies.append((homes[tensor], place, model.tensors[tensor].size))
-        homes[tensor] = place
+    homes |= stored
+    copies = [(place, homes[t], model.tensors[t].size) for t, place in results if homes[t] != place]
     kernel_scratch = f"scratch->arena + {plan.kernel_offset}"
     if not any(p.scratch_bytes for p in packed):
         kernel_scratch = "0"
@@ -132,8 +129,8 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
             if v.initial
         ],
         kept=[(name, model.tensors[t].size) for t, name in kept.items()],
-        input_fields=fields["in"],
-        output_fields=fields["out"],
+        input_fields=[(end.member, end.tensor.size) for end in model.input_ends],
+        output_fields=[(end.member, end.tensor.size) for end in model.output_ends],
         plan=plan,
     )
 

@@ -90,8 +90,6 @@ def command(
         "name": network.name,
         "bytes": out.stat().st_size,
         "frames": network.frames,
-        "inputs": network.input_size,
-        "outputs": network.output_size,
         "layers": [layer.shape for layer in network.layers],
         "macs_per_frame": sum(step.macs for step in network.body),
         "head_per_frame": network.head_per_frame,
@@ -105,7 +103,7 @@ def command(
     layers = ", ".join(layer.title for layer in network.layers)
     console.say(
         f"[bold]{console.literal(out)}[/]: {layers}; {text.count(network.frames, 'frame')} of "
-        f"{shapes['inputs']} → {shapes['outputs']}, {text.size(out.stat().st_size)}, "
+        f"{network.input_size} → {network.output_size}, {text.size(out.stat().st_size)}, "
         f"{text.count(sum(step.macs for step in network.body), 'MAC')} per frame (computed)"
     )
     summary.show(network)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_TITLES = {"float": "Keras", "reference": "int8 reference", "image": "image"}
+_TITLES = {"float": "float", "reference": "int8 reference", "image": "image"}
 
 
 def options(data: Any = None, expect: Any = None) -> Callable[[Command], Command]:
@@ -32,12 +32,14 @@ def options(data: Any = None, expect: Any = None) -> Callable[[Command], Command
     chosen = [
         click.option("--data", type=_FILE, default=data, metavar="FILE",
                      help="Inputs of your own, .npy, .npz or .csv: (samples, frames, inputs), or"
-                     " (frames, inputs) for one stream. Floats are quantised, int8 is taken as"
-                     " it is."),
+                     " (frames, inputs) for one stream; for several inputs an .npz with an array"
+                     " for each by its name. Floats are quantised, int8 is taken as it is."),
         click.option("--expect", type=_FILE, default=expect, metavar="FILE",
-                     help="What should come out: class indices, labels, or outputs."),
+                     help="What should come out: class indices, labels, or outputs; for several"
+                     " outputs an .npz with an array for each."),
         click.option("--float", "keras", type=click.Path(path_type=Path), metavar="MODEL",
-                     help="The Keras model, to run beside it (needs TensorFlow)."),
+                     help="The model in float, .keras, .h5 or .onnx, to run beside it; a .ghost"
+                     " file or a SavedModel needs TensorFlow."),
         click.option("--limit", type=click.IntRange(1), default=2000, show_default=True,
                      help="Frames of the data that run as firmware."),
     ]  # fmt: skip
@@ -72,11 +74,9 @@ def read(
         from mcu_ghost.host.steps import steps
 
         with steps() as tell, quiet():
-            tell("loading TensorFlow")
-            from mcu_ghost import convert
+            from mcu_ghost.convert.float_outputs import float_outputs
 
-            tell(f"running {text.count(len(found), 'sample')} in Keras")
-            floats = convert.keras_outputs(keras, found.real)
+            floats = float_outputs(keras, [one.real for one in found.taken], tell)
     selection = accuracy.select(model, found, limit, floats)
     run, every = len(selection.chosen), len(found)
     frames = run * selection.frames
@@ -104,15 +104,17 @@ def show(found: Judgement) -> None:
             table.add_column(heading, justify="right", overflow="fold")
         for row in found.rows:
             cells = (_cell(row, name) for name in names)
-            table.add_row(row.what, text.count(row.samples), *cells)
+            of = f", {console.literal(row.output)}" if row.output else ""
+            table.add_row(f"{row.what}{of}", text.count(row.samples), *cells)
         console.show(table)
     if found.worst is not None:
         worst = found.worst
+        of = f"{console.literal(worst.output)}, " if worst.output else ""
         frame = "" if worst.frame is None else f", frame {worst.frame}"
         wanted = [] if worst.expected is None else [f"expected {worst.expected}"]
         said = [*wanted, *(f"{_TITLES[n]} {answer}" for n, answer in worst.answers.items())]
         console.say(
-            f"furthest from {worst.against}: sample {worst.sample}{frame}, by {worst.off:.3g}:"
+            f"furthest from {worst.against}: {of}sample {worst.sample}{frame}, by {worst.off:.3g}:"
             f" {console.literal('; '.join(said))}"
         )
 

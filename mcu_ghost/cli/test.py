@@ -60,8 +60,8 @@ def command(
 ) -> None:
     """Run the firmware on an emulator and compare every output byte with the reference.
 
-    --data puts the Keras model, the int8 reference and the image side by side on your own numbers.
-    Exit code 1 when a byte differs.
+    --data puts the model in float, the int8 reference and the image side by side on your own
+    numbers. Exit code 1 when a byte differs.
     """
     from mcu_ghost.build import apps, folder
     from mcu_ghost.cli.build import show

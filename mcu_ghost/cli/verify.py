@@ -55,8 +55,8 @@ def command(
 
     The board must run the stream app, built from the same model: `mcu-ghost build --app stream`,
     then `mcu-ghost flash --app stream`. The port is found by the board's USB ids. Times are those
-    that the board's own counter measured. --data puts the Keras model, the int8 reference and the
-    board side by side on your own numbers. Exit code 1 when a byte differs.
+    that the board's own counter measured. --data puts the model in float, the int8 reference and
+    the board side by side on your own numbers. Exit code 1 when a byte differs.
     """
     from mcu_ghost.host import console, resources
     from mcu_ghost.proof import accuracy, on_board

@@ -115,11 +115,4 @@ def inputs(graph: FloatGraph, path: Path) -> dict[str, Reals]:
     if len(graph.inputs) == 1:
         (entry,) = graph.inputs
         return {entry.name: arrays.read(path, (*arrays.X_NAMES, entry.name))}
-    found = arrays.names(path)
-    missing = [entry.name for entry in graph.inputs if entry.name not in found]
-    if missing:
-        named = ", ".join(f"'{entry.name}'" for entry in graph.inputs)
-        raise GhostError(
-            f"{path}: has no array '{missing[0]}': give an .npz with an array for each of {named}."
-        )
-    return {entry.name: arrays.read(path, (entry.name,)) for entry in graph.inputs}
+    return arrays.read_all(path, [entry.name for entry in graph.inputs])

@@ -33,6 +33,7 @@ class FloatGraph:
         nodes: In an order in which every value is made before it is read.
         outputs: Names of the values that it answers with.
         notes: What the user should know of how it was read, in sentences.
+        output_names: What people call them; as the values if left out.
     """
 
     name: str
@@ -40,6 +41,7 @@ class FloatGraph:
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    output_names: tuple[str, ...] = ()
 
     @functools.cached_property
     def shapes(self) -> dict[str, Shape]:

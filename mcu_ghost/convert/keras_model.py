@@ -163,7 +163,7 @@ def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:
     outputs = chain.stages[-1].layer.output_shape[-1]
     try:
         about.validate(said)
-        about.validate_sizes(said, chain.inputs, outputs)
+        about.validate_sizes(said, {"input": (chain.inputs,)}, {"output": (outputs,)})
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
     labels = about.labels(said)

@@ -93,11 +93,16 @@ def _model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> 
     try:
         about.validate(said)
         model = Model(identifier(said["name"]), made, said)
-        about.validate_sizes(said, model.input_size, model.output_size)
+        model.validate_metadata()
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
     labels = about.labels(said)
-    if labels and len(labels) != model.output_size:
+    if labels and len(model.outputs) > 1:
+        raise GhostError(
+            "The metadata names labels, but the model has several outputs: name the values of each,"
+            f' "outputs": {{"{model.output.name}": {{"names": […]}}}}.'
+        )
+    if labels and not about.fits(len(labels), model.output.tensor.shape):
         raise GhostError(
             f"The metadata names {text.count(len(labels), 'label')}, but the model has"
             f" {text.count(model.output_size, 'output')}."

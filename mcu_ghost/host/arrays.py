@@ -54,6 +54,22 @@ def read(path: Path, names: Sequence[str] = ()) -> Array:
     return _small(path, found)
 
 
+def read_all(path: Path, wanted: Sequence[str]) -> dict[str, Array]:
+    """Return the arrays of a `.npz` by these names.
+
+    Raises:
+        GhostError: It cannot be read, or lacks one of them.
+    """
+    found = names(path)
+    missing = next((name for name in wanted if name not in found), None)
+    if missing is not None:
+        named = ", ".join(f"'{name}'" for name in wanted)
+        raise GhostError(
+            f"{path}: has no array '{missing}': give an .npz with an array for each of {named}."
+        )
+    return {name: _member(path, (name,), alone=False) for name in wanted}
+
+
 def names(path: Path) -> list[str]:
     """Return the names of the arrays in a `.npz`; none of another file.
 
@@ -67,12 +83,15 @@ def names(path: Path) -> list[str]:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
-def _member(path: Path, wanted: Sequence[str]) -> Array:
+def _member(path: Path, wanted: Sequence[str], alone: bool = True) -> Array:
+    """Return the first of some arrays; where `alone`, the only one whatever it is called."""
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {i.filename.removesuffix(".npy"): i.file_size for i in archive.infolist()}
         found = list(sizes)
-        name = found[0] if len(found) == 1 else next((w for w in wanted if w in found), None)
+        name = (
+            found[0] if alone and len(found) == 1 else next((w for w in wanted if w in found), None)
+        )
         if name is None:
             listed = ", ".join(found) or "none"
             hint = f"; call the one to take {' or '.join(wanted)}" if wanted else ""

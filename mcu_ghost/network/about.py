@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from mcu_ghost.host.schema import shown
@@ -17,6 +18,7 @@ from mcu_ghost.host.text import a, count
 VERSION = 1
 Plan = Literal["stream", "window"]
 PLANS: tuple[Plan, ...] = ("stream", "window")
+Shape = tuple[int, ...]
 _DEEPEST = 32  # objects and lists inside each other
 _LONGEST = 40  # characters of an input's name or a unit
 
@@ -65,12 +67,13 @@ def validate(metadata: Any) -> None:
         raise ValueError(f"must have a plan that is {' or '.join(PLANS)}, not {found}")
     labels(metadata)
     for end in ("inputs", "outputs"):
-        units(metadata, end)
-    channels(metadata)
+        for name in described(metadata, end):
+            names(metadata, end, name)
+            units(metadata, end, name)
 
 
 def labels(metadata: dict[str, Any]) -> list[str]:
-    """Return the names of the outputs; none where the metadata says nothing.
+    """Return the names of the only output's values; none where the metadata says nothing.
 
     Raises:
         ValueError: They are no list of texts or whole numbers.
@@ -78,21 +81,52 @@ def labels(metadata: dict[str, Any]) -> list[str]:
     return _texts("labels", metadata.get("labels"))
 
 
-def channels(metadata: dict[str, Any]) -> list[str]:
-    """Return the names of the inputs; none where the metadata says nothing.
-
-    Raises:
-        ValueError: They are no list of short texts.
-    """
-    return _short_texts("inputs.names", _end(metadata, "inputs").get("names"))
-
-
-def units(metadata: dict[str, Any], end: str) -> list[str]:
-    """Return the units of the inputs or outputs; none where the metadata says nothing.
+def described(metadata: dict[str, Any], end: str) -> dict[str, dict[str, Any]]:
+    """Return what is said of each input or output by its name; of the only one, by "".
 
     Args:
         metadata: The object.
         end: "inputs" or "outputs".
+
+    Raises:
+        ValueError: It is no object.
+    """
+    found = metadata.get(end, {})
+    if not isinstance(found, dict):
+        raise ValueError(f"must have {end} that are an object, not {shown(found)}")
+    if not any(isinstance(value, dict) for value in found.values()):
+        return {"": found}
+    for name, said in found.items():
+        if not isinstance(said, dict):
+            raise ValueError(
+                f"must have {end} that are an object for each by its name;"
+                f" {_short(f'{end}.{name}')} is {shown(said)}"
+            )
+    return found
+
+
+def names(metadata: dict[str, Any], end: str, of: str = "") -> list[str]:
+    """Return the names of an input's or output's values; none where the metadata says nothing.
+
+    Args:
+        metadata: The object.
+        end: "inputs" or "outputs".
+        of: The name of the input or output, if there are several.
+
+    Raises:
+        ValueError: They are no list of short texts.
+    """
+    found = described(metadata, end).get(of, {})
+    return _short_texts(_key(end, of, "names"), found.get("names"))
+
+
+def units(metadata: dict[str, Any], end: str, of: str = "") -> list[str]:
+    """Return the units of an input's or output's values; none where the metadata says nothing.
+
+    Args:
+        metadata: The object.
+        end: "inputs" or "outputs".
+        of: The name of the input or output, if there are several.
 
     Returns:
         One for each, or a single one for all.
@@ -100,25 +134,56 @@ def units(metadata: dict[str, Any], end: str) -> list[str]:
     Raises:
         ValueError: They are neither a short text nor a list of such.
     """
-    found = _end(metadata, end).get("units")
-    return _short_texts(f"{end}.units", [found] if isinstance(found, str) else found)
+    found = described(metadata, end).get(of, {}).get("units")
+    return _short_texts(_key(end, of, "units"), [found] if isinstance(found, str) else found)
 
 
-def validate_sizes(metadata: dict[str, Any], inputs: int, outputs: int) -> None:
-    """Refuse names and units of another number of inputs or outputs.
+def fits(count: int, shape: Shape) -> bool:
+    """Return whether so many names are one for each value, or one for each of the last axis."""
+    return count in (math.prod(shape), shape[-1] if shape else 1)
+
+
+def validate_sizes(
+    metadata: dict[str, Any], inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]
+) -> None:
+    """Refuse names and units of other inputs or outputs than a network has.
+
+    Args:
+        metadata: The object.
+        inputs: The shape of a frame of each, by its name.
+        outputs: The shape of each answer.
 
     Raises:
         ValueError: Says of which, after words like "the metadata".
     """
-    for what, found, size in (
-        ("names of inputs", channels(metadata), inputs),
-        ("units of inputs", units(metadata, "inputs"), inputs),
-        ("units of outputs", units(metadata, "outputs"), outputs),
-    ):
-        one = len(found) == 1 and what.startswith("units")
-        if found and not one and len(found) != size:
-            end = what.rpartition(" ")[2]
-            raise ValueError(f"has {len(found)} {what}, but the network has {size} {end}")
+    for end, shapes in (("inputs", inputs), ("outputs", outputs)):
+        said = described(metadata, end)
+        if len(shapes) == 1:
+            if "" not in said:
+                raise ValueError(
+                    f"speaks of {end} by name, but the network has only one: leave its name out"
+                )
+            shapes = dict(zip([""], shapes.values(), strict=True))
+        listed = ", ".join(map(shown, shapes))
+        for name in said if len(shapes) > 1 else ():
+            if name == "" and not names(metadata, end) and not units(metadata, end):
+                continue
+            if name not in shapes:
+                what = f"speaks of {end}.{name}, but" if name else f"must speak of {end} by name:"
+                raise ValueError(f"{what} the network has {listed}")
+        for name, shape in shapes.items():
+            _validate_count(end, name, "names", names(metadata, end, name), shape)
+            found = units(metadata, end, name)
+            _validate_count(end, name, "units", found if len(found) > 1 else [], shape)
+
+
+def _validate_count(end: str, name: str, what: str, found: list[str], shape: Shape) -> None:
+    if found and not fits(len(found), shape):
+        size = math.prod(shape)
+        if not name:
+            raise ValueError(f"has {len(found)} {what} of {end}, but the network has {size} {end}")
+        where = _short(f"{end}.{name}")
+        raise ValueError(f"has {len(found)} {what} of {where}, which has {count(size, 'value')}")
 
 
 def plan(metadata: dict[str, Any]) -> Plan | None:
@@ -132,11 +197,8 @@ def endless(metadata: dict[str, Any]) -> bool:
     return metadata.get("reset") == "never"
 
 
-def _end(metadata: dict[str, Any], end: str) -> dict[str, Any]:
-    found = metadata.get(end, {})
-    if not isinstance(found, dict):
-        raise ValueError(f"must have {end} that are an object, not {shown(found)}")
-    return found
+def _key(end: str, of: str, what: str) -> str:
+    return _short(f"{end}.{of}.{what}") if of else f"{end}.{what}"
 
 
 def _texts(key: str, found: Any) -> list[str]:

@@ -1,31 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the numbers at a network's two ends mean: scale and zero point, names and units."""
+"""What the numbers at a network's ends mean: scale and zero point, names and units."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from mcu_ghost.network import about, names
 from mcu_ghost.network.tensor import Tensor
+
+Side = Literal["input", "output"]
+_LETTERS = {"input": "x", "output": "y"}
 
 
 @dataclass(frozen=True)
 class End:
-    """The inputs of a frame, or the outputs.
+    """A frame of an input, or an output.
 
     Attributes:
-        tensor: Their size, scale and zero point.
-        names: One for each; none where the file names none.
-        units: One for each; none where the file names none.
+        tensor: Its shape, scale and zero point.
+        names: One for each value, or for each of the last axis; none where the file names none.
+        units: Likewise.
+        side: Which of the two it is.
+        name: As people call it.
+        part: What it adds to names in C; "" for the only one.
     """
 
     tensor: Tensor
     names: tuple[str, ...]
     units: tuple[str, ...]
+    side: Side = "input"
+    name: str = ""
+    part: str = ""
+
+    @property
+    def member(self) -> str:
+        """What it is called in the generated struct."""
+        return self.part or _LETTERS[self.side]
+
+    @property
+    def suffix(self) -> str:
+        """What stands behind the names of its functions."""
+        return f"_{self.part}" if self.part else ""
+
+    @property
+    def macro(self) -> str:
+        """What the names of its macros begin with, behind the network's."""
+        return (self.side + self.suffix).upper()
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        title = "a frame of input" if self.side == "input" else "output"
+        return f"{self.part}, {title}" if self.part else title
 
     @property
     def unit(self) -> str:
@@ -61,10 +92,31 @@ class End:
 
     @property
     def values(self) -> list[str]:
-        """Each value by name and unit, or by number: "ax (g)"."""
-        names = self.names or tuple(map(str, range(self.tensor.size)))
-        units = self.units or ("",) * len(names)
+        """Each value, or each of the last axis, by name and unit, or by number: "ax (g)"."""
+        size = max(len(self.names), len(self.units)) or self.tensor.size
+        names = self.names or tuple(map(str, range(size)))
+        units = self.units or ("",)
+        names, units = names * (size // len(names)), units * (size // len(units))
         return [f"{n} ({u})" if u else n for n, u in zip(names, units, strict=True)]
+
+    @property
+    def every(self) -> list[str]:
+        """Each value by a name that no value of another end has."""
+        found = self.values
+        rows = self.tensor.size // len(found)
+        if rows > 1:
+            found = [f"{value} {row}" for row in range(rows) for value in found]
+        if not self.part:
+            return found
+        alone = len(found) == 1 and not self.names
+        return [self.part] if alone else [f"{self.part} {value}" for value in found]
+
+    @property
+    def labels(self) -> list[str]:
+        """The name of each class, or its number where the file names none."""
+        classes = self.tensor.shape[-1] if self.tensor.shape else 1
+        named = len(self.names) == classes
+        return list(self.names) if named else [str(i) for i in range(classes)]
 
     @property
     def text(self) -> str:
@@ -79,7 +131,10 @@ class End:
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
         return {
+            "name": self.name,
+            "member": self.member,
             "size": self.tensor.size,
+            "shape": list(self.tensor.shape),
             "dtype": self.tensor.dtype,
             "scale": self.tensor.scale,
             "zero_point": self.tensor.zero_point,
@@ -90,13 +145,38 @@ class End:
         }
 
 
-def end(tensor: Tensor, names: Sequence[str], units: Sequence[str]) -> End:
-    """Return an end of a network as its metadata has it.
+def all_of(side: Side, tensors: Sequence[Tensor], metadata: dict[str, Any]) -> tuple[End, ...]:
+    """Return the inputs or outputs of a network as its metadata has them.
 
     Args:
-        tensor: Of the network.
-        names: One for each value, or none.
-        units: One for each value, one for all, or none.
+        side: Which of the two.
+        tensors: Of the network.
+        metadata: What its file says of itself.
     """
-    every = tuple(units) * tensor.size if len(units) == 1 else tuple(units)
-    return End(tensor, tuple(names), every)
+    if len(tensors) == 1:
+        (tensor,) = tensors
+        said = about.labels(metadata) if side == "output" else about.names(metadata, "inputs")
+        return (_end(side, tensor, said, about.units(metadata, f"{side}s"), tensor.name, ""),)
+    parts = names.members([tensor.name for tensor in tensors], _LETTERS[side])
+    called = [tensor.name for tensor in tensors]
+    if len(set(called) - {""}) < len(called):
+        called = list(parts)
+    return tuple(
+        _end(
+            side,
+            tensor,
+            about.names(metadata, f"{side}s", name),
+            about.units(metadata, f"{side}s", name),
+            name,
+            part,
+        )
+        for tensor, name, part in zip(tensors, called, parts, strict=True)
+    )
+
+
+def _end(
+    side: Side, tensor: Tensor, names: list[str], units: list[str], name: str, part: str
+) -> End:
+    fitting = names if about.fits(len(names), tensor.shape) else []
+    every = tuple(units) * (len(fitting) or tensor.size) if len(units) == 1 else tuple(units)
+    return End(tensor, tuple(fitting), every, side, name, part)

@@ -12,10 +12,13 @@ that runs once per frame, and a **head** that runs behind it or once at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.host import text
 from mcu_ghost.network import about, ends, planner
@@ -23,7 +26,7 @@ from mcu_ghost.network.ends import End
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.ops.operator import Operator, Recurrent
 from mcu_ghost.network.schedule import Clock, Schedule, Step
-from mcu_ghost.network.tensor import Tensor, align
+from mcu_ghost.network.tensor import Int8s, Tensor, align
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +164,12 @@ class Model:
         return self.window is None and self.schedule.answers != Clock()
 
     @property
+    def answered(self) -> slice:
+        """Which frames of a stream bring new outputs."""
+        clock = self.schedule.answers
+        return slice(clock.first, None, clock.period)
+
+    @property
     def plan(self) -> str:
         """How it is driven, in words."""
         if self.window:
@@ -179,26 +188,77 @@ class Model:
         """Return for scripts what a caller of the network must know."""
         return {
             "window": self.window,
-            "input": self.input.as_json(),
-            "output": self.output.as_json(),
+            **({"input": self.input.as_json()} if len(self.inputs) == 1 else {}),
+            **({"output": self.output.as_json()} if len(self.outputs) == 1 else {}),
+            "inputs": [end.as_json() for end in self.input_ends],
+            "outputs": [end.as_json() for end in self.output_ends],
         }
+
+    @cached_property
+    def input_ends(self) -> tuple[End, ...]:
+        """What a frame's numbers mean, of each input."""
+        return ends.all_of("input", [self.tensors[i] for i in self.inputs], self.metadata)
+
+    @cached_property
+    def output_ends(self) -> tuple[End, ...]:
+        """What each output's numbers mean; those of the only one are called by the labels."""
+        return ends.all_of("output", [self.tensors[i] for i in self.outputs], self.metadata)
 
     @property
     def input(self) -> End:
-        """What a frame's numbers mean."""
-        names, units = about.channels(self.metadata), about.units(self.metadata, "inputs")
-        return ends.end(self.tensors[self.inputs[0]], names, units)
+        """The first input, of most networks the only one."""
+        return self.input_ends[0]
 
     @property
     def output(self) -> End:
-        """What the outputs' numbers mean; they are called by the labels."""
-        names, units = about.labels(self.metadata), about.units(self.metadata, "outputs")
-        tensor = self.tensors[self.outputs[0]]
-        return ends.end(tensor, names if len(names) == tensor.size else [], units)
+        """The first output, of most networks the only one."""
+        return self.output_ends[0]
 
     @property
     def labels(self) -> list[str]:
-        """The name of each output, or its number where the file names none."""
-        labels = about.labels(self.metadata)
-        size = self.tensors[self.outputs[0]].size
-        return labels if len(labels) == size else [str(i) for i in range(size)]
+        """The name of each class of the first output, or its number where the file names none."""
+        return self.output.labels
+
+    def quantize(self, values: Mapping[str, npt.ArrayLike]) -> Int8s:
+        """Return frames of all inputs in a row, as the reference takes them.
+
+        Args:
+            values: (…, *shape of a frame) real numbers for each input, by its name.
+
+        Returns:
+            (…, values of all inputs) int8.
+        """
+        rows = []
+        for end in self.input_ends:
+            found = end.tensor.quantize(values[end.name])
+            leading = found.shape[: found.ndim - len(end.tensor.shape)]
+            rows.append(found.reshape(*leading, end.tensor.size))
+        return np.concatenate(rows, axis=-1)
+
+    def dequantize(self, answers: Int8s) -> dict[str, npt.NDArray[np.float32]]:
+        """Return the real numbers of each output, by its name.
+
+        Args:
+            answers: (…, values of all outputs) int8, as the reference gives them.
+
+        Returns:
+            (…, *shape of the output) of each.
+        """
+        ends = self.output_ends
+        parts = np.split(answers, np.cumsum([end.tensor.size for end in ends])[:-1], axis=-1)
+        return {
+            end.name: end.tensor.dequantize(part.reshape(*part.shape[:-1], *end.tensor.shape))
+            for end, part in zip(ends, parts, strict=True)
+        }
+
+    def validate_metadata(self) -> None:
+        """Refuse names and units of other inputs or outputs than there are.
+
+        Raises:
+            ValueError: Says of which, after words like "the metadata".
+        """
+        inputs, outputs = (
+            {end.name: end.tensor.shape for end in side}
+            for side in (self.input_ends, self.output_ends)
+        )
+        about.validate_sizes(self.metadata, inputs, outputs)

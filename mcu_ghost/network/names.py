@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names of networks: the prefix of every C identifier that is generated from one."""
+"""Names in the generated C: of a network, which begins every other one, and of its ends."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mcu_ghost.host.errors import GhostError
 
@@ -23,6 +24,10 @@ KEYWORDS = frozenset(
 # What other names of an image begin with; those of `firmware/` nearly all with `ghost_`.
 _OURS = frozenset(["app", "app_model", "front_end", "ghost", "put"])
 _SUFFIX = "_net"
+# Macros of compilers and libraries that look like names of an input.
+_MACROS = frozenset(
+    "arm errno far i386 interface linux mips near small stderr stdin stdout sun unix".split()
+)
 
 
 def reserved(name: str) -> bool:
@@ -37,6 +42,28 @@ def identifier(name: str) -> str:
     if not word or word[0].isdigit():
         word = f"model_{word}".strip("_")
     return word + _SUFFIX if reserved(word) else word
+
+
+def members(names: Sequence[str], fallback: str) -> tuple[str, ...]:
+    """Return an identifier for each of some inputs or outputs, closest to its name.
+
+    They name members of a struct and end names of functions, of which one has `_fixed` behind it.
+
+    Args:
+        names: As people call them.
+        fallback: What one is called whose name has no letter that C knows, with its number.
+    """
+    found: list[str] = []
+    for number, name in enumerate(names):
+        word = re.sub(r"\W+", "_", name[:LONGEST], flags=re.ASCII).strip("_").lower()
+        word = word or f"{fallback}{number}"
+        if word[0].isdigit() or word in KEYWORDS | _MACROS:
+            word = f"{fallback}_{word}"
+        taken = {form for other in found for form in (other, f"{other}_fixed")}
+        while word in taken or f"{word}_fixed" in taken:
+            word = f"{word}_{number}"
+        found.append(word)
+    return tuple(found)
 
 
 def validate(name: str) -> None:

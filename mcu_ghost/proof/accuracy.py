@@ -14,10 +14,12 @@ import numpy as np
 from mcu_ghost.host.arrays import Array
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
+from mcu_ghost.network.ends import End
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.proof import verify
-from mcu_ghost.proof.samples import Expected, Samples
+from mcu_ghost.proof.expected import Expected
+from mcu_ghost.proof.samples import Samples
 
 FLOAT, REFERENCE, IMAGE = "float", "reference", "image"
 
@@ -31,12 +33,14 @@ class Row:
         samples: On how many samples.
         numbers: By `FLOAT`, `REFERENCE` and `IMAGE`, whichever there is.
         share: Whether it is a share, 0 to 1.
+        output: Of which output, if there are several.
     """
 
     what: str
     samples: int
     numbers: dict[str, float]
     share: bool
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,12 @@ class Worst:
 
     Attributes:
         sample: Its number, from 0.
-        frame: Of a network that answers each frame, which; None of others.
+        frame: Where an answer is for a frame, which; None of others.
         off: How far, in the outputs' unit.
         against: What it is off from.
         expected: What should have come, a label or values; None where nobody said.
         answers: What came from each.
+        output: Of which output, if there are several.
     """
 
     sample: int
@@ -58,6 +63,7 @@ class Worst:
     against: str
     expected: str | None
     answers: dict[str, str]
+    output: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class Judgement:
         frames: Frames that the image ran.
         facts: What somebody should know of how they were taken.
         rows: Numbers side by side.
-        worst: The sample that is furthest off; None where there is nothing to be off from.
+        worst: The sample that is furthest off, of several outputs by their ranges; None where
+            there is nothing to be off from.
     """
 
     file: str
@@ -87,9 +94,12 @@ class Judgement:
         return dataclasses.asdict(self)
 
     def number(self, what: str) -> float | None:
-        """Return the image's number of a row; None where there is none."""
-        rows = (row.numbers for row in self.rows if row.what == what and IMAGE in row.numbers)
-        return next((numbers[IMAGE] for numbers in rows), None)
+        """Return the image's number of a row, of several outputs the worst; None for no row."""
+        rows = [row for row in self.rows if row.what == what and IMAGE in row.numbers]
+        found = [row.numbers[IMAGE] for row in rows]
+        if not found:
+            return None
+        return min(found) if rows[0].share else max(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,19 +110,21 @@ class Selection:
         samples: All of them.
         chosen: The numbers of those that run.
         frames: Frames of each.
-        floats: Keras' answers to all samples, (samples, frames, outputs) or (samples, outputs).
+        floats: What the network answers in float to all samples, an array for each output:
+            (samples, frames, *shape) or (samples, *shape).
     """
 
     samples: Samples
     chosen: Array = field(repr=False)
     frames: int
-    floats: Array | None = field(default=None, repr=False)
+    floats: Sequence[Array] | None = field(default=None, repr=False)
 
     @property
     def hash(self) -> str:
         """Of what runs and what should come of it: of others, numbers cannot be compared."""
-        expected = self.samples.expected or Expected()
-        parts = (self.chosen, self.samples.inputs, expected.classes, expected.values)
+        wanted = self.samples.expected or (Expected(),)
+        parts: list[Array | None] = [self.chosen, self.samples.inputs]
+        parts += [part for one in wanted for part in (one.classes, one.values)]
         digest = hashlib.sha256(str(self.frames).encode())
         for part in parts:
             digest.update(b"" if part is None else part.tobytes())
@@ -130,7 +142,7 @@ class Selection:
 
 
 def select(
-    model: Model, samples: Samples, most_frames: int, floats: Array | None = None
+    model: Model, samples: Samples, most_frames: int, floats: Sequence[Array] | None = None
 ) -> Selection:
     """Take as many samples as make up so many frames, evenly spaced, but at least one.
 
@@ -146,7 +158,7 @@ def select(
 
 
 def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judgement:
-    """Compare what an image answered with the reference, with Keras, and with what should come.
+    """Compare what an image answered with the reference, with float, and with what should come.
 
     Args:
         model: The network.
@@ -155,40 +167,81 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
             each, or (outputs,).
 
     Raises:
-        GhostError: Keras' answers have another shape than the network's.
+        GhostError: The answers in float have another shape than the network's.
     """
-    samples, chosen, floats = selection.samples, selection.chosen, selection.floats
-    out = model.tensors[model.outputs[0]]
-    whole: dict[str, Array] = {REFERENCE: out.dequantize(reference.run(model, samples.inputs))}
+    ends, samples = model.output_ends, selection.samples
+    floats = selection.floats
+    if floats is not None and len(floats) != len(ends):
+        raise GhostError(
+            f"The float model gives {len(floats)} outputs, {model.name} {len(ends)}."
+            " Is it the one that was converted?"
+        )
+    wanted = samples.expected or (Expected(),) * len(ends)
+    found = [reference.run(model, samples.inputs),
+             np.stack(outputs[len(outputs) - len(selection.chosen) :])]  # fmt: skip
+    if model.head_per_frame:
+        found = [every[:, model.answered] for every in found]
+    run, images = (model.dequantize(every) for every in found)
+    rows: list[Row] = []
+    worst: tuple[float, Worst | None] = -1.0, None
+    for i, end in enumerate(ends):
+        own = None if floats is None else floats[i]
+        both = run[end.name], images[end.name]
+        more, furthest = _judge(model, selection, end, wanted[i], *both, own)
+        rows += more
+        width = end.maximum - end.minimum
+        if furthest is not None and furthest.off / width > worst[0]:
+            worst = furthest.off / width, furthest
+    return Judgement(
+        file=samples.name,
+        samples=len(samples),
+        emulated=len(selection.chosen),
+        frames=len(selection.chosen) * selection.frames,
+        facts=tuple(samples.facts()),
+        rows=tuple(rows),
+        worst=worst[1],
+    )
+
+
+def _judge(
+    model: Model,
+    selection: Selection,
+    end: End,
+    expected: Expected,
+    run: Array,
+    image: Array,
+    floats: Array | None,
+) -> tuple[list[Row], Worst | None]:
+    """Compare one output: all of the reference's answers, and the image's to what it ran."""
+    samples, chosen = selection.samples, selection.chosen
+    if not end.tensor.shape:  # a number without an axis
+        run, image = run[..., None], image[..., None]
+    whole: dict[str, Array] = {REFERENCE: run}
     if floats is not None:
-        if floats.size != whole[REFERENCE].size:
+        if model.ticks:  # the last answers need frames that a stream waits for
+            floats = floats[:, : run.shape[1]]
+        if floats.size != run.size:
             raise GhostError(
                 f"The float model gives outputs of shape {floats.shape}, {model.name}"
-                f" {whole[REFERENCE].shape}. Is it the one that was converted?"
+                f" {run.shape}. Is it the one that was converted?"
             )
-        whole = {FLOAT: np.asarray(floats, np.float64).reshape(whole[REFERENCE].shape), **whole}
-    expected = samples.expected or Expected()
+        whole = {FLOAT: np.asarray(floats, np.float64).reshape(run.shape), **whole}
 
     def cut(values: Array | None) -> Array | None:
         if values is None or not model.head_per_frame:
             return None if values is None else values[chosen]
-        return values[chosen, : selection.frames]
+        return values[chosen, : image.shape[1]]
 
     part = {name: values for name, v in whole.items() if (values := cut(v)) is not None}
-    part[IMAGE] = out.dequantize(np.stack(outputs[len(outputs) - len(chosen) :]))
+    part[IMAGE] = image
     wanted = Expected(cut(expected.classes), cut(expected.values))
     rows = _rows(wanted, part, len(chosen))
     if part[REFERENCE].size < whole[REFERENCE].size:
         rows += _rows(expected, whole, len(samples))
-    return Judgement(
-        file=samples.name,
-        samples=len(samples),
-        emulated=len(chosen),
-        frames=len(chosen) * selection.frames,
-        facts=tuple(samples.facts(*model.tensors[model.inputs[0]].range)),
-        rows=tuple(rows),
-        worst=_worst(model, chosen, wanted, part),
-    )
+    name = end.name if end.part else ""
+    rows = [dataclasses.replace(row, output=name) for row in rows]
+    worst = _worst(end, selection, wanted, part)
+    return rows, worst and dataclasses.replace(worst, output=name)
 
 
 def classes(scores: Array) -> Array:
@@ -222,9 +275,9 @@ def _errors(what: str, exact: Array, answers: dict[str, Array], samples: int) ->
 
 
 def _worst(
-    model: Model, chosen: Array, expected: Expected, answers: dict[str, Array]
+    end: End, selection: Selection, expected: Expected, answers: dict[str, Array]
 ) -> Worst | None:
-    """Return where the image is furthest from what should come, or from Keras."""
+    """Return where the image is furthest from what should come, or from float."""
     image = answers[IMAGE]
     if expected.values is not None:
         off, against = np.abs(image - expected.values).max(-1), "what was expected"
@@ -240,22 +293,23 @@ def _worst(
     place = np.unravel_index(int(off.argmax()), off.shape)
     said = None
     if expected.classes is not None:
-        said = _label(model, int(expected.classes[place]))
+        said = _label(end, int(expected.classes[place]))
     elif expected.values is not None:
         said = _values(expected.values[place])
     shown = {
         name: _values(a[place])
         if expected.classes is None
-        else f"{_label(model, int(classes(a[place])))} {float(a[place].max()):.2f}"
+        else f"{_label(end, int(classes(a[place])))} {float(a[place].max()):.2f}"
         for name, a in answers.items()
     }
-    frame = int(place[1]) if model.head_per_frame else None
-    return Worst(int(chosen[place[0]]), frame, float(off[place]), against, said, shown)
+    frame = int(place[1]) if off.shape[1:] and off.shape[1] > 1 else None
+    sample = int(selection.chosen[place[0]])
+    return Worst(sample, frame, float(off[place]), against, said, shown)
 
 
-def _label(model: Model, index: int) -> str:
-    several = len(model.labels) > 1  # a single output says yes or no
-    return model.labels[index] if several else str(index)
+def _label(end: End, index: int) -> str:
+    several = len(end.labels) > 1  # a single output says yes or no
+    return end.labels[index] if several else str(index)
 
 
 def _values(values: Array) -> str:

@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from mcu_ghost.build import model_c
+from mcu_ghost.host import templates
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs, random_model
-from tests.conftest import compile_model
+from tests import two_ends
+from tests.conftest import compile_model, compile_program
 
 pytestmark = pytest.mark.toolchain
 
@@ -21,7 +26,7 @@ def run_c(library: ctypes.CDLL, model: Model, x: np.ndarray) -> np.ndarray:
     """Run one sequence (frames, inputs) through the compiled model."""
     state = ctypes.create_string_buffer(1 << 16)
     scratch = ctypes.create_string_buffer(1 << 16)
-    out = np.zeros(model.tensors[model.outputs[0]].size, np.int8)
+    out = np.zeros(model.output_size, np.int8)
     pointer = out.ctypes.data_as(ctypes.c_void_p)
     getattr(library, f"{model.name}_reset")(state)
     every = []
@@ -53,6 +58,50 @@ def test_generated_c_equals_reference(shape: dict[str, int], tmp_path: Path) -> 
     library = compile_model(model, tmp_path)
     for x in random_inputs(7, model, cases=4, frames=30):
         np.testing.assert_array_equal(run_c(library, model, x), reference.run(model, x))
+
+
+@pytest.mark.parametrize("window", [True, False])
+def test_two_inputs_and_outputs(window: bool, tmp_path: Path) -> None:
+    made = two_ends.network(window=window)
+    twice = dataclasses.replace(made.graph, outputs=(*made.graph.outputs, made.graph.outputs[0]))
+    for name, model in (("two", made), ("thrice", dataclasses.replace(made, graph=twice))):
+        library = compile_model(model, tmp_path / name)
+        for x in random_inputs(7, model, cases=3, frames=model.window or 9):
+            np.testing.assert_array_equal(run_c(library, model, x), reference.run(model, x))
+
+
+@pytest.mark.parametrize(
+    "odd", [("int", "int"), ("9 a", "linux"), ("a", "a_fixed"), ("ä", "*/ x"), ("é", "")]
+)
+def test_names_of_ends_are_identifiers(odd: tuple[str, str], tmp_path: Path) -> None:
+    """Whatever a file calls its inputs, a compiler takes them, and tells them apart."""
+    graph = two_ends.network(window=False).graph
+    tensors = list(graph.tensors)
+    for i, name in zip(graph.inputs + graph.outputs, odd + odd, strict=True):
+        tensors[i] = dataclasses.replace(tensors[i], name=name)
+    model = Model("two", dataclasses.replace(graph, tensors=tuple(tensors)))
+    context = model_c.model_context(model)
+    (tmp_path / "model.h").write_text(templates.render("model/model.h.jinja", context))
+    (tmp_path / "main.c").write_text('#include "model.h"\nint main(void) { return 0; }\n')
+    compile_program(tmp_path / "main", [tmp_path / "main.c"], f"-I{tmp_path}")
+
+
+def test_every_end_has_functions_of_its_own(tmp_path: Path) -> None:
+    model = two_ends.network(window=True)
+    compile_model(model, tmp_path)
+    calls = [f'printf("%d ", two_quantize_{e.part}(1.0f));' for e in model.input_ends]
+    calls += [f'printf("%d ", two_quantize_{e.part}_fixed(3, 1));' for e in model.input_ends]
+    calls += [f'printf("%g ", (double)two_dequantize_{e.part}(7));' for e in model.output_ends]
+    body = "\n".join(calls)
+    (tmp_path / "main.c").write_text(
+        f'#include <stdio.h>\n#include "model.h"\nint main(void) {{\n{body}\nreturn 0; }}\n'
+    )
+    program = compile_program(tmp_path / "main", [tmp_path / "main.c"], f"-I{tmp_path}")
+    said = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+    wanted = [end.tensor.quantize(value) for value in (1.0, 1.5) for end in model.input_ends]
+    assert [int(word) for word in said[:4]] == wanted
+    real = [float(end.tensor.dequantize(7)) for end in model.output_ends]
+    assert [float(word) for word in said[4:]] == pytest.approx(real, rel=1e-5)
 
 
 def test_a_window_is_answered_when_it_is_full(tmp_path: Path) -> None:

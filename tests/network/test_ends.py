@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mcu_ghost.host.errors import GhostError
@@ -14,6 +15,7 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
+from tests import two_ends
 from tests.networks import network
 
 
@@ -109,9 +111,69 @@ def test_a_scale_is_a_float_of_c(scale: float, text: str) -> None:
         ({"outputs": {"units": [None]}}, r"outputs.units\[0\] is None"),
         ({"outputs": {"units": ["h"] * 3}}, "3 units of outputs, but the network has 2 outputs"),
         ({"outputs": {"units": "h" * 41}}, "41 characters, at most 40"),
+        ({"inputs": {"x": {"units": "g"}}}, "speaks of inputs by name, but the network has only"),
     ],
 )
 def test_what_means_nothing_is_refused(said: dict[str, Any], why: str) -> None:
     with pytest.raises(GhostError, match=why) as refused:
         again(model(said))
     assert "metadata" in str(refused.value)
+
+
+def test_several_ends_are_described_by_their_names() -> None:
+    said = {
+        "inputs": {
+            "accel": {"names": ["ax", "ay", "az"], "units": "g"},
+            "Air pressure": {"units": ["hPa", "°C"]},
+        },
+        "outputs": {"class": {"names": ["still", "walk", "run"]}, "gains": {"names": ["l", "r"]}},
+    }
+    made = again(two_ends.network(window=True, said=said))
+    accel, pressure = made.input_ends
+    assert (accel.name, accel.member, accel.unit) == ("accel", "accel", "g")
+    assert (pressure.name, pressure.member) == ("Air pressure", "air_pressure")
+    assert pressure.values == ["0 (hPa)", "1 (°C)"] and pressure.macro == "INPUT_AIR_PRESSURE"
+    gains, scores = made.output_ends
+    assert gains.tensor.shape == (5, 2) and gains.values == ["l", "r"]
+    assert gains.every[:3] == ["gains l 0", "gains r 0", "gains l 1"] and len(gains.every) == 10
+    assert scores.labels == ["still", "walk", "run"] and scores.member == "y_class"
+    told = made.as_json()
+    assert "input" not in told and "output" not in told
+    assert [end["name"] for end in told["inputs"]] == ["accel", "Air pressure"]
+    assert [(end["shape"], end["size"]) for end in told["outputs"]] == [([5, 2], 10), ([3], 3)]
+    alone = again(model()).as_json()
+    assert alone["inputs"] == [alone["input"]] and alone["outputs"] == [alone["output"]]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"inputs": {"units": "g"}}, "must speak of inputs by name: the network has 'accel', 'Air"),
+        ({"inputs": {"acc": {}}}, "speaks of inputs.acc, but the network has 'accel', 'Air press"),
+        ({"inputs": {"accel": {"names": ["a"]}}}, "1 names of inputs.accel, which has 3 values"),
+        ({"inputs": {"accel": {}, "x": 1}}, "an object for each by its name; inputs.x is 1"),
+        ({"outputs": {"gains": {"units": 3}}}, "outputs.gains.units that are a list, not 3"),
+    ],
+)
+def test_what_means_nothing_for_several_ends_is_refused(said: dict[str, Any], why: str) -> None:
+    with pytest.raises(GhostError, match=why):
+        again(two_ends.network(window=False, said=said))
+
+
+def test_an_output_that_is_an_input_is_refused() -> None:
+    made = two_ends.network(window=False)
+    graph = dataclasses.replace(made.graph, outputs=(0, made.graph.outputs[1]))
+    with pytest.raises(GhostError, match="its output 'accel' is an input as it is"):
+        again(dataclasses.replace(made, graph=graph))
+
+
+def test_real_numbers_in_and_out_by_name() -> None:
+    made = two_ends.network(window=True)
+    values = {"accel": np.full((2, 5, 3), 1.0), "Air pressure": np.full((2, 5, 2), -1.0)}
+    rows = made.quantize(values)
+    assert rows.shape == (2, 5, 5) and rows[1, 4].tolist() == [28, 28, 28, -36, -36]
+    answers = np.arange(26).reshape(2, 13).astype(np.int8)
+    real = made.dequantize(answers)
+    gains, scores = made.output_ends
+    np.testing.assert_array_equal(real["gains"][1, 4], gains.tensor.dequantize([21, 22]))
+    np.testing.assert_array_equal(real["class"][1], scores.tensor.dequantize([23, 24, 25]))

@@ -89,3 +89,19 @@ def test_no_name_can_make_one_that_the_firmware_has() -> None:
     assert {"ghost", "app_model", "app"} <= set(taken.values())
     for word, name in taken.items():
         assert names.reserved(name) or not re.fullmatch(r"[a-z][a-z0-9_]*", name), word
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["signal", "Offset 2"], ("signal", "offset_2")),
+        (["x", "x", "X"], ("x", "x_1", "x_2")),
+        (["a", "a_fixed"], ("a", "a_fixed_1")),
+        (["a_fixed", "a"], ("a_fixed", "a_1")),
+        (["", "größe", "ü", "1st"], ("x0", "gr_e", "x2", "x_1st")),
+        (["class", "errno"], ("x_class", "x_errno")),
+        (["serving_default_x:0", "b" * 50], ("serving_default_x_0", "b" * 40)),
+    ],
+)
+def test_members(given: list[str], wanted: tuple[str, ...]) -> None:
+    assert names.members(given, "x") == wanted

@@ -16,7 +16,8 @@ from mcu_ghost.network import reference
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import accuracy
-from mcu_ghost.proof.samples import Expected, Samples
+from mcu_ghost.proof.expected import Expected
+from mcu_ghost.proof.samples import Samples, Taken
 
 MODEL = random_model(1, inputs=3, units=6, ratio=2, frames=5, classes=4, head_per_frame=False)
 INPUTS = np.random.default_rng(3).integers(-128, 128, (10, 5, 3)).astype(np.int8)
@@ -26,14 +27,14 @@ REAL = OUT.dequantize(OUTPUTS)
 
 
 def given(expected: Expected | None = None) -> Samples:
-    real = MODEL.tensors[0].dequantize(INPUTS)
-    return Samples("x.npy", INPUTS, real, 0, 0, False, expected)
+    taken = Taken(MODEL.input, INPUTS, MODEL.tensors[0].dequantize(INPUTS))
+    return Samples("x.npy", (taken,), expected=(expected,) if expected else ())
 
 
 def test_classes_and_a_wrong_image() -> None:
     classes = OUTPUTS.argmax(-1)
     classes[3] = (classes[3] + 1) % 4  # what should come, and does not
-    selection = accuracy.select(MODEL, given(Expected(classes=classes)), 2000, floats=REAL + 0.25)
+    selection = accuracy.select(MODEL, given(Expected(classes=classes)), 2000, floats=[REAL + 0.25])
     image = OUTPUTS.copy()
     image[7] = -128
     image[7, (classes[7] + 2) % 4] = 127
@@ -78,9 +79,9 @@ def test_some_of_many_are_evenly_spaced_and_all_are_counted_on_the_pc() -> None:
 def test_of_a_stream_it_is_the_beginning() -> None:
     model = random_model(1, inputs=3, units=6, ratio=2, classes=4, head_per_frame=True)
     x = INPUTS.reshape(1, 50, 3)
-    real = model.tensors[0].dequantize(x)
+    taken = Taken(model.input, x, model.tensors[0].dequantize(x))
     y = reference.run(model, x)
-    samples = Samples("x", x, real, 0, 0, True, Expected(classes=y.argmax(-1)))
+    samples = Samples("x", (taken,), stream=True, expected=(Expected(classes=y.argmax(-1)),))
     selection = accuracy.select(model, samples, 20)
     assert selection.sequences[0].frames.shape == (20, 3)
     found = accuracy.judge(model, selection, [y[0, :20]])
@@ -89,7 +90,7 @@ def test_of_a_stream_it_is_the_beginning() -> None:
 
 
 def test_a_float_model_of_other_outputs() -> None:
-    selection = accuracy.select(MODEL, given(), 2000, floats=np.zeros((10, 3)))
+    selection = accuracy.select(MODEL, given(), 2000, floats=[np.zeros((10, 3))])
     with pytest.raises(GhostError, match=r"gives outputs of shape \(10, 3\), .* \(10, 4\)"):
         accuracy.judge(MODEL, selection, list(OUTPUTS))
 

@@ -35,6 +35,12 @@ def read(tmp_path: Path, x: object, y: object = None, model=WINDOWS) -> samples.
     return samples.read(model, tmp_path / "x.npy", None if y is None else tmp_path / "y.npy")
 
 
+def classes(found: samples.Samples) -> np.ndarray:
+    (expected,) = found.expected
+    assert expected.classes is not None
+    return expected.classes
+
+
 def refusal(tmp_path: Path, *given: object, model=WINDOWS) -> str:
     with pytest.raises(GhostError) as caught:
         read(tmp_path, *given, model=model)
@@ -49,8 +55,8 @@ def test_floats_are_quantised_and_what_was_clipped_is_said(tmp_path: Path) -> No
     assert found.inputs.shape == (2, 5, 3)
     assert found.inputs[0, 0].tolist() == [-128, 127, 127]
     assert (found.inputs[1] == min(127, ENTRY.zero_point + 10)).all()
-    assert found.clipped == 2
-    (fact,) = found.facts(low, high)
+    assert found.taken[0].clipped == 2
+    (fact,) = found.facts()
     assert fact.startswith("2 of 30 values are outside ") and f"{low - 1:.4g}" in fact
 
 
@@ -58,8 +64,8 @@ def test_int8_is_taken_as_it_is(tmp_path: Path) -> None:
     x = rng.integers(-128, 128, (4, 5, 3)).astype(np.int8)
     found = read(tmp_path, x)
     np.testing.assert_array_equal(found.inputs, x)
-    np.testing.assert_array_equal(ENTRY.quantize(found.real), x)
-    assert found.clipped == 0
+    np.testing.assert_array_equal(ENTRY.quantize(found.taken[0].real), x)
+    assert found.taken[0].clipped == 0
 
 
 def test_one_stream(tmp_path: Path) -> None:
@@ -70,8 +76,7 @@ def test_one_stream(tmp_path: Path) -> None:
     stream = read(tmp_path, x, model=STREAM)
     assert stream.inputs.shape == (1, 17, 3) and stream.left_over == 0
     labelled = read(tmp_path, x, np.zeros(17, np.int64), STREAM)
-    assert labelled.expected is not None and labelled.expected.classes is not None
-    assert labelled.expected.classes.shape == (1, 17)
+    assert classes(labelled).shape == (1, 17)
 
 
 def test_csv_and_npz_with_labels(tmp_path: Path) -> None:
@@ -79,14 +84,12 @@ def test_csv_and_npz_with_labels(tmp_path: Path) -> None:
     x = rng.normal(0, 1, (2, 5, 3))
     np.savez(tmp_path / "both.npz", x=x, y=np.array(["c", "a"]))
     both = samples.read(model, tmp_path / "both.npz")
-    assert both.expected is not None and both.expected.classes is not None
-    assert both.expected.classes.tolist() == [2, 0]
+    assert classes(both).tolist() == [2, 0]
     np.savetxt(tmp_path / "x.csv", x.reshape(10, 3), delimiter=",", header="p,q,r", comments="")
     (tmp_path / "y.csv").write_text("label\n1\n3\n")
     found = samples.read(model, tmp_path / "x.csv", tmp_path / "y.csv")
     np.testing.assert_array_equal(found.inputs, both.inputs)
-    assert found.expected is not None and found.expected.classes is not None
-    assert found.expected.classes.tolist() == [1, 3]
+    assert classes(found).tolist() == [1, 3]
     (tmp_path / "y.csv").write_text("a\nbb\n")
     with pytest.raises(GhostError, match="net knows no 'bb', but a, b, c, d. Did you mean 'b'?"):
         samples.read(model, tmp_path / "x.csv", tmp_path / "y.csv")
@@ -96,8 +99,8 @@ def test_outputs_are_expected_as_values(tmp_path: Path) -> None:
     x, out = np.zeros((2, 5, 3), np.int8), WINDOWS.tensors[WINDOWS.outputs[0]]
     y = rng.normal(0, 1, (2, 4))
     for given, real in ((y, y), (out.quantize(y), out.dequantize(out.quantize(y)))):
-        found = read(tmp_path, x, given).expected
-        assert found is not None and found.values is not None and found.classes is None
+        (found,) = read(tmp_path, x, given).expected
+        assert found.values is not None and found.classes is None
         np.testing.assert_allclose(found.values, real)
 
 

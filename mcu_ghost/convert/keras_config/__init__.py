@@ -95,5 +95,8 @@ def _graph(path: Path, config: Config, weights: Weights, keras: int) -> FloatGra
     inputs = [Input(builder.name(n), checked_shape(n, shape)) for n, shape in model.inputs]
     outputs = model.run([Value(entry.name, entry.shape) for entry in inputs])
     name = str(model.config.get("name", path.stem))
-    graph = FloatGraph(name, tuple(inputs), tuple(builder.nodes), tuple(v.name for v in outputs))
-    return graph.checked()
+    values = tuple(value.name for value in outputs)
+    layers = {node.output: node.name for node in builder.nodes}
+    called = tuple(layers.get(value, value) for value in values)
+    return FloatGraph(name, tuple(inputs), tuple(builder.nodes), values,
+                      output_names=called).checked()  # fmt: skip

@@ -57,8 +57,7 @@ def lower(
     for entry in graph.inputs:
         counts = any(isinstance(n, nodes.Embedding) for n in graph.readers[entry.name])
         scale, zero_point = (1.0, -128) if counts else quantisation(*ranges[entry.name])
-        label = "input" if len(graph.inputs) == 1 else entry.name
-        to.places[entry.name] = to.add(label, entry.shape, scale, zero_point)
+        to.places[entry.name] = to.add("input", entry.shape, scale, zero_point)
     for node in graph.nodes:
         if to.is_done(node):
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -105,9 +106,22 @@ class Lowering:
     def finish(self) -> tuple[Graph, dict[str, int]]:
         """Return the graph, and its tensors by the float values that they stand for."""
         inputs = tuple(self.places[entry.name] for entry in self.graph.inputs)
-        outputs = tuple(self.places[name] for name in self.graph.outputs)
+        outputs: list[int] = []
+        for name in self.graph.outputs:
+            place = self.places[name]
+            outputs.append(self._copied(place) if place in (*inputs, *outputs) else place)
+        ends = [(i, entry.name) for i, entry in zip(inputs, self.graph.inputs, strict=True)]
+        called = self.graph.output_names or self.graph.outputs
+        for side in (ends, list(zip(outputs, called, strict=True))):
+            for place, name in side if len(side) > 1 else ():
+                self._tensors[place] = replace(self._tensors[place], name=name)
         operators = tuple(self._operators)
-        return Graph(tuple(self._tensors), inputs, outputs, operators), self.places
+        return Graph(tuple(self._tensors), inputs, tuple(outputs), operators), self.places
+
+    def _copied(self, index: int) -> int:
+        """Return a tensor of the same values that is another one."""
+        copy = self.like("quantize", index, self._tensors[index].shape)
+        return self.emit(Elementwise((index,), copy, "quantize"))
 
 
 def rectifier(function: Function) -> Fused | None:

@@ -55,7 +55,8 @@ class Network:
         outputs = tuple(self._output(entry.name) for entry in self._graph.output)
         nodes = _read(self._builder.makers, outputs)
         notes = tuple(self._builder.notes)
-        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes)
+        called = tuple(entry.name for entry in self._graph.output)
+        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes, called)
 
     def _input(self, entry: Any) -> Input:
         readers = {node.op_type for node in self._nodes if entry.name in node.input}

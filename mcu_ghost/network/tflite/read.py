@@ -10,7 +10,7 @@ from typing import Any
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
-from mcu_ghost.network import about, ops
+from mcu_ghost.network import ops
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
@@ -69,12 +69,16 @@ def _model(file: Tables, name: str) -> Model:
     network = Graph(tuple(file.tensors), sources, targets, built)
     model = Model(identifier(metadata.get("name", name)), network, metadata)
     try:
-        about.validate_sizes(metadata, model.input_size, model.output_size)
+        model.validate_metadata()
     except ValueError as error:
         raise file.error(f"the mcu_ghost metadata {error}") from error
     except GhostError as error:
         raise file.error(str(error)) from error
     _validate_sizes(file, model)
+    if same := set(model.inputs) & set(model.outputs):
+        raise file.error(
+            f"its output '{model.tensors[min(same)].name}' is an input as it is: leave it out"
+        )
     return model
 
 

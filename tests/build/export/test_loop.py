@@ -10,6 +10,7 @@ import pytest
 
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
+from tests import two_ends
 from tests.build.export import libraries
 from tests.build.export.libraries import MODELS
 from tests.build.export.test_arduino import objects
@@ -102,6 +103,29 @@ def test_the_loop_answers_as_the_reference(which: str, kind: str, tmp_path: Path
     assert list(found[0]) == model.output.values and len(set(map(bytes, want))) > WINDOWS // 2
     steps = model.output.tensor.quantize([list(answer.values()) for answer in found])
     np.testing.assert_array_equal(steps, want)
+
+
+@pytest.mark.parametrize(("window", "kind"), [(True, "cmake"), (False, "arduino")])
+def test_a_loop_of_several_inputs_and_outputs(window: bool, kind: str, tmp_path: Path) -> None:
+    said = {"outputs": {"class": {"names": ["a", "b", "c"]}, "gains": {"units": "dB"}}}
+    model = two_ends.network(window=window, said=said)
+    folder = libraries.make(model, kind, tmp_path / "net")  # type: ignore[arg-type]
+    x = np.random.default_rng(3).normal(0, 1, (15, 5)).astype(np.float32)
+    found = answers(program(model, folder, kind), x, tmp_path)
+    integers = np.hstack([end.tensor.quantize(part) for end, part in
+                          zip(model.input_ends, (x[:, :3], x[:, 3:]), strict=True)])  # fmt: skip
+    want = reference.run(model, integers.reshape(3, 5, 5) if window else integers)
+    gains, scores = model.output_ends
+    assert list(found[0]) == [*gains.every, *scores.every]
+    assert {"gains 1 (dB)", "y_class b"} < set(found[0])
+    given = np.array([list(answer.values()) for answer in found])
+    steps = [gains.tensor.quantize(given[:, : gains.tensor.size]),
+             scores.tensor.quantize(given[:, gains.tensor.size :])]  # fmt: skip
+    np.testing.assert_array_equal(np.hstack(steps), want)
+    readme = (folder / "README.md").read_text()
+    member = "window[i].air_pressure[j]" if window else "in.air_pressure[j]"
+    assert f"{member} = net_quantize_air_pressure(air_pressure[j]);" in readme
+    assert "| y_class, output | a, b, c | 0.00390625 | -128 |" in readme
 
 
 def test_an_answer_that_nobody_looks_at_is_a_warning(tmp_path: Path) -> None:
