@@ -6,20 +6,21 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.convert import keras_fidelity, ordinary
+from mcu_ghost.convert import keras_fidelity, keras_object, ordinary, quantise
+from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
-from mcu_ghost.layers.quantization import quantize
 from mcu_ghost.network import about
 from mcu_ghost.network.calibration import Clipped, clipped_inputs
 from mcu_ghost.network.model import Model
@@ -45,12 +46,12 @@ def convert(
     int8 network is far from the Keras model on the calibration data.
 
     Args:
-        model: A `tf_keras` chain of layers, from `mcu_ghost.layers.quantize_model` after training,
-            or a float one.
+        model: From `mcu_ghost.layers.quantize_model` after training, or a float one of Keras 3 or
+            `tf_keras`, Sequential or functional.
         path: The `.tflite` to write, whole or not at all.
-        calibration: (samples, frames, inputs) representative float inputs: required for a float
-            model, whose ranges they set. A quantised one keeps the ranges it was trained with.
-            The model itself is left as it is.
+        calibration: (samples, frames, inputs) representative float inputs, of several inputs a dict
+            of arrays by name: required for a float model, whose ranges they set. A quantised one
+            keeps the ranges it was trained with. The model itself is left as it is.
         input_range: The real values that int8 -128 and 127 stand for at a float model's input;
             taken from the calibration data if left out.
         metadata: JSON entries for the file (labels, front end, thresholds and so on), merged over
@@ -121,20 +122,15 @@ def conversion(
         GhostError: As `to_model`.
     """
     tell("reading the layers")
+    if not chains.is_quantized(model):
+        graph = keras_object.read(model)
+        return quantise.quantise(graph, name, by_input(graph, calibration), input_range, metadata,
+                                 tell)  # fmt: skip
     given = chain = chains.read(model)
     said = _metadata(name, chain, metadata or {})
     data = None if calibration is None else ranges.validate(model, calibration)
     beyond: tuple[Clipped, ...] = ()
-    if not chain.quantized:
-        if data is None:
-            raise GhostError(
-                f"Model '{model.name}' is a float model without quantisers: give calibration data "
-                "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
-            )
-        tell(f"taking ranges from {count(len(data), 'sample')}")
-        quantised, beyond = quantize(model, chain.inputs, input_range, data)
-        chain = chains.read(quantised)
-    elif input_range is not None:
+    if input_range is not None:
         raise GhostError(
             f"Model '{model.name}' is quantised and keeps the input range it was trained with."
         )
@@ -155,6 +151,16 @@ def conversion(
     tell("comparing int8 with Keras")
     batch = model.inputs[0].shape[0]
     return Conversion(network, beyond, keras_fidelity.measure(given, batch, network, data))
+
+
+def by_input(graph: FloatGraph, calibration: Any) -> dict[str, Any] | None:
+    """Return calibration data by the names of the inputs; of one input they may be an array."""
+    if calibration is None or isinstance(calibration, Mapping):
+        return None if calibration is None else dict(calibration)
+    if len(graph.inputs) == 1:
+        return {graph.inputs[0].name: calibration}
+    named = ", ".join(f"'{entry.name}'" for entry in graph.inputs)
+    raise GhostError(f"Calibration data for several inputs are a dict of arrays: for {named}.")
 
 
 def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:

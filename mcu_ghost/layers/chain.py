@@ -69,6 +69,12 @@ class Chain:
         return any(stage.wrapped for stage in self.stages)
 
 
+def is_quantized(model: Any) -> bool:
+    """Return whether tfmot quantises a layer of a model."""
+    kinds = (QuantizeWrapper, QuantizeLayer)
+    return any(isinstance(layer, kinds) for layer in getattr(model, "layers", ()))
+
+
 def refuse(layer: Any, what: str) -> GhostError:
     """Return the error that names a layer, what is wrong with it, and what is supported."""
     return GhostError(f"Layer '{layer.name}' ({type(layer).__name__}): {what}. {SUPPORTED}")

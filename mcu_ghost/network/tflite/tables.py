@@ -179,8 +179,8 @@ class Tables:
         if self.raw(index).Type() != tflite.TensorType.INT8:
             raise self.error(
                 f"{self.label(index)} is {self.type_name(index)}, not int8; `mcu-ghost convert`"
-                " makes int8 of the Keras or ONNX model, TFLiteConverter with a representative_dataset"
-                " and inference_input_type and inference_output_type of tf.int8"
+                " makes int8 of the Keras or ONNX model; so does TFLiteConverter with a"
+                " representative_dataset and inference_input_type and _output_type of tf.int8"
             )
         if index in self.known:
             raise self.error(f"{self.label(index)} is written twice")
