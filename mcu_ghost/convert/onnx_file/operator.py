@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -158,7 +157,3 @@ class Operator:
         own = x.axes[axis]
         assert own is not None
         return x, own
-
-    def named(self, kind: str) -> Operator:
-        """Return the same node as another operator."""
-        return dataclasses.replace(self, kind=kind)

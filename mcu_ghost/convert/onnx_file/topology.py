@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from mcu_ghost.convert.graph import FloatGraph, Input
 from mcu_ghost.convert.nodes import Activation, Node
 from mcu_ghost.convert.onnx_file import file
@@ -118,8 +120,6 @@ class Network:
 
 def _measured(kind: str, given: Known | None) -> Array | None:
     """Return an input as a constant; for Shape and Size all that counts is an input's shape."""
-    import numpy as np
-
     if not isinstance(given, (Value, Stack)):
         return given
     if kind in ("Shape", "Size"):

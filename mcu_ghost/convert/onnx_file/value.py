@@ -72,11 +72,6 @@ class Stack:
         return tuple(shape)
 
 
-def identity(shape: Shape) -> Axes:
-    """Return the axes of a graph's value of this shape which the file has in the same order."""
-    return tuple(range(len(shape)))
-
-
 def squeezed(full: Shape) -> tuple[Shape, Axes]:
     """Return the shape without axes of length 1, at least one axis, and how they correspond."""
     kept = [i for i, n in enumerate(full) if n != 1]

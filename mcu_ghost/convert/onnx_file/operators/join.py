@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -24,7 +25,6 @@ def _merged(operator: Operator, function: Function) -> Value:
     if len(operator.inputs) == 1:
         return operator.x
     xs = operator.builder.aligned(operator.xs, operator.name)
-    # Axes that one operand lacks have length 1 there; the result has them all.
     return operator.add(Merge, *xs, function=function)
 
 
@@ -61,15 +61,7 @@ def _divide(operator: Operator) -> Value:
     if not divisor.all():
         raise operator.refuse("divides by zero")
     inverse = (operator.inputs[0], np.float32(1) / divisor)
-    return OPERATORS["Mul"](_with(operator, inverse))
-
-
-def _with(operator: Operator, inputs: tuple[Any, ...]) -> Operator:
-    """Return an operator with other inputs."""
-    return Operator(
-        operator.name, operator.kind, operator.attributes, inputs, operator.outputs,
-        operator.builder,
-    )  # fmt: skip
+    return OPERATORS["Mul"](dataclasses.replace(operator, inputs=inverse))
 
 
 def _channels(operator: Operator, x: Value, constant: Reals) -> tuple[Value, Reals] | None:
