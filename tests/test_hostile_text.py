@@ -34,7 +34,7 @@ from mcu_ghost.project import new, recipe_file
 from mcu_ghost.proof.profile import page
 from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
 from mcu_ghost.proof.profile.profile import Profile
-from tests import hostile
+from tests import hostile, two_ends
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
 
@@ -68,6 +68,17 @@ def sensors(words: tuple[str, ...]) -> Model:
     made = random_model(15, units=8, ratio=2, inputs=size, classes=size, frames=3, windows=True)
     said = {"inputs": {"names": short, "units": short}, "outputs": {"units": short[::-1]}}
     said["labels"] = list(words)  # type: ignore[assignment]
+    return dataclasses.replace(made, metadata=made.metadata | said, name="net")
+
+
+def several(words: tuple[str, ...]) -> Model:
+    """Return a network of two inputs and two outputs whose values have these names and units."""
+    a, b, c, *_ = [word[:40] for word in words]
+    made = two_ends.network(window=True, frames=2)
+    said = {
+        "inputs": {"accel": {"names": [a, b, c], "units": c}, "Air pressure": {"units": [b, a]}},
+        "outputs": {"gains": {"units": a}, "class": {"names": [c, a, b], "units": [b, c, a]}},
+    }
     return dataclasses.replace(made, metadata=made.metadata | said, name="net")
 
 
@@ -172,6 +183,9 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]
         export(sensors(words), kind, out / f"{kind}-windows", core_name=core)  # type: ignore[arg-type]
+        for start in range(0, len(words) - 2, 3):
+            made = several(words[start:])
+            export(made, kind, out / f"{kind}-{start}", core_name=core)  # type: ignore[arg-type]
     page.page(profile(words))
     templates.render("report/train.html.jinja", training(words))
     patch.setattr(jinja2.Template, "render", render)
