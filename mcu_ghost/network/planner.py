@@ -128,10 +128,9 @@ class _Planner:
         answers = Clock()
         if self._frames == 1:
             outputs = tuple(self._complete(i)[0] for i in graph.outputs)
-            outputs = tuple(self._copied(place) for place in outputs)
         elif per_frame:
             found = self._aligned([self._streamed[i] for i in graph.outputs])
-            outputs = tuple(self._copied(one.place) for one in found)
+            outputs = tuple(one.place for one in found)
             answers = found[0].clock
         else:
             outputs = tuple(self._complete(i)[0] for i in graph.outputs)
@@ -163,13 +162,6 @@ class _Planner:
             return self._whole[index][0]
         self._streamed[index] = _Streamed(self._place(tensor.frame), tensor.frame)
         return self._streamed[index].place
-
-    def _copied(self, place: int) -> int:
-        """Return an output's place; an input that is one has gone when outputs are asked for."""
-        if place not in self._inputs:
-            return place
-        tensor = self._tensors[place]
-        return self._keep(_Streamed(place, tensor), 1, tensor)
 
     def _place(self, tensor: Tensor) -> int:
         self._tensors.append(tensor)
