@@ -44,15 +44,14 @@ def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
         )
     frames = lengths.pop() if timed else 1
     if plan != "window" or frames == 1:
-        planner = _Planner(graph, frames, endless=True)
+        planner = _Planner(graph, frames, endless=True, timed=timed)
         if planner.streams or frames == 1:
             return planner.schedule()
         if plan == "stream":
             raise GhostError(
-                f"it can be no stream: {planner.obstacle} needs a whole sequence of"
-                f" {count(frames, 'frame')}; leave the plan out, or ask for windows"
+                f"it can be no stream: {planner.obstacle}; leave the plan out, or ask for windows"
             )
-    return _Planner(graph, frames, endless=False).schedule()
+    return _Planner(graph, frames, endless=False, timed=timed).schedule()
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,11 @@ class _Streamed:
 class _Planner:
     """Places one graph's operators.
 
-    Attributes:
-        obstacle: The first operator that needs a whole sequence.
+    A sequence of one frame is complete with it: then all runs for every frame.
     """
 
-    def __init__(self, graph: Graph, frames: int, endless: bool) -> None:
-        self.obstacle = ""
+    def __init__(self, graph: Graph, frames: int, endless: bool, timed: bool) -> None:
+        self._obstacle = ""
         self._graph = graph
         self._frames = frames
         self._endless = endless
@@ -90,36 +88,56 @@ class _Planner:
         self._streamed: dict[int, _Streamed] = {}  # by the graph's tensors
         self._whole: dict[int, tuple[int, Tensor]] = {}
         self._often: list[Step] = []
-        self._once: list[Step] = []
+        self._once: list[Step] = self._often if frames == 1 else []
         self._clocks = [Clock()]
-        for i in graph.inputs:
-            self._streamed[i] = _Streamed(self._place(self._frame(i)), self._frame(i))
-        self._inputs = tuple(self._streamed[i].place for i in graph.inputs)
+        self._inputs = tuple(self._input(i, timed) for i in graph.inputs)
         for op in graph.operators:
             self._operator(op)
 
     @property
     def streams(self) -> bool:
-        """Whether every output comes frame by frame."""
-        return all(i in self._streamed and not self._streamed[i].before
-                   for i in self._graph.outputs)  # fmt: skip
+        """Whether every output comes frame by frame, all of them at the same pace."""
+        return not any(map(self._late, self._graph.outputs))
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is no stream."""
+        return self._obstacle or next(filter(None, map(self._late, self._graph.outputs)))
+
+    def _late(self, output: int) -> str:
+        """Return why an output does not come frame by frame, with the others; "" if it does."""
+        one, first = (self._streamed.get(i) for i in (output, self._graph.outputs[0]))
+        if one is None or one.before:
+            return self._needs_all(output)
+        other = first is not None and first.clock.period != one.clock.period
+        return f"{self._called(output)} comes at another pace than other outputs" if other else ""
+
+    def _needs_all(self, index: int) -> str:
+        frames = count(self._frames, "frame")
+        return f"{self._called(index)} needs a whole sequence of {frames}"
+
+    def _called(self, index: int) -> str:
+        return f"tensor '{self._graph.tensors[index].name}'"
 
     def schedule(self) -> Schedule:
         """Return the plan."""
         graph = self._graph
         per_frame = self._endless and self.streams
-        if self._frames == 1 and graph.layers:
-            per_frame = graph.layers[-1].return_sequences
+        if self._frames == 1:
+            per_frame = not graph.layers or graph.layers[-1].return_sequences
         answers = Clock()
-        if per_frame or self._frames == 1:
-            found = [self._streamed[i] for i in graph.outputs]
+        if self._frames == 1:
+            outputs = tuple(self._complete(i)[0] for i in graph.outputs)
+        elif per_frame:
+            found = self._aligned([self._streamed[i] for i in graph.outputs])
             outputs = tuple(one.place for one in found)
-            answers = max((one.clock for one in found), key=lambda c: (c.period, c.first))
-            split = self._split()
-            body, head = self._often[:split], self._often[split:]
+            answers = found[0].clock
         else:
             outputs = tuple(self._complete(i)[0] for i in graph.outputs)
-            body, head = self._often, self._once
+        body, head = self._often, self._once
+        if per_frame or self._frames == 1:
+            split = self._split()
+            body, head = self._often[:split], self._often[split:]
         later = {i for step in head for i in step.op.inputs} | set(outputs)
         kept = tuple(s.op.output for s in body if not s.is_variable and s.op.output in later)
         return Schedule(self._frames, tuple(self._tensors), self._inputs, outputs, tuple(body),
@@ -136,12 +154,14 @@ class _Planner:
         needed = (bool(s.variables) or set(s.op.inputs) & inputs for s in self._often)
         return max(n for n, found in enumerate(needed, 1) if found)
 
-    def _frame(self, index: int) -> Tensor:
-        """Return what a frame of a tensor of the graph is: all of it where there is but one."""
+    def _input(self, index: int, timed: bool) -> int:
+        """Place an input: a frame of it, or all of it where there is no time."""
         tensor = self._graph.tensors[index]
-        if self._frames > 1:
-            return tensor.frame
-        return tensor.frame if tensor.shape[:1] == (1,) and len(tensor.shape) > 1 else tensor
+        if not timed:
+            self._whole[index] = self._place(tensor), tensor
+            return self._whole[index][0]
+        self._streamed[index] = _Streamed(self._place(tensor.frame), tensor.frame)
+        return self._streamed[index].place
 
     def _place(self, tensor: Tensor) -> int:
         self._tensors.append(tensor)
@@ -152,20 +172,22 @@ class _Planner:
         reach = op.reach(xs, y)
         given = [self._streamed[i] for i in op.inputs if i in self._streamed]
         if len(given) == len(op.inputs):
-            padded = any(one.before for one in given)
-            if self._frames == 1 or (reach.each and not padded):
+            padded = any(one.before for one in given) and not isinstance(op, Reshape)
+            if reach.each and not padded:
                 aligned = self._aligned(given)
                 if aligned:
                     self._per_frame(op, aligned)
                     return
-            elif reach.pads and self._can_pad(reach, given[0]):
+                joins = f"{self._called(op.output)} joins what comes at unlike paces"
+                self._obstacle = self._obstacle or joins
+            elif reach.pads and self._can_pad(reach, given[0]) and self._frames > 1:
                 before = given[0].before + reach.before
                 self._streamed[op.output] = replace(given[0], before=before, fill=reach.fill)
                 return
-            elif not reach.each and self._can_ring(reach, given[0]):
+            elif not reach.each and self._can_ring(reach, given[0]) and self._frames > 1:
                 self._ring(op, reach, given[0])
                 return
-        self.obstacle = self.obstacle or f"tensor '{y.name}'"
+        self._obstacle = self._obstacle or self._needs_all(op.output)
         self._at_the_end(op, xs)
 
     def _aligned(self, given: list[_Streamed]) -> list[_Streamed]:
@@ -179,19 +201,18 @@ class _Planner:
         return [self._delayed(one, last) for one in given]
 
     def _delayed(self, one: _Streamed, first: int) -> _Streamed:
-        late = (first - one.clock.first) // one.clock.period
-        if not late:
+        if one.clock.first == first:
             return one
-        ring = self._keep(one, late + 1)
-        return _Streamed(ring, one.frame, Clock(first, one.clock.period))
+        late = (first - one.clock.first) // one.clock.period
+        place = self._keep(one, late + 1, one.frame)
+        return _Streamed(place, one.frame, Clock(first, one.clock.period))
 
-    def _keep(self, one: _Streamed, rows: int, fill: int | None = None) -> int:
-        """Return a ring of the last frames of a tensor."""
-        whole = replace(one.frame, shape=(rows, *one.frame.shape))
-        target = self._place(whole)
+    def _keep(self, one: _Streamed, rows: int, seen: Tensor, fill: int | None = None) -> int:
+        """Return a ring of the last frames of a tensor, as all of them or the oldest is seen."""
+        target = self._place(seen)
         ring = Ring((one.place,), target, one.frame.size, rows, one.frame.scale,
                     _filling(one.frame, fill))  # fmt: skip
-        self._often.append(Step(ring, (one.frame,), whole, clock=self._clock(one.clock)))
+        self._often.append(Step(ring, (one.frame,), seen, clock=self._clock(one.clock)))
         return target
 
     def _clock(self, clock: Clock) -> int:
@@ -213,31 +234,31 @@ class _Planner:
     def _ring(self, op: Operator, reach: Reach, one: _Streamed) -> None:
         """Let an operator that looks back run on a ring."""
         fill = one.fill if one.before else reach.fill
-        ring = self._keep(one, reach.rows, fill)
-        x = self._tensors[ring]
+        x = replace(one.frame, shape=(reach.rows, *one.frame.shape))
+        ring = self._keep(one, reach.rows, x, fill) if reach.rows > 1 else one.place
         late = reach.rows - 1 - one.before - reach.before
         clock = Clock(one.clock.first + one.clock.period * late, one.clock.period * reach.stride)
-        y = self._frame(op.output)
+        y = self._graph.tensors[op.output].frame
         target = self._place(y)
         self._streamed[op.output] = _Streamed(target, y, clock)
         moved = replace(op.on_rows(), inputs=(ring,), output=target)
         self._often.append(Step(moved, (x,), y, clock=self._clock(clock)))
 
     def _per_frame(self, op: Operator, given: list[_Streamed]) -> None:
-        places = tuple(one.place for one in given)
-        seen = tuple(one.frame for one in given)
-        clock = given[0].clock
-        last = isinstance(op, Recurrent) and not op.return_sequences and self._frames > 1
-        y = self._graph.tensors[op.output] if last else self._frame(op.output)
-        moves = isinstance(op, Reshape)
-        target = places[0] if moves else self._place(y)
+        whole, clock = self._graph.tensors[op.output], given[0].clock
+        if isinstance(op, Reshape):
+            self._streamed[op.output] = replace(given[0], frame=whole.frame)
+            return
+        last = isinstance(op, Recurrent) and not op.return_sequences
+        y = whole if last else whole.frame
+        target = self._place(y)
         if last:
             self._whole[op.output] = target, y
         else:
             self._streamed[op.output] = _Streamed(target, y, clock)
-        if not moves:
-            made = _step(replace(op, inputs=places, output=target), seen, y)
-            self._often.append(replace(made, clock=self._clock(clock)))
+        places, seen = tuple(one.place for one in given), tuple(one.frame for one in given)
+        made = _step(replace(op, inputs=places, output=target), seen, y)
+        self._often.append(replace(made, clock=self._clock(clock)))
 
     def _at_the_end(self, op: Operator, xs: Tensors) -> None:
         places, seen = zip(*(self._complete(i) for i in op.inputs), strict=True)
@@ -252,12 +273,15 @@ class _Planner:
             self._once.append(_step(moved, seen, y))
             return
         frame = y.frame if op.return_sequences else y
-        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, xs[0].shape[0]))
+        times = xs[0].shape[0] if self._frames > 1 or xs[0].shape[0] > 1 else None
+        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, times))
 
     def _complete(self, index: int) -> tuple[int, Tensor]:
         """Return a tensor as a whole, collected if it comes frame by frame."""
         if index not in self._whole:
             one, whole = self._streamed[index], self._graph.tensors[index]
+            if self._frames == 1:
+                return one.place, whole
             target = self._place(whole)
             self._whole[index] = target, whole
             rows = whole.shape[0] if whole.shape else 1

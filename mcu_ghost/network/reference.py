@@ -44,7 +44,7 @@ class Runner:
             step.op.output: self._zero(step.variables) for step in self.model.steps
         }
         self._values: dict[int, Ints] = {
-            step.op.output: values
+            step.op.output: values[..., : step.y.size]
             for step in self.model.steps
             for variable, values in zip(step.variables, self.state[step.op.output], strict=True)
             if not variable.role
@@ -173,7 +173,7 @@ def _frames(op: Recurrent, xs: Tensors, y: Tensor, values: tuple[Ints, ...]) -> 
     state: State = tuple(np.zeros((len(values[0]), v.size), np.int64) for v in op.variables)
     every: list[Ints] = []
     for t in range(values[0].shape[1]):
-        given = tuple(v[:, t] for v in values)
+        given = tuple(v[:, t].reshape(len(v), -1) for v in values)
         none = op.masked(given)
         result, new = op.run(xs, y, given, state)
         state = tuple(np.where(none, a, b) for a, b in zip(state, new, strict=True))

@@ -14,7 +14,7 @@ import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import flatbuffers.encode
@@ -23,9 +23,12 @@ import pytest
 
 from mcu_ghost.build import model_c
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
-from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.random_model import random_inputs, random_model
 from mcu_ghost.network.tflite import read, write
+from tests import graphs
+from tests.grower import Wish
 from tests.image_networks import branched, chained
 from tests.networks import network
 
@@ -34,6 +37,7 @@ HOSTILE: list[Any] = [
     "\u202e", [], [[]], {}, {"": None}, [0] * 40, "../..", "*/", '"', "${HOME}", [{"version": 2}],
 ]  # fmt: skip
 SECONDS = 2.0
+MOST_FRAMES = 64  # of a mutant that is run
 
 
 def places(data: bytes) -> list[tuple[int, str]]:
@@ -86,6 +90,13 @@ def twisted(rng: np.random.Generator, value: Any) -> Any:
     return HOSTILE[rng.integers(len(HOSTILE))]
 
 
+def random_graphs() -> Iterator[Model]:
+    """Yield graphs of kinds at random, with plans of all sorts."""
+    for seed, plan in enumerate((None, "window") * 10):
+        graph = graphs.graph(seed, Wish(breaks=(0.0, 0.1, 0.3)[seed % 3], moves=4))
+        yield Model("g", graph, {"version": 1} | ({"plan": plan} if plan else {}))
+
+
 def models() -> Iterator[Model]:
     """Yield networks of every kind of layer."""
     yield random_model(3, units=12, ratio=2, inputs=5, layers=2, frames=6)
@@ -93,10 +104,10 @@ def models() -> Iterator[Model]:
     yield from (chained(1).model({}), branched(1).model({"plan": "window"}))
 
 
-def mutants(seed: int) -> Iterator[bytes]:
-    """Yield mutants for ever."""
+def mutants(seed: int, honest: Iterable[Model]) -> Iterator[bytes]:
+    """Yield mutants of networks for ever."""
     rng = np.random.default_rng(seed)
-    goods = [(write.serialize(model), model.metadata) for model in models()]
+    goods = [(write.serialize(model), model.metadata) for model in honest]
     scalars = [places(data) for data, _ in goods]
     while True:
         which = int(rng.integers(len(goods)))
@@ -120,11 +131,13 @@ def with_metadata(data: bytes, metadata: Any) -> bytes:
 
 
 def judge(data: bytes) -> tuple[str, float]:
-    """Return what became of a mutant, "model" or "refused", and after how many seconds."""
+    """Return what became of a mutant, "model", which runs, or "refused", and how long that took."""
     started = time.process_time()
     try:
         model = read.parse(data, "mutant")
         model_c.model_context(model)
+        if model.frames <= MOST_FRAMES:
+            reference.run(model, random_inputs(0, model, 1, model.frames))
         found = "model"
     except GhostError as error:
         assert str(error) and "\n" not in str(error)
@@ -132,11 +145,13 @@ def judge(data: bytes) -> tuple[str, float]:
     return found, time.process_time() - started
 
 
-def run(count: int, seed: int) -> tuple[Counter[str], float]:
+def run(
+    count: int, seed: int, honest: Callable[[], Iterable[Model]] = models
+) -> tuple[Counter[str], float]:
     """Judge mutants; return what became of them, and the longest that one took."""
     found: Counter[str] = Counter()
     longest = 0.0
-    for _, data in zip(range(count), mutants(seed), strict=False):
+    for _, data in zip(range(count), mutants(seed, honest()), strict=False):
         became, seconds = judge(data)
         found[became] += 1
         longest = max(longest, seconds)

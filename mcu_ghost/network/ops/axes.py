@@ -22,9 +22,9 @@ def whole(shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
 def seen(x: Tensor, values: npt.NDArray[Any], rank: int) -> npt.NDArray[Any]:
     """Return (…, *shape of x) values as (…, *whole shape of x)."""
     batch = values.shape[: values.ndim - len(x.shape)]
-    return values.reshape(*batch, *whole(x.shape, rank))
+    return values.reshape((*batch, *whole(x.shape, rank)))
 
 
 def given(x: Tensor, values: npt.NDArray[Any], y: Tensor, result: npt.NDArray[Any]) -> Any:
     """Return an operator's result of (…, *shape of x) values as (…, *shape of y)."""
-    return result.reshape(*values.shape[: values.ndim - len(x.shape)], *y.shape)
+    return result.reshape((*values.shape[: values.ndim - len(x.shape)], *y.shape))

@@ -12,7 +12,7 @@ import tflite
 from mcu_ghost.host.text import count
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.fused import Activation
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
@@ -45,6 +45,10 @@ class FullyConnected(Operator):
     def macs(self, xs: Tensors, y: Tensor) -> int:
         """Return the multiply-accumulates of all rows."""
         return self.weights.size * y.size // len(self.weights)
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return whether it needs every frame: where they are the values of its only vector."""
+        return Reach(whole=len(y.shape) == 1)
 
     def rows(self, xs: Tensors, y: Tensor) -> int:
         """Return the vectors of the last axis."""

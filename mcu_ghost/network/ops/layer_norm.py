@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.quantize import Floats
 from mcu_ghost.network.tensor import Int32s, Ints, Tensor
 from mcu_ghost.network.tflite import options as flexbuffer
@@ -72,6 +72,10 @@ class LayerNorm(Operator):
         normal = ((n * q - total) * inverse + (np.int64(1) << (shift - 1))) >> shift
         acc, bits = self.gamma.astype(np.int64) * normal + self.beta, self.fraction + NORMAL_BITS
         return np.clip((acc + (1 << (bits - 1))) >> bits, -128, 127), ()
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return whether it needs every frame: where they are the values of its only vector."""
+        return Reach(whole=len(y.shape) == 1)
 
     def rows(self, xs: Tensors, y: Tensor) -> int:
         """Return the vectors of the last axis."""

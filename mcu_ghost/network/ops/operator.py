@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -43,12 +43,12 @@ class Reach:
     @property
     def pads(self) -> bool:
         """Whether it does nothing but put frames around."""
-        return not self.whole and self.rows == self.stride == 1 and not self.each
+        return not self.whole and self.rows == self.stride == 1 and bool(self.before or self.after)
 
     @property
     def each(self) -> bool:
         """Whether every frame stands for itself."""
-        return self == Reach()
+        return replace(self, fill=None) == Reach()
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,9 +44,7 @@ class Reshape(Operator):
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self | None:
-        """Take it from a `.tflite`; None is left of one that only adds or drops axes of 1.
-
-        An image is not the same without them: its axes are height, width and channels.
+        """Take it from a `.tflite`; None is left of one that changes nothing.
 
         Raises:
             GhostError: It changes the number of values or their quantisation.
@@ -57,8 +55,7 @@ class Reshape(Operator):
         y = file.tensors[file.activation(target, x.size)]
         if (y.scale, y.zero_point) != (x.scale, x.zero_point):
             raise file.error(f"{file.code(op)[1]} of {file.label(source)} changes its quantisation")
-        image = 3 in (len(x.shape), len(y.shape))
-        if image or [d for d in x.shape if d > 1] != [d for d in y.shape if d > 1]:
+        if x.shape != y.shape:
             return cls((number,), file.known[target])
         file.tensors.pop()
         file.known[target] = number

@@ -41,11 +41,11 @@ class Ring(Operator):
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
-        """Move on by a frame."""
+        """Move on by a frame; return as many as `y` has, the oldest first."""
         (kept,) = state
         frame = values[0].reshape(*kept.shape[:-1], self.size)
         kept = np.concatenate([kept[..., self.size :], frame], axis=-1)
-        return kept.reshape(*kept.shape[:-1], *y.shape), (kept,)
+        return kept[..., : y.size].reshape((*kept.shape[:-1], *y.shape)), (kept,)
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> NoReturn:

@@ -12,7 +12,7 @@ import tflite
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
 from mcu_ghost.network.ops.rounding import (
     divide_by_power_of_two,
     doubling_high_multiply,
@@ -43,6 +43,10 @@ class Softmax(Operator):
     codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.SOFTMAX: 3}
 
     beta: float = 1.0
+
+    def reach(self, xs: Tensors, y: Tensor) -> Reach:
+        """Return whether it needs every frame: where they are the values of its only vector."""
+        return Reach(whole=len(y.shape) == 1)
 
     def rows(self, xs: Tensors, y: Tensor) -> int:
         """Return the vectors of the last axis."""
