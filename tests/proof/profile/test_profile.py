@@ -84,7 +84,7 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
         ("softmax_3", 0),
         ("step", 0),
     ]
-    assert found.macs_per_frame == sum(op.macs for op in model.operators)
+    assert found.macs_per_frame == sum(step.macs for step in model.steps)
     assert all(layer.instructions > layer.macs / 16 for layer in found.layers)
     functions = {function.name: function for function in found.functions}
     assert functions["random_step"].inclusive == pytest.approx(found.instructions_per_frame)
