@@ -92,10 +92,11 @@ class _Planner:
         self._often: list[Step] = []
         self._once: list[Step] = []
         self._clocks = [Clock()]
+        self._at = 0  # which operator is being placed
         for i in graph.inputs:
             self._streamed[i] = _Streamed(self._place(self._frame(i)), self._frame(i))
         self._inputs = tuple(self._streamed[i].place for i in graph.inputs)
-        for op in graph.operators:
+        for self._at, op in enumerate(graph.operators):
             self._operator(op)
 
     @property
@@ -221,7 +222,7 @@ class _Planner:
         target = self._place(y)
         self._streamed[op.output] = _Streamed(target, y, clock)
         moved = replace(op.on_rows(), inputs=(ring,), output=target)
-        self._often.append(Step(moved, (x,), y, clock=self._clock(clock)))
+        self._often.append(Step(moved, (x,), y, clock=self._clock(clock), origin=self._at))
 
     def _per_frame(self, op: Operator, given: list[_Streamed]) -> None:
         places = tuple(one.place for one in given)
@@ -237,7 +238,7 @@ class _Planner:
             self._streamed[op.output] = _Streamed(target, y, clock)
         if not moves:
             made = _step(replace(op, inputs=places, output=target), seen, y)
-            self._often.append(replace(made, clock=self._clock(clock)))
+            self._often.append(replace(made, clock=self._clock(clock), origin=self._at))
 
     def _at_the_end(self, op: Operator, xs: Tensors) -> None:
         places, seen = zip(*(self._complete(i) for i in op.inputs), strict=True)
@@ -249,10 +250,11 @@ class _Planner:
         self._whole[op.output] = target, y
         moved = replace(op, inputs=places, output=target)
         if not isinstance(op, Recurrent):
-            self._once.append(_step(moved, seen, y))
+            self._once.append(replace(_step(moved, seen, y), origin=self._at))
             return
         frame = y.frame if op.return_sequences else y
-        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, xs[0].shape[0]))
+        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, xs[0].shape[0],
+                               origin=self._at))  # fmt: skip
 
     def _complete(self, index: int) -> tuple[int, Tensor]:
         """Return a tensor as a whole, collected if it comes frame by frame."""

@@ -47,6 +47,6 @@ def compare(model, path: Path, **kwargs):
     agree = (y.argmax(-1) == expected.argmax(-1)).mean()
     print(
         f"\n{path.name}: max {steps.max():.2f} steps, mean {steps.mean():.3f}, argmax {agree:.4f}, "
-        + " ".join(getattr(op, "function", type(op).__name__) for op in network.operators)
+        + " ".join(getattr(op, "function", type(op).__name__) for op in network.graph.operators)
     )
     return network, steps, agree
