@@ -28,6 +28,7 @@ class Plan:
             output and their role.
         kernel_offset: Offset of the kernels' own working memory, behind the tensors.
         scratch_bytes: Size of the arena; at least 1, since C has no empty arrays.
+        least_scratch_bytes: What no arena can be smaller than: what lives at a time.
         state_bytes: Recurrent state, carries included.
     """
 
@@ -35,6 +36,7 @@ class Plan:
     passing: dict[tuple[int, str], int]
     kernel_offset: int
     scratch_bytes: int
+    least_scratch_bytes: int
     state_bytes: int
 
 
@@ -62,9 +64,12 @@ def plan(model: Model, packed: list[Packed]) -> Plan:
         offsets[key] = offset
     end = max((offset + lives[key].size for key, offset in offsets.items()), default=0)
     kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
+    times = range(len(model.steps))
+    live = (sum(x.size for x in lives.values() if x.first <= time <= x.last) for time in times)
+    least = max(1, max(live, default=0) + kernels)
     tensors = {key: at for key, at in offsets.items() if isinstance(key, int)}
     passing = {key: at for key, at in offsets.items() if not isinstance(key, int)}
-    return Plan(tensors, passing, end, max(1, end + kernels), model.state_bytes)
+    return Plan(tensors, passing, end, max(1, end + kernels), least, model.state_bytes)
 
 
 @dataclass(frozen=True, order=True)

@@ -34,7 +34,8 @@ VERBS = {
     "data": "Make, fetch and check data sets: folders <label>/*.wav or *.flac.",
     "train": "Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.",
     "tune": "Set the thresholds of a keyword MODEL by recordings, without training.",
-    "convert": "Convert a Keras MODEL to an int8 .tflite with fused GhostGRU operators.",
+    "convert": "Convert a MODEL to an int8 .tflite with fused recurrent operators.",
+    "inspect": "Show what would become of a model FILE, layer by layer, and what is refused.",
     "schema": "Print the JSON Schema of board files, recipes or ghost.toml.",
     "doctor": "Say which tools are there, which verbs work, and what installs the rest.",
 }

@@ -54,6 +54,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--units", metavar="UNIT,…", help="Their units, or one for all: g.")
 @click.option("--labels", metavar="NAME,…", help="Names of the outputs.")
 @click.option("--output-units", metavar="UNIT,…", help="Their units, or one for all: h.")
+@click.option(
+    "--plan",
+    type=click.Choice(["stream", "window"]),
+    help="Run for ever, with an answer for every frame or by a clock, or give one answer for a"
+    " window of frames; chosen if left out: a stream where that is possible.",
+)
 @options.as_json
 def command(
     model: Path,
@@ -65,17 +71,21 @@ def command(
     units: str | None,
     labels: str | None,
     output_units: str | None,
+    plan: str | None,
     as_json: bool,
 ) -> None:
     """Convert a MODEL to an int8 .tflite with fused recurrent operators.
 
     MODEL is a .keras or .h5 file by Keras 3 or tf_keras, an .onnx file (PyTorch's too), a
     SavedModel by tf_keras, or a file by mcu_ghost.layers.save, also after quantisation-aware
-    training. Ends with int8 against the network in float on the calibration data, and names the
-    layer to blame where they are far apart.
+    training. Shows what became of each layer, how the network is driven, and how close int8 comes
+    to float on the calibration data; names the layer to blame where they are far apart.
+    `mcu-ghost inspect` shows the first of these without calibration data.
     """
     entries = _read_metadata(metadata) if metadata else {}
     _name_ends(entries, channels, units, labels, output_units)
+    if plan is not None:
+        entries["plan"] = plan
     from mcu_ghost.convert import files as model_files
     from mcu_ghost.host import console
     from mcu_ghost.host.steps import steps
@@ -94,24 +104,25 @@ def command(
         "macs_per_frame": sum(step.macs for step in network.body),
         "head_per_frame": network.head_per_frame,
         **network.as_json(),
+        **summary.layers_as_json(made.rows, network),
+        "notes": list(made.notes),
         "clipped": [dataclasses.asdict(clipped) for clipped in made.clipped],
         "fidelity": made.fidelity and made.fidelity.as_json(),
     }
     if as_json:
         console.print_json(shapes)
         return
-    layers = ", ".join(layer.title for layer in network.layers)
     console.say(
-        f"[bold]{console.literal(out)}[/]: {layers}; {text.count(network.frames, 'frame')} of "
-        f"{network.input_size} → {network.output_size}, {text.size(out.stat().st_size)}, "
-        f"{text.count(sum(step.macs for step in network.body), 'MAC')} per frame (computed)"
+        f"[bold]{console.literal(out)}[/]: {text.count(network.frames, 'frame')} of "
+        f"{network.input_size} → {network.output_size}, {text.size(out.stat().st_size)}"
     )
+    summary.show_layers(made.rows, network, made.notes)
     summary.show(network)
     _show(made)
 
 
 def _show(made: Conversion) -> None:
-    """Print what was clipped, and how close int8 comes to Keras."""
+    """Print what was clipped, and how close int8 comes to float."""
     from mcu_ghost.host import console
 
     for clipped in made.clipped[:_SHOWN]:

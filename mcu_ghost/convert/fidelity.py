@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How close an int8 network comes to the Keras model it was made of, layer by layer."""
+"""How close an int8 network comes to the one in float that it was made of, layer by layer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from mcu_ghost.host import text
 
 Reals = npt.NDArray[np.floating]
 
+TRAIN_ON = "train on after mcu_ghost.layers.quantize_model"
+"""What helps a network that can be trained so."""
+
 MOST_FRAMES = 20_000  # a few seconds
 _WORST_AGREEMENT = 0.97
 _WORST_ERROR = 0.1  # of the outputs' own spread
@@ -26,7 +29,7 @@ class LayerError:
 
     Attributes:
         layer: Its name and class, or "the input".
-        error: RMS difference to Keras, as a share of the spread of Keras' values.
+        error: RMS difference to float, as a share of the spread of the values in float.
     """
 
     layer: str
@@ -35,7 +38,7 @@ class LayerError:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Int8 against Keras on the same samples.
+    """Int8 against float on the same samples.
 
     Attributes:
         samples: How many.
@@ -43,6 +46,7 @@ class Fidelity:
         mean_error: Mean absolute difference of the outputs, in their own unit.
         largest_error: The largest.
         layers: Every layer's error in order, the input first.
+        trains: Whether the network can be trained on with the rounding of int8.
     """
 
     samples: int
@@ -50,6 +54,7 @@ class Fidelity:
     mean_error: float
     largest_error: float
     layers: tuple[LayerError, ...]
+    trains: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -75,23 +80,29 @@ class Fidelity:
         off = f"outputs are off by {self.mean_error:.3g}, at most {self.largest_error:.3g}"
         where = f"on {text.count(self.samples, 'calibration sample')}"
         if self.agreement is None:
-            return f"int8 against Keras {where}: {off}, {self.layers[-1].error:.1%} of their spread"
-        return f"int8 against Keras {where}: {self.agreement:.1%} of classes agree, {off}"
+            return f"int8 against float {where}: {off}, {self.layers[-1].error:.1%} of their spread"
+        return f"int8 against float {where}: {self.agreement:.1%} of classes agree, {off}"
 
     @property
     def warning(self) -> str:
         """What to say of it if it is bad."""
         place = self.layers.index(self.blame)
         before = self.layers[place - 1].error if place else 0.0
+        ways = (
+            f"calibrate with other data, or {TRAIN_ON}"
+            if self.trains
+            else ("and calibrate with other data")
+        )
         return (
             f"{self}. The layer to blame is {self.blame.layer}: its values are off by"
             f" {self.blame.error:.1%} of their spread, {before:.1%} before it. Look at what was"
-            " clipped, calibrate with other data, or train on after"
-            " mcu_ghost.layers.quantize_model."
+            f" clipped, {ways}."
         )
 
 
-def compare(samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: bool) -> Fidelity:
+def compare(
+    samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: bool, trains: bool
+) -> Fidelity:
     """Compare values.
 
     Args:
@@ -99,6 +110,7 @@ def compare(samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: 
         results: In order, of each layer a name in words, the exact values and the rough ones; the
             input first, the outputs last.
         classes: Whether the largest output is the answer.
+        trains: Whether the network can be trained on with the rounding of int8.
     """
     _, exact, rough = results[-1]
     off = np.abs(exact - rough)
@@ -108,6 +120,7 @@ def compare(samples: int, results: Sequence[tuple[str, Reals, Reals]], classes: 
         mean_error=float(off.mean()),
         largest_error=float(off.max()),
         layers=tuple(LayerError(name, _error(*pair)) for name, *pair in results),
+        trains=trains,
     )
 
 

@@ -15,7 +15,7 @@ from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.host import arrays
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.quiet import quiet
-from mcu_ghost.network import foreign
+from mcu_ghost.network import about, foreign
 
 _WRAPPER = "QuantizeWrapper"  # of tfmot, around each layer of a quantised model
 
@@ -45,9 +45,16 @@ def convert(
     tell(f"reading {path}")
     graph = read(path)
     if graph is None:
-        return _by_keras(path, name, calibration, input_range, metadata, tell)
-    data = None if calibration is None else inputs(graph, calibration)
-    return quantise.quantise(graph, name, data, input_range, metadata, tell)
+        made = _by_keras(path, name, calibration, input_range, metadata, tell)
+    else:
+        data = None if calibration is None else inputs(graph, calibration)
+        made = quantise.quantise(graph, name, data, input_range, metadata, tell)
+    if about.plan(metadata) == "window" and made.network.window is None:
+        raise GhostError(
+            f"{path}: it can have no windows: a sequence has one frame, or a layer keeps its state"
+            " from one to the next; leave the plan out."
+        )
+    return made
 
 
 def _by_keras(
@@ -67,11 +74,15 @@ def _by_keras(
         return keras_conversion(load_model(path), name, data, input_range, metadata, tell)
 
 
-def read(path: Path) -> FloatGraph | None:
+def read(path: Path, go_on: bool = False) -> FloatGraph | None:
     """Return the network of a file in float, without TensorFlow.
 
     None is for what only Keras can read: a model by `mcu_ghost.layers.save`, one under
     quantisation-aware training, whose ranges tfmot's own layers hold, or a SavedModel.
+
+    Args:
+        path: The file.
+        go_on: Whether layers that cannot be read are only noted where the reader can do that.
 
     Raises:
         GhostError: It is no model file, or it holds what cannot be converted.
@@ -81,10 +92,10 @@ def read(path: Path) -> FloatGraph | None:
     if foreign.is_onnx(path):
         from mcu_ghost.convert import onnx_file
 
-        return onnx_file.read(path)
+        return onnx_file.read(path, go_on)
     from mcu_ghost.convert import keras_config
 
-    return keras_config.read(path)
+    return keras_config.read(path, go_on)
 
 
 def _needs_keras(path: Path) -> bool:

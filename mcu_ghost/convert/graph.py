@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,23 @@ class Input:
     shape: Shape
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A layer as the user's file has it.
+
+    Attributes:
+        name: Its nodes have the same.
+        kind: Its class, or what its framework calls it.
+        shape: Of its output; None if that is not known.
+        refused: Why it cannot be converted, in a sentence that names it.
+    """
+
+    name: str
+    kind: str
+    shape: Shape | None = None
+    refused: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class FloatGraph:
     """A network in float.
@@ -34,6 +51,10 @@ class FloatGraph:
         outputs: Names of the values that it answers with.
         notes: What the user should know of how it was read, in sentences.
         output_names: What people call them; as the values if left out.
+        layers: What the user's file lists, in order; none where nobody said.
+        folded: Layers without nodes any more, each with those whose weights do its work; with none
+            if it had none to do.
+        of_tf_keras: Whether the file can be trained on by `mcu_ghost.layers`.
     """
 
     name: str
@@ -42,6 +63,9 @@ class FloatGraph:
     outputs: tuple[str, ...]
     notes: tuple[str, ...] = ()
     output_names: tuple[str, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_tf_keras: bool = False
 
     @functools.cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -55,6 +79,15 @@ class FloatGraph:
             shapes[node.output] = node.infer(*(shapes[name] for name in node.inputs))
         return shapes
 
+    @functools.cached_property
+    def listed(self) -> tuple[Layer, ...]:
+        """The user's layers, one for each name, and those that only nodes tell of."""
+        found = {layer.name: layer for layer in self.layers}
+        for node in self.nodes:
+            if node.name not in {layer.name for layer in self.layers}:
+                found[node.name] = Layer(node.name, node.kind, self.shapes[node.output])
+        return tuple(found.values())
+
     def checked(self) -> FloatGraph:
         """Return the graph itself.
 
@@ -62,7 +95,7 @@ class FloatGraph:
             GhostError: A node's inputs do not fit it, or it has weights that are no numbers.
         """
         for node in self.nodes:
-            _check_finite(node)
+            check_finite(node)
         missing = set(self.outputs) - set(self.shapes)
         if missing:
             raise GhostError(f"Model '{self.name}': nothing makes its output '{min(missing)}'.")
@@ -100,11 +133,12 @@ class FloatGraph:
         return values
 
 
-def _check_finite(node: Node) -> None:
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
+def check_finite(node: Node) -> None:
+    """Refuse weights that are no numbers."""
+    for one in dataclasses.fields(node):
+        value = getattr(node, one.name)
         if isinstance(value, np.ndarray) and not np.isfinite(value).all():
             raise node.refuse(
-                f"its {field.name} has NaN or infinite numbers; training must have gone wrong,"
+                f"its {one.name} has NaN or infinite numbers; training must have gone wrong,"
                 " so go back to an earlier checkpoint"
             )

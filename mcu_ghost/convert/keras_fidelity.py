@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import tf_keras as keras
 
-from mcu_ghost.convert import fidelity
+from mcu_ghost.convert import fidelity, rows
 from mcu_ghost.convert.fidelity import Fidelity, Reals
+from mcu_ghost.convert.graph import Layer
 from mcu_ghost.layers import ranges
 from mcu_ghost.layers.chain import Chain, Stage, activation_name
 from mcu_ghost.network.model import Model
@@ -40,8 +41,24 @@ def measure(chain: Chain, batch: int | None, network: Model, data: Reals) -> Fid
              for r in results]  # fmt: skip
     classes = _operators(chain.stages[results[-1].stage])[-1:] == ["softmax"]
     return fidelity.compare(
-        len(data), [(r.layer, *pair) for r, pair in zip(results, pairs, strict=True)], classes
+        len(data),
+        [(r.layer, *pair) for r, pair in zip(results, pairs, strict=True)],
+        classes,
+        trains=True,
     )
+
+
+def table(chain: Chain, network: Model) -> tuple[rows.Row, ...]:
+    """Return what became of each layer."""
+    owned: dict[int, list[int]] = {}
+    for i, stage in enumerate(_owners(chain, network)):
+        owned.setdefault(stage, []).append(i)
+    layers = [
+        (Layer(s.inner.name, type(s.inner).__name__, tuple(s.layer.output_shape[1:])), owned.get(i))
+        for i, s in enumerate(chain.stages)
+        if s.kind != "quantize"
+    ]
+    return rows.of_operators(network.graph, network, [(s, at or []) for s, at in layers])
 
 
 @dataclass(frozen=True)
@@ -61,19 +78,26 @@ class _Result:
 
 def _results(chain: Chain, network: Model) -> list[_Result]:
     """Return what each layer's operators end in; a layer without one is part of the one before."""
-    waiting = [_operators(stage) for stage in chain.stages]
-    ends: dict[int, int] = {}
-    at = 0
-    for op in (step.op for step in network.steps):
-        name = "recurrent" if isinstance(op, Recurrent) else op.name
-        at = next((i for i in range(at, len(waiting)) if name in waiting[i]), at)
-        if name in waiting[at]:
-            waiting[at].remove(name)
-        ends[at] = op.output
+    owners = _owners(chain, network)
+    ends = {owners[s.origin]: s.op.output for s in network.steps if s.origin is not None}
     starts = [*ends, len(chain.stages)]
     titles = [f"layer '{s.inner.name}' ({type(s.inner).__name__})" for s in chain.stages]
     return [_Result(titles[i], tensor, starts[n + 1] - 1)
             for n, (i, tensor) in enumerate(ends.items())]  # fmt: skip
+
+
+def _owners(chain: Chain, network: Model) -> list[int]:
+    """Return of each operator of the graph which of the chain's layers it belongs to."""
+    waiting = [_operators(stage) for stage in chain.stages]
+    found = []
+    at = 0
+    for op in network.graph.operators:
+        name = "recurrent" if isinstance(op, Recurrent) else op.name
+        at = next((i for i in range(at, len(waiting)) if name in waiting[i]), at)
+        if name in waiting[at]:
+            waiting[at].remove(name)
+        found.append(at)
+    return found
 
 
 def _operators(stage: Stage) -> list[str]:

@@ -146,11 +146,13 @@ def conversion(
     tell("making int8 operators")
     network = _network(chain, said, tell)
     network = read.parse(write.serialize(network), name, name)
+    table = keras_fidelity.table(given, network)
     if data is None:
-        return Conversion(network, beyond, None)
-    tell("comparing int8 with Keras")
+        return Conversion(network, beyond, None, table)
+    tell("comparing int8 with float")
     batch = model.inputs[0].shape[0]
-    return Conversion(network, beyond, keras_fidelity.measure(given, batch, network, data))
+    found = keras_fidelity.measure(given, batch, network, data)
+    return Conversion(network, beyond, found, table)
 
 
 def by_input(graph: FloatGraph, calibration: Any) -> dict[str, Any] | None:

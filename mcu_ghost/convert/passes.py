@@ -70,9 +70,40 @@ def simplified(graph: FloatGraph) -> FloatGraph:
             for node in graph.nodes:
                 smaller = run(graph, node)
                 if smaller is not None:
-                    graph, changed = smaller, True
+                    graph, changed = _noted(graph, smaller), True
                     break
     return graph
+
+
+def _noted(before: FloatGraph, after: FloatGraph) -> FloatGraph:
+    """Return a graph that says which layers it has lost, and which ones do their work."""
+    left = {node.name for node in after.nodes}
+    gone = dict.fromkeys(node.name for node in before.nodes if node.name not in left)
+    if not gone:
+        return after
+    heirs = dict.fromkeys(
+        node.name
+        for node in after.nodes
+        if not any(_same_work(node, other) for other in before.nodes)
+    )
+    folded = {
+        name: tuple(dict.fromkeys(n for heir in into for n in (heirs if heir in gone else [heir])))
+        for name, into in before.folded.items()
+    }
+    return dataclasses.replace(after, folded=folded | dict.fromkeys(gone, tuple(heirs)))
+
+
+def _same_work(node: Node, other: Node) -> bool:
+    """Return whether both are a layer's, with the same weights and options."""
+    return (
+        type(node) is type(other)
+        and all(
+            getattr(node, field.name) is getattr(other, field.name)
+            for field in dataclasses.fields(node)
+            if field.name not in ("name", "inputs", "output")
+        )
+        and node.name == other.name
+    )
 
 
 def _replaced(graph: FloatGraph, old: Iterable[Node], new: Iterable[Node] = ()) -> FloatGraph:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcu_ghost.convert import fidelity, passes, ranges
+from mcu_ghost.convert import fidelity, passes, ranges, rows
 from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower import lower
-from mcu_ghost.convert.lower.lowering import Range
-from mcu_ghost.convert.nodes import Reals, Recurrent, Softmax
+from mcu_ghost.convert.lower.lowering import Lowered, Range
+from mcu_ghost.convert.nodes import GRU, Activation, Dense, Reals, Recurrent, Softmax
+from mcu_ghost.convert.rows import Row
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import about, planner, reference
@@ -34,11 +35,15 @@ class Conversion:
         network: The int8 network.
         clipped: The calibration data's values that its ranges do not hold.
         fidelity: Int8 against float on the calibration data; None without any.
+        rows: What became of each layer.
+        notes: What the user should know of how the network was read.
     """
 
     network: Model
     clipped: tuple[Clipped, ...]
     fidelity: Fidelity | None
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
 
 
 def quantise(
@@ -63,23 +68,45 @@ def quantise(
         GhostError: A layer fits no int8 operator, or data are missing or do not fit.
     """
     if data is None:
+        train_on = f", or {fidelity.TRAIN_ON}" if _trains(graph) else ""
         raise GhostError(
-            f"Model '{graph.name}' is a float model without quantisers: give calibration data "
-            "(representative inputs), or train on after mcu_ghost.layers.quantize_model."
+            f"Model '{graph.name}' is a float model without quantisers: give calibration data"
+            f" (representative inputs){train_on}."
         )
     given = ranges.validate(graph, data)
-    graph = passes.simplified(graph)
+    whole, graph = graph, passes.simplified(graph)
     tell(f"taking ranges from {text.count(len(next(iter(given.values()))), 'sample')}")
     found = ranges.take(graph, given, input_range)
     tell("making int8 operators")
-    made, places = lower(graph, found.values, found.largest)
-    network = _model(graph, made, name, metadata or {})
+    made = lower(graph, found.values, found.largest)
+    network = model(graph, made.graph, name, metadata or {})
+    table = rows.of_layers(whole, graph, made, network)
     network = read.parse(write.serialize(network), name, name)
     tell("comparing int8 with float")
-    return Conversion(network, found.clipped, _fidelity(graph, made, places, given))
+    compared = _fidelity(graph, made, given, _trains(whole))
+    return Conversion(network, found.clipped, compared, table, whole.notes)
 
 
-def _model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> Model:
+def _trains(graph: FloatGraph) -> bool:
+    """Return whether `mcu_ghost.layers.quantize_model` takes the network."""
+    read_before = [entry.name for entry in graph.inputs]
+    for node in graph.nodes:
+        recurrent = isinstance(node, GRU) and node.reset_after and not node.backwards
+        kept = isinstance(node, (Activation, Dense, Softmax)) or (
+            recurrent and getattr(node, "mask", None) is None
+        )
+        if not kept or list(node.inputs) != read_before:
+            return False
+        read_before = [node.output]
+    return graph.of_tf_keras and any(isinstance(node, GRU) for node in graph.nodes)
+
+
+def model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> Model:
+    """Return the network with its metadata and plan.
+
+    Raises:
+        GhostError: The metadata do not fit it, or it cannot be driven as they say.
+    """
     entries = [made.tensors[i] for i in made.inputs]
     timed = any(isinstance(node, Recurrent) for node in graph.nodes) or all(
         len(entry.shape) > 1 for entry in entries
@@ -87,33 +114,36 @@ def _model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> 
     said: dict[str, Any] = {"version": about.VERSION, "name": name}
     if len(entries) == 1 and timed:
         said["frame"] = {"shape": list(entries[0].shape[1:]) or [1]}
-    if timed and not made.layers and entries[0].shape[0] > 1:
-        said["plan"] = "stream" if planner.make(made, timed).head_per_frame else "window"
-    said |= given
     try:
+        if timed and not made.layers and entries[0].shape[0] > 1:
+            said["plan"] = "stream" if planner.make(made, timed).head_per_frame else "window"
+        said |= given
         about.validate(said)
-        model = Model(identifier(said["name"]), made, said)
-        model.validate_metadata()
+        network = Model(identifier(said["name"]), made, said)
+        network.validate_metadata()
     except ValueError as error:
         raise GhostError(f"The metadata {error}.") from error
+    except GhostError as error:
+        raise GhostError(f"Model '{graph.name}': {error}.") from error
     labels = about.labels(said)
-    if labels and len(model.outputs) > 1:
+    if labels and len(network.outputs) > 1:
         raise GhostError(
             "The metadata names labels, but the model has several outputs: name the values of each,"
-            f' "outputs": {{"{model.output.name}": {{"names": […]}}}}.'
+            f' "outputs": {{"{network.output.name}": {{"names": […]}}}}.'
         )
-    if labels and not about.fits(len(labels), model.output.tensor.shape):
+    if labels and not about.fits(len(labels), network.output.tensor.shape):
         raise GhostError(
             f"The metadata names {text.count(len(labels), 'label')}, but the model has"
-            f" {text.count(model.output_size, 'output')}."
+            f" {text.count(network.output_size, 'output')}."
         )
-    return model
+    return network
 
 
 def _fidelity(
-    graph: FloatGraph, made: Graph, places: Mapping[str, int], data: Mapping[str, Reals]
+    graph: FloatGraph, lowered: Lowered, data: Mapping[str, Reals], trains: bool
 ) -> Fidelity:
     """Run both networks on the same samples."""
+    made, places = lowered.graph, lowered.places
     frames = max(max(entry.shape, default=1) for entry in graph.inputs)
     few = {name: fidelity.some(values, frames) for name, values in data.items()}
     integers = reference.whole(
@@ -137,4 +167,4 @@ def _fidelity(
     results += [last[name] for name in graph.outputs if name in last]
     final = next((n for n in graph.nodes if n.output == graph.outputs[-1]), None)
     samples = len(next(iter(few.values())))
-    return fidelity.compare(samples, results, isinstance(final, Softmax))
+    return fidelity.compare(samples, results, isinstance(final, Softmax), trains)

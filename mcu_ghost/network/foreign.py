@@ -44,6 +44,11 @@ def refuse(path: Path) -> None:
         raise GhostError(f"{path}: {told}")
 
 
+def is_tflite(path: Path) -> bool:
+    """Return whether a file is a TensorFlow Lite model."""
+    return not path.is_dir() and files.read_file(path, _START)[4:8] == b"TFL3"
+
+
 def is_onnx(path: Path) -> bool:
     """Return whether a file is an ONNX model."""
     start = files.read_file(path, _START)

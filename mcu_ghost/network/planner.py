@@ -91,7 +91,8 @@ class _Planner:
         self._once: list[Step] = self._often if frames == 1 else []
         self._clocks = [Clock()]
         self._inputs = tuple(self._input(i, timed) for i in graph.inputs)
-        for op in graph.operators:
+        self._at = 0  # which operator is being placed
+        for self._at, op in enumerate(graph.operators):
             self._operator(op)
 
     @property
@@ -242,7 +243,7 @@ class _Planner:
         target = self._place(y)
         self._streamed[op.output] = _Streamed(target, y, clock)
         moved = replace(op.on_rows(), inputs=(ring,), output=target)
-        self._often.append(Step(moved, (x,), y, clock=self._clock(clock)))
+        self._often.append(Step(moved, (x,), y, clock=self._clock(clock), origin=self._at))
 
     def _per_frame(self, op: Operator, given: list[_Streamed]) -> None:
         whole, clock = self._graph.tensors[op.output], given[0].clock
@@ -258,7 +259,7 @@ class _Planner:
             self._streamed[op.output] = _Streamed(target, y, clock)
         places, seen = tuple(one.place for one in given), tuple(one.frame for one in given)
         made = _step(replace(op, inputs=places, output=target), seen, y)
-        self._often.append(replace(made, clock=self._clock(clock)))
+        self._often.append(replace(made, clock=self._clock(clock), origin=self._at))
 
     def _at_the_end(self, op: Operator, xs: Tensors) -> None:
         places, seen = zip(*(self._complete(i) for i in op.inputs), strict=True)
@@ -270,11 +271,12 @@ class _Planner:
         self._whole[op.output] = target, y
         moved = replace(op, inputs=places, output=target)
         if not isinstance(op, Recurrent):
-            self._once.append(_step(moved, seen, y))
+            self._once.append(replace(_step(moved, seen, y), origin=self._at))
             return
         frame = y.frame if op.return_sequences else y
         times = xs[0].shape[0] if self._frames > 1 or xs[0].shape[0] > 1 else None
-        self._once.append(Step(moved, tuple(x.frame for x in seen), frame, times))
+        seen = tuple(x.frame for x in seen)
+        self._once.append(Step(moved, seen, frame, times, origin=self._at))
 
     def _complete(self, index: int) -> tuple[int, Tensor]:
         """Return a tensor as a whole, collected if it comes frame by frame."""

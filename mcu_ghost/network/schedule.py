@@ -34,6 +34,7 @@ class Step:
             each: those of a matrix, or the frames that a recurrent operator finds complete, which
             it goes through from the zero state on. None: it runs once, on all.
         clock: Of the schedule's clocks, by which it runs in the body.
+        origin: The operator's place in the graph; None of what keeps frames for another.
     """
 
     op: Operator
@@ -41,6 +42,7 @@ class Step:
     y: Tensor
     times: int | None = None
     clock: int = 0
+    origin: int | None = None
 
     @property
     def macs(self) -> int:

@@ -93,6 +93,35 @@ def test_files_to_tflite(tmp_path):
         "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
         "head_per_frame": False,
         **read.load(out).as_json(),
+        "rows": [
+            {
+                "layer": "ghost_gru",
+                "kind": "GhostGRU",
+                "became": "GhostGRU 8/2",
+                "shape": [8],
+                "macs": 12 * (3 * 4 * 5 + 3 * 4 * 8 + 4 * 4),
+                "bytes": 292,
+                "refused": "",
+            },
+            {
+                "layer": "dense",
+                "kind": "Dense",
+                "became": "FULLY_CONNECTED, SOFTMAX",
+                "shape": [3],
+                "macs": 24,
+                "bytes": 36,
+                "refused": "",
+            },
+        ],
+        "plan": "window",
+        "macs": 12 * (3 * 4 * 5 + 3 * 4 * 8 + 4 * 4) + 24,
+        "macs_per": "window",
+        "first_answer": 11,
+        "period": 12,
+        "state_bytes": 20,
+        "scratch_bytes": 1,
+        "least_scratch_bytes": 1,
+        "notes": [],
         "clipped": [],
         "fidelity": None,
     }
@@ -103,12 +132,12 @@ def test_files_to_tflite(tmp_path):
     np.save(tmp_path / "x.npy", X)
     arguments = [tmp_path / "model.keras", "-o", out, "--calibration", tmp_path / "x.npy"]
     result = CliRunner().invoke(command, [*map(str, arguments)], catch_exceptions=False)
-    assert "GhostGRU 8/2; 12 frames of 5 → 3" in result.stdout
+    assert "12 frames of 5 → 3" in result.stdout and "GhostGRU 8/2" in result.stdout
     assert "plan    windows of 12 frames, each from the zero state" in result.stdout
     assert f"scale {read.load(out).tensors[0].scale:.6g}, zero point" in result.stdout
     assert "error" not in result.stderr
     assert "loading TensorFlow …\n" in result.stderr
-    assert "int8 against Keras on 9 calibration samples: " in result.stdout + result.stderr
+    assert "int8 against float on 9 calibration samples: " in result.stdout + result.stderr
 
     (tmp_path / "meta.json").write_text('{"inputs": {"names": ["no"], "units": "m"}}')
     named = [*arguments, "--metadata", tmp_path / "meta.json", "--channels", "a,b, c,d,e"]

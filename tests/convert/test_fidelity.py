@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Int8 against Keras on the calibration data: glitches, and which layer is to blame."""
+"""Int8 against float on the calibration data: glitches, and which layer is to blame."""
 
 import warnings
 
@@ -57,7 +57,7 @@ def test_a_range_far_too_wide_is_blamed_on_the_input(keras, lab):
     assert network.tensors[0].scale == pytest.approx(2000 / 255)
     assert agreement(lab, model, network) < 0.9
     (warning,) = told
-    assert warning.startswith("int8 against Keras on 256 calibration samples: ")
+    assert warning.startswith("int8 against float on 256 calibration samples: ")
     assert "The layer to blame is the input: " in warning
 
 

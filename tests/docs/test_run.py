@@ -25,6 +25,7 @@ from mcu_ghost.sound import audio
 from mcu_ghost.train import recipe
 from mcu_ghost.train.recipe import Network, Recipe, Training
 from tests.conftest import need
+from tests.convert.keras_config import by_hand
 from tests.docs.not_run import NOT_RUN
 from tests.docs.pages import COMMANDS, Block, steps, words
 from tests.listeners import listener
@@ -46,6 +47,14 @@ def keras_model() -> None:
     keras.Model(shape, keras.layers.Dense(2, activation="softmax")(state)).save("model.keras")
     np.save("x.npy", np.random.default_rng(1).normal(size=(12, 10, 3)).astype("float32"))
     np.save("y.npy", np.arange(12) % 2)
+
+
+def a_network() -> None:
+    rng = np.random.default_rng(2)
+    gru = by_hand.layer("GRU", units=2, reset_after=True, return_sequences=True)
+    weights = [rng.normal(size=shape) for shape in ((4, 6), (2, 6), (2, 6))]
+    by_hand.write("net.h5", by_hand.sequential(gru), a=weights)
+    np.save("x.npy", rng.normal(size=(9, 5, 4)))
 
 
 def recordings() -> None:
@@ -115,6 +124,7 @@ TAKEN = {
         model("MODEL.tflite"), {"KIND": "cmake", "NAME": "nrf52840"}, ("FOLDER/README.md",)),
     "docs/flashing.md": Page(),
     "docs/hardware.md": Page(),
+    "docs/networks.md": Page(a_network, made=("net.tflite", "window.tflite")),
     "docs/renode.md": Page(made=("firmware/renode/board.robot",)),
     "docs/training.md": Page(trained, made=("lamp.toml", "radio.tflite"), trains=True),
     "examples/wake_words/README.md": Page(model_and_sound),

@@ -28,8 +28,13 @@ __all__ = ["read"]
 _LARGEST = 1 << 30  # bytes of a member of an archive
 
 
-def read(path: str | Path) -> FloatGraph:
+def read(path: str | Path, go_on: bool = False) -> FloatGraph:
     """Return the network of a `.keras` or `.h5` file.
+
+    Args:
+        path: The file.
+        go_on: Whether layers that cannot be read are only noted in the graph's list of layers; it
+            then has holes.
 
     Raises:
         GhostError: The file cannot be read, or has something in it that no node expresses; says
@@ -38,7 +43,8 @@ def read(path: str | Path) -> FloatGraph:
     path = Path(path)
     try:
         with _opened(path) as (config, weights, version):
-            return _graph(path, config, weights, 3 if version.startswith("3") else 2)
+            builder = Builder(3 if version.startswith("3") else 2, go_on)
+            return _graph(path, config, weights, builder)
     except GhostError as error:
         raise GhostError(f"{path}: {error}") from error
     except OSError as error:
@@ -84,19 +90,36 @@ def _text(given: Any) -> Any:
     return given.decode() if isinstance(given, bytes) else given
 
 
-def _graph(path: Path, config: Config, weights: Weights, keras: int) -> FloatGraph:
+def _graph(path: Path, config: Config, weights: Weights, builder: Builder) -> FloatGraph:
     if class_name(config) not in MODELS:
         raise GhostError(
             f"is a model of the class {class_name(config)}, whose code no file holds; build it as"
             " a Sequential or functional model."
         )
-    builder = Builder(keras)
     model = Model(config, weights, builder)
     inputs = [Input(builder.name(n), checked_shape(n, shape)) for n, shape in model.inputs]
     outputs = model.run([Value(entry.name, entry.shape) for entry in inputs])
     name = str(model.config.get("name", path.stem))
-    values = tuple(value.name for value in outputs)
-    layers = {node.output: node.name for node in builder.nodes}
-    called = tuple(layers.get(value, value) for value in values)
-    return FloatGraph(name, tuple(inputs), tuple(builder.nodes), values,
-                      output_names=called).checked()  # fmt: skip
+    made_by = {node.output: node.name for node in builder.nodes}
+    values = _outputs(outputs, builder)
+    graph = FloatGraph(
+        name,
+        (*inputs, *builder.standing_in),
+        tuple(builder.nodes),
+        values,
+        output_names=tuple(made_by.get(value, value) for value in values),
+        layers=tuple(builder.layers),
+        folded=builder.masking,
+        of_tf_keras=builder.keras == 2,
+    )
+    return graph if builder.go_on else graph.checked()
+
+
+def _outputs(outputs: list[Value], builder: Builder) -> tuple[str, ...]:
+    """Return the names of the outputs; in a graph with holes, of all that nothing reads."""
+    if not builder.go_on:
+        return tuple(value.name for value in outputs)
+    read_by_others = {name for node in builder.nodes for name in node.inputs}
+    ends = [node.output for node in builder.nodes if node.output not in read_by_others]
+    known = [value.name for value in outputs if not value.unknown]
+    return tuple(dict.fromkeys([*ends, *known]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mcu_ghost.convert import graph
 from mcu_ghost.convert.keras_config.weights import Config, class_name
 from mcu_ghost.convert.nodes import Node, Reals, Shape
 from mcu_ghost.host import text
@@ -26,10 +27,12 @@ class Mask:
     Attributes:
         number: The number; None for the index 0 of an Embedding.
         of: Name of the value.
+        by: The layer that says so.
     """
 
     number: float | None
     of: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,13 @@ class Value:
         name: Its name.
         shape: Without the batch.
         mask: What Keras would hand on with it.
+        unknown: Whether a layer that is refused should make it, and its shape is not known.
     """
 
     name: str
     shape: Shape
     mask: Mask | None = None
+    unknown: bool = False
 
     @property
     def masked(self) -> bool:
@@ -58,12 +63,20 @@ class Builder:
 
     Attributes:
         keras: Keras' major version, 2 or 3, whose defaults differ.
+        go_on: Whether a layer that is refused is only noted.
         nodes: So far.
+        layers: The user's, as they were met.
+        masking: Layers that mask, each with the recurrent ones that do it.
+        standing_in: What readers of refused layers read instead.
         names: Of all values, which are made unique.
     """
 
     keras: int
+    go_on: bool = False
     nodes: list[Node] = field(default_factory=list)
+    layers: list[graph.Layer] = field(default_factory=list)
+    masking: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    standing_in: list[graph.Input] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
 
     def name(self, wanted: str) -> str:
@@ -128,9 +141,9 @@ class Layer:
             )
         output = self.builder.name(self.name)
         node = kind(self.name, tuple(x.name for x in inputs), output, **fields)
+        shape = node.infer(*(x.shape for x in inputs))
         self.builder.nodes.append(node)
         masks = [x.mask for x in inputs if x.mask is not None]
-        shape = node.infer(*(x.shape for x in inputs))
         return Value(output, shape, masks[0] if masks else None)
 
     def take(self, what: str, *shape: int | None) -> Reals:

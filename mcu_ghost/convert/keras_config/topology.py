@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mcu_ghost.convert import graph
+from mcu_ghost.convert.keras_config import unknown
 from mcu_ghost.convert.keras_config.calls import Call, Reference, calls, references
 from mcu_ghost.convert.keras_config.layer import Builder, Layer, Value, checked_class, values_in
 from mcu_ghost.convert.keras_config.layers import IMPORTERS
@@ -134,15 +136,36 @@ class Model:
     ) -> list[Value]:
         """Add the nodes of one call and return its outputs."""
         full = self._prefix + name
-        kind = checked_class(config, full)
+        builder, kind = self._builder, class_name(config)
         if kind in MODELS:
-            inner = Model(config, self._models[name], self._builder, f"{full}/")
+            inner = Model(config, self._models[name], builder, f"{full}/")
             return inner.run(list(values_in(args)))
+        refused = ""
+        if builder.go_on:
+            args, kwargs = unknown.given(config, full, builder, (args, kwargs))
+        try:
+            values = self._nodes(config, name, args, kwargs)
+        except GhostError as error:
+            if not builder.go_on:
+                raise
+            refused = str(error)
+            values = [Value(builder.name(full), (), unknown=True)]
+        shape = None if values[0].unknown else values[0].shape
+        builder.layers.append(graph.Layer(full, kind, shape, refused))
+        return values
+
+    def _nodes(
+        self, config: Config, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> list[Value]:
+        full = self._prefix + name
+        kind = checked_class(config, full)
         weights = iter(self._arrays[name])
         layer = Layer(full, kind, config["config"], weights, self._builder, args, kwargs)
         if kind not in IMPORTERS:
             raise _unknown(layer)
         _check_arguments(layer)
+        if any(value.unknown for value in layer.xs):
+            return [Value(self._builder.name(full), (), unknown=True)]
         result = IMPORTERS[kind](layer)
         if next(weights, None) is not None:
             raise layer.refuse("the file has more weights for it than it takes")

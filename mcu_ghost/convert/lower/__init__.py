@@ -9,8 +9,8 @@ from typing import Any
 from mcu_ghost.convert import nodes
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower import moves, products, recurrent, values
-from mcu_ghost.convert.lower.lowering import Lowering, Range, quantisation
-from mcu_ghost.network.graph import Graph
+from mcu_ghost.convert.lower.lowering import Lowered, Lowering, Range, quantisation
+from mcu_ghost.host.errors import GhostError
 
 _KINDS: dict[type[nodes.Node], Callable[[Any, Lowering], None]] = {
     nodes.Activation: values.activation,
@@ -38,17 +38,18 @@ _KINDS: dict[type[nodes.Node], Callable[[Any, Lowering], None]] = {
 
 
 def lower(
-    graph: FloatGraph, ranges: Mapping[str, Range], largest: Mapping[str, float]
-) -> tuple[Graph, dict[str, int]]:
+    graph: FloatGraph,
+    ranges: Mapping[str, Range],
+    largest: Mapping[str, float],
+    go_on: bool = False,
+) -> Lowered:
     """Make the int8 graph.
 
     Args:
         graph: The network, whose merges have two inputs each.
         ranges: The real values that each value of it must hold, by name.
         largest: The largest magnitude that a recurrent node keeps, by its output.
-
-    Returns:
-        The graph, and its tensors by the names of the float values that they stand for.
+        go_on: Whether a node that fits no operator is only noted; the graph has a hole there.
 
     Raises:
         GhostError: A node fits no int8 operator; names its layer.
@@ -61,8 +62,19 @@ def lower(
     for node in graph.nodes:
         if to.is_done(node):
             continue
-        if isinstance(node, nodes.Recurrent):
-            recurrent.recurrent(node, to, largest)
-        else:
-            _KINDS[type(node)](node, to)
+        to.layer = node.name
+        try:
+            _lower(node, to, largest)
+        except GhostError as error:
+            if not go_on:
+                raise
+            to.refused.setdefault(node.name, str(error))
+            to.places[node.output] = to.ranged("refused", node.output)
     return to.finish()
+
+
+def _lower(node: nodes.Node, to: Lowering, largest: Mapping[str, float]) -> None:
+    if isinstance(node, nodes.Recurrent):
+        recurrent.recurrent(node, to, largest)
+    else:
+        _KINDS[type(node)](node, to)

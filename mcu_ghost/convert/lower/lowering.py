@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,6 +25,25 @@ _RELUS: dict[tuple[float, ...], Fused] = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """An int8 graph, and what in it is what.
+
+    Attributes:
+        graph: It.
+        places: Its tensors by the names of the float values that they stand for.
+        operators: Places of the operators that a layer became, by the layer.
+        fused: Layers that an operator of another one computes, each with that.
+        refused: Why a layer fits no operator, if it was asked to go on.
+    """
+
+    graph: Graph
+    places: dict[str, int]
+    operators: dict[str, list[int]]
+    fused: dict[str, str]
+    refused: dict[str, str]
+
+
 class Lowering:
     """Makes int8 tensors and operators.
 
@@ -36,16 +55,21 @@ class Lowering:
         graph: The same.
         places: Tensors by the names of the float values that they stand for.
         constants: Values that are always the same, by name.
+        layer: Whose operators are made.
     """
 
     def __init__(self, graph: FloatGraph, ranges: Mapping[str, Range]) -> None:
         self.graph = graph
         self.places: dict[str, int] = {}
         self.constants: dict[str, Reals] = {}
+        self.refused: dict[str, str] = {}
+        self.layer = ""
         self._ranges = ranges
         self._tensors: list[Tensor] = []
         self._operators: list[Operator] = []
         self._done: set[str] = set()  # nodes that an operator before them computes
+        self._owned: dict[str, list[int]] = {}
+        self._fused: dict[str, str] = {}
 
     def tensor(self, index: int) -> Tensor:
         """Return a tensor that was made."""
@@ -71,6 +95,7 @@ class Lowering:
 
     def emit(self, operator: Operator) -> int:
         """Append an operator; return the tensor that it writes."""
+        self._owned.setdefault(self.layer, []).append(len(self._operators))
         self._operators.append(operator)
         return operator.output
 
@@ -96,6 +121,8 @@ class Lowering:
             kind = rectifier(reader.function) if isinstance(reader, Activation) else None
             if kind is not None:
                 self._done.add(reader.output)
+                if reader.name != node.name:
+                    self._fused[reader.name] = node.name
                 return kind, reader.output
         return "none", node.output
 
@@ -103,8 +130,8 @@ class Lowering:
         """Return whether an operator before it computes a node."""
         return node.output in self._done
 
-    def finish(self) -> tuple[Graph, dict[str, int]]:
-        """Return the graph, and its tensors by the float values that they stand for."""
+    def finish(self) -> Lowered:
+        """Return the graph, and what in it is what."""
         inputs = tuple(self.places[entry.name] for entry in self.graph.inputs)
         outputs: list[int] = []
         for name in self.graph.outputs:
@@ -116,7 +143,8 @@ class Lowering:
             for place, name in side if len(side) > 1 else ():
                 self._tensors[place] = replace(self._tensors[place], name=name)
         operators = tuple(self._operators)
-        return Graph(tuple(self._tensors), inputs, tuple(outputs), operators), self.places
+        graph = Graph(tuple(self._tensors), inputs, tuple(outputs), operators)
+        return Lowered(graph, self.places, self._owned, self._fused, self.refused)
 
     def _copied(self, index: int) -> int:
         """Return a tensor of the same values that is another one."""

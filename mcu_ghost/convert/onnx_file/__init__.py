@@ -17,10 +17,15 @@ from mcu_ghost.host.errors import GhostError
 __all__ = ["read"]
 
 
-def read(path: str | Path) -> FloatGraph:
+def read(path: str | Path, go_on: bool = False) -> FloatGraph:
     """Return the network of an `.onnx` file, opset 13 and later.
 
     What the user should know of it is in the graph's `notes`.
+
+    Args:
+        path: The file.
+        go_on: Whether nodes that cannot be read are only noted in the graph's list of layers; it
+            then has holes.
 
     Raises:
         GhostError: The file cannot be read, or has something in it that no node expresses; says
@@ -28,7 +33,8 @@ def read(path: str | Path) -> FloatGraph:
     """
     path = Path(path)
     try:
-        return Network(file.load(path)).graph(path.stem).checked()
+        graph = Network(file.load(path), go_on).graph(path.stem)
+        return graph if go_on else graph.checked()
     except GhostError as error:
         raise GhostError(f"{path}: {error}") from error
     except OSError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost.convert.graph import FloatGraph, Input
+from mcu_ghost.convert.graph import FloatGraph, Input, Layer
 from mcu_ghost.convert.nodes import Activation, Node
 from mcu_ghost.convert.onnx_file import file
 from mcu_ghost.convert.onnx_file.builder import Builder
@@ -35,9 +35,13 @@ class Network:
 
     Args:
         model: What `file.load` returned.
+        go_on: Whether nodes that cannot be read are only noted.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, go_on: bool = False) -> None:
+        self._go_on = go_on
+        self._layers: list[Layer] = []
+        self._holes: set[str] = set()  # what refused nodes should make
         self._opset = file.opset(model)
         self._graph, self._builder = model.graph, Builder(model.producer_name)
         constants = file.initialisers(model.graph)
@@ -53,12 +57,18 @@ class Network:
             self._input(entry) for entry in self._graph.input if entry.name not in self._known
         )
         for node in self._nodes:
-            self._run(node)
-        outputs = tuple(self._output(entry.name) for entry in self._graph.output)
+            self._list(node)
+        outputs = tuple(
+            self._output(e.name) for e in self._graph.output if e.name not in self._holes
+        )
+        if self._holes:
+            read = {key for node in self._builder.makers.values() for key in node.inputs}
+            outputs += tuple(key for key in self._builder.makers if key not in {*read, *outputs})
         nodes = _read(self._builder.makers, outputs)
         notes = tuple(self._builder.notes)
-        called = tuple(entry.name for entry in self._graph.output)
-        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes, called)
+        called = () if self._holes else tuple(entry.name for entry in self._graph.output)
+        layers = tuple(self._layers)
+        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes, called, layers)
 
     def _input(self, entry: Any) -> Input:
         readers = {node.op_type for node in self._nodes if entry.name in node.input}
@@ -67,9 +77,30 @@ class Network:
         self._builder.shapes[value.name] = value.shape
         return Input(value.name, value.shape)
 
+    def _list(self, proto: Any) -> None:
+        """Run a node, and list it if it is no constant."""
+        name, kind = _name(proto), proto.op_type
+        try:
+            if self._holes.isdisjoint(_inputs(proto, self._fused)):
+                self._run(proto)
+            else:
+                self._holes.update(proto.output)
+                if kind not in COMPUTED:
+                    self._check(Operator(name, kind, {}, (), (), self._builder), proto.domain)
+        except GhostError as error:
+            if not self._go_on:
+                raise
+            self._holes.update(proto.output)
+            self._layers.append(Layer(name, kind, refused=str(error)))
+            return
+        made = self._known.get(proto.output[0])
+        if isinstance(made, Value) or proto.output[0] in self._holes:
+            shape = made.shape if isinstance(made, Value) else None
+            self._layers.append(Layer(name, kind, shape))
+
     def _run(self, proto: Any) -> None:
         """Compute a node's outputs if they are constants, or add what it is to the graph."""
-        name = proto.name or next(filter(None, proto.output), "?")
+        name = _name(proto)
         keys = _inputs(proto, self._fused)
         inputs = [self._look_up(name, proto.op_type, key) if key else None for key in keys]
         arrays = [_measured(proto.op_type, given) for given in inputs]
@@ -84,14 +115,18 @@ class Network:
                 Activation, operator.x, function=whole.function
             )
             return
-        if proto.domain not in _OWN or proto.op_type not in IMPORTERS:
-            raise _unknown(operator, proto.domain)
+        self._check(operator, proto.domain)
         result = IMPORTERS[proto.op_type](operator)
         values = result if isinstance(result, list) else [result]
         self._known |= {key: v for key, v in zip(outputs, values, strict=False) if key}
         missing = [key for key in outputs if key and key not in self._known]
         if missing:
             raise operator.refuse(f"its output '{missing[0]}' is read, which is not supported")
+
+    @staticmethod
+    def _check(operator: Operator, domain: str) -> None:
+        if domain not in _OWN or operator.kind not in IMPORTERS:
+            raise _unknown(operator, domain)
 
     def _compute(self, proto: Any, inputs: list[Array | None]) -> None:
         """Compute a node's outputs, which are constants."""
@@ -116,6 +151,10 @@ class Network:
                 f"Output '{name}': does not depend on the network's inputs; export without it."
             )
         return self._builder.in_order(value, name).name
+
+
+def _name(proto: Any) -> str:
+    return str(proto.name or next(filter(None, proto.output), "?"))
 
 
 def _measured(kind: str, given: Known | None) -> Array | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -72,6 +73,20 @@ class Operator(abc.ABC):
     def name(self) -> str:
         """What generated names begin with; the operator's number follows."""
         return self.kind
+
+    @property
+    def called(self) -> str:
+        """What people read that a layer became: a `.tflite`'s word, and what is fused into it."""
+        code = next(iter(self.codes), "")
+        name = code if isinstance(code, str) and code else self.name.upper()
+        fused = getattr(self, "activation", "none")  # of the kinds that have one
+        return name if fused == "none" else f"{name} + {fused}"
+
+    @property
+    def constant_bytes(self) -> int:
+        """Bytes of its weights, biases and tables in a `.tflite`."""
+        given = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return sum(value.nbytes for value in given if isinstance(value, np.ndarray))
 
     def macs(self, xs: Tensors, y: Tensor) -> int:
         """Return the multiply-accumulates of one run on tensors of these shapes."""
@@ -174,6 +189,11 @@ class Recurrent(Operator):
         if self.mask is None:
             return np.zeros((*values[0].shape[:-1], 1), np.bool_)
         return np.all(values[-1] == self.mask, axis=-1, keepdims=True)
+
+    @property
+    def called(self) -> str:
+        """What people read that a layer became."""
+        return self.title
 
     @property
     @abc.abstractmethod

@@ -50,6 +50,30 @@ def parse(data: bytes, where: str, name: str = "model") -> Model:
         raise GhostError(f"{where}: damaged TensorFlow Lite file ({error}).") from error
 
 
+def operators(path: Path) -> list[tuple[str, str, str]]:
+    """Return what a file's operators write, what they are called, and why one cannot be built.
+
+    Raises:
+        GhostError: The file is damaged.
+    """
+    where = str(path)
+    try:
+        file = Tables(files.read_file(path, MAX_BYTES + 1), where)
+        return [_described(file, op) for op in _operators(file)]
+    except (struct.error, ValueError, TypeError, IndexError, OverflowError, MemoryError) as error:
+        raise GhostError(f"{where}: damaged TensorFlow Lite file ({error}).") from error
+
+
+def _described(file: Tables, op: Any) -> tuple[str, str, str]:
+    name = file.tensor_name(op.Outputs(0)) if op.OutputsLength() else ""
+    kind = file.code(op)[1]
+    try:
+        ops.known(file, op)
+    except GhostError as error:
+        return name, kind, str(error)
+    return name, kind, ""
+
+
 def _operators(file: Tables) -> list[Any]:
     return [file.graph.Operators(i) for i in range(file.count(file.graph.OperatorsLength()))]
 

@@ -26,7 +26,7 @@ def _embedding(layer: Layer) -> Value:
     table = layer.take("table", layer.config["input_dim"], layer.config["output_dim"])
     result = layer.add(Embedding, layer.x, table=table)
     if layer.config.get("mask_zero"):
-        return dataclasses.replace(result, mask=Mask(None, layer.x.name))
+        return dataclasses.replace(result, mask=Mask(None, layer.x.name, layer.name))
     return result
 
 
@@ -99,7 +99,8 @@ def _layer_normalization(layer: Layer) -> Value:
 
 def _masking(layer: Layer) -> Value:
     return dataclasses.replace(
-        layer.x, mask=Mask(float(layer.config.get("mask_value", 0.0)), layer.x.name)
+        layer.x,
+        mask=Mask(float(layer.config.get("mask_value", 0.0)), layer.x.name, layer.name),
     )
 
 

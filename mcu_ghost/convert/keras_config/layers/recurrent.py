@@ -82,6 +82,8 @@ def _mask(layer: Layer, x: Value) -> float:
         )
     if layer.config.get("zero_output_for_mask"):
         raise layer.refuse("argument zero_output_for_mask=True is not supported behind Masking")
+    masking = layer.builder.masking
+    masking[x.mask.by] = (*masking.get(x.mask.by, ()), layer.name)
     return x.mask.number
 
 

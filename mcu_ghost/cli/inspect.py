@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost inspect`: what would become of a model file, without converting it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mcu_ghost.cli import options, summary
+from mcu_ghost.host import text
+
+
+@click.command("inspect", epilog="Example: mcu-ghost inspect kws.keras")
+@click.argument("file", type=click.Path(path_type=Path))
+@options.as_json
+def command(file: Path, as_json: bool) -> None:
+    """Show what would become of a model FILE, layer by layer, and what is refused.
+
+    FILE is anything that `mcu-ghost convert` takes, or a .tflite, of which each operator is a
+    layer. No calibration data are needed. Exit code 1 when something is refused: each layer that
+    is says why, and what to do.
+    """
+    from mcu_ghost.convert import inspection
+    from mcu_ghost.host import console
+    from mcu_ghost.host.steps import steps
+
+    with steps() as tell:
+        found = inspection.inspect(file, tell)
+    network = found.network
+    if as_json:
+        shape = (
+            {}
+            if network is None
+            else {
+                "frames": network.frames,
+                "inputs": network.input_size,
+                "outputs": network.output_size,
+            }
+        )
+        scales = {} if network is None or not found.quantised else network.as_json()
+        console.print_json(
+            {
+                "path": str(file),
+                "name": found.name,
+                "refused": found.refused,
+                "notes": list(found.notes),
+                **shape,
+                **scales,
+                **summary.layers_as_json(found.rows, network),
+            }
+        )
+    else:
+        ends = (
+            ""
+            if network is None
+            else (
+                f"; {text.count(network.frames, 'frame')} of {network.input_size}"
+                f" → {network.output_size}"
+            )
+        )
+        layers = text.count(len(found.rows), "layer")
+        console.say(f"[bold]{console.literal(file)}[/]: {layers}{ends}")
+        summary.show_layers(found.rows, network, found.notes)
+        if network is not None and found.quantised:
+            summary.show(network)
+        elif network is not None:
+            console.say(f"plan    {network.plan}")
+        elif found.refused:
+            console.say(f"[red]{console.literal(found.refused)}[/]")
+    if found.fails:
+        sys.exit(1)
