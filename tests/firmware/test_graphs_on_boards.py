@@ -67,7 +67,7 @@ def check(model: Model, board: str, folder: Path, sequences: int = 2) -> None:
 @pytest.mark.emulator
 @pytest.mark.parametrize(
     ("board", "plan"),
-    zip(BOARDS, ["window", "stream", "window", "stream", "window"], strict=True),
+    list(zip(BOARDS, ["window", "stream", "window", "stream", "window"], strict=True)),
 )
 def test_same_bytes(board: str, plan: Plan, tmp_path: Path) -> None:
     check(network(0, GRAPHS, plan), board, tmp_path)
