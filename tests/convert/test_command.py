@@ -140,7 +140,7 @@ def test_files_to_tflite(tmp_path):
     (tmp_path / "bad.keras").write_text("no model")
     for name, message in [
         ("none.keras", "there is no such file."),
-        ("bad.keras", "Keras cannot load it ("),
+        ("bad.keras", "cannot be read ("),
     ]:
         result = CliRunner().invoke(command, [str(tmp_path / name), "-o", str(out)])
         assert str(result.exception).startswith(f"{tmp_path / name}: {message}")
