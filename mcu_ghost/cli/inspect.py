@@ -35,8 +35,8 @@ def command(file: Path, as_json: bool) -> None:
             if network is None
             else {
                 "frames": network.frames,
-                "inputs": network.input_size,
-                "outputs": network.output_size,
+                "input_size": network.input_size,
+                "output_size": network.output_size,
             }
         )
         scales = {} if network is None or not found.quantised else network.as_json()

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,28 +102,16 @@ def _tflite(path: Path) -> Inspection:
 
 
 def _by_keras(path: Path, tell: Tell) -> Inspection:
-    """Look at what only Keras reads: quantised, or in float by way of a file that we read."""
+    """Look at what only Keras reads: quantised, or in float."""
     with quiet():
         tell("loading TensorFlow")
+        from mcu_ghost.convert import keras_object
         from mcu_ghost.convert.keras_file import load_model
         from mcu_ghost.convert.keras_model import conversion
         from mcu_ghost.layers import chain
 
         model = load_model(path)
-        if any(type(layer).__name__.startswith("Quantize") for layer in model.layers):
-            if not any(map(chain.unset, chain.read(model).stages)):
-                made = conversion(model, path.stem)
-                return Inspection(made.network.name, True, made.rows, made.network)
-        with tempfile.TemporaryDirectory() as folder:
-            inner = Path(folder) / "network.h5"
-            model.save(inner)
-            try:
-                graph = files.read(inner, go_on=True)
-            except GhostError as error:
-                raise GhostError(str(error).replace(str(inner), str(path))) from error
-    if graph is None:
-        raise GhostError(
-            f"{path}: is under quantisation-aware training and has no ranges yet; train it, or"
-            " convert it with --calibration."
-        )
-    return of_graph(dataclasses.replace(graph, name=path.stem))
+        if chain.is_quantized(model):
+            made = conversion(model, path.stem)
+            return Inspection(made.network.name, True, made.rows, made.network)
+        return of_graph(keras_object.read(model, go_on=True))

@@ -13,8 +13,12 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.quiet import quiet
 
 
-def read(model: Any) -> FloatGraph:
+def read(model: Any, go_on: bool = False) -> FloatGraph:
     """Return the network of a float model of Keras 3 or tf_keras.
+
+    Args:
+        model: It.
+        go_on: As `keras_config.read` takes it.
 
     Raises:
         GhostError: It is no model, Keras cannot save it, or a layer of it is not known.
@@ -37,6 +41,6 @@ def read(model: Any) -> FloatGraph:
                 " it as a Sequential or functional model."
             ) from error
         try:
-            return keras_config.read(path)
+            return keras_config.read(path, go_on)
         except GhostError as error:
             raise GhostError(str(error).removeprefix(f"{path}: ")) from error

@@ -82,7 +82,13 @@ def test_files_to_tflite(tmp_path):
     (tmp_path / "meta.json").write_text('{"labels": ["a", "b", "c"]}')
     arguments = [tmp_path / "model.ghost", "-o", out, "--metadata", tmp_path / "meta.json"]
     result = CliRunner().invoke(command, [*map(str, arguments), "--json"], catch_exceptions=False)
-    assert json.loads(result.stdout) == {
+    told = json.loads(result.stdout)
+    each = 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4
+    assert [[row[key] for key in ("kind", "became", "macs")] for row in told.pop("rows")] == [
+        ["GhostGRU", "GhostGRU 8/2", 12 * each],
+        ["Dense", "FULLY_CONNECTED, SOFTMAX", 8 * 3],
+    ]
+    assert told == {
         "path": str(out),
         "name": "out",
         "bytes": out.stat().st_size,
@@ -93,34 +99,14 @@ def test_files_to_tflite(tmp_path):
         "macs_per_frame": 3 * 4 * 5 + 3 * 4 * 8 + 4 * 4,
         "head_per_frame": False,
         **read.load(out).as_json(),
-        "rows": [
-            {
-                "layer": "ghost_gru",
-                "kind": "GhostGRU",
-                "became": "GhostGRU 8/2",
-                "shape": [8],
-                "macs": 12 * (3 * 4 * 5 + 3 * 4 * 8 + 4 * 4),
-                "bytes": 292,
-                "refused": "",
-            },
-            {
-                "layer": "dense",
-                "kind": "Dense",
-                "became": "FULLY_CONNECTED, SOFTMAX",
-                "shape": [3],
-                "macs": 24,
-                "bytes": 36,
-                "refused": "",
-            },
-        ],
         "plan": "window",
-        "macs": 12 * (3 * 4 * 5 + 3 * 4 * 8 + 4 * 4) + 24,
+        "macs": 12 * each + 8 * 3,
         "macs_per": "window",
         "first_answer": 11,
         "period": 12,
         "state_bytes": 20,
-        "scratch_bytes": 1,
-        "least_scratch_bytes": 1,
+        "scratch_bytes": 8,
+        "least_scratch_bytes": 8,
         "notes": [],
         "clipped": [],
         "fidelity": None,
@@ -136,7 +122,7 @@ def test_files_to_tflite(tmp_path):
     assert "plan    windows of 12 frames, each from the zero state" in result.stdout
     assert f"scale {read.load(out).tensors[0].scale:.6g}, zero point" in result.stdout
     assert "error" not in result.stderr
-    assert "loading TensorFlow …\n" in result.stderr
+    assert "loading TensorFlow" not in result.stderr
     assert "int8 against float on 9 calibration samples: " in result.stdout + result.stderr
 
     (tmp_path / "meta.json").write_text('{"inputs": {"names": ["no"], "units": "m"}}')
@@ -154,7 +140,7 @@ def test_files_to_tflite(tmp_path):
     (tmp_path / "bad.keras").write_text("no model")
     for name, message in [
         ("none.keras", "there is no such file."),
-        ("bad.keras", "Keras cannot load it ("),
+        ("bad.keras", "cannot be read ("),
     ]:
         result = CliRunner().invoke(command, [str(tmp_path / name), "-o", str(out)])
         assert str(result.exception).startswith(f"{tmp_path / name}: {message}")
