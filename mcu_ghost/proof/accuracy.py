@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from mcu_ghost.host import text
 from mcu_ghost.host.arrays import Array
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
@@ -173,7 +174,7 @@ def judge(model: Model, selection: Selection, outputs: Sequence[Int8s]) -> Judge
     floats = selection.floats
     if floats is not None and len(floats) != len(ends):
         raise GhostError(
-            f"The float model gives {len(floats)} outputs, {model.name} {len(ends)}."
+            f"The float model gives {text.count(len(floats), 'output')}, {model.name} {len(ends)}."
             " Is it the one that was converted?"
         )
     wanted = samples.expected or (Expected(),) * len(ends)

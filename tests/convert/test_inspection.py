@@ -171,7 +171,7 @@ def test_the_command(tmp_path):
     assert told["rows"][0]["became"] == "FULLY_CONNECTED" and told["plan"] == "stream"
     assert told["frames"] == 5 and told["macs"] == 12 and "input" not in told
     result = run(path)
-    assert "FULLY_CONNECTED" in result.stdout and "plan    one answer" in result.stdout
+    assert "FULLY_CONNECTED" in result.stdout and "one answer for each input" in result.stdout
 
     path = write(tmp_path / "bad.h5", sequential(layer("Attention")), a=())
     result = run(path, "--json")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.network.ends import end
+from mcu_ghost.network.ends import End
 from mcu_ghost.network.tensor import Tensor
 from tests.conftest import compile_host
 
@@ -112,7 +112,7 @@ def test_halves_go_away_from_zero() -> None:
 @pytest.mark.parametrize("fraction", FRACTIONS)
 def test_fixed_point(library: ctypes.CDLL, scale: float, zero_point: int, fraction: int) -> None:
     t = tensor(scale, zero_point)
-    mantissa, exponent = end(t, [], []).fixed_scale
+    mantissa, exponent = End(t, (), ()).fixed_scale
     step = Fraction(t.scale)
     assert step == Fraction(mantissa) * Fraction(2) ** exponent and 1 << 23 <= mantissa < 1 << 24
     edges = [math.floor((2 * i + 1) * step * 2**fraction / 2) for i in range(-260, 260)]

@@ -19,7 +19,7 @@ speakers states streams times units values voices windows words workers MACs""".
 KINDS = "UF2|calibration|training|wait|more|quantisation|int8|audio|random"
 NOUN = rf" (?:(?:{KINDS}) )?(?:{'|'.join(COUNTED)})\b"
 # What stands before such a noun and is no count, or is one of another program's words.
-NO_COUNT = {"split", "answers", "job.payload.size"}
+NO_COUNT = {"given", "matrix.shape", "split", "answers", "job.payload.size"}
 
 
 def bare(source: str) -> Iterator[str]:

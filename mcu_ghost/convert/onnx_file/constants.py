@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mcu_ghost.convert.onnx_file.value import Array
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 LARGEST = 1 << 26
@@ -45,8 +46,8 @@ def computed(proto: Any, inputs: Sequence[Array | None], opset: int) -> list[Arr
     size = _size(proto.op_type, [array for array in inputs if array is not None])
     if size > LARGEST:
         raise GhostError(
-            f"Node '{name}' ({proto.op_type}): makes a constant of {size} numbers; export the"
-            " network with smaller inputs."
+            f"Node '{name}' ({proto.op_type}): makes a constant of {text.count(size, 'number')};"
+            " export the network with smaller inputs."
         )
     feeds = {key: array for key, array in zip(proto.input, inputs, strict=True) if key}
     infos = [helper.make_tensor_value_info(key, 0, None) for key in feeds]

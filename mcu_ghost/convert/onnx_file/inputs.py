@@ -10,6 +10,7 @@ from typing import Any
 from mcu_ghost.convert.onnx_file.constants import LARGEST
 from mcu_ghost.convert.onnx_file.file import CAST
 from mcu_ghost.convert.onnx_file.value import Value
+from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 _RECURRENT = {"GRU", "LSTM", "RNN"}
@@ -78,8 +79,8 @@ def _batch(name: str, sizes: list[int | None], readers: Collection[str]) -> int 
     if len(sizes) == 1 or (len(sizes) == 2 and set(readers) <= {"Unsqueeze", "Shape"}):
         return None
     raise GhostError(
-        f"Input '{name}': its shape ({_listed(sizes)}) is of a batch of {sizes[0]} samples; export"
-        " the network for one, with a first axis of 1."
+        f"Input '{name}': its shape ({_listed(sizes)}) is of a batch of"
+        f" {text.count(sizes[0], 'sample')}; export the network for one, with a first axis of 1."
     )
 
 

@@ -13,6 +13,7 @@ from mcu_ghost.convert.nodes import Dense, Reals
 from mcu_ghost.convert.onnx_file.flattened import straightened
 from mcu_ghost.convert.onnx_file.operator import Operator
 from mcu_ghost.convert.onnx_file.value import Value
+from mcu_ghost.host import text
 
 
 def _dense(operator: Operator, x: Value, axis: int, kernel: Reals, bias: Reals | None) -> Value:
@@ -20,7 +21,8 @@ def _dense(operator: Operator, x: Value, axis: int, kernel: Reals, bias: Reals |
     x = operator.last(x, axis)
     if x.shape[-1] != kernel.shape[0]:
         raise operator.refuse(
-            f"its weights are for {kernel.shape[0]} channels, but its input has the shape {x.full}"
+            f"its weights are for {text.count(kernel.shape[0], 'channel')}, but its input has the"
+            f" shape {x.full}"
         )
     name, kernel = straightened(operator.builder, x.name, kernel, operator.name)
     x = dataclasses.replace(x, name=name)

@@ -15,6 +15,7 @@ from mcu_ghost.convert.onnx_file.flattened import straightened
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators.functions import PARAMETERS
 from mcu_ghost.convert.onnx_file.value import Stack, Value
+from mcu_ghost.host import text
 
 _DIRECTIONS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
 _FUNCTIONS = {
@@ -60,8 +61,8 @@ def _recurrent(operator: Operator) -> list[Known]:
         raise operator.refuse(f"takes inputs of shape (frames, batch, inputs), not {x.full}")
     if x.full[1] != 1:
         raise operator.refuse(
-            f"has {x.full[1]} sequences in a batch for one sample; export the network for one"
-            " example, and look at batch_first"
+            f"has {text.count(x.full[1], 'sequence')} in a batch for one sample; export the network"
+            " for one example, and look at batch_first"
         )
     x = operator.arranged(x, (0, 2))
     backwards = _DIRECTIONS[operator.take("direction", "forward")]

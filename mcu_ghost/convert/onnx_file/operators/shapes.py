@@ -15,6 +15,7 @@ from mcu_ghost.convert.onnx_file.constants import LARGEST
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators.windows import channels_last
 from mcu_ghost.convert.onnx_file.value import Stack, Value
+from mcu_ghost.host import text
 
 
 def _transpose(operator: Operator) -> Known:
@@ -164,7 +165,7 @@ def _repeated(operator: Operator, x: Value, times: list[int]) -> Value:
     long = [i for i, n in enumerate(x.full) if n != 1]
     if len(grown) > 1 or len(long) > 1 or grown == long:
         raise operator.refuse(
-            f"repeats its input of shape {x.full} {times} times, only a vector along one other"
+            f"repeats its input of shape {x.full} by {times}, only a vector along one other"
             " axis is supported"
         )
     channels = long[0] if long else (x.rank - 1 if grown[0] != x.rank - 1 else 0)
@@ -181,8 +182,8 @@ def _resize(operator: Operator) -> Value:
     for n, factor in zip(x.full, times, strict=True):
         if not _repeats(operator, n, factor):
             raise operator.refuse(
-                f"makes {n} values {n * factor:g} otherwise than by repeating each; use nearest"
-                " with a whole factor"
+                f"makes {text.count(n, 'value')} {n * factor:g} otherwise than by repeating each;"
+                " use nearest with a whole factor"
             )
     if times[1] != 1:
         raise operator.refuse("resizes the channels, which is not supported")

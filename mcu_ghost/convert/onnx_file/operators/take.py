@@ -11,6 +11,7 @@ import numpy as np
 from mcu_ghost.convert.nodes import Embedding, Pad, Reverse, Slice
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.value import Stack, Value
+from mcu_ghost.host import text
 
 
 def taken(operator: Operator, given: Known | None, axis: int, part: range) -> Known:
@@ -64,7 +65,7 @@ def _split(operator: Operator) -> list[Known]:
         each = -(-size // count)
         sizes = [min(each, size - i * each) for i in range(count)]
     if sum(sizes) != size or min(sizes) < 1:
-        raise operator.refuse(f"cannot split {size} values into {sizes}")
+        raise operator.refuse(f"cannot split {text.count(size, 'value')} into {sizes}")
     starts = np.cumsum([0, *sizes])
     return [
         taken(operator, given, axis, range(int(start), int(start) + n))
@@ -81,7 +82,9 @@ def _gather(operator: Operator) -> Known:
     numbers = [int(i) for i in indices.ravel()]
     places = [i + full[axis] if i < 0 else i for i in numbers]
     if any(not 0 <= i < full[axis] for i in places):
-        raise operator.refuse(f"its indices go beyond the {full[axis]} values of axis {axis}")
+        raise operator.refuse(
+            f"its indices go beyond the {text.count(full[axis], 'value')} of axis {axis}"
+        )
     if indices.ndim > 1:
         raise operator.refuse("indices with several axes are not supported")
     y = taken(operator, given, axis, _range(operator, places))
