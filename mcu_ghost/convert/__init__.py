@@ -14,7 +14,7 @@ _NEED_TENSORFLOW = {
     "Conversion": "keras_model",
     "conversion": "keras_model",
     "convert": "keras_model",
-    "keras_outputs": "keras_outputs",
+    "keras_outputs": "keras_run",
     "load_model": "keras_file",
     "to_model": "keras_model",
 }

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def read(model: Any, go_on: bool = False) -> FloatGraph:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / ("model.keras" if where.startswith("keras.") else "model.h5")
         try:
-            with quiet():
+            with quiet(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Keras thinks little of its older format
                 model.save(path)
         except Exception as error:  # Keras raises whatever its layers raise
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]

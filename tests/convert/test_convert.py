@@ -127,7 +127,7 @@ def test_functional_models_reshapes_and_state_kept(keras, ghost, lab, tmp_path):
     network = convert(model, tmp_path / "m.tflite", calibration=lab.X[:1, ..., None])
     assert network.layers[0].stateful
     assert network.tensors[network.layers[0].output].name
-    assert (network.frames, network.layers[0].inputs) == (12, 5)
+    assert (network.frames, network.layers[0].features) == (12, 5)
 
 
 def test_a_model_by_tfmots_own_functions(keras, ghost, lab, tmp_path):
@@ -169,7 +169,7 @@ def test_metadata_is_merged_and_checked(keras, ghost, lab, tmp_path):
     }
     before = path.read_bytes()
     for bad, message in [
-        ({"labels": ["a"]}, "The metadata names 1 labels, but the model has 4 outputs."),
+        ({"labels": ["a"]}, "The metadata names 1 label, but the model has 4 outputs."),
         ({"version": 2}, "The metadata must be a JSON object of version 1."),
         ({"x": {1}}, "The metadata holds a set, which is not JSON: x."),
     ]:

@@ -62,7 +62,7 @@ def test_a_range_far_too_wide_is_blamed_on_the_input(keras, lab):
 
 
 def test_a_layer_with_a_wrong_range_is_blamed(keras, lab):
-    from mcu_ghost.convert import conversion, fidelity
+    from mcu_ghost.convert import conversion, keras_fidelity
     from mcu_ghost.layers import chain, quantize_model
 
     front = keras.layers.Dense(6, activation="relu", name="front")
@@ -72,7 +72,7 @@ def test_a_layer_with_a_wrong_range_is_blamed(keras, lab):
         if variable.name.split(":")[0].endswith("post_activation_max"):
             variable.assign(0.05)
     made = conversion(q, "net").network
-    found = fidelity.measure(chain.read(model), None, made, lab.X)
+    found = keras_fidelity.measure(chain.read(model), None, made, lab.X)
     kinds = [layer.layer.rpartition(" ")[2] for layer in found.layers]
     assert kinds == ["input", "(Dense)", "(GRU)", "(Dense)", "(Softmax)"]
     assert found.blame.layer == "layer 'front' (Dense)"
