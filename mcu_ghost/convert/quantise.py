@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mcu_ghost.convert import fidelity, passes, ranges, rows
+from mcu_ghost.convert import channels, fidelity, passes, ranges, rows
 from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower import lower
@@ -74,17 +74,35 @@ def quantise(
             f" (representative inputs){train_on}."
         )
     given = ranges.validate(graph, data)
-    whole, graph = graph, passes.simplified(graph)
+    spreads, beyond = ({}, []) if input_range else channels.needed(graph, given)
+    given = channels.alike(given, spreads)
+    whole, graph = graph, passes.simplified(channels.undone(graph, spreads))
     tell(f"taking ranges from {text.count(len(next(iter(given.values()))), 'sample')}")
-    found = ranges.take(graph, given, input_range)
+    found = ranges.take(graph, given, input_range, set(spreads))
     tell("making int8 operators")
     made = lower(graph, found.values, found.largest)
-    network = model(graph, made.graph, name, metadata or {})
+    said = _with_scales(metadata or {}, spreads, len(graph.inputs) == 1)
+    network = model(graph, made.graph, name, said)
     table = rows.of_layers(whole, graph, made, network)
     network = read.parse(write.serialize(network), name, name)
     tell("comparing int8 with float")
     compared = _fidelity(graph, made, given, _trains(whole))
-    return Conversion(network, found.clipped, compared, table, whole.notes)
+    return Conversion(network, (*beyond, *found.clipped), compared, table, whole.notes)
+
+
+def _with_scales(
+    metadata: dict[str, Any], spreads: Mapping[str, channels.Spread], alone: bool
+) -> dict[str, Any]:
+    """Return the metadata with scales and offsets of the inputs' channels."""
+    if not spreads:
+        return metadata
+    said = dict(metadata.get("inputs", {}))
+    for name, spread in spreads.items():
+        if alone:
+            said |= spread.metadata
+        else:
+            said[name] = said.get(name, {}) | spread.metadata
+    return metadata | {"inputs": said}
 
 
 def _trains(graph: FloatGraph) -> bool:

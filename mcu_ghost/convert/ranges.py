@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,13 +71,19 @@ def validate(graph: FloatGraph, data: Mapping[str, Reals]) -> dict[str, Reals]:
     return found
 
 
-def take(graph: FloatGraph, data: Mapping[str, Reals], fixed: Range | None = None) -> Ranges:
+def take(
+    graph: FloatGraph,
+    data: Mapping[str, Reals],
+    fixed: Range | None = None,
+    alike: Collection[str] = (),
+) -> Ranges:
     """Take the ranges.
 
     Args:
         graph: The network.
         data: As `validate` returns them.
         fixed: The range of the input, if it is given.
+        alike: Inputs whose channels were brought to -1 to 1 before.
     """
     ranges: dict[str, Range] = {}
     largest: dict[str, float] = {}
@@ -86,6 +92,9 @@ def take(graph: FloatGraph, data: Mapping[str, Reals], fixed: Range | None = Non
         rows = data[entry.name].reshape(-1, entry.shape[-1] if len(entry.shape) > 1 else 1)
         if len(entry.shape) == 1:
             rows = data[entry.name].reshape(-1, 1)
+        if entry.name in alike:
+            ranges[entry.name] = -1.0, 1.0
+            continue
         ranges[entry.name] = fixed or calibration.choose(rows)
         found += calibration.clipped_inputs(rows, *ranges[entry.name])
     for node, given, result in walk(graph, data):

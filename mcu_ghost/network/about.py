@@ -19,6 +19,7 @@ VERSION = 1
 Plan = Literal["stream", "window"]
 PLANS: tuple[Plan, ...] = ("stream", "window")
 Shape = tuple[int, ...]
+_FARTHEST = 1e30  # of numbers that float32 holds with room to spare
 _DEEPEST = 32  # objects and lists inside each other
 _LONGEST = 40  # characters of an input's name or a unit
 
@@ -66,6 +67,8 @@ def validate(metadata: Any) -> None:
         found = shown(metadata["plan"])
         raise ValueError(f"must have a plan that is {' or '.join(PLANS)}, not {found}")
     labels(metadata)
+    for of in described(metadata, "inputs"):
+        channels(metadata, of)
     for end in ("inputs", "outputs"):
         for name in described(metadata, end):
             names(metadata, end, name)
@@ -138,6 +141,38 @@ def units(metadata: dict[str, Any], end: str, of: str = "") -> list[str]:
     return _short_texts(_key(end, of, "units"), [found] if isinstance(found, str) else found)
 
 
+def channels(metadata: dict[str, Any], of: str = "") -> tuple[list[float], list[float]]:
+    """Return scale and offset of each channel of an input; none where all share the tensor's.
+
+    A byte q of channel c stands for ``(q - zero point) * scales[c] + offsets[c]``.
+
+    Args:
+        metadata: The object.
+        of: The name of the input, if there are several.
+
+    Raises:
+        ValueError: They are no lists of numbers of one length, or a scale is not positive.
+    """
+    found = described(metadata, "inputs").get(of, {})
+    lists = []
+    for what in ("scales", "offsets"):
+        given = found.get(what, [])
+        real = isinstance(given, list | tuple) and all(
+            isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < _FARTHEST
+            for n in given
+        )
+        if not real:
+            key = _key("inputs", of, what)
+            raise ValueError(f"must have {key} that are a list of numbers, not {shown(given)}")
+        lists.append([float(n) for n in given])
+    scales, offsets = lists
+    if len(scales) != len(offsets):
+        raise ValueError(f"has {len(scales)} scales and {len(offsets)} offsets of inputs")
+    if not all(scale > 1 / _FARTHEST for scale in scales):
+        raise ValueError(f"has {_key('inputs', of, 'scales')} that are not all positive")
+    return scales, offsets
+
+
 def fits(count: int, shape: Shape) -> bool:
     """Return whether so many names are one for each value, or one for each of the last axis."""
     return count in (math.prod(shape), shape[-1] if shape else 1)
@@ -175,6 +210,9 @@ def validate_sizes(
             _validate_count(end, name, "names", names(metadata, end, name), shape)
             found = units(metadata, end, name)
             _validate_count(end, name, "units", found if len(found) > 1 else [], shape)
+            scales = len(channels(metadata, name)[0]) if end == "inputs" else 0
+            if scales and scales != (shape[-1] if shape else 1):
+                raise ValueError(f"has {scales} scales of inputs, but {shape} is a frame of them")
 
 
 def _validate_count(end: str, name: str, what: str, found: list[str], shape: Shape) -> None:

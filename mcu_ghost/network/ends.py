@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.network import about, names
-from mcu_ghost.network.tensor import Tensor
+from mcu_ghost.network.tensor import Int8s, Tensor, quantized
 
 Side = Literal["input", "output"]
 _LETTERS = {"input": "x", "output": "y"}
@@ -28,6 +29,8 @@ class End:
         side: Which of the two it is.
         name: As people call it.
         part: What it adds to names in C; "" for the only one.
+        scales: Of each of the last axis, where they have scales of their own.
+        offsets: Likewise: the real number that the zero point stands for.
     """
 
     tensor: Tensor
@@ -36,6 +39,31 @@ class End:
     side: Side = "input"
     name: str = ""
     part: str = ""
+    scales: tuple[float, ...] = ()
+    offsets: tuple[float, ...] = ()
+
+    def quantize(self, values: npt.ArrayLike) -> Int8s:
+        """Return the integers that stand for (…, *shape) real numbers, as the generated C does."""
+        if not self.scales:
+            return self.tensor.quantize(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            above = np.asarray(values, np.float32) - np.asarray(self.offsets, np.float32)
+        return quantized(above, self.scales, self.tensor.zero_point)
+
+    def dequantize(self, values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        """Return the real numbers that (…, *shape) integers stand for, in single precision."""
+        if not self.scales:
+            return self.tensor.dequantize(values)
+        steps = (np.asarray(values, np.int32) - self.tensor.zero_point).astype(np.float32)
+        scaled = steps * np.asarray(self.scales, np.float32)
+        return scaled + np.asarray(self.offsets, np.float32)
+
+    @property
+    def ranges(self) -> list[tuple[float, float]]:
+        """The real numbers that -128 and 127 stand for: of each of the last axis, or of all."""
+        size = max(1, len(self.scales))
+        low, high = (np.atleast_1d(self.dequantize(np.full(size, q))) for q in (-128, 127))
+        return [(float(a), float(b)) for a, b in zip(low, high, strict=True)]
 
     @property
     def member(self) -> str:
@@ -76,8 +104,24 @@ class End:
     @property
     def scale(self) -> str:
         """The scale as a float of C, to the last bit."""
-        text = f"{np.float32(self.tensor.scale):.9g}"
-        return text + ("f" if set(text) & set(".e") else ".0f")
+        return self.floats((self.tensor.scale,))[0]
+
+    @staticmethod
+    def floats(numbers: Sequence[float]) -> list[str]:
+        """Return numbers as floats of C, to the last bit."""
+        texts = [f"{np.float32(number):.9g}" for number in numbers]
+        return [text + ("f" if set(text) & set(".e") else ".0f") for text in texts]
+
+    def stands(self, prefix: str) -> str:
+        """Return, in C, what a byte above the zero point is multiplied by, and what is added.
+
+        Args:
+            prefix: Of the network's names.
+        """
+        if not self.scales:
+            return f"{prefix.upper()}_{self.macro}_SCALE"
+        member = f"{prefix}_{self.macro.lower()}"
+        return f"{member}_scales[i] + {member}_offsets[i]"
 
     @property
     def fixed_scale(self) -> tuple[int, int]:
@@ -123,6 +167,12 @@ class End:
         """All of it on a line."""
         unit = f" {self.unit}" if self.unit else ""
         named = f" ({', '.join(self.values)})" if self.named else ""
+        if self.scales:
+            each = ", ".join(f"{low:.4g} to {high:.4g}" for low, high in self.ranges)
+            return (
+                f"{self.tensor.size} × int8{named}, a scale and an offset each, zero point"
+                f" {self.tensor.zero_point}: {each}{unit}"
+            )
         return (
             f"{self.tensor.size} × int8{named}, scale {self.tensor.scale:.6g}{unit}, zero point"
             f" {self.tensor.zero_point}: {self.minimum:.4g} to {self.maximum:.4g}{unit}"
@@ -142,6 +192,8 @@ class End:
             "maximum": self.maximum,
             "names": list(self.names),
             "units": list(self.units),
+            "scales": list(self.scales),
+            "offsets": list(self.offsets),
         }
 
 
@@ -156,7 +208,8 @@ def all_of(side: Side, tensors: Sequence[Tensor], metadata: dict[str, Any]) -> t
     if len(tensors) == 1:
         (tensor,) = tensors
         said = about.labels(metadata) if side == "output" else about.names(metadata, "inputs")
-        return (_end(side, tensor, said, about.units(metadata, f"{side}s"), tensor.name, ""),)
+        units = about.units(metadata, f"{side}s")
+        return (_end(side, tensor, said, units, tensor.name, "", _channels(side, metadata)),)
     parts = names.members([tensor.name for tensor in tensors], _LETTERS[side])
     called = [tensor.name for tensor in tensors]
     if len(set(called) - {""}) < len(called):
@@ -169,14 +222,28 @@ def all_of(side: Side, tensors: Sequence[Tensor], metadata: dict[str, Any]) -> t
             about.units(metadata, f"{side}s", name),
             name,
             part,
+            _channels(side, metadata, name),
         )
         for tensor, name, part in zip(tensors, called, parts, strict=True)
     )
 
 
+def _channels(
+    side: Side, metadata: dict[str, Any], of: str = ""
+) -> tuple[list[float], list[float]]:
+    return about.channels(metadata, of) if side == "input" else ([], [])
+
+
 def _end(
-    side: Side, tensor: Tensor, names: list[str], units: list[str], name: str, part: str
+    side: Side,
+    tensor: Tensor,
+    names: list[str],
+    units: list[str],
+    name: str,
+    part: str,
+    channels: tuple[list[float], list[float]],
 ) -> End:
     fitting = names if about.fits(len(names), tensor.shape) else []
     every = tuple(units) * (len(fitting) or tensor.size) if len(units) == 1 else tuple(units)
-    return End(tensor, tuple(fitting), every, side, name, part)
+    scales, offsets = map(tuple, channels)
+    return End(tensor, tuple(fitting), every, side, name, part, scales, offsets)

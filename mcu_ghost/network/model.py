@@ -230,7 +230,7 @@ class Model:
         """
         rows = []
         for end in self.input_ends:
-            found = end.tensor.quantize(values[end.name])
+            found = end.quantize(values[end.name])
             leading = found.shape[: found.ndim - len(end.tensor.shape)]
             rows.append(found.reshape(*leading, end.tensor.size))
         return np.concatenate(rows, axis=-1)

@@ -58,16 +58,21 @@ class Tensor:
         `values / scale` in single precision, rounded to the nearest, halves away from zero, plus
         the zero point, saturated. What is not a number counts as 0.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            steps = np.asarray(values, np.float32) / np.float32(self.scale)
-        steps = np.clip(np.nan_to_num(steps, posinf=512, neginf=-512), -512, 512)
-        whole = np.trunc(steps + np.copysign(0.5, steps).astype(np.float64))
-        return np.clip(whole + self.zero_point, -128, 127).astype(np.int8)
+        return quantized(values, self.scale, self.zero_point)
 
     def dequantize(self, values: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Return the real numbers that integers stand for, in single precision."""
         steps = np.asarray(values, np.int32) - self.zero_point
         return steps.astype(np.float32) * np.float32(self.scale)
+
+
+def quantized(values: npt.ArrayLike, scale: npt.ArrayLike, zero_point: int) -> Int8s:
+    """Return what `Tensor.quantize` does, for one scale or for one of each value."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.asarray(values, np.float32) / np.asarray(scale, np.float32)
+    steps = np.clip(np.nan_to_num(steps, posinf=512, neginf=-512), -512, 512)
+    whole = np.trunc(steps + np.copysign(0.5, steps).astype(np.float64))
+    return np.clip(whole + zero_point, -128, 127).astype(np.int8)
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,12 @@ class Taken:
         """What somebody should know of how its numbers were taken; "" where there is nothing."""
         if not self.clipped:
             return ""
-        low, high = self.end.tensor.range
+        low, high = self.end.ranges[0]
+        reach = "their ranges" if self.end.scales else f"{low:.4g} to {high:.4g}"
         of = f" of {self.end.name}" if self.end.part else ""
         return (
             f"{text.count(self.clipped)} of {text.count(self.real.size, 'value')}{of} are outside"
-            f" {low:.4g} to {high:.4g} and were clipped; the data reach from"
+            f" {reach} and were clipped; the data reach from"
             f" {self.real.min():.4g} to {self.real.max():.4g}"
         )
 
@@ -205,10 +206,9 @@ def _form(model: Model, end: End) -> str:
 
 def _taken(where: str, end: End, windows: Array) -> Taken:
     """Quantise one input's numbers."""
-    tensor = end.tensor
     if windows.dtype == np.int8:
         integers = np.array(windows, np.int8)
-        return Taken(end, integers, tensor.dequantize(integers))
+        return Taken(end, integers, end.dequantize(integers))
     real = np.array(windows, np.float64)
     wrong = np.argwhere(~np.isfinite(real))
     if len(wrong):
@@ -217,7 +217,7 @@ def _taken(where: str, end: End, windows: Array) -> Taken:
             f"{where} {text.count(len(wrong), *_INFINITE)} (NaN or infinite), the first at"
             f" [{place}]."
         )
-    low, high = tensor.range
-    half = tensor.scale / 2
+    low, high = np.array(end.ranges).T
+    half = (high - low) / 510
     clipped = int(((real < low - half) | (real > high + half)).sum())
-    return Taken(end, tensor.quantize(real), real, clipped)
+    return Taken(end, end.quantize(real), real, clipped)

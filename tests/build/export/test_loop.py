@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -154,3 +155,23 @@ def test_the_readme_and_the_header_say_how_it_is_driven(tmp_path: Path) -> None:
         scale = model.tensors[0].scale
         assert f"| {scale:.6g} g |" in readme or which == "every_frame"
         assert f"#define NET_INPUT_SCALE {model.input.scale}\n" in header
+
+
+def test_channels_with_scales_of_their_own(tmp_path: Path) -> None:
+    """Degrees, hectopascals and per cent, which no scale would serve together."""
+    bare = MODELS["every_frame"]()
+    said = {"scales": [0.0625, 0.3, 0.00390625], "offsets": [12.5, 1013.0, -0.25]}
+    model = dataclasses.replace(bare, metadata=bare.metadata | {"inputs": said})
+    x = signals(model, 120) * [4, 40, 0.3] + said["offsets"]
+    integers = model.input.quantize(x)
+    assert len(np.unique(integers)) > 200
+    runner = reference.Runner(model)
+    want = []
+    for frame in integers:
+        runner.step(frame)
+        want.append(runner.answer())
+    folder = libraries.make(model, "cmake", tmp_path / "net")
+    assert "_quantize(value, i)` takes real numbers" in (folder / "README.md").read_text()
+    found = answers(program(model, folder, "cmake"), x, tmp_path)
+    steps = model.output.tensor.quantize([list(answer.values()) for answer in found])
+    np.testing.assert_array_equal(steps, want)
