@@ -47,6 +47,7 @@ def stack(draw: Draw, shapes: list[tuple[int, int]], inputs: int) -> Model:
             inputs=(i,),
             output=i + 1,
             ratio=ratio,
+            return_sequences=i < len(shapes) - 1,
         )
         body.append(layer)
     return Model.chain("random", 49, tensors, body)

@@ -78,8 +78,8 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
     adds_up(found)
     assert found.frames == 9 and found.toolchain == kind
     assert [(layer.name, layer.macs) for layer in found.layers] == [
-        ("ghost_gru_0", model.layers[0].macs),
-        ("ghost_gru_1", model.layers[1].macs),
+        ("ghost_gru_0", model.steps[0].macs),
+        ("ghost_gru_1", model.steps[1].macs),
         ("fully_connected_2", 18 * 5),
         ("softmax_3", 0),
         ("step", 0),
@@ -135,7 +135,7 @@ def test_a_head_at_the_end_is_not_of_the_frame(tmp_path: Path) -> None:
     found = profiled(tmp_path, "nrf52840", model)
     adds_up(found)
     assert [layer.name for layer in found.layers] == ["ghost_gru_0", "ghost_gru_1", "step"]
-    assert found.macs_per_frame == sum(layer.macs for layer in model.layers)
+    assert found.macs_per_frame == sum(step.macs for step in model.body)
 
 
 @emulator
