@@ -167,7 +167,7 @@ def channels(metadata: dict[str, Any], of: str = "") -> tuple[list[float], list[
         lists.append([float(n) for n in given])
     scales, offsets = lists
     if len(scales) != len(offsets):
-        raise ValueError(f"has {len(scales)} scales and {len(offsets)} offsets of inputs")
+        raise ValueError(f"has {count(len(scales), 'scale')} and {len(offsets)} offsets")
     if not all(scale > 1 / _FARTHEST for scale in scales):
         raise ValueError(f"has {_key('inputs', of, 'scales')} that are not all positive")
     return scales, offsets
@@ -212,7 +212,7 @@ def validate_sizes(
             _validate_count(end, name, "units", found if len(found) > 1 else [], shape)
             scales = len(channels(metadata, name)[0]) if end == "inputs" else 0
             if scales and scales != (shape[-1] if shape else 1):
-                raise ValueError(f"has {scales} scales of inputs, but {shape} is a frame of them")
+                raise ValueError(f"has {count(scales, 'scale')} of inputs, but {shape} is a frame")
 
 
 def _validate_count(end: str, name: str, what: str, found: list[str], shape: Shape) -> None:

@@ -73,7 +73,7 @@ def test_a_channel_that_never_moves_and_a_glitch() -> None:
     ("said", "told"),
     [
         ({"scales": [1, 2]}, "2 scales and 0 offsets"),
-        ({"scales": [1, 2], "offsets": [0, 0]}, "2 scales of inputs"),
+        ({"scales": [1, 2], "offsets": [0, 0]}, "2 scales of inputs, but"),
         ({"scales": [1, 0, 1], "offsets": [0, 0, 0]}, "inputs.scales that are not all positive"),
         ({"scales": [1, True, 1], "offsets": [0, 0, 0]}, "a list of numbers"),
         ({"scales": "abc", "offsets": [0, 0, 0]}, "a list of numbers"),

@@ -164,7 +164,7 @@ def test_channels_with_scales_of_their_own(tmp_path: Path) -> None:
     model = dataclasses.replace(bare, metadata=bare.metadata | {"inputs": said})
     x = signals(model, 120) * [4, 40, 0.3] + said["offsets"]
     integers = model.input.quantize(x)
-    assert len(np.unique(integers)) > 200
+    assert len(np.unique(integers)) > 100
     runner = reference.Runner(model)
     want = []
     for frame in integers:
