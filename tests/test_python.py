@@ -172,7 +172,7 @@ def test_the_examples_of_the_page_run_as_written(
     shutil.copy(clip, "alexa.flac")
     namespace: dict[str, object] = {}
     shown = blocks(board=False)
-    assert len(shown) == 9 == len(blocks(board=True)) - 1
+    assert len(shown) == 10 == len(blocks(board=True)) - 1
     for code in shown:
         exec(compile(code, str(PAGE), "exec"), namespace)
     said = capsys.readouterr().out
