@@ -3,19 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel
-from mcu_ghost.network.ops import conv_2d, depthwise_conv_2d, fused
+from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
+from mcu_ghost.network.ops.convolution import Convolution
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.pool_2d import Pool2D
 from mcu_ghost.network.ops.windows import Window, image
-from mcu_ghost.network.tensor import Int32s, Tensor
+from mcu_ghost.network.tensor import Tensor
 
 
 def window_initialiser(window: Window, x: Tensor) -> str:
@@ -26,55 +24,40 @@ def window_initialiser(window: Window, x: Tensor) -> str:
     return "{" + ", ".join(map(str, (*numbers, *window.dilation, top, left))) + "}"
 
 
-def channel_arrays(bias: Int32s, pairs: list[tuple[int, int]]) -> dict[str, npt.NDArray[Any]]:
-    """Return what every output channel has."""
-    multipliers, shifts = np.array(pairs).T
-    return {
-        "bias": bias,
+def _convolution(op: Convolution, xs: Tensors, y: Tensor, **numbers: int) -> Constants:
+    """Return the weights as they are, what every output channel has, and the kind's numbers."""
+    (x,) = xs
+    low, high = fused.activation_range(op.activation, y)
+    multipliers, shifts = np.array(op.multipliers(x, y)).T
+    arrays = {
+        "weights": op.weights,
+        "bias": op.bias,
         "multipliers": multipliers.astype(np.int32),
         "shifts": shifts.astype(np.int8),
     }
+    members: dict[str, int | str] = {
+        "window": window_initialiser(op.window, x),
+        **numbers,
+        "input_zero_point": x.zero_point,
+        "output_zero_point": y.zero_point,
+        "minimum": low,
+        "maximum": high,
+    }
+    return Constants(f"ghost_{op.kind}_s8", f"ghost_{op.kind}_params", arrays, members)
 
 
 def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
-    """Return the weights as they are."""
-    (x,) = xs
+    """Return the groups."""
     outputs, _, _, channels = op.weights.shape
-    groups = image(x.shape)[2] // channels
-    low, high = fused.activation_range(op.activation, y)
-    pairs = conv_2d.output_multipliers(op, x, y)
-    arrays = {"weights": op.weights, **channel_arrays(op.bias, pairs)}
-    numbers: dict[str, int | str] = {
-        "window": window_initialiser(op.window, x),
-        "groups": groups,
-        "group_channels": channels,
-        "group_outputs": outputs // groups,
-        "input_zero_point": x.zero_point,
-        "output_zero_point": y.zero_point,
-        "minimum": low,
-        "maximum": high,
-    }
-    return Constants("ghost_conv_2d_s8", "ghost_conv_2d_params", arrays, numbers)
+    groups = image(xs[0].shape)[2] // channels
+    return _convolution(op, xs, y, groups=groups, group_channels=channels,
+                        group_outputs=outputs // groups)  # fmt: skip
 
 
 def _depthwise_conv_2d(op: DepthwiseConv2D, xs: Tensors, y: Tensor) -> Constants:
-    """Return the weights as they are."""
-    (x,) = xs
-    channels = image(x.shape)[2]
-    low, high = fused.activation_range(op.activation, y)
-    pairs = depthwise_conv_2d.output_multipliers(op, x, y)
-    arrays = {"weights": op.weights, **channel_arrays(op.bias, pairs)}
-    numbers: dict[str, int | str] = {
-        "window": window_initialiser(op.window, x),
-        "channels": channels,
-        "multiplier": len(op.bias) // channels,
-        "input_zero_point": x.zero_point,
-        "output_zero_point": y.zero_point,
-        "minimum": low,
-        "maximum": high,
-    }
-    params = "ghost_depthwise_conv_2d_params"
-    return Constants("ghost_depthwise_conv_2d_s8", params, arrays, numbers)
+    """Return channels, and how many outputs each has."""
+    channels = image(xs[0].shape)[2]
+    return _convolution(op, xs, y, channels=channels, multiplier=len(op.bias) // channels)
 
 
 def _pool_2d(op: Pool2D, xs: Tensors, y: Tensor) -> Constants:

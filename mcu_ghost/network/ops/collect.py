@@ -4,18 +4,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
-import numpy as np
-
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import State, Tensors
+from mcu_ghost.network.ops.planned import Planned
 from mcu_ghost.network.tensor import Ints, Tensor, Variable
-from mcu_ghost.network.tflite.builder import Builder
-from mcu_ghost.network.tflite.tables import Tables
 
 
 @dataclass(frozen=True)
-class Collect(Operator):
+class Collect(Planned):
     """Puts each frame behind the ones before; a full one stays as it is.
 
     Attributes:
@@ -27,7 +24,6 @@ class Collect(Operator):
     """
 
     kind: ClassVar[str] = "collect"
-    codes: ClassVar[dict[int | str, int]] = {}  # no file has it
 
     size: int
     frames: int
@@ -55,19 +51,3 @@ class Collect(Operator):
             kept[..., at * self.size : (at + 1) * self.size] = frame
             count = count + 1
         return kept.reshape(*kept.shape[:-1], *y.shape), (count, kept)
-
-    @classmethod
-    def read(cls, file: Tables, op: Any) -> NoReturn:
-        """Refuse: no file has it."""
-        raise NotImplementedError
-
-    def write(
-        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
-    ) -> NoReturn:
-        """Refuse: no file has it."""
-        raise NotImplementedError
-
-    @classmethod
-    def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> NoReturn:
-        """Refuse: it belongs to a plan, not to a network."""
-        raise NotImplementedError

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import ClassVar
 
 import numpy as np
 
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import State, Tensors
+from mcu_ghost.network.ops.planned import Planned
 from mcu_ghost.network.tensor import Ints, Tensor, Variable
-from mcu_ghost.network.tflite.builder import Builder
-from mcu_ghost.network.tflite.tables import Tables
 
 
 @dataclass(frozen=True)
-class Ring(Operator):
+class Ring(Planned):
     """Lets the oldest frame go and puts the new one behind the others.
 
     Attributes:
@@ -26,7 +25,6 @@ class Ring(Operator):
     """
 
     kind: ClassVar[str] = "ring"
-    codes: ClassVar[dict[int | str, int]] = {}  # no file has it
 
     size: int
     length: int
@@ -46,19 +44,3 @@ class Ring(Operator):
         frame = values[0].reshape(*kept.shape[:-1], self.size)
         kept = np.concatenate([kept[..., self.size :], frame], axis=-1)
         return kept[..., : y.size].reshape((*kept.shape[:-1], *y.shape)), (kept,)
-
-    @classmethod
-    def read(cls, file: Tables, op: Any) -> NoReturn:
-        """Refuse: no file has it."""
-        raise NotImplementedError
-
-    def write(
-        self, file: Builder, xs: Tensors, sources: list[int], target: int, number: int
-    ) -> NoReturn:
-        """Refuse: no file has it."""
-        raise NotImplementedError
-
-    @classmethod
-    def random(cls, rng: np.random.Generator, x: Tensor, source: int) -> NoReturn:
-        """Refuse: it belongs to a plan, not to a network."""
-        raise NotImplementedError
