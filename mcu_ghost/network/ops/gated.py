@@ -31,6 +31,7 @@ from mcu_ghost.network.ops.gates import (
     requantize,
     saturate16,
     sigmoid,
+    slope,
 )
 from mcu_ghost.network.ops.operator import Recurrent, Tensors
 from mcu_ghost.network.quantize import Floats
@@ -254,6 +255,36 @@ class Gated(Recurrent):
         file.custom(self.code, inputs, target, version, flexbuffer.encode(options))
 
     @classmethod
+    @abc.abstractmethod
+    def quantized(cls, *args: Any, **options: Any) -> Self:
+        """Quantise one layer's Keras weights; each kind says what else it needs."""
+
+    @classmethod
+    def random(
+        cls,
+        rng: np.random.Generator,
+        x: Tensor,
+        source: int,
+        *,
+        units: int = 12,
+        gain: float = 1.0,
+        **options: Any,
+    ) -> tuple[Self, Tensor]:
+        """Return a layer with normal weights; large gains saturate it, or are refused.
+
+        Args:
+            rng: Where randomness comes from.
+            x: The tensor that is read.
+            source: Its index; the new tensor's is the next one.
+            units: Of the layer.
+            gain: Of the weights.
+            options: Of `quantized`.
+        """
+        weights = cls.drawn(rng, x.size, units, gain)
+        layer = cls.quantized(x, **weights, inputs=(source,), output=source + 1, **options)
+        return layer, Tensor(f"{cls.kind}_{source}", (units,), "int8", layer.state_scale, 0)
+
+    @classmethod
     def made(
         cls,
         x: Tensor,
@@ -262,6 +293,7 @@ class Gated(Recurrent):
         bias: Floats,
         state_scale: float = STATE_SCALE,
         one: float = PREACTIVATION_ONE,
+        hard: float = 0.0,
         **members: Any,
     ) -> Self:
         """Quantise one layer's weights.
@@ -273,6 +305,7 @@ class Gated(Recurrent):
             bias: (gates * n,) float, or (2, gates * n) where each product has one.
             state_scale: Of the state.
             one: What 1.0 is as a pre-activation.
+            hard: The slope of the gates' hard sigmoid; 0 for the sigmoid itself.
             members: All others.
 
         Raises:
@@ -289,6 +322,7 @@ class Gated(Recurrent):
             recurrent_scales=recurrent.scales,
             input_requantizers=own.requantizers,
             recurrent_requantizers=recurrent.requantizers,
+            slope=slope(hard) if hard else 0,
             **members,
         )
 

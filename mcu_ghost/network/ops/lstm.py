@@ -20,11 +20,9 @@ import numpy as np
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.ops.gated import MASKED, Gated
 from mcu_ghost.network.ops.gates import (
-    STATE_SCALE,
     need_state,
     product_to_state,
     saturate16,
-    slope,
     tanh,
 )
 from mcu_ghost.network.ops.operator import State, Tensors
@@ -79,30 +77,10 @@ class LSTM(Gated):
 
     @classmethod
     def random(
-        cls,
-        rng: np.random.Generator,
-        x: Tensor,
-        source: int,
-        *,
-        units: int = 12,
-        gain: float = 1.0,
-        hard: float = 0.0,
-        largest_cell: float = 3.0,
-        return_sequences: bool = True,
-        stateful: bool = False,
+        cls, rng: np.random.Generator, x: Tensor, source: int, **options: Any
     ) -> tuple[Self, Tensor]:
-        """Return a layer with normal weights; large gains saturate the gates, or are refused."""
-        layer = cls.quantized(
-            x,
-            **cls.drawn(rng, x.size, units, gain),
-            inputs=(source,),
-            output=source + 1,
-            largest_cell=largest_cell,
-            hard=hard,
-            return_sequences=return_sequences,
-            stateful=stateful,
-        )
-        return layer, Tensor(f"lstm_{source}", (units,), "int8", STATE_SCALE, 0)
+        """Return a layer with normal weights, whose cell has room for 4 if nothing else is said."""
+        return super().random(rng, x, source, **{"largest_cell": 3.0, **options})
 
     @classmethod
     def quantized(
@@ -145,7 +123,7 @@ class LSTM(Gated):
             inputs=inputs,
             output=output,
             cell_bits=cell_bits(largest_cell),
-            slope=slope(hard) if hard else 0,
+            hard=hard,
             return_sequences=return_sequences,
             stateful=stateful,
         )

@@ -23,11 +23,9 @@ import numpy as np
 
 from mcu_ghost.network.ops.gated import MASKED, Gated
 from mcu_ghost.network.ops.gates import (
-    STATE_SCALE,
     need_state,
     product_to_state,
     saturate16,
-    slope,
     tanh,
     to_state,
 )
@@ -76,33 +74,11 @@ class ResetGRU(Gated):
         return {"reset_after": options["reset_after"]}
 
     @classmethod
-    def random(
-        cls,
-        rng: np.random.Generator,
-        x: Tensor,
-        source: int,
-        *,
-        units: int = 12,
-        gain: float = 1.0,
-        hard: float = 0.0,
-        reset_after: bool = False,
-        return_sequences: bool = True,
-        stateful: bool = False,
-    ) -> tuple[Self, Tensor]:
-        """Return a layer with normal weights; large gains saturate the gates, or are refused."""
-        weights = cls.drawn(rng, x.size, units, gain)
-        weights["bias"] = np.stack([weights["bias"], rng.normal(0, gain / 2, 3 * units)])
-        layer = cls.quantized(
-            x,
-            **weights,
-            inputs=(source,),
-            output=source + 1,
-            reset_after=reset_after,
-            hard=hard,
-            return_sequences=return_sequences,
-            stateful=stateful,
-        )
-        return layer, Tensor(f"reset_gru_{source}", (units,), "int8", STATE_SCALE, 0)
+    def drawn(cls, rng: np.random.Generator, d: int, n: int, gain: float) -> dict[str, Floats]:
+        """Return random float weights, with a bias for each product."""
+        weights = super().drawn(rng, d, n, gain)
+        weights["bias"] = np.stack([weights["bias"], rng.normal(0, gain / 2, 3 * n)])
+        return weights
 
     @classmethod
     def quantized(
@@ -147,7 +123,7 @@ class ResetGRU(Gated):
             inputs=inputs,
             output=output,
             reset_after=reset_after,
-            slope=slope(hard) if hard else 0,
+            hard=hard,
             return_sequences=return_sequences,
             stateful=stateful,
         )

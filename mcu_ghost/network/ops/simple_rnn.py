@@ -70,31 +70,6 @@ class SimpleRNN(Gated):
         return {"relu": options["relu"], "scale": y.scale}
 
     @classmethod
-    def random(
-        cls,
-        rng: np.random.Generator,
-        x: Tensor,
-        source: int,
-        *,
-        units: int = 12,
-        gain: float = 1.0,
-        largest: float | None = None,
-        return_sequences: bool = True,
-        stateful: bool = False,
-    ) -> tuple[Self, Tensor]:
-        """Return a layer with normal weights; large gains saturate it, or are refused."""
-        layer = cls.quantized(
-            x,
-            **cls.drawn(rng, x.size, units, gain),
-            inputs=(source,),
-            output=source + 1,
-            largest=largest,
-            return_sequences=return_sequences,
-            stateful=stateful,
-        )
-        return layer, Tensor(f"simple_rnn_{source}", (units,), "int8", layer.scale, 0)
-
-    @classmethod
     def quantized(
         cls,
         x: Tensor,
