@@ -44,34 +44,23 @@ def convert(
     foreign.refuse(path)
     tell(f"reading {path}")
     graph = read(path)
-    if graph is None:
-        made = _by_keras(path, name, calibration, input_range, metadata, tell)
+    if graph is not None:
+        given = None if calibration is None else inputs(graph, calibration)
+        made = quantise.quantise(graph, name, given, input_range, metadata, tell)
     else:
-        data = None if calibration is None else inputs(graph, calibration)
-        made = quantise.quantise(graph, name, data, input_range, metadata, tell)
+        data = None if calibration is None else arrays.read(calibration, arrays.X_NAMES)
+        with quiet():  # importing TensorFlow is loud
+            tell("loading TensorFlow")
+            from mcu_ghost.convert.keras_file import load_model
+            from mcu_ghost.convert.keras_model import conversion
+
+            made = conversion(load_model(path), name, data, input_range, metadata, tell)
     if about.plan(metadata) == "window" and made.network.window is None:
         raise GhostError(
             f"{path}: it can have no windows: a sequence has one frame, or a layer keeps its state"
             " from one to the next; leave the plan out."
         )
     return made
-
-
-def _by_keras(
-    path: Path,
-    name: str,
-    calibration: Path | None,
-    input_range: Range | None,
-    metadata: dict[str, Any],
-    tell: Tell,
-) -> Conversion:
-    data = None if calibration is None else arrays.read(calibration, arrays.X_NAMES)
-    with quiet():  # importing TensorFlow is loud
-        tell("loading TensorFlow")
-        from mcu_ghost.convert.keras_file import load_model
-        from mcu_ghost.convert.keras_model import conversion as keras_conversion
-
-        return keras_conversion(load_model(path), name, data, input_range, metadata, tell)
 
 
 def read(path: Path, go_on: bool = False) -> FloatGraph | None:

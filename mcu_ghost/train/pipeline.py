@@ -69,9 +69,14 @@ def run(recipe: Recipe, sounds: Sounds, out: Path, cache: Path, worker: int = 0)
                        streams.digest(recipe, sounds), worker)  # fmt: skip
     if worker:
         return None
-    result = judge(recipe, sounds, form, models, train, phases.losses(folder), out)
+    console.note("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
     with console.stages() as show:
-        show("drawing the report", 0, None)
+
+        def tell(step: str) -> None:
+            show(step, 0, None)
+
+        result = judge(recipe, sounds, form, models, train, phases.losses(folder), out, tell)
+        tell("drawing the report")
         report.write(result, out)
     return result
 
@@ -100,24 +105,9 @@ def judge(
     train: Streams,
     losses: dict[str, list[list[float]]],
     out: Path,
-) -> Result:
-    """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
-    console.note("[dim]choosing the threshold on validation, then measuring on test streams …[/]")
-    with console.stages() as show:
-        return _judged(recipe, sounds, form, models, train, losses, out,
-                       lambda step: show(step, 0, None))  # fmt: skip
-
-
-def _judged(
-    recipe: Recipe,
-    sounds: Sounds,
-    form: InputFormat,
-    models: tuple[Any, Any],
-    train: Streams,
-    losses: dict[str, list[list[float]]],
-    out: Path,
     tell: Callable[[str], None],
 ) -> Result:
+    """Choose thresholds on validation, write the `.tflite`, and measure it on the test split."""
     tell("converting to int8")
     given = recipe.detector.given(sounds.labels)
     judge_ = Judge(given, (*sounds.labels, evaluate.OTHER), recipe.settings)
