@@ -71,9 +71,7 @@ class ModelContext:
 
     def sources(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the kernels of `firmware/` that run for every frame, and the others."""
-        calls = self.body + (self.head if self.model.head_per_frame else [])
-        often = {call.packed.op.kind for call in calls}
-        often |= {p.op.kind for p in self.packed if p.step.passing}
+        often = self.model.often
         return _sources(self.packed, often), _sources(
             self.packed, {p.op.kind for p in self.packed} - often
         )

@@ -109,9 +109,7 @@ def pack(model: Model, variant: kernels.Variant = "plain") -> list[Packed]:
     Of a head that runs once, kinds that do not run for every frame take the plain kernels, which
     are small.
     """
-    every_frame = model.steps if model.head_per_frame else model.body
-    often = {step.op.kind for step in every_frame}
-    often |= {step.op.kind for step in model.steps if step.passing}  # runs for each frame at once
+    often = model.often
     found = []
     for number, step in enumerate(model.steps):
         op = step.op

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mcu_ghost.convert import keras_fidelity, keras_object, ordinary, quantise
 from mcu_ghost.convert.graph import FloatGraph
+from mcu_ghost.convert.lower.lowering import quantisation
 from mcu_ghost.convert.quantise import Conversion, Tell
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
@@ -22,7 +23,7 @@ from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
 from mcu_ghost.network import about
-from mcu_ghost.network.calibration import Clipped, clipped_inputs
+from mcu_ghost.network.calibration import Clipped, clipped_inputs, validate
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.gates import STATE_SCALE
@@ -128,13 +129,15 @@ def conversion(
                                  tell)  # fmt: skip
     given = chain = chains.read(model)
     said = _metadata(name, chain, metadata or {})
-    data = None if calibration is None else ranges.validate(model, calibration)
+    data = None
+    if calibration is not None:
+        data = validate(calibration, tuple(model.inputs[0].shape[1:]))
     beyond: tuple[Clipped, ...] = ()
     if input_range is not None:
         raise GhostError(
             f"Model '{model.name}' is quantised and keeps the input range it was trained with."
         )
-    elif data is not None:
+    if data is not None:
         if any(map(chains.unset, chain.stages)):
             tell(f"taking ranges from {count(len(data), 'sample')}")
             model = saving.copy(model)
@@ -248,9 +251,7 @@ def _input(chain: Chain) -> Tensor:
         high = float(layer.quantizer_vars["max_var"].numpy())
     if not (math.isfinite(low) and math.isfinite(high) and low <= 0.0 < high):
         raise GhostError(f"The input's range ({low:g}, {high:g}) is not usable; it must hold 0.")
-    scale = float(np.float32((high - low) / 255))
-    zero_point = int(np.clip(math.floor(-128 - low / scale + 0.5), -128, 127))
-    return Tensor("input", (chain.inputs,), "int8", scale, zero_point)
+    return Tensor("input", (chain.inputs,), "int8", *quantisation(low, high))
 
 
 def _recurrent(stage: Stage, tensors: list[Tensor]) -> GhostGRU:

@@ -53,17 +53,7 @@ def validate(graph: FloatGraph, data: Mapping[str, Reals]) -> dict[str, Reals]:
                 f"The calibration data have nothing for the input '{entry.name}': give an .npz with"
                 f" an array for each of {named}."
             )
-        try:
-            values = np.asarray(data[entry.name], np.float32)
-        except (TypeError, ValueError) as error:
-            raise GhostError(f"The calibration data are no array of numbers ({error}).") from error
-        if values.shape[1:] != entry.shape or not len(values):
-            wanted = ", ".join(map(str, ("samples", *entry.shape)))
-            raise GhostError(f"Calibration data must have shape ({wanted}), got {values.shape}.")
-        if not np.isfinite(values).all():
-            raise GhostError("The calibration data hold values that are not finite.")
-        if not values.any():
-            raise GhostError("The calibration data are all zero, which shows no range.")
+        values = calibration.validate(data[entry.name], entry.shape)
         found[entry.name] = values
     if len({len(values) for values in found.values()}) > 1:
         counts = ", ".join(f"{name}: {len(values)}" for name, values in found.items())
@@ -89,12 +79,10 @@ def take(
     largest: dict[str, float] = {}
     found: list[Clipped] = []
     for entry in graph.inputs:
-        rows = data[entry.name].reshape(-1, entry.shape[-1] if len(entry.shape) > 1 else 1)
-        if len(entry.shape) == 1:
-            rows = data[entry.name].reshape(-1, 1)
         if entry.name in alike:
             ranges[entry.name] = -1.0, 1.0
             continue
+        rows = data[entry.name].reshape(-1, entry.shape[-1] if len(entry.shape) > 1 else 1)
         ranges[entry.name] = fixed or calibration.choose(rows)
         found += calibration.clipped_inputs(rows, *ranges[entry.name])
     for node, given, result in walk(graph, data):

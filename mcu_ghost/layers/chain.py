@@ -40,13 +40,11 @@ class Stage:
         kind: A recurrent layer, an ordinary one, the input's quantiser, or nothing to compute.
         layer: The layer as it stands in the model.
         inner: The same without tfmot's wrapper.
-        wrapped: Whether tfmot quantises it.
     """
 
     kind: Kind
     layer: Any
     inner: Any
-    wrapped: bool
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,6 @@ class Chain:
     stages: tuple[Stage, ...]
     frames: int
     inputs: int
-
-    @property
-    def quantized(self) -> bool:
-        """Whether the model went through quantisation-aware training."""
-        return any(stage.wrapped for stage in self.stages)
 
 
 def is_quantized(model: Any) -> bool:
@@ -110,9 +103,8 @@ def read(model: Any) -> Chain:
         )
     stages = []
     for layer in _ordered(model):
-        wrapped = isinstance(layer, QuantizeWrapper)
-        inner = layer.layer if wrapped else layer
-        stages.append(Stage(_kind(inner, layer), layer, inner, wrapped))
+        inner = layer.layer if isinstance(layer, QuantizeWrapper) else layer
+        stages.append(Stage(_kind(inner, layer), layer, inner))
     first = next((stage for stage in stages if stage.kind == "recurrent"), None)
     if first is None:
         raise GhostError(f"Model '{model.name}' has no GhostGRU or GRU layer. {SUPPORTED}")

@@ -22,7 +22,6 @@ from mcu_ghost.layers import chain, ranges
 from mcu_ghost.layers.fixed_point import FixedPointQuantizer, FixedRangeQuantizer, PerGateQuantizer
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.network import calibration as rule
-from mcu_ghost.network.calibration import Clipped, Floats
 
 _ROUNDINGS = {
     "round_product": FixedPointQuantizer(0, 12),
@@ -173,17 +172,9 @@ def quantize_model(
             the calibration data are none.
     """
     inputs = chain.read(model).inputs  # what cannot be converted is not trained either
-    data = None if calibration is None else ranges.validate(model, calibration)
-    quantized, clipped = quantize(model, inputs, input_range, data)
-    for values in clipped:
-        warnings.warn(str(values), stacklevel=2)
-    return quantized
-
-
-def quantize(
-    model: Any, inputs: int, input_range: tuple[float, float] | None, data: Floats | None
-) -> tuple[Any, tuple[Clipped, ...]]:
-    """Do the work of `quantize_model`, all checked, and also return what the ranges do not hold."""
+    data = None
+    if calibration is not None:
+        data = rule.validate(calibration, tuple(model.inputs[0].shape[1:]))
     if input_range is None:
         if data is None:
             raise GhostError("Give input_range, calibration data to take it from, or both.")
@@ -207,7 +198,8 @@ def quantize(
         quantized = tfmot.quantization.keras.quantize_apply(annotated, GhostScheme((low, high)))
     except (RuntimeError, ValueError) as error:
         raise GhostError(f"The model cannot be quantised: {error}") from error
-    if data is None:
-        return quantized, ()
-    beyond = rule.clipped_inputs(data.reshape(-1, inputs), low, high)
-    return quantized, beyond + ranges.settle(quantized, data)
+    if data is not None:
+        beyond = rule.clipped_inputs(data.reshape(-1, inputs), low, high)
+        for values in beyond + ranges.settle(quantized, data):
+            warnings.warn(str(values), stacklevel=2)
+    return quantized

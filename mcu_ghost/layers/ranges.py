@@ -20,31 +20,6 @@ from mcu_ghost.network.calibration import Clipped, Floats, Rule, choose, clipped
 _BATCH = 256
 
 
-def validate(model: Any, calibration: Any) -> Floats:
-    """Return calibration data as float32.
-
-    Args:
-        model: The Keras model that they are for.
-        calibration: What somebody calls calibration data.
-
-    Raises:
-        GhostError: They do not have the model's input shape, or hold no or not only finite numbers.
-    """
-    try:
-        data = np.asarray(calibration, np.float32)
-    except (TypeError, ValueError) as error:
-        raise GhostError(f"The calibration data are not an array of numbers ({error}).") from error
-    shape = tuple(model.inputs[0].shape[1:])
-    if data.shape[1:] != shape or data.ndim != len(shape) + 1 or not len(data):
-        text = ", ".join(map(str, ("samples", *shape)))
-        raise GhostError(f"Calibration data must have shape ({text}), got {data.shape}.")
-    if not np.isfinite(data).all():
-        raise GhostError("The calibration data hold values that are not finite.")
-    if not data.any():
-        raise GhostError("The calibration data are all zero, which shows no range.")
-    return data
-
-
 class _Recorder(Quantizer):
     """Stands where a quantiser stood, lets everything through, and keeps it."""
 

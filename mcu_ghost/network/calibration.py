@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host import text
+from mcu_ghost.host.errors import GhostError
 
 Floats = npt.NDArray[np.float32]
 Rule = Callable[[Floats], tuple[float, float]]
@@ -53,6 +54,30 @@ class Clipped:
             f"{self.where}: {text.count(self.count)} of {text.count(self.total, 'value')} {beyond} "
             f"outside {self.low:.4g} to {self.high:.4g}, as far as {' and '.join(far)}."
         )
+
+
+def validate(calibration: npt.ArrayLike, shape: tuple[int, ...]) -> Floats:
+    """Return calibration data as float32.
+
+    Args:
+        calibration: What somebody calls calibration data.
+        shape: Of a sample, as the network takes it.
+
+    Raises:
+        GhostError: They do not have that shape, or hold no or not only finite numbers.
+    """
+    try:
+        data = np.asarray(calibration, np.float32)
+    except (TypeError, ValueError) as error:
+        raise GhostError(f"The calibration data are not an array of numbers ({error}).") from error
+    if data.shape[1:] != shape or data.ndim != len(shape) + 1 or not len(data):
+        wanted = ", ".join(map(str, ("samples", *shape)))
+        raise GhostError(f"Calibration data must have shape ({wanted}), got {data.shape}.")
+    if not np.isfinite(data).all():
+        raise GhostError("The calibration data hold values that are not finite.")
+    if not data.any():
+        raise GhostError("The calibration data are all zero, which shows no range.")
+    return data
 
 
 def extremes(values: Floats) -> tuple[float, float]:

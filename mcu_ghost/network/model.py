@@ -124,6 +124,12 @@ class Model:
         return self.body + self.head
 
     @property
+    def often(self) -> set[str]:
+        """Kinds of operators that run for every frame, as they come or all at the end."""
+        steps = self.steps if self.head_per_frame else self.body
+        return {step.op.kind for step in (*steps, *(s for s in self.steps if s.passing))}
+
+    @property
     def layers(self) -> tuple[Recurrent, ...]:
         """The recurrent operators in order."""
         return self.graph.layers

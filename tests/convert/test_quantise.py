@@ -190,7 +190,7 @@ def test_tokens() -> None:
         ({"x": np.ones((3, 12, 7))}, "must have shape (samples, 12, 6), got (3, 12, 7)"),
         ({"x": np.zeros((3, FRAMES, WIDTH))}, "are all zero"),
         ({"x": np.full((3, FRAMES, WIDTH), np.nan)}, "not finite"),
-        ({"x": np.array(["a"])}, "no array of numbers"),
+        ({"x": np.array(["a"])}, "not an array of numbers"),
     ],
 )  # fmt: skip
 def test_calibration_that_does_not_fit(data: dict[str, np.ndarray] | None, told: str) -> None:

@@ -18,6 +18,7 @@ from mcu_ghost.network.ops.lookup import Lookup, tabulate
 from mcu_ghost.network.ops.mul import Mul
 from mcu_ghost.network.ops.prelu import PRelu as PReluOperator
 from mcu_ghost.network.ops.reduce import Mean, ReduceMax, Sum
+from mcu_ghost.network.ops.reduce import Reduce as ReduceOperator
 from mcu_ghost.network.ops.softmax import Softmax as SoftmaxOperator
 from mcu_ghost.network.tensor import Tensor
 
@@ -28,7 +29,7 @@ _BINARY: dict[str, type[Binary]] = {
     "maximum": Maximum,
     "minimum": Minimum,
 }
-_REDUCTIONS = {"mean": Mean, "max": ReduceMax, "sum": Sum}
+_REDUCTIONS: dict[str, type[ReduceOperator]] = {"mean": Mean, "max": ReduceMax, "sum": Sum}
 
 
 def activation(node: Activation, to: Lowering) -> None:

@@ -9,6 +9,7 @@ output's shape, and the node adds them up or takes the largest.
 from __future__ import annotations
 
 import functools
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -36,9 +37,9 @@ class Window(Node):
     padding: Padding = ((0, 0), (0, 0))
 
     @property
+    @abstractmethod
     def size(self) -> Pair:
         """Of the window."""
-        raise NotImplementedError
 
     def extent(self, shape: Shape) -> Shape:
         """Return the output's shape but for its channels."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from dataclasses import dataclass
 from typing import Any, Self
@@ -78,9 +79,9 @@ class Binary(Operator):
         result = np.clip(self._combine(first, second, y, *aligned), low, high)
         return axes.given(xs[0], values[0], y, result), ()
 
+    @abc.abstractmethod
     def _combine(self, first: Tensor, second: Tensor, y: Tensor, a: Ints, b: Ints) -> Ints:
         """Return the results, not clamped yet."""
-        raise NotImplementedError
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:

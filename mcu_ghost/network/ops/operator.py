@@ -127,8 +127,11 @@ class Operator(abc.ABC):
         """
 
     def on_rows(self) -> Self:
-        """Return it for just the frames that it reaches, padding included, and their one answer."""
-        raise NotImplementedError
+        """Return it for just the frames that it reaches, padding included, and their one answer.
+
+        That is the operator itself, unless its window has padding or a stride.
+        """
+        return self
 
     @classmethod
     @abc.abstractmethod

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -48,8 +49,9 @@ class Pool2D(Operator):
         result = np.clip(self._pool(x, values[0]), *fused.activation_range(self.activation, y))
         return result.reshape(*values[0].shape[: -len(x.shape)], *y.shape), ()
 
+    @abc.abstractmethod
     def _pool(self, x: Tensor, values: Ints) -> Ints:
-        raise NotImplementedError
+        """Return what the windows make of (…, *shape of x) values, not clamped yet."""
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -44,8 +45,9 @@ class Reduce(Operator):
         result = self._reduce(x, y, axes.seen(x, values[0], -min(self.axes)))
         return axes.given(x, values[0], y, result), ()
 
+    @abc.abstractmethod
     def _reduce(self, x: Tensor, y: Tensor, values: Ints) -> Ints:
-        raise NotImplementedError
+        """Return one value of many, for (…, *shape of x) values."""
 
     def reduced(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape of what is left."""
