@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +34,9 @@ class View(Operator):
         output: Tensor index.
     """
 
+    @abc.abstractmethod
     def view(self, x: Tensor, y: Tensor, values: Array) -> Array:
         """Return (…, *shape of x) values as NumPy views them, flat the same as the output."""
-        raise NotImplementedError
 
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
