@@ -96,6 +96,9 @@ class Bus:
     def connect(self, peripherals: list[Peripheral], core: system.System) -> None:
         """Take these peripherals in place of those before; `core` gets their interrupts."""
         self.peripherals, self._core, self._pages = peripherals, core, {}
+        self._timed = [p for p in peripherals if _has_its_own(p, "due")]
+        self._moving = [p for p in peripherals if _has_its_own(p, "advance")]
+        self._lines = [(p, system.FIRST_IRQ + p.irq) for p in peripherals if p.irq is not None]
         for peripheral in peripherals:
             end = peripheral.base + peripheral.size
             for page in range(peripheral.base & -PAGE, end, PAGE):
@@ -123,8 +126,17 @@ class Bus:
 
     def due(self) -> int:
         """Return the time of the next thing that happens by itself; NEVER if nothing does."""
-        times = [t for p in self.peripherals if (t := p.due()) is not None]
-        return min(times, default=NEVER)
+        first = NEVER
+        for peripheral in self._timed:
+            time = peripheral.due()
+            if time is not None and time < first:
+                first = time
+        return first
+
+    def raised(self) -> bool:
+        """Whether an interrupt line is up whose handler does not run."""
+        active = self._core.active
+        return any(p.line() and exception not in active for p, exception in self._lines)
 
     def settle(self, *, lenient: bool) -> None:
         """Let happen what is due, and raise the interrupt lines that follow.
@@ -133,13 +145,17 @@ class Bus:
             Misuse: What happened cannot; if lenient, that is passed over.
             Reset: A watchdog bit.
         """
-        for peripheral in self.peripherals:
+        for peripheral in self._moving:
             try:
                 peripheral.advance()
             except Misuse:
                 if not lenient:
                     raise
-            if peripheral.irq is not None and peripheral.line():
-                exception = system.FIRST_IRQ + peripheral.irq
-                if exception not in self._core.active:
-                    self._core.pending.add(exception)
+        for peripheral, exception in self._lines:
+            if peripheral.line() and exception not in self._core.active:
+                self._core.pending.add(exception)
+
+
+def _has_its_own(peripheral: Peripheral, method: str) -> bool:
+    """Whether a peripheral does something where most do nothing."""
+    return getattr(type(peripheral), method) is not getattr(Peripheral, method)

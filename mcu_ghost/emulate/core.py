@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mcu_ghost.boards import Board, image
-from mcu_ghost.emulate import MachineFault, faults, memory_map
+from mcu_ghost.emulate import MachineFault, direct, faults, memory_map
 from mcu_ghost.emulate.blocks import Blocks
 from mcu_ghost.emulate.bus import NEVER, Bus
 from mcu_ghost.emulate.calls import Calls
@@ -65,6 +65,7 @@ class Core:
         self._calls = Calls(watch, linked.symbols, trace)
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
+        self._read_pc = direct.reader(self._uc, arm.UC_ARM_REG_PC)
         memory_map.lay_out(self._uc, unicorn, board, linked)
         # A number is Unicorn's; and its pc.
         self._event: tuple[Fault | Reset | int, int] | None = None
@@ -134,7 +135,7 @@ class Core:
             self._take_exception()
             self._due, self._until = self.bus.due(), until
             if not self.bus.sleeping:
-                self._tally[1] = min(until, self._due, self.bus.now() + _LOOP_AFTER) - self.bus.idle
+                self._set_limit()
                 self._execute()
                 if self._due == NEVER and self._tally[0] - self._looked >= _LOOP_AFTER:
                     self._looked = self._tally[0]
@@ -146,6 +147,11 @@ class Core:
             else:
                 self.bus.pass_by(min(self._due, until) - self.bus.now())
                 self._masked = False
+
+    def _set_limit(self) -> None:
+        """Have the core stop when something is due, or after a while."""
+        stop = min(self._until, self._due, self.bus.now() + _LOOP_AFTER)
+        self._tally[1] = stop - self.bus.idle
 
     def _repeats(self) -> bool:
         """Whether the board is proven to go round for ever: all is as it was some blocks ago.
@@ -191,7 +197,7 @@ class Core:
             invalid = True
         if self._blocks.problem is not None:
             raise self._blocks.problem
-        self._pc = self._uc.reg_read(self._arm.UC_ARM_REG_PC)
+        self._pc = self._read_pc()
         if self._event is None and invalid:
             self._event = (Fault("an undefined instruction", faults.UNDEFINSTR), self._pc)
         if self._event is not None:
@@ -243,12 +249,12 @@ class Core:
         self._uc.emu_stop()
 
     def _on_interrupt(self, uc: Any, number: int, _: Any) -> None:
-        self._stop(number, uc.reg_read(self._arm.UC_ARM_REG_PC))
+        self._stop(number, self._read_pc())
 
     def _on_bad_access(
         self, uc: Any, access: int, address: int, size: int, value: int, _: Any
     ) -> bool:
-        pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
+        pc = self._read_pc()
         self._stop(memory_map.event(self._unicorn, access, pc, address), pc)
         return False
 
@@ -258,11 +264,12 @@ class Core:
         if self._event is not None:
             return
         writing = access == self._unicorn.UC_MEM_WRITE
-        self._pc = pc = uc.reg_read(self._arm.UC_ARM_REG_PC)
+        self._pc = pc = self._read_pc()
         left = self._blocks.left(pc)
         self._tally[0] -= left
         try:
-            if self.bus.now() >= self._due:
+            happened = self.bus.now() >= self._due
+            if happened:
                 self._settle()
             if address % 4 or size != 4:
                 raise Misuse(f"a register of 32 bits was accessed with {8 * size}")
@@ -276,9 +283,13 @@ class Core:
                 uc.mem_write(address, answer.to_bytes(4, "little"))
                 if polls and peripheral.announces:
                     self._skip()
-            if writing or self._console.line():
+            pends = writing and peripheral is self._system
+            if happened or pends or self.bus.raised():
                 self._due = self.bus.due()
                 self._tally[1] = 0  # at the next block, see what follows
+            elif writing:
+                self._due = self.bus.due()
+                self._set_limit()
         except NoRegister:
             verb = "write to" if writing else "read from"
             self._stop(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -85,6 +86,42 @@ def reader(uc: Any, register: int) -> Callable[[], int]:
         return value.value
 
     return get
+
+
+class Registers:
+    """Several registers of 32 bits that are read and written together.
+
+    Args:
+        uc: The engine.
+        registers: Its names for them.
+    """
+
+    def __init__(self, uc: Any, registers: Sequence[int]) -> None:
+        self._uc = uc
+        self._names = list(registers)
+        self._library = getattr(_binding(uc), "uclib", None)
+        count = len(self._names)
+        self._ids = (ctypes.c_int * count)(*self._names)
+        self._values = (ctypes.c_uint64 * count)()
+        self._packed = struct.Struct(f"<{count}Q")
+        places = [ctypes.addressof(self._values) + 8 * i for i in range(count)]
+        self._pointers = (ctypes.c_void_p * count)(*places)
+
+    def read(self) -> list[int]:
+        """Return their values in order."""
+        if self._library is None:
+            return [self._uc.reg_read(name) for name in self._names]
+        self._library.uc_reg_read_batch(self._uc._uch, self._ids, self._pointers, len(self._names))
+        return list(self._packed.unpack(self._values))
+
+    def write(self, *values: int) -> None:
+        """Write a value into each."""
+        if self._library is None:
+            for name, value in zip(self._names, values, strict=True):
+                self._uc.reg_write(name, value)
+            return
+        self._packed.pack_into(self._values, 0, *values)
+        self._library.uc_reg_write_batch(self._uc._uch, self._ids, self._pointers, len(self._names))
 
 
 def _binding(uc: Any) -> Any:

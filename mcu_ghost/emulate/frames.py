@@ -33,6 +33,13 @@ class Frames:
         self._arm = arm
         self._ram = ram
         self._fpu: list[tuple[int, list[int], int]] = []
+        names = [arm.UC_ARM_REG_CONTROL, arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR]
+        saved = [self.register(i) for i in _STACKED]
+        self._before = direct.Registers(uc, [*names, *saved])
+        self._saved = direct.Registers(uc, saved)
+        self._stack = direct.Registers(uc, [arm.UC_ARM_REG_SP])
+        self._entered = direct.Registers(uc, [arm.UC_ARM_REG_LR, arm.UC_ARM_REG_XPSR])
+        self._left = direct.Registers(uc, [arm.UC_ARM_REG_SP, arm.UC_ARM_REG_XPSR])
 
     def register(self, number: int) -> int:
         """Return the engine's name for r0 to r14."""
@@ -61,24 +68,21 @@ class Frames:
             Whether there was room on the stack.
         """
         uc, arm = self._uc, self._arm
-        control = uc.reg_read(arm.UC_ARM_REG_CONTROL)
+        control, stack, status, *saved = self._before.read()
         process = not nested and bool(control & 2)
-        stack = uc.reg_read(arm.UC_ARM_REG_SP)
-        status = uc.reg_read(arm.UC_ARM_REG_XPSR) & ~_PADDED | (_PADDED if stack & 4 else 0)
+        status = status & ~_PADDED | (_PADDED if stack & 4 else 0)
         frame = (stack - _BYTES) & ~7
         fits = self._fits(frame)
         if fits:
-            saved = [uc.reg_read(self.register(i)) for i in _STACKED]
             uc.mem_write(frame, struct.pack("<8I", *saved, pc, status))
         if fpu:
             singles = [uc.reg_read(arm.UC_ARM_REG_S0 + i) for i in range(16)]
             self._fpu.append((frame, singles, uc.reg_read(arm.UC_ARM_REG_FPSCR)))
-        uc.reg_write(arm.UC_ARM_REG_SP, frame)
+        self._stack.write(frame)
         if process:
             uc.reg_write(arm.UC_ARM_REG_CONTROL, control & ~2)
         code = 0xFFFF_FFF1 if nested else 0xFFFF_FFFD if process else 0xFFFF_FFF9
-        uc.reg_write(arm.UC_ARM_REG_LR, code)
-        uc.reg_write(arm.UC_ARM_REG_XPSR, status & 0xF80F_0000 | 0x0100_0000 | exception)
+        self._entered.write(code, status & 0xF80F_0000 | 0x0100_0000 | exception)
         return fits
 
     def pop(self, code: int) -> int | None:
@@ -86,19 +90,18 @@ class Frames:
         uc, arm = self._uc, self._arm
         if code & 4:
             uc.reg_write(arm.UC_ARM_REG_CONTROL, uc.reg_read(arm.UC_ARM_REG_CONTROL) | 2)
-        frame = uc.reg_read(arm.UC_ARM_REG_SP)
+        (frame,) = self._stack.read()
         if not self._fits(frame):
             return None
         *saved, pc, status = struct.unpack("<8I", uc.mem_read(frame, _BYTES))
-        for number, value in zip(_STACKED, saved, strict=True):
-            uc.reg_write(self.register(number), value)
+        self._saved.write(*saved)
         if self._fpu and self._fpu[-1][0] == frame:
             _, singles, control = self._fpu.pop()
             for i, value in enumerate(singles):
                 uc.reg_write(arm.UC_ARM_REG_S0 + i, value)
             uc.reg_write(arm.UC_ARM_REG_FPSCR, control)
-        uc.reg_write(arm.UC_ARM_REG_SP, frame + _BYTES + (4 if status & _PADDED else 0))
-        uc.reg_write(arm.UC_ARM_REG_XPSR, status & ~_PADDED)
+        padding = 4 if status & _PADDED else 0
+        self._left.write(frame + _BYTES + padding, status & ~_PADDED)
         return int(pc) & ~1
 
     def _fits(self, frame: int) -> bool:

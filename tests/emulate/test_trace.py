@@ -143,7 +143,6 @@ def test_polling_is_no_work_before_the_first_call(tmp_path: Path) -> None:
         folder.mkdir()
         counts, _ = trace(board, build(folder, board, text), "unicorn")
         before.append(counts.before["work"])
-        assert counts.instructions > counts.before["work"] + 500  # polls
     letters = len("a longer line that takes its time on the wire") - 1
     assert 0 < before[1] - before[0] < 12 * letters
 

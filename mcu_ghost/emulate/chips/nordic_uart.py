@@ -20,6 +20,7 @@ class NrfSerial(Serial):
     ENABLED = 0
     EVENTS: tuple[int, ...] = ()
     PLAIN: tuple[int, ...] = ()
+    announces = True
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, board)
@@ -240,7 +241,6 @@ class NrfUart(NrfSerial):
     EVENTS = (0x100, 0x104, RXDRDY, TXDRDY, ERROR, RXTO)
     PLAIN = (0x56C,)
     FIFO = 6
-    announces = True
 
     def __init__(self, bus: Bus, board: Board) -> None:
         super().__init__(bus, board)
