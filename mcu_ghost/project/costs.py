@@ -4,14 +4,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import math
+import multiprocessing
+import os
 from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.build import apps, build, lock, toolchain
+from mcu_ghost.build.build import Built
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.text import count
@@ -23,12 +29,14 @@ from mcu_ghost.project.baseline import Accuracy, Costs
 from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.proof import prove
 from mcu_ghost.proof.accuracy import Judgement, Selection, judge
+from mcu_ghost.proof.verify import Comparison
 from mcu_ghost.sound.data import folder, plan
 from mcu_ghost.sound.keywords import task_of
 from mcu_ghost.train import recipe
 
 NO_WORD = plan.UNKNOWN  # the folder of recordings in which a model that listens must hear nothing
 _CASES, _FRAMES = 3, 49  # as `mcu-ghost test` has them
+_SHARE = 8  # recordings that are worth a process of their own
 _CLIPS = 2  # that the microphone hears: enough for the mean of a hop
 
 Step = Callable[[str], None]
@@ -173,11 +181,12 @@ def _board(
         different, per_frame = proof.comparison.mismatches, round(proof.instructions_per_frame)
         if spoken:
             tell(f"playing {count(len(spoken), 'recording')} on {engine}")
-            report = prove.image(stream, prove.Trial(engine, 0, 1, tuple(spoken))).comparison
-            different += report.mismatches
+            reports = _played(stream, engine, list(spoken))
+            different += sum(report.mismatches for report in reports)
+            heard = [one for report in reports for one in report.recognised]
             wrong = [
                 Miss(target.name, str(path), label, one.label)
-                for one, (path, label) in zip(report.recognised, spoken.items(), strict=True)
+                for one, (path, label) in zip(heard, spoken.items(), strict=True)
                 if one.label != label
             ]
             for miss in wrong:
@@ -217,6 +226,21 @@ def _board(
         accuracy=accuracy,
         mean_error=mean_error,
     )
+
+
+def _played(stream: Built, engine: str, files: list[Path]) -> list[Comparison]:
+    """Play recordings, each from a reset on, on as many emulators as there are processors."""
+    share = max(_SHARE, math.ceil(len(files) / (os.cpu_count() or 1)))
+    shares = [tuple(files[i : i + share]) for i in range(0, len(files), share)]
+    if len(shares) == 1:
+        return [_compared(stream, engine, shares[0])]
+    fresh = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(len(shares), mp_context=fresh) as pool:
+        return list(pool.map(functools.partial(_compared, stream, engine), shares))
+
+
+def _compared(stream: Built, engine: str, files: tuple[Path, ...]) -> Comparison:
+    return prove.image(stream, prove.Trial(engine, 0, 1, files)).comparison
 
 
 def _hash(spoken: dict[Path, str]) -> str:

@@ -29,6 +29,25 @@ class Generated:
     constants: tuple[Part, ...] = ()
 
 
+# By names, not lambdas, so that a built image can go to another process.
+
+
+def _suits(model: Model, board: Board) -> None:
+    """Every model on every board."""
+
+
+def _nothing_generated(model: Model, board: Board) -> Generated:
+    return Generated()
+
+
+def _nothing_cold(board: Board) -> tuple[str, ...]:
+    return ()
+
+
+def _nothing_for_renode(model: Model, board: Board, folder: Path) -> None:
+    """It needs no more than the image."""
+
+
 @dataclass(frozen=True)
 class App:
     """A main program, `firmware/apps/<name>.c`, and what it needs besides the network.
@@ -53,14 +72,14 @@ class App:
     name: str
     summary: str
     proof: ProofKind
-    validate: Callable[[Model, Board], None] = lambda model, board: None
-    generate: Callable[[Model, Board], Generated] = lambda model, board: Generated()
+    validate: Callable[[Model, Board], None] = _suits
+    generate: Callable[[Model, Board], Generated] = _nothing_generated
     hot: tuple[str, ...] = ()
-    cold: Callable[[Board], tuple[str, ...]] = lambda board: ()
+    cold: Callable[[Board], tuple[str, ...]] = _nothing_cold
     microphone: bool = False
     watched: bool = True
     busy: bool = False
     definitions: tuple[str, ...] = ()
     user: bool = False
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    renode: Callable[[Model, Board, Path], None] = lambda model, board, folder: None
+    renode: Callable[[Model, Board, Path], None] = _nothing_for_renode
