@@ -6,11 +6,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import math
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable
 from concurrent import futures
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from mcu_ghost.train import recipe
 
 NO_WORD = plan.UNKNOWN  # the folder of recordings in which a model that listens must hear nothing
 _CASES, _FRAMES = 3, 49  # as `mcu-ghost test` has them
-_SHARE = 8  # recordings that are worth a process of their own
+_SHARE = 8  # recordings that one process plays at a time
 _CLIPS = 2  # that the microphone hears: enough for the mean of a hop
 
 Step = Callable[[str], None]
@@ -181,7 +182,7 @@ def _board(
         different, per_frame = proof.comparison.mismatches, round(proof.instructions_per_frame)
         if spoken:
             tell(f"playing {count(len(spoken), 'recording')} on {engine}")
-            reports = _played(stream, engine, list(spoken))
+            reports = _played(stream, engine, list(spoken), tell)
             different += sum(report.mismatches for report in reports)
             heard = [one for report in reports for one in report.recognised]
             wrong = [
@@ -228,15 +229,27 @@ def _board(
     )
 
 
-def _played(stream: Built, engine: str, files: list[Path]) -> list[Comparison]:
+def _played(stream: Built, engine: str, files: list[Path], tell: Step) -> list[Comparison]:
     """Play recordings, each from a reset on, on as many emulators as there are processors."""
-    share = max(_SHARE, math.ceil(len(files) / (os.cpu_count() or 1)))
-    shares = [tuple(files[i : i + share]) for i in range(0, len(files), share)]
+    shares = [tuple(files[i : i + _SHARE]) for i in range(0, len(files), _SHARE)]
     if len(shares) == 1:
         return [_compared(stream, engine, shares[0])]
+    workers = min(len(shares), os.cpu_count() or 1)
     fresh = multiprocessing.get_context("spawn")
-    with futures.ProcessPoolExecutor(len(shares), mp_context=fresh) as pool:
-        return list(pool.map(functools.partial(_compared, stream, engine), shares))
+    dies = signal.SIGINT, signal.SIG_DFL  # at Ctrl-C, without a word
+    found: list[Comparison] = []
+    with futures.ProcessPoolExecutor(workers, fresh, signal.signal, dies) as pool:
+        try:
+            for report in pool.map(functools.partial(_compared, stream, engine), shares):
+                found.append(report)
+                done = sum(len(share) for share in shares[: len(found)])
+                tell(f"playing recordings on {engine}: {done} of {len(files)}")
+        except BrokenProcessPool:
+            raise GhostError("An emulator was killed: is there enough memory?") from None
+        finally:
+            for child in multiprocessing.active_children():
+                child.terminate()
+    return found
 
 
 def _compared(stream: Built, engine: str, files: tuple[Path, ...]) -> Comparison:
