@@ -81,7 +81,7 @@ def of_graph(graph: FloatGraph) -> Inspection:
     network, reason = None, ""
     if not made.refused:
         try:
-            network = quantise.model(smaller, made.graph, graph.name, {})
+            network = quantise.model(smaller, made, graph.name, {})
         except GhostError as error:
             reason = str(error)
     table = rows.of_layers(graph, smaller, made, network)

@@ -18,7 +18,6 @@ from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import about, planner, reference
 from mcu_ghost.network.calibration import Clipped
-from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.tflite import read, write
@@ -82,7 +81,7 @@ def quantise(
     tell("making int8 operators")
     made = lower(graph, found.values, found.largest)
     said = _with_scales(metadata or {}, spreads, len(graph.inputs) == 1)
-    network = model(graph, made.graph, name, said)
+    network = model(graph, made, name, said)
     table = rows.of_layers(whole, graph, made, network)
     network = read.parse(write.serialize(network), name, name)
     tell("comparing int8 with float")
@@ -119,12 +118,19 @@ def _trains(graph: FloatGraph) -> bool:
     return graph.of_tf_keras and any(isinstance(node, GRU) for node in graph.nodes)
 
 
-def model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> Model:
+def model(graph: FloatGraph, lowered: Lowered, name: str, given: dict[str, Any]) -> Model:
     """Return the network with its metadata and plan.
+
+    Args:
+        graph: The network in float.
+        lowered: What became of it.
+        name: Where the metadata has none.
+        given: Metadata.
 
     Raises:
         GhostError: The metadata do not fit it, or it cannot be driven as they say.
     """
+    made = lowered.graph
     entries = [made.tensors[i] for i in made.inputs]
     timed = any(isinstance(node, Recurrent) for node in graph.nodes) or all(
         len(entry.shape) > 1 for entry in entries
@@ -133,10 +139,18 @@ def model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> M
     if len(entries) == 1 and timed:
         said["frame"] = {"shape": list(entries[0].shape[1:]) or [1]}
     try:
-        if timed and not made.layers and entries[0].shape[0] > 1:
-            said["plan"] = "stream" if planner.make(made, timed).head_per_frame else "window"
         said |= given
         about.validate(said)
+        plan = about.plan(said)
+        planned = planner.make(
+            made,
+            timed or plan is not None,
+            plan,
+            never_reset=about.endless(said),
+            names=_called(graph, lowered),
+        )
+        if timed and not made.layers and planned.frames > 1:
+            said.setdefault("plan", "stream" if planned.head_per_frame else "window")
         network = Model(identifier(said["name"]), made, said)
         network.validate_metadata()
     except ValueError as error:
@@ -155,6 +169,13 @@ def model(graph: FloatGraph, made: Graph, name: str, given: dict[str, Any]) -> M
             f" {text.count(network.output_size, 'output')}."
         )
     return network
+
+
+def _called(graph: FloatGraph, lowered: Lowered) -> list[str]:
+    """Return the layer that each operator comes from, in words."""
+    kinds = {layer.name: layer.kind for layer in graph.listed}
+    owners = {i: name for name, places in lowered.operators.items() for i in places}
+    return [f"layer '{name}' ({kinds[name]})" for _, name in sorted(owners.items())]
 
 
 def _fidelity(

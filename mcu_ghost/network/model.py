@@ -81,7 +81,11 @@ class Model:
     def schedule(self) -> Schedule:
         """How it runs frame by frame."""
         plan = about.plan(self.metadata)
-        return planner.make(self.graph, bool(self.graph.layers) or plan is not None, plan)
+        timed, never_reset = (
+            bool(self.graph.layers) or plan is not None,
+            about.endless(self.metadata),
+        )
+        return planner.make(self.graph, timed, plan, never_reset=never_reset)
 
     @property
     def frames(self) -> int:

@@ -11,6 +11,7 @@ last frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mcu_ghost.host.errors import GhostError
@@ -25,7 +26,14 @@ from mcu_ghost.network.schedule import Clock, Schedule, Step
 from mcu_ghost.network.tensor import Tensor
 
 
-def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
+def make(
+    graph: Graph,
+    timed: bool,
+    plan: Plan | None = None,
+    *,
+    never_reset: bool = False,
+    names: Sequence[str] = (),
+) -> Schedule:
     """Plan a network.
 
     Args:
@@ -33,9 +41,12 @@ def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
         timed: Whether the first axis of the inputs is time; if not, an input is a frame.
         plan: A stream has outputs for every frame for ever, a window one answer for all of its
             frames. None: a stream if that is possible.
+        never_reset: Whether it goes on for ever, so that no window can begin anew.
+        names: What people call each operator; by itself and its tensor if left out.
 
     Raises:
-        GhostError: The inputs have different numbers of frames, or it can be no stream.
+        GhostError: The inputs have different numbers of frames, it can be no stream, or a state
+            would have to outlive a window.
     """
     lengths = {graph.tensors[i].shape[0] if graph.tensors[i].shape else 1 for i in graph.inputs}
     if timed and len(lengths) > 1:
@@ -44,14 +55,19 @@ def make(graph: Graph, timed: bool, plan: Plan | None = None) -> Schedule:
         )
     frames = lengths.pop() if timed else 1
     if plan != "window" or frames == 1:
-        planner = _Planner(graph, frames, endless=True, timed=timed)
+        planner = _Planner(graph, frames, True, timed, names)
         if planner.streams or frames == 1:
             return planner.schedule()
         if plan == "stream":
             raise GhostError(
                 f"it can be no stream: {planner.obstacle}; leave the plan out, or ask for windows"
             )
-    return _Planner(graph, frames, endless=False, timed=timed).schedule()
+    planner = _Planner(graph, frames, False, timed, names)
+    if never_reset and planner.collects:
+        raise GhostError(
+            f'it is never to be reset, but {planner.obstacle}; leave "reset" out of the metadata'
+        )
+    return planner.schedule()
 
 
 @dataclass(frozen=True)
@@ -79,9 +95,12 @@ class _Planner:
     A sequence of one frame is complete with it: then all runs for every frame.
     """
 
-    def __init__(self, graph: Graph, frames: int, endless: bool, timed: bool) -> None:
+    def __init__(
+        self, graph: Graph, frames: int, endless: bool, timed: bool, names: Sequence[str]
+    ) -> None:
         self._obstacle = ""
         self._graph = graph
+        self._names = names
         self._frames = frames
         self._endless = endless
         self._tensors: list[Tensor] = []
@@ -103,7 +122,13 @@ class _Planner:
     @property
     def obstacle(self) -> str:
         """Why it is no stream."""
-        return self._obstacle or next(filter(None, map(self._late, self._graph.outputs)))
+        late = filter(None, map(self._late, self._graph.outputs))
+        return self._obstacle or next(late, "windows were asked for")
+
+    @property
+    def collects(self) -> bool:
+        """Whether frames of a sequence are kept to its end."""
+        return any(isinstance(step.op, Collect) for step in self._often)
 
     def _late(self, output: int) -> str:
         """Return why an output does not come frame by frame, with the others; "" if it does."""
@@ -118,7 +143,12 @@ class _Planner:
         return f"{self._called(index)} needs a whole sequence of {frames}"
 
     def _called(self, index: int) -> str:
-        return f"tensor '{self._graph.tensors[index].name}'"
+        """Return how people know what writes a tensor."""
+        name, ops = self._graph.tensors[index].name, self._graph.operators
+        made = next((i for i, op in enumerate(ops) if op.output == index), None)
+        if made is None:
+            return f"input '{name}'"
+        return self._names[made] if self._names else f"operator {ops[made].called} ('{name}')"
 
     def schedule(self) -> Schedule:
         """Return the plan."""
@@ -135,6 +165,9 @@ class _Planner:
             answers = found[0].clock
         else:
             outputs = tuple(self._complete(i)[0] for i in graph.outputs)
+        stateful = next((op for op in graph.layers if op.stateful), None)
+        if stateful and self.collects and not per_frame:
+            raise self._forgets(stateful, self.obstacle)
         body, head = self._often, self._once
         if per_frame or self._frames == 1:
             split = self._split()
@@ -275,8 +308,19 @@ class _Planner:
             return
         frame = y.frame if op.return_sequences else y
         times = xs[0].shape[0] if self._frames > 1 or xs[0].shape[0] > 1 else None
+        if times and op.stateful:
+            raise self._forgets(
+                op, f"it runs when a whole sequence of {count(times, 'frame')} is there"
+            )
         seen = tuple(x.frame for x in seen)
         self._once.append(Step(moved, seen, frame, times, origin=self._at))
+
+    def _forgets(self, op: Operator, why: str) -> GhostError:
+        """Return the error for a state that Keras keeps and a window does not."""
+        return GhostError(
+            f"{self._called(op.output)} is stateful, but {why}, and each sequence begins at the"
+            " zero state; give it stateful=False and save the network again"
+        )
 
     def _complete(self, index: int) -> tuple[int, Tensor]:
         """Return a tensor as a whole, collected if it comes frame by frame."""

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mcu_ghost.cli.convert import command
+from mcu_ghost.convert import inspection
 from mcu_ghost.convert.keras_config import read
 from mcu_ghost.host.errors import GhostError
 from tests.convert.keras_config.by_hand import called, functional, layer, sequential, write
@@ -135,11 +136,39 @@ def test_plans(tmp_path):
     (tmp_path / "out.tflite").unlink()
     gru["config"]["stateful"] = True
     path = one(tmp_path, gru, floats(4, 6), floats(2, 6), floats(2, 6))
-    assert "it can have no windows: " in refusal(path, X, "--plan", "window")
+    message = refusal(path, X, "--plan", "window")
+    assert "layer 'a' (GRU) is stateful, but windows were asked for, and" in message
     path = one(tmp_path, layer("GlobalAveragePooling1D"))
     assert "plan    windows of 5 frames" in convert(path, X).stdout
     (tmp_path / "out.tflite").unlink()
     assert "Model 'net': it can be no stream: " in refusal(path, X, "--plan", "stream")
+
+
+def stateful(name="a", **config):
+    return layer("GRU", name, **{"units": 2, "reset_after": True, "stateful": True, **config})
+
+
+BACK = {"go_backwards": True, "return_sequences": True, "stateful": False}
+FORGETTING = {
+    "behind": ([stateful("g", **BACK), stateful()],
+               "layer 'a' (GRU) is stateful, but it runs when a whole sequence of 5 frames is"),
+    "pooled": ([stateful(return_sequences=True), layer("GlobalAveragePooling1D", "p")],
+               "layer 'a' (GRU) is stateful, but layer 'p' (GlobalAveragePooling1D) needs a whole"),
+    "decoder": ([layer("GlobalMaxPooling1D", "p"), layer("RepeatVector", "r", n=3), stateful()],
+                "layer 'a' (GRU) is stateful, but it runs when a whole sequence of 3 frames is"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORGETTING)
+def test_a_state_that_a_window_forgets(tmp_path, name):
+    layers, message = FORGETTING[name]
+    inputs = 2 if name == "behind" else 4
+    own = floats(inputs, 6), floats(2, 6), floats(2, 6)
+    first = {"g": (floats(4, 6), *own[1:])} if name == "behind" else {}
+    path = write(tmp_path / "m.h5", sequential(*layers), a=own, **first)
+    said = refusal(path)
+    assert said.startswith(f"Model 'net': {message}")
+    assert inspection.inspect(path, print).refused == said
 
 
 CHECK = """

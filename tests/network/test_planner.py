@@ -61,7 +61,7 @@ def test_random_graphs_frame_by_frame_equal_the_whole() -> None:
                     model = graphs.parsed(graph, metadata)
                 came = check(model, graph, xs)
             except GhostError as error:
-                assert plan == "stream" and "it can be no stream: tensor '" in str(error)
+                assert plan == "stream" and "it can be no stream: operator " in str(error)
                 assert "  " not in str(error)
                 came = "refused"
             except Exception as error:
@@ -193,7 +193,7 @@ def test_outputs_of_unlike_delay_come_together() -> None:
 def test_outputs_of_unlike_pace_are_no_stream() -> None:
     g = Built(X)
     pair = (g.conv(0, 1), g.conv(0, 1, strides=(2, 1)))
-    with pytest.raises(GhostError, match="no stream: tensor 'conv_2d_1' comes at another pace"):
+    with pytest.raises(GhostError, match=r"operator CONV_2D \('conv_2d_1'\) comes at another pace"):
         g.model(*pair)
     assert g.model(*pair, plan="window").window == FRAMES
 
@@ -219,8 +219,8 @@ def test_a_window_collects_what_is_needed_as_a_whole() -> None:
     last = g.put(back, g.tensors[x])
     with pytest.raises(
         GhostError,
-        match=r"^it can be no stream: tensor 'strided_slice_1' needs a whole sequence of 12 frames;"
-        " leave the plan out, or ask for windows$",
+        match=r"^it can be no stream: operator STRIDED_SLICE \('strided_slice_1'\) needs a whole"
+        " sequence of 12 frames; leave the plan out, or ask for windows$",
     ):
         g.model(last)
     model = g.model(last, plan="window")
@@ -235,7 +235,9 @@ def test_a_reduction_over_time_is_no_stream() -> None:
     last = g.put(mean, replace(X, shape=(1, DEPTH)))
     model = g.model(last, plan="window")
     assert (model.window, kinds(model)) == (FRAMES, ["collect", "mean"])
-    with pytest.raises(GhostError, match="no stream: tensor 'mean_0' needs a whole sequence of 12"):
+    with pytest.raises(
+        GhostError, match=r"operator MEAN \('mean_0'\) needs a whole sequence of 12"
+    ):
         g.model(last)
 
 
@@ -243,3 +245,32 @@ def test_inputs_of_unlike_numbers_of_frames_are_refused() -> None:
     g = Built(X, replace(X, shape=(5, 1, DEPTH)))
     with pytest.raises(GhostError, match="the inputs have different numbers of frames: 5, 12"):
         g.model(g.conv(0, 1), g.conv(1, 1))
+
+
+def test_a_stateful_layer_has_no_place_in_a_window() -> None:
+    """At its end, or in front of what is collected; alone it is a stream."""
+    flat = replace(X, shape=(FRAMES, DEPTH))
+    for turned in (True, False):
+        g = Built(flat)
+        back = StridedSlice((0,), 0, ((FRAMES - 1, FRAMES, -1), (0, DEPTH, 1)))
+        x = g.put(back, flat) if turned else 0
+        op, y = ResetGRU.random(g.rng, g.tensors[x].frame, x, units=4)
+        x = g.put(replace(op, stateful=True), replace(y, shape=(FRAMES, 4)))
+        if not turned:
+            assert g.model(x).window is None
+            x = g.put(Mean((x,), 0, (-2,)), replace(y, shape=(4,)))
+        name = f"'reset_gru_{len(g.operators) - 1 - (not turned)}'"
+        with pytest.raises(GhostError) as caught:
+            g.model(x, plan="window")
+        why = "runs when a" if turned else "operator MEAN ('mean_1') needs a"
+        assert str(caught.value).startswith(f"operator GRU 4 ({name}) is stateful, but ")
+        assert f"{why} whole sequence of 12 frames" in str(caught.value)
+
+
+def test_what_is_never_reset_has_no_windows() -> None:
+    g = Built(X)
+    mean = g.put(Mean((0,), 0, (-3,)), replace(X, shape=(1, DEPTH)))
+    graph = Graph(tuple(g.tensors), g.inputs, (mean,), tuple(g.operators))
+    model = Model("built", graph, {"version": 1, "plan": "window", "reset": "never"})
+    with pytest.raises(GhostError, match="^it is never to be reset, but operator MEAN"):
+        model.schedule  # noqa: B018
