@@ -87,7 +87,9 @@ def line(packages: dict[str, str]) -> str:
     return packages[""]
 
 
-_EMULATE, _FLASH, _TRAIN = (f"'mcu-ghost[{extra}]'" for extra in ("emulate", "flash", "train"))
+_CONVERT, _EMULATE, _FLASH, _TRAIN = (
+    f"'mcu-ghost[{extra}]'" for extra in ("convert", "emulate", "flash", "train")
+)
 
 TOOLS: dict[str, Tool] = {
     "cmake": Tool("builds", program="cmake", inside="cmake/data/bin/cmake", pip="cmake"),
@@ -131,6 +133,8 @@ TOOLS: dict[str, Tool] = {
     ),
     "capstone": Tool("the disassembler Capstone", module="capstone", pip=_EMULATE),
     "pyserial": Tool("serial ports", module="serial", pip=_FLASH),
+    "h5py": Tool("reads Keras' .keras and .h5 files", module="h5py", pip=_CONVERT),
+    "onnx": Tool("reads .onnx files, as PyTorch exports them", module="onnx", pip=_CONVERT),
     "tensorflow": Tool("training", module="tensorflow", pip=_TRAIN),
     "tf-keras": Tool("the layers", module="tf_keras", pip=_TRAIN),
     "tensorflow-model-optimization": Tool(

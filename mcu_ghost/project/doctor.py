@@ -21,6 +21,7 @@ Needs = tuple[tuple[str, ...], ...]
 
 _BUILD: Needs = (("zig", "arm-none-eabi-gcc"), ("cmake",), ("ninja",))
 _EMULATE: Needs = (*_BUILD, ("unicorn", "qemu", "renode"))
+_CONVERT: Needs = (("h5py",), ("onnx",))
 _TRAIN: Needs = (("tensorflow",), ("tf-keras",), ("tensorflow-model-optimization",))
 _PORT: Needs = (("pyserial",),)
 
@@ -37,7 +38,8 @@ VERBS: dict[str, Needs] = {
     "verify": _PORT,
     "data synth": (("espeak-ng",),),
     "train": (*_TRAIN, ("matplotlib",)),
-    "convert": _TRAIN,
+    "convert": _CONVERT,
+    "inspect": _CONVERT,
 }
 """Verbs that need something, and what. What is not here works wherever mcu-ghost is installed."""
 
@@ -45,7 +47,11 @@ BASIC = ("build", "test")
 """The road that must work."""
 
 _ENGINES = ("unicorn", "qemu", "renode")
-_EXTRAS = {"data synth": ("flite",), "listen": ("capstone",)}  # which a verb can do without
+_EXTRAS = {  # which a verb can do without
+    "data synth": ("flite",),
+    "listen": ("capstone",),
+    "convert": tuple(name for (name,) in _TRAIN),  # but for .ghost files and SavedModels
+}
 _PATIENCE = 5.0  # seconds for a program to say its version
 
 

@@ -40,7 +40,8 @@ def test_a_machine_with_nothing_on_it(bare: Path) -> None:
     build = ("pip install ziglang", "pip install cmake", "pip install ninja")
     assert lines["build"] == build
     assert lines["test"] == (*build, "pip install 'mcu-ghost[emulate]'")
-    assert lines["convert"] == ("pip install 'mcu-ghost[train]'",)
+    assert lines["train"] == ("pip install 'mcu-ghost[train]'",)
+    assert lines["convert"] == lines["inspect"] == ("pip install 'mcu-ghost[convert]'",)
     assert all(tool.install and not tool.version for tool in found.tools if not tool.there)
 
 
@@ -57,6 +58,24 @@ def test_the_road_by_pip_alone(bare: Path, tmp_path: Path, monkeypatch: pytest.M
     assert works == ["build", "test", "listen", "new", "check", "bench", "flash"]
     (profile,) = (verdict for verdict in found.verdicts if verdict.verb == "profile")
     assert profile.install == ("pip install 'mcu-ghost[emulate]'",)
+
+
+def test_files_of_networks_are_read_without_tensorflow(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = {"h5py": SimpleNamespace(origin="there.py")}
+    monkeypatch.setattr(tools.importlib.util, "find_spec", packages.get)
+    assert doctor.diagnose(["convert"]).verdicts[0].install == ("pip install 'mcu-ghost[convert]'",)
+    packages["onnx"] = packages["h5py"]
+    found = doctor.diagnose(["convert"])
+    assert found.works
+    assert {tool.name: tool.there for tool in found.tools} == {
+        "h5py": True,
+        "onnx": True,
+        "tensorflow": False,
+        "tf-keras": False,
+        "tensorflow-model-optimization": False,
+    }
 
 
 def test_a_board_has_its_own_emulators_and_methods(
