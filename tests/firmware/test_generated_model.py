@@ -17,7 +17,7 @@ from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_inputs, random_model
 from tests import two_ends
-from tests.conftest import compile_model, compile_program
+from tests.conftest import compile_model, compile_program, kernel_sources
 
 pytestmark = pytest.mark.toolchain
 
@@ -102,6 +102,35 @@ def test_every_end_has_functions_of_its_own(tmp_path: Path) -> None:
     assert [int(word) for word in said[:4]] == wanted
     real = [float(end.tensor.dequantize(7)) for end in model.output_ends]
     assert [float(word) for word in said[4:]] == pytest.approx(real, rel=1e-5)
+
+
+def test_channels_have_functions_by_number(tmp_path: Path) -> None:
+    """In fixed point too; all values come from the channels' own scales and offsets."""
+    said = {"scales": [0.0625, 0.25, 0.5], "offsets": [12.5, 1013.25, -0.75]}
+    model = two_ends.network(window=True, said={"inputs": {"accel": said}})
+    compile_model(model, tmp_path)
+    values = np.array([[i + v / 4 for i in said["offsets"]] for v in range(-40, 40)])
+    given = ", ".join(map(str, (values.ravel() * 4).astype(int)))
+    (tmp_path / "main.c").write_text(f"""
+#include <stdio.h>
+#include "model.h"
+static const int32_t x[] = {{{given}}};
+int main(void) {{
+  for (int32_t i = 0; i < {values.size}; i++)
+    printf("%d %d ", two_quantize_accel_fixed(x[i], 2, i % 3),
+           two_quantize_accel((float)x[i] / 4.0f, i % 3));
+  return 0;
+}}
+""")
+    sources = [*(tmp_path / f"{name}.c" for name in ("main", "model", "model_data")),
+               *kernel_sources("plain")]  # fmt: skip
+    program = compile_program(tmp_path / "main", sources, f"-I{tmp_path}")
+    out = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
+    found = np.array(out, int).reshape(*values.shape, 2)
+    wanted = model.input_ends[0].quantize(values)
+    assert len(np.unique(wanted)) > 60
+    np.testing.assert_array_equal(found[..., 0], wanted)
+    np.testing.assert_array_equal(found[..., 1], wanted)
 
 
 def test_a_window_is_answered_when_it_is_full(tmp_path: Path) -> None:

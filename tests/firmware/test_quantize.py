@@ -41,6 +41,11 @@ void quantize_fixed(const int32_t *x, int8_t *y, int n, uint32_t fraction, uint3
   for (int i = 0; i < n; i++)
     y[i] = ghost_quantize_fixed(x[i], fraction, mantissa, exponent, zero_point);
 }
+void quantize_above(const int32_t *x, int8_t *y, int n, uint32_t fraction, float offset,
+                    float scale, int32_t zero_point) {
+  for (int i = 0; i < n; i++)
+    y[i] = ghost_quantize_fixed_above(x[i], fraction, offset, scale, zero_point);
+}
 void dequantize_fixed(const int8_t *x, int32_t *y, int n, uint32_t fraction, uint32_t mantissa,
                       int32_t exponent, int32_t zero_point) {
   for (int i = 0; i < n; i++)
@@ -128,3 +133,41 @@ def test_fixed_point(library: ctypes.CDLL, scale: float, zero_point: int, fracti
             for q in every.tolist()]  # fmt: skip
     found = through(library.dequantize_fixed, every.astype(np.int8), np.int32, *rest)
     np.testing.assert_array_equal(found, back)
+
+
+# Degrees, hectopascals beside hertz, and what a file may have at most.
+CHANNELS = [
+    (0.0625, 12.5),
+    (0.3, -1013.25),
+    (1e-5, 3e-4),
+    (0.0314, 0.0),
+    (0.0314, 1e-42),
+    (2e7, 2.2e9),
+    (1e-30, 1e-30),
+    (1e-30, 1e30),
+    (9e29, -9e29),
+    (1e22, 3e23),
+]
+
+
+@pytest.mark.parametrize(("scale", "offset"), CHANNELS)
+@pytest.mark.parametrize("fraction", FRACTIONS)
+def test_fixed_point_above_an_offset(
+    library: ctypes.CDLL, scale: float, offset: float, fraction: int
+) -> None:
+    """Exact, so no float of a value comes closer; at a distance from halves both are the same."""
+    one, zero_point = End(tensor(0, -3), (), (), scales=(scale,), offsets=(offset,)), -3
+    step, start = Fraction(float(np.float32(scale))), Fraction(float(np.float32(offset)))
+    start = start if abs(start) >= Fraction(1, 2**126) else Fraction(0)  # what has fewer bits
+    edges = [math.floor(((2 * i + 1) * step / 2 + start) * 2**fraction) for i in range(-260, 260)]
+    wild = np.random.default_rng(2).integers(-(2**31), 2**31, 200).tolist()
+    x = [v + d for v in edges for d in (-1, 0, 1)] + wild + [0, 1, -1, 2**31 - 1, -(2**31)]
+    x = [v for v in x if -(2**31) <= v < 2**31]
+    steps = [(Fraction(v, 1 << fraction) - start) / step for v in x]
+    want = np.clip([rounded(s, -512, 512) + zero_point for s in steps], -128, 127)
+    rest = (fraction, ctypes.c_float(offset), ctypes.c_float(scale), zero_point)
+    found = through(library.quantize_above, np.array(x, np.int32), np.int8, *rest)
+    np.testing.assert_array_equal(found, want)
+    clear = np.array([abs(s) > 512 or abs(s % 1 - Fraction(1, 2)) > 0.01 for s in steps])
+    reals = np.array(x, np.float64) / 2**fraction
+    np.testing.assert_allclose(found[clear], one.quantize(reals)[clear], atol=abs(offset) > 1e9)

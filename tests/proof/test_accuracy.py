@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -115,3 +116,25 @@ def test_the_verb(tmp_path: Path) -> None:
     assert "5 of 10 samples run as firmware, 25 frames" in result.stderr
     result = CliRunner().invoke(cli, [*words], catch_exceptions=False)
     assert "accuracy" in result.stdout and "100.0%" in result.stdout
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_channels_with_scales_of_their_own(tmp_path: Path) -> None:
+    """Degrees, hectopascals and per cent; what should come is quantised by hand."""
+    scales, offsets = [0.0625, 0.25, 0.5], [12.0, 1013.0, 50.0]
+    said = {"inputs": {"scales": scales, "offsets": offsets}}
+    model = dataclasses.replace(MODEL, metadata=MODEL.metadata | said)
+    write.write(model, tmp_path / "net.tflite")
+    x = np.random.default_rng(5).normal(offsets, np.multiply(scales, 40), (4, 5, 3))
+    steps = np.rint((x - offsets) / scales) + model.tensors[0].zero_point
+    answers = reference.run(model, np.clip(steps, -128, 127).astype(np.int8))
+    assert len(np.unique(answers, axis=0)) == 4
+    np.savez(tmp_path / "xy.npz", x=x, y=OUT.dequantize(answers))
+    words = ["test", "-b", "microbit", "-m", str(tmp_path / "net.tflite"), "--cases", "1",
+             "--data", str(tmp_path / "xy.npz"), "-o", str(tmp_path / "build")]  # fmt: skip
+    result = CliRunner().invoke(cli, [*words, "--json"], catch_exceptions=False)
+    found = json.loads(result.stdout)
+    assert (found["cases"], found["mismatches"], found["data"]["emulated"]) == (5, 0, 4)
+    numbers = {row["what"]: row["numbers"] for row in found["data"]["rows"]}
+    assert numbers["largest error"] == {"reference": 0, "image": 0}
