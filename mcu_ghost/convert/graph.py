@@ -17,10 +17,27 @@ from mcu_ghost.host.errors import GhostError
 
 @dataclass(frozen=True)
 class Input:
-    """A value from outside, (batch, *shape)."""
+    """A value from outside, (batch, *shape).
+
+    Attributes:
+        name: As people call it.
+        shape: In the graph.
+        channels_first: Whether the file has its last axis first.
+    """
 
     name: str
     shape: Shape
+    channels_first: bool = False
+
+    @property
+    def in_file(self) -> Shape:
+        """The shape that one sample has in the file."""
+        return (self.shape[-1], *self.shape[:-1]) if self.channels_first else self.shape
+
+    def of_file(self, sample: npt.ArrayLike) -> Reals:
+        """Return one sample as the graph has it."""
+        values = np.asarray(sample, np.float32).reshape(self.in_file)
+        return np.moveaxis(values, 0, -1) if self.channels_first else values
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class FloatGraph:
         folded: Layers without nodes any more, each with those whose weights do its work; with none
             if it had none to do.
         of_tf_keras: Whether the file can be trained on by `mcu_ghost.layers`.
+        channels_first: Those of `output_names` whose last axis the file has first.
     """
 
     name: str
@@ -66,6 +84,7 @@ class FloatGraph:
     layers: tuple[Layer, ...] = ()
     folded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     of_tf_keras: bool = False
+    channels_first: frozenset[str] = frozenset()
 
     @functools.cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -109,6 +128,10 @@ class FloatGraph:
             for name in dict.fromkeys(node.inputs):
                 found[name].append(node)
         return {name: tuple(nodes) for name, nodes in found.items()}
+
+    def as_in_file(self, name: str, sample: Reals) -> Reals:
+        """Return one sample of an output as the file has it."""
+        return np.moveaxis(sample, -1, 0) if name in self.channels_first else sample
 
     def run(self, inputs: Mapping[str, npt.ArrayLike]) -> dict[str, Reals]:
         """Return every value for inputs of shape (batch, *shape), by name.

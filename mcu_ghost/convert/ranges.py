@@ -53,8 +53,13 @@ def validate(graph: FloatGraph, data: Mapping[str, Reals]) -> dict[str, Reals]:
                 f"The calibration data have nothing for the input '{entry.name}': give an .npz with"
                 f" an array for each of {named}."
             )
-        values = calibration.validate(data[entry.name], entry.shape)
-        found[entry.name] = values
+        try:
+            found[entry.name] = calibration.validate(data[entry.name], entry.shape)
+        except GhostError as error:
+            if not entry.channels_first or np.shape(data[entry.name])[1:] != entry.in_file:
+                raise
+            turn = "as the file has it, channels first; np.moveaxis(x, 1, -1) brings them last"
+            raise GhostError(f"{str(error).removesuffix('.')}, {turn}.") from error
     if len({len(values) for values in found.values()}) > 1:
         counts = ", ".join(f"{name}: {len(values)}" for name, values in found.items())
         raise GhostError(f"The calibration data have unlike numbers of samples: {counts}.")

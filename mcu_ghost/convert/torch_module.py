@@ -46,12 +46,13 @@ def from_torch(module: Any, example: Any) -> FloatGraph:
     finally:
         module.train(training)
     given = {
-        entry.name: np.asarray(array).reshape(1, *entry.shape)
+        entry.name: entry.of_file(array)[None]
         for entry, array in zip(graph.inputs, _arrays(examples), strict=True)
     }
     values = graph.run(given)
-    for name, wanted in zip(graph.outputs, expected, strict=True):
-        _compare(type(module).__name__, name, values[name], wanted)
+    for value, name, wanted in zip(graph.outputs, graph.output_names, expected, strict=True):
+        found = graph.as_in_file(name, values[value][0])
+        _compare(type(module).__name__, name, found, wanted)
     return graph
 
 

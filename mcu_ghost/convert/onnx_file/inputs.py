@@ -20,12 +20,13 @@ _FIXED = (
 )
 
 
-def sample(entry: Any, readers: Collection[str]) -> Value:
+def sample(entry: Any, readers: Collection[str], turned: bool = False) -> Value:
     """Return one sample of an input.
 
     Args:
         entry: The file's description.
         readers: Kinds of nodes that read it.
+        turned: Whether its first axis, channels, is the graph's last.
 
     Raises:
         GhostError: Its shape is not known, or is of a batch of several samples.
@@ -59,6 +60,8 @@ def sample(entry: Any, readers: Collection[str]) -> Value:
             f" microcontroller takes; {_FIXED}."
         )
     whole = kind != TensorProto.FLOAT
+    if turned:
+        kept, shape = [*kept[1:], kept[0]], (*shape[1:], shape[0])
     own = tuple(kept.index(i) if i in kept else None for i in range(len(sizes)))
     return Value(entry.name, shape or (1,), own, whole)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import graphlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from mcu_ghost.convert.graph import FloatGraph, Input, Layer
-from mcu_ghost.convert.nodes import Activation, Node
+from mcu_ghost.convert.nodes import Activation, Node, Permute, Recurrent, Reshape, Shape, Window
 from mcu_ghost.convert.onnx_file import file
 from mcu_ghost.convert.onnx_file.builder import Builder
 from mcu_ghost.convert.onnx_file.constants import COMPUTED, computed
@@ -19,7 +19,7 @@ from mcu_ghost.convert.onnx_file.fused import Fused, fused
 from mcu_ghost.convert.onnx_file.inputs import sample
 from mcu_ghost.convert.onnx_file.operator import Known, Operator
 from mcu_ghost.convert.onnx_file.operators import IMPORTERS
-from mcu_ghost.convert.onnx_file.value import Array, Stack, Value
+from mcu_ghost.convert.onnx_file.value import Array, Stack, Value, leads_to_last
 from mcu_ghost.host.errors import GhostError
 
 _OWN = ("", "ai.onnx")
@@ -40,21 +40,42 @@ class Network:
 
     def __init__(self, model: Any, go_on: bool = False) -> None:
         self._go_on = go_on
-        self._layers: list[Layer] = []
-        self._holes: set[str] = set()  # what refused nodes should make
         self._opset = file.opset(model)
-        self._graph, self._builder = model.graph, Builder(model.producer_name)
-        constants = file.initialisers(model.graph)
-        self._known: dict[str, Known] = dict(constants)
-        self._fused = fused(model.graph, constants, self._opset)
+        self._graph, self._producer = model.graph, model.producer_name
+        self._constants = file.initialisers(model.graph)
+        self._fused = fused(model.graph, self._constants, self._opset)
         self._nodes = _needed(model.graph, self._fused)
         self._reads = Counter(name for node in self._nodes for name in _inputs(node, self._fused))
         self._reads.update(output.name for output in model.graph.output)
 
     def graph(self, name: str) -> FloatGraph:
-        """Return the graph, called by this name if it has none of its own."""
+        """Return the graph, called by this name if it has none of its own.
+
+        An input that the file has with its channels first has them last, if layers over time have
+        less to move then: its frames can come one by one.
+        """
+        best, turned = self._read(name, frozenset()), frozenset[str]()
+        for entry in best.inputs:
+            if len(entry.shape) > 1 and _moves(best) and _over_time(best.nodes):
+                try:
+                    other = self._read(name, turned | {entry.name})
+                except GhostError:
+                    continue
+                if _moves(other) < _moves(best):
+                    best, turned = other, turned | {entry.name}
+        return best
+
+    def _read(self, name: str, turned: frozenset[str]) -> FloatGraph:
+        """Read the file with the channels of some inputs last."""
+        self._builder = Builder(self._producer)
+        self._known: dict[str, Known] = dict(self._constants)
+        self._layers: list[Layer] = []
+        self._holes: set[str] = set()  # what refused nodes should make
+        self._turned: set[str] = set()  # outputs with channels last, which the file has first
         inputs = tuple(
-            self._input(entry) for entry in self._graph.input if entry.name not in self._known
+            self._input(entry, entry.name in turned)
+            for entry in self._graph.input
+            if entry.name not in self._known
         )
         for node in self._nodes:
             self._list(node)
@@ -64,18 +85,33 @@ class Network:
         if self._holes:
             read = {key for node in self._builder.makers.values() for key in node.inputs}
             outputs += tuple(key for key in self._builder.makers if key not in {*read, *outputs})
-        nodes = _read(self._builder.makers, outputs)
-        notes = tuple(self._builder.notes)
-        called = () if self._holes else tuple(entry.name for entry in self._graph.output)
-        layers = tuple(self._layers)
-        return FloatGraph(self._graph.name or name, inputs, nodes, outputs, notes, called, layers)
+        return FloatGraph(
+            self._graph.name or name,
+            inputs,
+            _used(self._builder.makers, outputs),
+            outputs,
+            tuple(self._builder.notes),
+            () if self._holes else tuple(entry.name for entry in self._graph.output),
+            tuple(self._layers),
+            channels_first=frozenset(self._turned),
+        )
 
-    def _input(self, entry: Any) -> Input:
+    def _input(self, entry: Any, turned: bool) -> Input:
         readers = {node.op_type for node in self._nodes if entry.name in node.input}
-        value = sample(entry, readers)
+        value = sample(entry, readers, turned)
         self._known[entry.name] = value
         self._builder.shapes[value.name] = value.shape
-        return Input(value.name, value.shape)
+        if turned:
+            self._note(f"Input '{entry.name}' is taken frame by frame, as", value.shape)
+        return Input(value.name, value.shape, turned)
+
+    def _note(self, what: str, shape: Shape) -> None:
+        """Say that channels are last, which the file has first."""
+        axes = "frames, channels" if len(shape) == 2 else "height, width, channels"
+        before = (shape[-1], *shape[:-1])
+        self._builder.notes.append(
+            f"{what} ({axes}) = {shape}; in the file it is {before}: turn your data likewise."
+        )
 
     def _list(self, proto: Any) -> None:
         """Run a node, and list it if it is no constant."""
@@ -150,7 +186,11 @@ class Network:
             raise GhostError(
                 f"Output '{name}': does not depend on the network's inputs; export without it."
             )
-        return self._builder.in_order(value, name).name
+        if not leads_to_last(value) or not _over_time(self._builder.makers.values()):
+            return self._builder.in_order(value, name).name
+        self._note(f"Output '{name}' comes as", value.shape)
+        self._turned.add(name)
+        return value.name
 
 
 def _name(proto: Any) -> str:
@@ -193,7 +233,17 @@ def _needed(graph: Any, functions: Mapping[str, Fused]) -> list[Any]:
         ) from error
 
 
-def _read(makers: dict[str, Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
+def _moves(graph: FloatGraph) -> int:
+    """Return how many nodes only bring values into another order or shape."""
+    return sum(isinstance(node, (Permute, Reshape)) for node in graph.nodes)
+
+
+def _over_time(nodes: Iterable[Node]) -> bool:
+    """Return whether there are layers that take frames in order."""
+    return any(isinstance(node, (Recurrent, Window)) for node in nodes)
+
+
+def _used(makers: dict[str, Node], outputs: tuple[str, ...]) -> tuple[Node, ...]:
     """Return the nodes whose outputs somebody reads."""
     read = set(outputs)
     for name, node in reversed(makers.items()):

@@ -125,3 +125,10 @@ def fitted(x: Value, constant: Array) -> Array | None:
 def ascending(numbers: Sequence[int]) -> bool:
     """Whether each is larger than the one before."""
     return all(a < b for a, b in zip(numbers, numbers[1:], strict=False))
+
+
+def leads_to_last(x: Value) -> bool:
+    """Whether the first of the file's axes, and no other, has another place: it is the last."""
+    there = [axis for axis, n in zip(x.axes, x.full, strict=True) if axis is not None and n != 1]
+    every = len(there) == len(x.shape) > 1
+    return every and there == [len(there) - 1, *range(len(there) - 1)]

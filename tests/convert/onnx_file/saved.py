@@ -79,12 +79,13 @@ def check(model: Any, folder: Path, *, whole: bool = False) -> FloatGraph:
         made = {n: array(*shape, seed=i + 1, low=-2, high=2) for n, shape in shapes.items()}
         feeds.append({n: np.abs(a * 3).astype(np.int64) if whole else a for n, a in made.items()})
     values = graph.run(
-        {e.name: np.stack([f[e.name].reshape(e.shape) for f in feeds]) for e in graph.inputs}
+        {e.name: np.stack([e.of_file(f[e.name]) for f in feeds]) for e in graph.inputs}
     )
     run = _evaluator(model)
     for i, feed in enumerate(feeds):
-        for name, wanted in zip(graph.outputs, run(feed), strict=True):
-            found = np.broadcast_to(values[name], (SAMPLES, *values[name].shape[1:]))[i]
+        for value, name, wanted in zip(graph.outputs, graph.output_names, run(feed), strict=True):
+            found = np.broadcast_to(values[value], (SAMPLES, *values[value].shape[1:]))[i]
+            found = graph.as_in_file(name, found)
             np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-5, atol=1e-5)
     return graph
 

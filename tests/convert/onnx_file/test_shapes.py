@@ -33,7 +33,7 @@ MOVED = {
     "shuffle channels": ([Op("Conv", "_", array(6, 8, 1)), Op("Reshape", "_", ints(1, 2, 3, 4)),
                           Op("Transpose", perm=[0, 2, 1, 3]), Op("Reshape", "_", ints(1, 6, 4)),
                           Op("Conv", "_", array(2, 6, 1))],
-                         ["Permute", "Conv", "Reshape", "Permute", "Reshape", "Conv", "Permute"]),
+                         ["Conv", "Reshape", "Permute", "Reshape", "Conv"]),
     "last frame": ([Op("Gather", "_", np.int64(-1), axis=1)], ["Slice", "Reshape"]),
     "a channel": ([Op("Gather", "_", np.int64(2), axis=2)], ["Slice", "Reshape"]),
     "some channels": ([Op("Gather", "_", ints(0, 2), axis=2)], ["Slice"]),
