@@ -48,10 +48,13 @@ def make(
         GhostError: The inputs have different numbers of frames, it can be no stream, or a state
             would have to outlive a window.
     """
-    lengths = {graph.tensors[i].shape[0] if graph.tensors[i].shape else 1 for i in graph.inputs}
+    inputs = [graph.tensors[i] for i in graph.inputs]
+    lengths = {(*tensor.shape, 1)[0] for tensor in inputs}
     if timed and len(lengths) > 1:
+        told = ", ".join(f"'{tensor.name}' {(*tensor.shape, 1)[0]}" for tensor in inputs)
         raise GhostError(
-            f"the inputs have different numbers of frames: {', '.join(map(str, sorted(lengths)))}"
+            f"the inputs have different numbers of frames: {told}; frames of all come together, so"
+            " give each input as many"
         )
     frames = lengths.pop() if timed else 1
     if plan != "window" or frames == 1:

@@ -146,8 +146,14 @@ class Layer:
         masks = [x.mask for x in inputs if x.mask is not None]
         return Value(output, shape, masks[0] if masks else None)
 
-    def take(self, what: str, *shape: int | None) -> Reals:
-        """Return the next of its weights, which must have a shape; None stands for any size."""
+    def take(self, what: str, *shape: int | None, whole: bool = False) -> Reals:
+        """Return the next of its weights.
+
+        Args:
+            what: What messages call it.
+            *shape: Which it must have; None stands for any size.
+            whole: Whether it may be of whole numbers.
+        """
         array = next(self.weights, None)
         if array is None:
             raise self.refuse(f"its {what} is missing in the file; save the whole model again")
@@ -158,6 +164,11 @@ class Layer:
             raise self.refuse(
                 f"its {what} has the shape {array.shape} in the file, not ({wanted}); save the"
                 " whole model again"
+            )
+        if array.dtype.kind != "f" and not whole:
+            raise self.refuse(
+                f"its {what} is of type {array.dtype} in the file, not of floats; save the model"
+                " again, before it is quantised"
             )
         return array
 
@@ -179,7 +190,8 @@ class Layer:
         value = self.config.get(key, allowed[0])
         if value not in allowed:
             raise self.refuse(
-                f"argument {key}={value!r} is not supported, only {' or '.join(map(repr, allowed))}"
+                f"argument {key}={value!r} is not supported, only"
+                f" {' or '.join(map(repr, allowed))}; build the network so"
             )
 
     def axis(self, axis: int, rank: int) -> int:
@@ -199,7 +211,9 @@ class Layer:
         axis = self.config.get("axis", -1)
         axes = axis if isinstance(axis, list) else [axis]
         if [self.axis(int(a), len(x.shape)) for a in axes] != [len(x.shape) - 1]:
-            raise self.refuse(f"argument axis={axis} is not supported, only -1, the last")
+            raise self.refuse(
+                f"argument axis={axis} is not supported, only -1, the last; put a Permute before it"
+            )
 
 
 def values_in(structure: Any) -> Iterator[Value]:

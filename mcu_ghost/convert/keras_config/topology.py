@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from mcu_ghost.convert import graph
-from mcu_ghost.convert.keras_config import unknown
+from mcu_ghost.convert.keras_config import arguments, unknown
 from mcu_ghost.convert.keras_config.calls import Call, Reference, calls, references
 from mcu_ghost.convert.keras_config.layer import Builder, Layer, Value, checked_class, values_in
-from mcu_ghost.convert.keras_config.layers import IMPORTERS
-from mcu_ghost.convert.keras_config.weights import Config, Weights, class_name
+from mcu_ghost.convert.keras_config.layers import IMPORTERS, operations
+from mcu_ghost.convert.keras_config.weights import LARGEST, Config, Weights, class_name
 from mcu_ghost.convert.nodes import Shape
 from mcu_ghost.host.errors import GhostError
 
@@ -163,12 +164,30 @@ class Model:
         layer = Layer(full, kind, config["config"], weights, self._builder, args, kwargs)
         if kind not in IMPORTERS:
             raise _unknown(layer)
+        if kind not in operations.LAYERS:
+            arguments.check_known(layer)
         _check_arguments(layer)
         if any(value.unknown for value in layer.xs):
             return [Value(self._builder.name(full), (), unknown=True)]
-        result = IMPORTERS[kind](layer)
+        try:
+            result = IMPORTERS[kind](layer)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            AttributeError,
+            ArithmeticError,
+        ) as error:
+            raise layer.refuse(
+                f"has arguments or weights that Keras does not save ({type(error).__name__}:"
+                f" {error}); save the model again with model.save"
+            ) from error
         if next(weights, None) is not None:
-            raise layer.refuse("the file has more weights for it than it takes")
+            raise layer.refuse(
+                "the file has more weights for it than it takes; save the whole model again, before"
+                " it is quantised"
+            )
         return result if isinstance(result, list) else [result]
 
 
@@ -226,6 +245,12 @@ def checked_shape(name: str, shape: Any) -> Shape:
     if not shape:
         raise GhostError(
             f"Input '{name}': its shape is not in the file; start with an Input layer."
+        )
+    known = [n for n in shape[1:] if n is not None]
+    if not all(isinstance(n, int) and n > 0 for n in known) or math.prod(known) > LARGEST:
+        raise GhostError(
+            f"Input '{name}': its shape {tuple(shape)} is none that a microcontroller could take;"
+            " give Input(shape=(frames, inputs)) in numbers."
         )
     if None in shape[1:]:
         given = tuple(shape)

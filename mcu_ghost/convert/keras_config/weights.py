@@ -17,7 +17,8 @@ from mcu_ghost.host.errors import GhostError
 
 Config = dict[str, Any]
 
-_LARGEST = 1 << 27  # numbers of one weight; no microcontroller's network comes near
+LARGEST = 1 << 27
+"""Numbers of one weight or input; no microcontroller's network comes near."""
 
 _PARTS = ("forward_layer", "backward_layer", "layer", "cell")  # of wrappers and recurrent layers
 
@@ -134,12 +135,12 @@ def _arrays(group: Any, config: Config) -> Iterator[Reals]:
 
 def _array(dataset: h5py.Dataset) -> Reals:
     """Return a weight that is in the file itself and of a size that can be."""
-    if dataset.external or dataset.size > _LARGEST:
+    if dataset.external or dataset.size > LARGEST:
         raise GhostError(
             f"has a weight {dataset.name} of {text.count(dataset.size, 'number')}, or one that is"
             " kept in another file; save a smaller network as one file."
         )
-    return np.asarray(dataset, np.float32)
+    return np.asarray(dataset, np.float32 if dataset.dtype.kind == "f" else None)
 
 
 def _snake_case(name: str) -> str:

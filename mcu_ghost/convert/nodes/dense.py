@@ -20,6 +20,7 @@ class Dense(Node):
     def infer(self, *shapes: Shape) -> Shape:
         """Return the shape with n in its last place."""
         self.check_last(shapes[0], self.kernel.shape[0])
+        self.check_weights("bias", self.bias, self.kernel.shape[1])
         return (*shapes[0][:-1], self.kernel.shape[1])
 
     def run(self, *values: Reals) -> Reals:

@@ -82,6 +82,7 @@ class Affine(Node):
     def infer(self, *shapes: Shape) -> Shape:
         """Return the input's shape."""
         self.check_last(shapes[0], self.scale.shape[0], "scales")
+        self.check_weights("offset", self.offset, self.scale.shape[0])
         return shapes[0]
 
     def run(self, *values: Reals) -> Reals:
@@ -100,6 +101,7 @@ class LayerNorm(Node):
     def infer(self, *shapes: Shape) -> Shape:
         """Return the input's shape."""
         self.check_last(shapes[0], self.gamma.shape[0])
+        self.check_weights("beta", self.beta, self.gamma.shape[0])
         return shapes[0]
 
     def run(self, *values: Reals) -> Reals:

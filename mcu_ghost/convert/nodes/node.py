@@ -63,8 +63,19 @@ class Node(ABC):
                 f" {shape}; save the model again from the code that trained it"
             )
 
+    def check_weights(self, what: str, weights: Reals, size: int) -> None:
+        """Refuse weights that are not one for each of so many channels."""
+        if weights.shape != (size,):
+            raise self.refuse(
+                f"its {what} has the shape {weights.shape}, not ({size},); save the model again"
+                " from the code that trained it"
+            )
+
     def check_rank(self, shape: Shape, allowed: Sequence[int]) -> None:
         """Refuse an input with another number of axes."""
         if len(shape) not in allowed:
             wanted = " or ".join(map(str, allowed))
-            raise self.refuse(f"takes inputs with {wanted} axes besides the batch, not {shape}")
+            raise self.refuse(
+                f"takes inputs with {wanted} axes besides the batch, not {shape}; bring its input"
+                " into such a shape"
+            )

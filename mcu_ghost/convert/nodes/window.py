@@ -96,6 +96,7 @@ class Conv(Window):
     def infer(self, *shapes: Shape) -> Shape:
         """Return (rows, columns, channels out), or without columns."""
         self.check_last(shapes[0], self.kernel.shape[2] * self.groups)
+        self.check_weights("bias", self.bias, self.kernel.shape[3])
         return (*self.extent(shapes[0]), self.kernel.shape[3])
 
     def run(self, *values: Reals) -> Reals:
@@ -133,6 +134,7 @@ class DepthwiseConv(Window):
     def infer(self, *shapes: Shape) -> Shape:
         """Return (rows, columns, channels out), or without columns."""
         self.check_last(shapes[0], self.kernel.shape[2])
+        self.check_weights("bias", self.bias, self.kernel.shape[2] * self.kernel.shape[3])
         return (*self.extent(shapes[0]), self.bias.shape[0])
 
     def run(self, *values: Reals) -> Reals:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.onnx_file import file
+from mcu_ghost.convert.onnx_file.attributes import MALFORMED
 from mcu_ghost.convert.onnx_file.topology import Network
 from mcu_ghost.host.errors import GhostError
 
@@ -39,11 +40,7 @@ def read(path: str | Path, go_on: bool = False) -> FloatGraph:
         raise GhostError(f"{path}: {error}") from error
     except OSError as error:
         raise GhostError(f"{path}: cannot be read ({error}); export the network again.") from error
-    except (
-        ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError, ArithmeticError,
-        MemoryError,
-    ) as error:  # fmt: skip
-        # Attributes and inputs that an operator cannot have.
+    except (*MALFORMED, RuntimeError, MemoryError) as error:
         raise GhostError(
             f"{path}: is damaged, or no network that ONNX allows"
             f" ({type(error).__name__}: {error}); export it again."

@@ -47,9 +47,9 @@ def sample(entry: Any, readers: Collection[str], turned: bool = False) -> Value:
         raise GhostError(f"Input '{entry.name}': has no shape; {_FIXED}.")
     batch = _batch(entry.name, sizes, readers)
     kept = [i for i in range(len(sizes)) if i != batch]
-    shape = tuple(size for i in kept if (size := sizes[i]))
+    shape = tuple(size for i in kept if (size := sizes[i]) and size > 0)
     if len(shape) < len(kept):
-        axes = [i for i in kept if not sizes[i]]
+        axes = [i for i in kept if (sizes[i] or 0) <= 0]
         raise GhostError(
             f"Input '{entry.name}': its shape ({_listed(sizes)}) is dynamic along axis"
             f" {axes[0]}; {_FIXED}."

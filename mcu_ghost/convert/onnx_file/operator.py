@@ -113,7 +113,7 @@ class Operator:
         if value not in allowed:
             raise self.refuse(
                 f"attribute {key}={value!r} is not supported, only"
-                f" {' or '.join(map(repr, allowed))}"
+                f" {' or '.join(map(repr, allowed))}; export the network so"
             )
 
     def axis(self, axis: int, rank: int) -> int:

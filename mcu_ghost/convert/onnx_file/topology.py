@@ -13,6 +13,7 @@ import numpy as np
 from mcu_ghost.convert.graph import FloatGraph, Input, Layer
 from mcu_ghost.convert.nodes import Activation, Node, Permute, Recurrent, Reshape, Shape, Window
 from mcu_ghost.convert.onnx_file import file
+from mcu_ghost.convert.onnx_file.attributes import MALFORMED, attribute, check_known
 from mcu_ghost.convert.onnx_file.builder import Builder
 from mcu_ghost.convert.onnx_file.constants import COMPUTED, computed
 from mcu_ghost.convert.onnx_file.fused import Fused, fused
@@ -144,7 +145,7 @@ class Network:
         if constant and proto.domain in _OWN and proto.op_type in COMPUTED:
             return self._compute(proto, arrays)
         outputs = tuple(key if self._reads[key] else "" for key in proto.output)
-        attributes = {a.name: _attribute(a) for a in proto.attribute}
+        attributes = {a.name: attribute(a) for a in proto.attribute}
         operator = Operator(name, proto.op_type, attributes, tuple(inputs), outputs, self._builder)
         if whole := self._fused.get(proto.output[0]):
             self._known[proto.output[0]] = operator.add(
@@ -152,7 +153,14 @@ class Network:
             )
             return
         self._check(operator, proto.domain)
-        result = IMPORTERS[proto.op_type](operator)
+        check_known(operator, self._opset)
+        try:
+            result = IMPORTERS[proto.op_type](operator)
+        except MALFORMED as error:
+            raise operator.refuse(
+                f"has inputs or attributes that ONNX does not allow ({type(error).__name__}:"
+                f" {error}); export the network again"
+            ) from error
         values = result if isinstance(result, list) else [result]
         self._known |= {key: v for key, v in zip(outputs, values, strict=False) if key}
         missing = [key for key in outputs if key and key not in self._known]
@@ -250,23 +258,6 @@ def _used(makers: dict[str, Node], outputs: tuple[str, ...]) -> tuple[Node, ...]
         if name in read:
             read.update(node.inputs)
     return tuple(node for name, node in makers.items() if name in read)
-
-
-def _attribute(proto: Any) -> Any:
-    from onnx import AttributeProto, helper
-
-    if proto.type == AttributeProto.TENSOR:
-        return file.array(proto.t)
-    if proto.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
-        return None
-    value = helper.get_attribute_value(proto)
-    if isinstance(value, bytes):
-        return value.decode()
-    if isinstance(value, (list, tuple)) or proto.type in (
-        AttributeProto.INTS, AttributeProto.FLOATS, AttributeProto.STRINGS,
-    ):  # fmt: skip
-        return [v.decode() if isinstance(v, bytes) else v for v in value]
-    return value
 
 
 def _unknown(operator: Operator, domain: str) -> GhostError:

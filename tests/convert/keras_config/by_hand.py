@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `.h5` files by hand: as tf_keras does, or with mistakes that it would not make."""
+"""Writes files by hand: as both libraries do, or with mistakes that they would not make."""
 
+import io
 import json
+import zipfile
 
 import h5py
 
@@ -23,6 +25,22 @@ def write(path, config, **weights):
             own.attrs["weight_names"] = [f"{name}/{i}:0" for i in range(len(arrays))]
             for i, array in enumerate(arrays):
                 own[f"{name}/{i}:0"] = array
+    return path
+
+
+def write_keras(path, config, **weights):
+    """Write a `.keras` file as Keras 3 does, of one layer with weights."""
+    arrays = io.BytesIO()
+    with h5py.File(arrays, "w") as file:
+        for name, own in weights.items():
+            (kind,) = (e["class_name"] for e in config["config"]["layers"]
+                       if e["config"]["name"] == name)  # fmt: skip
+            for i, array in enumerate(own):
+                file[f"layers/{kind.rpartition('>')[2].lower()}/vars/{i}"] = array
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", '{"keras_version": "3.5.0"}')
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", arrays.getvalue())
     return path
 
 

@@ -65,7 +65,7 @@ def _normalization(layer: Layer) -> Value:
     else:
         shape = () if axis in (None, []) else (x.shape[-1],)
         mean, variance = layer.take("mean", *shape), layer.take("variance", *shape)
-        layer.take("count")
+        layer.take("count", whole=True)
     deviation = np.maximum(np.sqrt(np.float64(variance)), _EPSILON)
     mean = mean.astype(np.float64)
     if config.get("invert"):

@@ -22,7 +22,7 @@ def _dense(operator: Operator, x: Value, axis: int, kernel: Reals, bias: Reals |
     if x.shape[-1] != kernel.shape[0]:
         raise operator.refuse(
             f"its weights are for {text.count(kernel.shape[0], 'channel')}, but its input has the"
-            f" shape {x.full}"
+            f" shape {x.full}; export the network again"
         )
     name, kernel = straightened(operator.builder, x.name, kernel, operator.name)
     x = dataclasses.replace(x, name=name)

@@ -83,7 +83,7 @@ def _check_options(operator: Operator, frames: int) -> None:
     """Refuse what changes the equations, or starts them from something else than zeros."""
     operator.require("layout", 0)
     operator.require("input_forget", 0)
-    if "clip" in operator.attributes:
+    if operator.take("clip", None) is not None:
         raise operator.refuse("attribute clip is not supported; export it without")
     lengths = operator.integers(4, "sequence_lens")
     if lengths is not None and set(lengths) != {frames}:
@@ -131,13 +131,21 @@ def _fields(operator: Operator, inputs: int, i: int) -> tuple[type[Node], dict[s
     if (kernel.shape, recurrent.shape) != expected:
         raise operator.refuse(
             f"its weights have the shapes {kernel.shape} and {recurrent.shape}, not {expected[0]}"
-            f" and {expected[1]}"
+            f" and {expected[1]}; export the network again"
         )
     if operator.take("hidden_size", units) != units:
-        raise operator.refuse("attribute hidden_size does not fit its weights")
+        raise operator.refuse(
+            "attribute hidden_size does not fit its weights; export the network again"
+        )
     bias = np.zeros((2, len(gates) * units), np.float32)
     if operator.given(3) is not None:
-        bias = operator.weights(3, "bias B")[i].reshape(bias.shape)
+        given = operator.weights(3, "bias B")[i]
+        if given.shape != (bias.size,):
+            raise operator.refuse(
+                f"its bias has the shape {given.shape}, not ({bias.size},); export the network"
+                " again"
+            )
+        bias = given.reshape(bias.shape)
     functions = _activations(operator, i)
     fields: dict[str, Any] = {
         "kernel": _ordered(kernel, gates).T.copy(),
