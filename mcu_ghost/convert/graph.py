@@ -14,6 +14,9 @@ import numpy.typing as npt
 from mcu_ghost.convert.nodes.node import Node, Reals, Shape
 from mcu_ghost.host.errors import GhostError
 
+MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError)
+"""What settings of a file raise that no framework writes."""
+
 
 @dataclass(frozen=True)
 class Input:

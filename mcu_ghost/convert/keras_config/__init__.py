@@ -16,7 +16,7 @@ from typing import Any
 
 import h5py
 
-from mcu_ghost.convert.graph import FloatGraph, Input
+from mcu_ghost.convert.graph import MALFORMED, FloatGraph, Input
 from mcu_ghost.convert.keras_config.layer import Builder, Value
 from mcu_ghost.convert.keras_config.topology import MODELS, Model, checked_shape
 from mcu_ghost.convert.keras_config.weights import ByName, ByPlace, Config, Weights, class_name
@@ -49,8 +49,7 @@ def read(path: str | Path, go_on: bool = False) -> FloatGraph:
         raise GhostError(f"{path}: {error}") from error
     except OSError as error:
         raise GhostError(f"{path}: cannot be read ({error}); save the model again.") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError,
-            zipfile.BadZipFile) as error:  # fmt: skip
+    except (*MALFORMED, RuntimeError, zipfile.BadZipFile) as error:
         # A configuration of a form that neither Keras writes.
         raise GhostError(
             f"{path}: is damaged, or no model that Keras 3 or tf_keras saved"

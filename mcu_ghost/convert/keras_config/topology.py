@@ -171,14 +171,7 @@ class Model:
             return [Value(self._builder.name(full), (), unknown=True)]
         try:
             result = IMPORTERS[kind](layer)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            IndexError,
-            AttributeError,
-            ArithmeticError,
-        ) as error:
+        except graph.MALFORMED as error:
             raise layer.refuse(
                 f"has arguments or weights that Keras does not save ({type(error).__name__}:"
                 f" {error}); save the model again with model.save"

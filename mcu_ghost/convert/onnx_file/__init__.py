@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mcu_ghost.convert.graph import FloatGraph
+from mcu_ghost.convert.graph import MALFORMED, FloatGraph
 from mcu_ghost.convert.onnx_file import file
-from mcu_ghost.convert.onnx_file.attributes import MALFORMED
 from mcu_ghost.convert.onnx_file.topology import Network
 from mcu_ghost.host.errors import GhostError
 

@@ -8,9 +8,6 @@ from typing import Any
 from mcu_ghost.convert.onnx_file import file
 from mcu_ghost.convert.onnx_file.operator import Operator
 
-MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError)
-"""What attributes and inputs raise that an operator cannot have."""
-
 
 def attribute(proto: Any) -> Any:
     """Return an attribute's value; a text is a str, a graph None."""

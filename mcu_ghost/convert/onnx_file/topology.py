@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from mcu_ghost.convert.graph import FloatGraph, Input, Layer
+from mcu_ghost.convert.graph import MALFORMED, FloatGraph, Input, Layer
 from mcu_ghost.convert.nodes import Activation, Node, Permute, Recurrent, Reshape, Shape, Window
 from mcu_ghost.convert.onnx_file import file
-from mcu_ghost.convert.onnx_file.attributes import MALFORMED, attribute, check_known
+from mcu_ghost.convert.onnx_file.attributes import attribute, check_known
 from mcu_ghost.convert.onnx_file.builder import Builder
 from mcu_ghost.convert.onnx_file.constants import COMPUTED, computed
 from mcu_ghost.convert.onnx_file.fused import Fused, fused
