@@ -154,7 +154,7 @@ def hard_sigmoid(x: Ints, slope: int) -> Ints:
 
 def saturate16(x: Ints) -> Ints:
     """Clip to int16."""
-    return np.clip(x, -32768, 32767)
+    return np.minimum(np.maximum(x, -32768), 32767)
 
 
 def to_state(x: Ints) -> Ints:
