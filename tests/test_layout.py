@@ -12,6 +12,7 @@ import pytest
 
 from mcu_ghost.network import ops
 from tests.conftest import ROOT
+from tests.sources import nodes
 
 PACKAGE = ROOT / "mcu_ghost"
 LOOSE = {"__init__", "__main__"}
@@ -40,18 +41,21 @@ def modules() -> dict[str, Path]:
     return found
 
 
+def named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
 @functools.cache
 def imports(file: Path) -> frozenset[str]:
     """Return the dotted names that a file imports, wherever in it; not those for types alone."""
     found: set[str] = set()
-    tree = ast.parse(file.read_text("utf-8"))
     typing_only = {
         id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for node in nodes(file)
+        if isinstance(node, ast.If) and named(node.test, "TYPE_CHECKING")
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
+    for node in nodes(file):
         if id(node) in typing_only:
             continue
         if isinstance(node, ast.Import):
@@ -143,8 +147,8 @@ def test_kinds_of_layers_are_told_apart_by_their_own_files() -> None:
     for name, file in modules().items():
         if room(name) in ("convert", "layers"):
             continue  # Keras' layers are asked there
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+        for node in nodes(file):
+            if isinstance(node, ast.Call) and named(node.func, "isinstance"):
                 if {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & kinds:
                     asked.append(f"{name}:{node.lineno}")
     assert not asked

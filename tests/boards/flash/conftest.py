@@ -19,7 +19,7 @@ from mcu_ghost.build import manifest
 from tests.boards.flash.images import elf, program
 
 # A program that writes down its arguments and the files it was given, then says what it is told.
-_FAKE = """#!{python}
+_FAKE = """#!{python} -IS
 import json, os, pathlib, sys
 folder = pathlib.Path({folder!r})
 files = {{a: pathlib.Path(a).read_text() for a in sys.argv[1:] if a.endswith('.jlink')}}
