@@ -128,7 +128,7 @@ def sigmoid(x: Ints) -> Ints:
 
 def tanh(x: Ints) -> Ints:
     """Return tanh of Q3.12 int16 values as Q0.15, by ``2 * sigma(2x) - 1``."""
-    result: Ints = (interpolate(np.clip(6 * x, 1 - 2**17, 2**17 - 1)) + 256) >> 9
+    result: Ints = (interpolate(np.minimum(np.maximum(6 * x, 1 - 2**17), 2**17 - 1)) + 256) >> 9
     return result
 
 
@@ -159,12 +159,12 @@ def saturate16(x: Ints) -> Ints:
 
 def to_state(x: Ints) -> Ints:
     """Round Q0.15 to the Q0.7 int8 that products see."""
-    return np.clip((x + 128) >> 8, -128, 127)
+    return np.minimum(np.maximum((x + 128) >> 8, -128), 127)
 
 
 def product_to_state(a: Ints, b: Ints) -> Ints:
     """Return the product of two Q0.15 as the Q0.7 int8 that products see, rounded once."""
-    return np.clip((a * b + 2**22) >> 23, -128, 127)
+    return np.minimum(np.maximum((a * b + 2**22) >> 23, -128), 127)
 
 
 def need_state(y: Tensor, where: str) -> None:

@@ -73,7 +73,7 @@ class Softmax(Operator):
         scale = one_over_one_plus((total << headroom) - 2**31)
         exponent = _SUM_BITS - headroom + 31 - 8
         result = divide_by_power_of_two(doubling_high_multiply(e, scale), exponent) - 128
-        return np.where(inside, np.clip(result, -128, 127), -128), ()
+        return np.where(inside, np.minimum(result, 127), -128), ()
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:
