@@ -109,15 +109,14 @@ def requantizer(real: float, largest_accumulator: int) -> Requantizer:
 SIGMOID_TABLE: Ints = np.minimum(
     32767, np.round(65536 * (1 / (1 + np.exp(-np.arange(257) / 24)) - 0.5))
 ).astype(np.int64)
+_SIGMOID_STEPS: Ints = np.diff(SIGMOID_TABLE, append=SIGMOID_TABLE[-1:])
 
 
 def interpolate(u: Ints) -> Ints:
     """Return sigma(u / 12288) - 1/2 in Q0.25, odd in u; abs(u) < 2**17."""
     magnitude = np.abs(u)
     index, fraction = magnitude >> 9, magnitude & 511
-    value = SIGMOID_TABLE[index] * 512 + fraction * (
-        SIGMOID_TABLE[np.minimum(index + 1, 256)] - SIGMOID_TABLE[index]
-    )
+    value = SIGMOID_TABLE[index] * 512 + fraction * _SIGMOID_STEPS[index]
     return np.where(u < 0, -value, value)
 
 
