@@ -11,7 +11,7 @@ import pytest
 
 from mcu_ghost.host import text
 from tests.conftest import ROOT
-from tests.sources import nodes
+from tests.sources import source
 
 COUNTED = """answers arrays bits blocks bytes channels characters clips clocks cycles devices
 differences dimensions drives files frames hops hours inputs instructions integers labels layers
@@ -23,11 +23,9 @@ NOUN = rf" (?:(?:{KINDS}) )?(?:{'|'.join(COUNTED)})\b"
 NO_COUNT = {"given", "matrix.shape", "split", "answers", "job.payload.size"}
 
 
-def bare(nodes: Iterable[ast.AST]) -> Iterator[str]:
+def bare(texts: Iterable[ast.JoinedStr]) -> Iterator[str]:
     """Yield what f-strings show right before a noun that should follow its count."""
-    for node in nodes:
-        if not isinstance(node, ast.JoinedStr):
-            continue
+    for node in texts:
         for shown, after in zip(node.values, node.values[1:], strict=False):
             if not isinstance(shown, ast.FormattedValue) or not isinstance(after, ast.Constant):
                 continue
@@ -81,8 +79,8 @@ def test_a_name_has_the_article_that_is_said(told: str) -> None:
 
 
 def test_a_bare_count_is_found() -> None:
-    def of(source: str) -> list[str]:
-        return list(bare(ast.walk(ast.parse(source))))
+    def of(code: str) -> list[str]:
+        return list(bare(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.JoinedStr)))
 
     assert of("f'{n} frames'") == ["{n} frames"]
     assert of("f'{len(x)} mixed' f' up {len(y)} UF2 blocks are'")
@@ -94,7 +92,7 @@ def test_every_count_goes_with_its_noun() -> None:
     """A noun right behind a number is `text.count`'s to write, which knows what one is called."""
     found = []
     for file in sorted((ROOT / "mcu_ghost").rglob("*.py")):
-        found += [f"{file.name}: {one}" for one in bare(nodes(file))]
+        found += [f"{file.name}: {one}" for one in bare(source(file).texts)]
     for file in sorted((ROOT / "templates").rglob("*.jinja")):
         found += [f"{file.name}: {one}" for one in bare_in_template(file.read_text("utf-8"))]
     assert not found

@@ -88,7 +88,10 @@ def places(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
     ("file", "kind", "text"),
     [
         ("board", Board, (BOARDS[0].parent / "nrf52840.toml").read_text("utf-8")),
-        ("board", Board, (BOARDS[0].parent / "stm32f4discovery.toml").read_text("utf-8")),
+        pytest.param(
+            *("board", Board, (BOARDS[0].parent / "stm32f4discovery.toml").read_text("utf-8")),
+            marks=pytest.mark.slow,
+        ),
         ("recipe", Recipe, tones.RECIPE.format(epochs=1, qat_epochs=1, more="")),
         ("project", Project, 'boards = ["a"]\n[tolerance]\nram_percent = 1\n[budget]\n'),
     ],
