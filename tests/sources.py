@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests ask the source files of: each is parsed once for all of them, and its tree forgotten."""
+"""What tests ask the source files of: each is parsed once for all, and its tree forgotten."""
 
 from __future__ import annotations
 
