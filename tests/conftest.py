@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from mcu_ghost.build import kernels, model_c
 from mcu_ghost.host import resources, templates
@@ -23,6 +24,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WARNINGS = ["-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the fast tests try a quarter of the random cases that the whole suite tries."""
+    if "not slow" in config.option.markexpr:
+        settings.register_profile("fast", settings.default, max_examples=25)
+        settings.load_profile("fast")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

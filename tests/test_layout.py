@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import graphlib
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from mcu_ghost.network import ops
 from tests.conftest import ROOT
+from tests.sources import source
 
 PACKAGE = ROOT / "mcu_ghost"
 LOOSE = {"__init__", "__main__"}
@@ -41,28 +41,6 @@ def modules() -> dict[str, Path]:
 
 
 @functools.cache
-def imports(file: Path) -> frozenset[str]:
-    """Return the dotted names that a file imports, wherever in it; not those for types alone."""
-    found: set[str] = set()
-    tree = ast.parse(file.read_text("utf-8"))
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file}: imports are absolute"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return frozenset(found)
-
-
-@functools.cache
 def graph() -> dict[str, frozenset[str]]:
     """Return the modules of this package that each module imports."""
     known = modules()
@@ -72,7 +50,7 @@ def graph() -> dict[str, frozenset[str]]:
 
     return {
         name: frozenset(
-            module(used) for used in imports(file) if used.startswith("mcu_ghost.")
+            module(used) for used in source(file).imports if used.startswith("mcu_ghost.")
         ) - {name}
         for name, file in known.items()
     }  # fmt: skip
@@ -113,7 +91,7 @@ def test_no_circles() -> None:
 
 @pytest.mark.parametrize("file", modules().values(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_tensorflow_stays_upstairs(file: Path) -> None:
-    used = {name.split(".")[0] for name in imports(file)} & TENSORFLOW
+    used = {name.split(".")[0] for name in source(file).imports} & TENSORFLOW
     inside = file.relative_to(PACKAGE).parts[0]
     assert not used or inside in WITH_TENSORFLOW, f"imports {used}"
 
@@ -143,8 +121,5 @@ def test_kinds_of_layers_are_told_apart_by_their_own_files() -> None:
     for name, file in modules().items():
         if room(name) in ("convert", "layers"):
             continue  # Keras' layers are asked there
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
-                if {n.id for n in ast.walk(node.args[1]) if isinstance(n, ast.Name)} & kinds:
-                    asked.append(f"{name}:{node.lineno}")
+        asked += [f"{name}:{line}" for line, names in source(file).asked if names & kinds]
     assert not asked

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from experiments.kws import plot
 from experiments.kws.data import CONDITIONS
@@ -86,7 +86,7 @@ class Results:
             with these clips (Student's t), and over clips with these seeds.
         """
         by_seed = np.subtract(*(self.accuracy(n, condition, "int8") for n in (ours, base)))
-        quantile = float(stats.t.ppf(0.975, len(by_seed) - 1))
+        quantile = float(special.stdtrit(len(by_seed) - 1, 0.975))
         seed_width = quantile * by_seed.std(ddof=1) / math.sqrt(len(by_seed))
         clips = np.subtract(*(self.right(n, condition).mean((0, 1)) for n in (ours, base)))
         labels, _ = self.labels(condition)

@@ -8,6 +8,7 @@ go into `./boards/` and win over a bundled one of the same name.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 from mcu_ghost.boards.board import (
@@ -71,8 +72,14 @@ def load_file(path: Path) -> Board:
     Raises:
         GhostError: The file is wrong; the message names it and the key.
     """
+    board = _bundled(path) if path.parent == _BUNDLED else read(path, Board)
+    validate(board, path)  # by the user's chips, too
+    return board
+
+
+@functools.cache
+def _bundled(path: Path) -> Board:
     board: Board = read(path, Board)
-    validate(board, path)
     return board
 
 

@@ -166,7 +166,8 @@ class _Reader:
         return found
 
 
-def _described(hint: Any) -> tuple[Any, list[Any]]:
+@functools.cache
+def _described(hint: Hashable) -> tuple[Any, list[Any]]:
     """Return msgspec's description of a type, and its examples."""
     node = inspect.type_info(hint)
     if isinstance(node, inspect.Metadata):

@@ -16,6 +16,8 @@ from mcu_ghost.network.ops.operator import Recurrent, State, Tensors
 from mcu_ghost.network.schedule import Clock, Step
 from mcu_ghost.network.tensor import Int8s, Ints, Tensor, Variable, align
 
+_AT_ONCE = 64  # frames of a head: what it works on stays small
+
 
 class Runner:
     """A model in integers, one frame at a time, any number of sequences side by side.
@@ -118,6 +120,28 @@ class Runner:
         """Return the same in a row, (…, size)."""
         return np.concatenate(self.head(), axis=-1)
 
+    def answers(self, x: Int8s) -> Int8s:
+        """Advance by (…, frames, size) inputs; return the answer to each, (…, frames, size).
+
+        A head without a state of its own runs once, over all of them side by side.
+        """
+        frames, head = range(x.shape[-2]), self.model.head
+        if any(step.variables or step.passing for step in head):
+            every = []
+            for frame in frames:
+                self.step(x[..., frame, :])
+                every.append(self.answer())
+            return np.stack(every, axis=-2)
+        read = {i for step in head for i in step.op.inputs} | set(self.model.outputs)
+        seen: dict[int, list[Ints]] = {i: [] for i in read - {step.op.output for step in head}}
+        for frame in frames:
+            self.step(x[..., frame, :])
+            for tensor, values in seen.items():
+                values.append(self._kept(tensor))
+        beside = Runner(self.model, (*self._batch, len(frames)))
+        beside._values |= {i: np.stack(values, axis=-2) for i, values in seen.items()}
+        return beside.answer()
+
     def value(self, tensor: int) -> Ints:
         """Return what a tensor holds since the last step, or the last head, (…, size)."""
         return self._values[tensor]
@@ -192,9 +216,10 @@ def run(model: Model, x: Int8s) -> Int8s:
         (…, frames, outputs) int8 when the head runs per frame, else (…, outputs).
     """
     runner = Runner(model, x.shape[:-2])
-    every: list[Int8s] = []
+    if model.head_per_frame:
+        starts = range(0, x.shape[-2], _AT_ONCE)
+        parts = [runner.answers(x[..., start : start + _AT_ONCE, :]) for start in starts]
+        return np.concatenate(parts, axis=-2)
     for frame in range(x.shape[-2]):
         runner.step(x[..., frame, :])
-        if model.head_per_frame:
-            every.append(runner.answer())
-    return np.stack(every, axis=-2) if model.head_per_frame else runner.answer()
+    return runner.answer()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ _FILES: dict[File, tuple[Any, str]] = {
 }
 
 
+@functools.cache
 def text(file: File) -> str:
     """Return the schema of a kind of file as JSON."""
     return json.dumps(json_schema.of(*_FILES[file]), indent=2) + "\n"

@@ -215,6 +215,7 @@ def first_bin(s: FrontEndSettings) -> int:
     return int(_Single(1.5) + _Single(s.low_hz) / _hz_per_bin(s))
 
 
+@functools.cache
 def _filter_bank(s: FrontEndSettings) -> tuple[npt.NDArray[np.intp], _Int16s]:
     """Return the band of each bin from the first on, and its pair of weights."""
     low, high = (_mel(np.array([hz], _Single)) for hz in (s.low_hz, s.high_hz))
@@ -228,7 +229,9 @@ def _filter_bank(s: FrontEndSettings) -> tuple[npt.NDArray[np.intp], _Int16s]:
     band, mels = band[inside], mels[inside]
     falling = (tops[band] - mels) / (tops[band] - bottoms[band])
     pair = np.stack([falling, _Single(1) - falling], axis=-1)
-    return band, _rounded(pair * _Single(1 << WEIGHT_BITS))
+    pairs = _rounded(pair * _Single(1 << WEIGHT_BITS))
+    band.flags.writeable = pairs.flags.writeable = False
+    return band, pairs
 
 
 def bands(s: FrontEndSettings) -> npt.NDArray[np.intp]:

@@ -109,9 +109,9 @@ def by_threshold(found: TradeOff, chosen: Sequence[float]) -> str:
         accepts.set_xlim(x[0], x[-1])
         accepts.set_xticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
         accepts.set_xticks([], minor=True)
-        for axes in (missed, accepts):
+        for axes, free in ((missed, "upper left"), (accepts, "upper right")):
             axes.grid(alpha=0.3)
-            axes.legend(frameon=False)
+            axes.legend(frameon=False, loc=free)  # misses rise from there, accepts fall
         return svg(figure)
 
     return for_screens(draw)

@@ -22,6 +22,7 @@ from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
+from tests.cli.in_process import clear_error
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow  # each starts programs of its own
@@ -40,12 +41,7 @@ def ghost(
 
 def refusal(*words: str, cwd: Path | None = None) -> str:
     """Run a command that must fail with one clear error, and nothing on stdout but its JSON."""
-    result = ghost(*words, cwd=cwd)
-    assert result.returncode == 1, result
-    told = json.loads(result.stdout)["error"]["message"] if "--json" in words else ""
-    assert told in result.stderr if told else result.stdout == ""
-    assert result.stderr.startswith("error: ") and "Traceback" not in result.stderr
-    return result.stderr.removeprefix("error: ").strip()
+    return clear_error(ghost(*words, cwd=cwd))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT, need
 from tests.sound.data.sets import put, tone, two_classes
 

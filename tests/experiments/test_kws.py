@@ -148,8 +148,9 @@ def test_commands_are_the_ten_words_a_tenth_of_unknown_and_silence(
 
 
 def test_commands_are_the_same_from_the_cache_and_from_scratch(
-    source: Path, tmp_path: Path
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(audio, "frames", lambda samples: samples[:1960].reshape(49, 40))
     made, held = data.commands(source, tmp_path), data.commands(source, tmp_path)
     assert made.data == held.data
     assert np.array_equal(made.train[0], held.train[0])

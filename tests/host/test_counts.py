@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from mcu_ghost.host import text
 from tests.conftest import ROOT
+from tests.sources import source
 
 COUNTED = """answers arrays bits blocks bytes channels characters clips clocks cycles devices
 differences dimensions drives files frames hops hours inputs instructions integers labels layers
@@ -22,19 +23,19 @@ NOUN = rf" (?:(?:{KINDS}) )?(?:{'|'.join(COUNTED)})\b"
 NO_COUNT = {"given", "matrix.shape", "split", "answers", "job.payload.size"}
 
 
-def bare(source: str) -> Iterator[str]:
+def bare(texts: Iterable[ast.JoinedStr]) -> Iterator[str]:
     """Yield what f-strings show right before a noun that should follow its count."""
-    for node in ast.walk(ast.parse(source)):
-        if not isinstance(node, ast.JoinedStr):
-            continue
+    for node in texts:
         for shown, after in zip(node.values, node.values[1:], strict=False):
             if not isinstance(shown, ast.FormattedValue) or not isinstance(after, ast.Constant):
+                continue
+            if not re.match(NOUN, after.value):
                 continue
             what = ast.unparse(shown.value)
             fraction = shown.format_spec is not None and re.search(
                 r"\.\d|x", ast.unparse(shown.format_spec)
             )
-            if re.match(NOUN, after.value) and not (fraction or what in NO_COUNT or what.isupper()):
+            if not (fraction or what in NO_COUNT or what.isupper()):
                 yield f"{{{what}}}{after.value}"
 
 
@@ -78,9 +79,12 @@ def test_a_name_has_the_article_that_is_said(told: str) -> None:
 
 
 def test_a_bare_count_is_found() -> None:
-    assert list(bare("f'{n} frames'")) == ["{n} frames"]
-    assert list(bare("f'{len(x)} mixed' f' up {len(y)} UF2 blocks are'"))
-    assert not list(bare("f'{hours:.1f} hours, {LONGEST} bytes, {count(n, \"frame\")} of scenes'"))
+    def of(code: str) -> list[str]:
+        return list(bare(n for n in ast.walk(ast.parse(code)) if isinstance(n, ast.JoinedStr)))
+
+    assert of("f'{n} frames'") == ["{n} frames"]
+    assert of("f'{len(x)} mixed' f' up {len(y)} UF2 blocks are'")
+    assert not of("f'{hours:.1f} hours, {LONGEST} bytes, {count(n, \"frame\")} of scenes'")
     assert bare_in_template("{{ n }} frames") and not bare_in_template('{{ count(n, "frame") }}')
 
 
@@ -88,7 +92,7 @@ def test_every_count_goes_with_its_noun() -> None:
     """A noun right behind a number is `text.count`'s to write, which knows what one is called."""
     found = []
     for file in sorted((ROOT / "mcu_ghost").rglob("*.py")):
-        found += [f"{file.name}: {one}" for one in bare(file.read_text("utf-8"))]
+        found += [f"{file.name}: {one}" for one in bare(source(file).texts)]
     for file in sorted((ROOT / "templates").rglob("*.jinja")):
         found += [f"{file.name}: {one}" for one in bare_in_template(file.read_text("utf-8"))]
     assert not found

@@ -11,7 +11,7 @@ import pytest
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import foreign
-from tests.cli.test_cli import refusal
+from tests.cli.in_process import refusal
 
 ARCHITECTURE = json.dumps({"class_name": "Sequential", "config": {"layers": []}}).encode()
 # The first bytes of protobufs: ir_version 8, the producer's name; a graph's first node.

@@ -31,6 +31,17 @@ def test_sigmoid_and_tanh_are_close_monotonic_and_symmetric() -> None:
     assert np.abs(tanh[1:] + tanh[1:][::-1]).max() <= 1
 
 
+@pytest.mark.parametrize("batch", [(), (2, 3)])
+def test_heads_side_by_side_equal_one_after_the_other(batch: tuple[int, ...]) -> None:
+    model = random_model(5, units=6, ratio=2, inputs=3, classes=4, head_per_frame=True)
+    x = np.random.default_rng(5).integers(-128, 128, (*batch, 70, 3)).astype(np.int8)
+    runner, every = reference.Runner(model, batch), []
+    for frame in range(70):
+        runner.step(x[..., frame, :])
+        every.append(runner.answer())
+    np.testing.assert_array_equal(reference.run(model, x), np.stack(every, axis=-2))
+
+
 def test_the_table_in_c_is_that_of_the_reference() -> None:
     source = resources.folder("firmware") / "kernels" / "plain" / "ghost_sigmoid_table.c"
     body = source.read_text().split("{")[1]

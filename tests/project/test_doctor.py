@@ -16,7 +16,7 @@ from mcu_ghost.host import tools
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.tools import TOOLS
 from mcu_ghost.project import doctor
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.host.test_tools import bare as bare
 from tests.host.test_tools import program
 

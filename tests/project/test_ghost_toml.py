@@ -13,7 +13,7 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
 from mcu_ghost.project import ghost_toml
 from mcu_ghost.project.ghost_toml import Budget, Project, Tolerance
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 
 
 def written(folder: Path, text: str) -> Path:

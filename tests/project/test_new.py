@@ -21,7 +21,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.project import baseline, costs, ghost_toml, new, requirement
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.train import recipe
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT
 from tests.project.test_baseline import changed
 
@@ -40,6 +40,11 @@ def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
         return changed(board=target.name)
 
     monkeypatch.setattr(costs, "board", board)
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let it come from an index: a checkout makes a wheel first, as tests of requirements do."""
     monkeypatch.setattr(requirement, "_origin", dict)
 
 
@@ -88,6 +93,7 @@ def test_boards_that_do_not_fit(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("released")
 @pytest.mark.parametrize("ending", [GhostError("it does not fit"), KeyboardInterrupt()])
 def test_nothing_is_left_of_one_that_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: BaseException
@@ -105,6 +111,7 @@ def test_nothing_is_left_of_one_that_failed(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("released")
 def test_wrong_bytes_make_no_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(costs, "board", lambda *rest: changed(different_bytes=7))
     with pytest.raises(GhostError, match="7 bytes differ from the reference"):
@@ -112,7 +119,7 @@ def test_wrong_bytes_make_no_baseline(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("unbuilt")
+@pytest.mark.usefixtures("unbuilt", "released")
 @pytest.mark.parametrize("names", [[name] for name in boards.names()] + [["nano33ble", "microbit"]])
 def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
     folder = tmp_path / "my-lamp_2"
@@ -129,7 +136,7 @@ def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
 
 
-@pytest.mark.usefixtures("unbuilt")
+@pytest.mark.usefixtures("unbuilt", "released")
 def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     bundled = Path(boards.__file__).parent / "mps2-an386.toml"
@@ -145,7 +152,7 @@ def test_a_board_of_ones_own_comes_along(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("unbuilt")
+@pytest.mark.usefixtures("unbuilt", "released")
 @pytest.mark.parametrize("names", [["nrf52840"], ["microbit"], ["mps3-an547", "nano33ble"]])
 def test_the_workflow(tmp_path: Path, names: list[str]) -> None:
     """Its steps are ones that exist: Renode's action with its own inputs, verbs of ours."""

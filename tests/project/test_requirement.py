@@ -80,6 +80,7 @@ def test_a_checkout_becomes_a_wheel_that_pip_installs(
     assert "mcu_ghost/cli/__init__.py" in zipfile.ZipFile(wheel).namelist()
 
 
+@pytest.mark.slow  # runs pip
 def test_a_folder_that_is_no_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirement, "_origin", lambda: {"url": tmp_path.as_uri(), "dir_info": {}})
     with pytest.raises(GhostError, match="pip cannot make a wheel of that"):

@@ -17,13 +17,13 @@ from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.host import schema
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.project import costs, new, schemas
+from mcu_ghost.project import costs, new, requirement, schemas
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.sound.data.sections import Words
 from mcu_ghost.train import recipe
 from mcu_ghost.train.recipe import Recipe
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT
 from tests.project.test_baseline import changed
 from tests.train import tones
@@ -65,6 +65,7 @@ def test_a_new_project_names_its_schemas(tmp_path: Path, monkeypatch: pytest.Mon
         return changed(board=target.name)
 
     monkeypatch.setattr(costs, "board", board)
+    monkeypatch.setattr(requirement, "_origin", dict)  # as from an index
     folder = tmp_path / "lamp"
     new.create(folder, ["nrf52840", "microbit"])
     kinds: tuple[tuple[str, schemas.File], ...] = (("ghost", "project"), ("lamp", "recipe"))
@@ -87,7 +88,10 @@ def places(table: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
     ("file", "kind", "text"),
     [
         ("board", Board, (BOARDS[0].parent / "nrf52840.toml").read_text("utf-8")),
-        ("board", Board, (BOARDS[0].parent / "stm32f4discovery.toml").read_text("utf-8")),
+        pytest.param(
+            *("board", Board, (BOARDS[0].parent / "stm32f4discovery.toml").read_text("utf-8")),
+            marks=pytest.mark.slow,
+        ),
         ("recipe", Recipe, tones.RECIPE.format(epochs=1, qat_epochs=1, more="")),
         ("project", Project, 'boards = ["a"]\n[tolerance]\nram_percent = 1\n[budget]\n'),
     ],

@@ -68,7 +68,7 @@ class FullyConnected(Operator):
         pairs = np.array(output_multipliers(self, x, y), np.int64)
         scaled = multiply(acc.astype(np.int64) + self.bias, pairs[:, 0], pairs[:, 1])
         low, high = fused.activation_range(self.activation, y)
-        return np.clip(scaled + y.zero_point, low, high), ()
+        return np.minimum(np.maximum(scaled + y.zero_point, low), high), ()
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:

@@ -109,15 +109,14 @@ def requantizer(real: float, largest_accumulator: int) -> Requantizer:
 SIGMOID_TABLE: Ints = np.minimum(
     32767, np.round(65536 * (1 / (1 + np.exp(-np.arange(257) / 24)) - 0.5))
 ).astype(np.int64)
+_SIGMOID_STEPS: Ints = np.diff(SIGMOID_TABLE, append=SIGMOID_TABLE[-1:])
 
 
 def interpolate(u: Ints) -> Ints:
     """Return sigma(u / 12288) - 1/2 in Q0.25, odd in u; abs(u) < 2**17."""
     magnitude = np.abs(u)
     index, fraction = magnitude >> 9, magnitude & 511
-    value = SIGMOID_TABLE[index] * 512 + fraction * (
-        SIGMOID_TABLE[np.minimum(index + 1, 256)] - SIGMOID_TABLE[index]
-    )
+    value = SIGMOID_TABLE[index] * 512 + fraction * _SIGMOID_STEPS[index]
     return np.where(u < 0, -value, value)
 
 
@@ -128,7 +127,7 @@ def sigmoid(x: Ints) -> Ints:
 
 def tanh(x: Ints) -> Ints:
     """Return tanh of Q3.12 int16 values as Q0.15, by ``2 * sigma(2x) - 1``."""
-    result: Ints = (interpolate(np.clip(6 * x, 1 - 2**17, 2**17 - 1)) + 256) >> 9
+    result: Ints = (interpolate(np.minimum(np.maximum(6 * x, 1 - 2**17), 2**17 - 1)) + 256) >> 9
     return result
 
 
@@ -154,17 +153,17 @@ def hard_sigmoid(x: Ints, slope: int) -> Ints:
 
 def saturate16(x: Ints) -> Ints:
     """Clip to int16."""
-    return np.clip(x, -32768, 32767)
+    return np.minimum(np.maximum(x, -32768), 32767)
 
 
 def to_state(x: Ints) -> Ints:
     """Round Q0.15 to the Q0.7 int8 that products see."""
-    return np.clip((x + 128) >> 8, -128, 127)
+    return np.minimum(np.maximum((x + 128) >> 8, -128), 127)
 
 
 def product_to_state(a: Ints, b: Ints) -> Ints:
     """Return the product of two Q0.15 as the Q0.7 int8 that products see, rounded once."""
-    return np.clip((a * b + 2**22) >> 23, -128, 127)
+    return np.minimum(np.maximum((a * b + 2**22) >> 23, -128), 127)
 
 
 def need_state(y: Tensor, where: str) -> None:

@@ -28,11 +28,12 @@ def quantized_multiplier(real: float) -> tuple[int, int]:
 
 
 def doubling_high_multiply(a: Ints, b: Ints | int) -> Ints:
-    """Return a * b / 2**31 for int32 values, rounded half away from zero."""
-    product = a * np.int64(b)
-    nudged = product + np.where(product >= 0, 2**30, 1 - 2**30)
-    result = np.where(nudged >= 0, nudged >> 31, -((-nudged) >> 31))
-    return np.minimum(result, _INT32_MAX)
+    """Return a * b / 2**31 for int32 values, rounded to the nearest, a half up.
+
+    Gemmlowp adds 2**30 to a product of 0 or more, 1 - 2**30 to a negative one, and cuts towards 0:
+    the same, as ceil((p + 1 - 2**30) / 2**31) = floor((p + 2**30) / 2**31) for whole p.
+    """
+    return np.minimum((a * np.int64(b) + 2**30) >> 31, _INT32_MAX)
 
 
 def divide_by_power_of_two(x: Ints, exponent: Ints | int) -> Ints:
@@ -50,7 +51,7 @@ def multiply(x: Ints, multiplier: Ints | int, shift: Ints | int) -> Ints:
 
 
 def _shift_left(x: Ints, bits: int) -> Ints:
-    return np.clip(x << bits, -(2**31), _INT32_MAX)
+    return np.minimum(np.maximum(x << bits, -(2**31)), _INT32_MAX)
 
 
 def exp_negative(a: Ints, integer_bits: int) -> Ints:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -68,11 +69,11 @@ class Softmax(Operator):
         total = np.where(inside, divide_by_power_of_two(e, _SUM_BITS), 0).sum(
             axis=-1, keepdims=True
         )
-        headroom = 32 - np.vectorize(int.bit_length, otypes=[np.int64])(total.astype(object))
+        headroom = 32 - np.frexp(total.astype(np.float64))[1].astype(np.int64)  # exact to 2**53
         scale = one_over_one_plus((total << headroom) - 2**31)
         exponent = _SUM_BITS - headroom + 31 - 8
         result = divide_by_power_of_two(doubling_high_multiply(e, scale), exponent) - 128
-        return np.where(inside, np.clip(result, -128, 127), -128), ()
+        return np.where(inside, np.minimum(result, 127), -128), ()
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:
@@ -131,8 +132,16 @@ def exponentials(op: Softmax, x: Tensor) -> Ints:
     )
     if real <= 1:
         raise GhostError(f"SOFTMAX input scale {x.scale:g} is too small.")
+    return _table(real)
+
+
+@functools.cache
+def _table(real: float) -> Ints:
+    """Return the exponentials for steps of so many units in the last place."""
     multiplier, shift = quantized_multiplier(real)
     radius = math.floor(31 * 2.0 ** (31 - _INTEGER_BITS) / 2.0**shift)
     steps = -np.arange(min(radius, 255) + 1, dtype=np.int64)
     scaled = doubling_high_multiply(steps << shift, multiplier)
-    return exp_negative(scaled, _INTEGER_BITS)
+    table = exp_negative(scaled, _INTEGER_BITS)
+    table.flags.writeable = False
+    return table

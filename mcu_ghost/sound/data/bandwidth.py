@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.sound.audio import RATE, SILENT, Samples
 
@@ -19,6 +20,7 @@ CUT_HZ = (3400, 4000)  # where telephones and files of 8000 samples per second e
 UNLIKE = 0.25  # difference of shares of dull recordings that a network would learn
 _RANGE_DB = 60  # under the strongest band: sound, not what a filter leaves of it
 _BAND_HZ = 250
+_AT_A_TIME = 1024  # windows of a spectrum: a recording may last for hours
 _ROUNDING = 4 / 12  # four times the power of rounding to int16
 
 
@@ -36,17 +38,29 @@ def reach(samples: Samples, rate: int = RATE) -> float | None:
     Returns:
         Hertz, at most half the rate; None where nothing can be told: silence, or less than 50 ms.
     """
-    from scipy import signal
-
     if len(samples) < rate // 20 or int(np.abs(samples.astype(np.int32)).max()) <= SILENT:
         return None
     length = 4 * rate // _BAND_HZ  # four bins of the spectrum are a band
-    real = samples.astype(np.float64)
-    power = signal.welch(real, rate, nperseg=length, detrend="constant")[1]
+    power = _power(samples, rate, length)
     bands = power[: len(power) // 4 * 4].reshape(-1, 4).mean(1)
     floor = max(bands.max() / 10 ** (_RANGE_DB / 10), _ROUNDING / (rate / 2))
     heard = np.flatnonzero(bands > floor)
     return min(float(heard[-1] + 1) * _BAND_HZ, rate / 2) if len(heard) else None
+
+
+def _power(samples: Samples, rate: int, length: int) -> npt.NDArray[np.float64]:
+    """Return the power density of each bin, by Welch's method: Hann windows that overlap by half.
+
+    The bins at 0 Hz and at half the rate count twice what they hold.
+    """
+    window = np.hanning(length + 1)[:-1]
+    every = np.lib.stride_tricks.sliding_window_view(samples, length)[:: length - length // 2]
+    total = np.zeros(length // 2 + 1)
+    for start in range(0, len(every), _AT_A_TIME):
+        some = every[start : start + _AT_A_TIME].astype(np.float64)
+        spectra = np.fft.rfft((some - some.mean(1, keepdims=True)) * window)
+        total += (spectra.real**2 + spectra.imag**2).sum(0)
+    return 2 * total / (len(every) * rate * (window**2).sum())
 
 
 def dull(samples: Samples, rate: int = RATE) -> bool | None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,9 +48,9 @@ def _timbre(rng: np.random.Generator) -> tuple[Reals, float, float]:
 
 def _note(hertz: float, length: int, amplitudes: Reals, attack: float, decay: float) -> Reals:
     time = np.arange(length) / RATE
-    harmonics = hertz * np.arange(1, len(amplitudes) + 1)
-    audible = harmonics < RATE / 2
-    wave = amplitudes[audible] @ np.sin(2 * np.pi * harmonics[audible, None] * time)
+    audible = amplitudes[: math.ceil(RATE / 2 / hertz) - 1]
+    # sin(k x) is the imaginary part of exp(i x)^k.
+    wave = np.polyval([*audible[::-1], 0], np.exp(2j * np.pi * hertz * time)).imag
     envelope: Reals = np.minimum(time / attack, 1) * np.exp(-time / decay)
     return envelope * wave
 

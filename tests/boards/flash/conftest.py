@@ -19,18 +19,19 @@ from mcu_ghost.build import manifest
 from tests.boards.flash.images import elf, program
 
 # A program that writes down its arguments and the files it was given, then says what it is told.
-_FAKE = """#!{python}
-import json, os, pathlib, sys
-folder = pathlib.Path({folder!r})
-files = {{a: pathlib.Path(a).read_text() for a in sys.argv[1:] if a.endswith('.jlink')}}
-calls = folder / 'calls.json'
-done = json.loads(calls.read_text()) if calls.exists() else []
+_FAKE = """#!{python} -IS
+import json, os, sys
+folder = {folder!r} + '/'
+files = {{a: open(a).read() for a in sys.argv[1:] if a.endswith('.jlink')}}
+calls = folder + 'calls.json'
+done = json.load(open(calls)) if os.path.exists(calls) else []
 done.append([sys.argv[0].rpartition('/')[2], *sys.argv[1:]])
-calls.write_text(json.dumps(done))
-answers = json.loads((folder / {name!r}).read_text())
+with open(calls, 'w') as file:
+    json.dump(done, file)
+answers = json.load(open(folder + {name!r}))
 code, text, back = answers[min(sum(d[0] == done[-1][0] for d in done), len(answers)) - 1]
 if back and '-U' in sys.argv:
-    pathlib.Path(sys.argv[sys.argv.index('-U') + 1]).write_bytes(bytes.fromhex(back))
+    open(sys.argv[sys.argv.index('-U') + 1], 'wb').write(bytes.fromhex(back))
 assert 'PROBE_RS_ALLOW_ERASE_ALL' not in os.environ
 sys.stdout.write(text)
 sys.exit(code)

@@ -53,6 +53,7 @@ def test_a_locked_chip_is_not_erased(erased: Path) -> None:
     assert not erased.exists()
 
 
+@pytest.mark.slow
 def test_a_locked_chip_is_erased_when_asked(erased: Path) -> None:
     """The made-up chip has nothing else, so pyOCD fails afterwards."""
     assert refusal(unlock=True).startswith("erasing and unlocking failed")

@@ -16,7 +16,7 @@ from mcu_ghost.build.export.names import validate
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from tests.build.export.libraries import MACHINES, MODELS, make
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 
 
 def files(out: Path) -> dict[str, bytes]:

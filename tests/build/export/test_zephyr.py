@@ -46,14 +46,15 @@ def check(given: Any, schema: Any) -> None:
         assert isinstance(given, str) and given
 
 
-@pytest.fixture(params=["any", "cortex-m0", "cortex-m4", "cortex-m55"])
+@pytest.fixture(scope="module", params=["any", "cortex-m0", "cortex-m4", "cortex-m55"])
 def core(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def module(core: str, tmp_path: Path) -> Path:
-    return libraries.make(MODELS["listener"](), "zephyr", tmp_path / "net", core, "my_net")
+@pytest.fixture(scope="module")
+def module(core: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp(core) / "net"
+    return libraries.make(MODELS["listener"](), "zephyr", out, core, "my_net")
 
 
 def test_the_modules_yaml(module: Path) -> None:

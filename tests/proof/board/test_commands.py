@@ -29,7 +29,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
 from mcu_ghost.sound import keywords
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT, need
 from tests.proof.board.board import PtyBoard, compile_app
 

@@ -273,7 +273,7 @@ def test_noise_without_end(noise: bytes, real: bool) -> None:
             pass
 
         def read(self, timeout: float) -> bytes:
-            self.now += 0.001
+            self.now += 0.004
             return noise * 20
 
     port = Babbler()

@@ -21,7 +21,7 @@ from mcu_ghost.proof import on_emulator, verify
 from mcu_ghost.proof.profile import page, profile
 from mcu_ghost.proof.profile.attribution import Node
 from mcu_ghost.proof.profile.profile import Profile
-from tests.cli.test_cli import ghost, refusal
+from tests.cli.in_process import ghost, refusal
 from tests.conftest import need
 
 emulator = pytest.mark.emulator

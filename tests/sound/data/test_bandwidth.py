@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.sound.data.sets import put
 RNG = np.random.default_rng
 
 
+@functools.cache
 def speechlike(seed: int, seconds: float = 0.4, rate: int = RATE) -> Samples:
     """A voice of harmonics that fall by 12 dB an octave, and a sibilant 30 dB below it."""
     rng, time = RNG(seed), np.arange(round(seconds * rate)) / rate
@@ -64,6 +66,14 @@ def test_noise_silence_and_short_clips() -> None:
     assert bandwidth.dull(padded) is True
     for nothing in (np.zeros(RATE, np.int16), np.zeros(0, np.int16), noise[:500], noise // 500):
         assert bandwidth.reach(nothing) is None
+
+
+@pytest.mark.parametrize("rate", [16000, 22050, 44100])
+def test_the_spectrum_is_welchs(rate: int) -> None:
+    length, samples = 4 * rate // 250, speechlike(6, 2.0 * 44100 / rate, rate)
+    wanted = signal.welch(samples.astype(float), rate, nperseg=length, detrend="constant")[1]
+    got = bandwidth._power(samples, rate, length)
+    np.testing.assert_allclose(got[1 : length // 2], wanted[1 : length // 2], rtol=1e-9)
 
 
 def test_limit_makes_dull() -> None:

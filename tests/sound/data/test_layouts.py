@@ -15,7 +15,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound.data import check, layouts
 from mcu_ghost.sound.data.sections import Words
 from mcu_ghost.sound.data.speakers import SpeakerPattern
-from tests.cli.test_cli import refusal
+from tests.cli.in_process import refusal
 
 
 def fill(root: Path, *names: str) -> None:
