@@ -131,6 +131,9 @@ void ghost_collect_s8(int32_t size, int32_t frames, int32_t before, int8_t *kept
 /** Lets the oldest of `length` frames go, and puts the new one behind the others. */
 void ghost_ring_s8(int32_t size, int32_t length, int8_t *kept, const int8_t *x);
 
+/** TFLite's int8 ASSIGN_VARIABLE: what the next invocation finds. */
+void ghost_assign_variable_s8(int32_t size, int8_t *kept, const int8_t *x);
+
 /** Moves a clock on by a frame; true when it strikes: after `first` frames, then every `period`. */
 static inline bool ghost_tick(int16_t *count, int32_t first, int32_t period) {
   const bool due = *count == first;

@@ -81,7 +81,8 @@ class Model:
     def schedule(self) -> Schedule:
         """How it runs frame by frame."""
         plan = about.plan(self.metadata)
-        return planner.make(self.graph, bool(self.graph.layers) or plan is not None, plan)
+        timed = bool(self.graph.layers) or plan is not None and not self.graph.variables
+        return planner.make(self.graph, timed, plan)
 
     @property
     def frames(self) -> int:

@@ -91,6 +91,9 @@ class _Planner:
         self._once: list[Step] = self._often if frames == 1 else []
         self._clocks = [Clock()]
         self._inputs = tuple(self._input(i, timed) for i in graph.inputs)
+        for op in graph.variables:
+            variable = graph.tensors[op.output]
+            self._whole[op.output] = self._place(variable), variable
         self._at = 0  # which operator is being placed
         for self._at, op in enumerate(graph.operators):
             self._operator(op)
@@ -267,8 +270,9 @@ class _Planner:
         if isinstance(op, Reshape):
             self._whole[op.output] = places[0], y
             return
-        target = self._place(y)
-        self._whole[op.output] = target, y
+        if op.output not in self._whole:  # a variable is there from the start
+            self._whole[op.output] = self._place(y), y
+        target = self._whole[op.output][0]
         moved = replace(op, inputs=places, output=target)
         if not isinstance(op, Recurrent):
             self._once.append(replace(_step(moved, seen, y), origin=self._at))

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcu_ghost.network.ops import split
+from mcu_ghost.network.ops import split, variables
 from mcu_ghost.network.ops.add import Add, Sub
+from mcu_ghost.network.ops.assign_variable import AssignVariable
 from mcu_ghost.network.ops.broadcast_to import BroadcastTo
 from mcu_ghost.network.ops.concatenation import Concatenation
 from mcu_ghost.network.ops.conv_2d import Conv2D
@@ -74,6 +75,8 @@ def read(file: Tables, op: Any) -> tuple[Operator, ...]:
     """
     reader = known(file, op)
     code, name, _ = file.code(op)
+    if code in variables.CODES:
+        return reader(file, op)
     outputs = file.count(op.OutputsLength())
     if file.count(op.InputsLength()) < 1 or outputs < 1 or outputs > 1 and code not in split.CODES:
         raise file.error(f"{name} must have inputs and one output")
@@ -127,6 +130,8 @@ for _kind in (
     PRelu,
     Lookup,
     Embedding,
+    AssignVariable,
 ):
     register(_kind)
 _READERS.update({code: (newest, split.read) for code, newest in split.CODES.items()})
+_READERS.update({code: (newest, variables.read) for code, newest in variables.CODES.items()})
