@@ -8,7 +8,7 @@ assigned is that tensor itself; what is read afterwards is the tensor that was a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ def read(file: Tables, op: Any) -> tuple[AssignVariable, ...]:
 def finish(
     file: Tables, operators: Sequence[Operator], outputs: Sequence[int]
 ) -> tuple[Operator, ...]:
-    """Return operators in an order in which each assignment follows what reads the variable.
+    """Return operators in an order in which what reads a variable comes before its assignment.
 
     Raises:
         GhostError: There is none, or a variable is never assigned, or an output of the network.
@@ -77,22 +77,49 @@ def finish(
 
     if assigned & set(map(stored, outputs)):
         raise file.error("a variable as it was before is an output of the network")
+    return tuple(_ordered(file, operators, set(outputs), stored))
+
+
+def _ordered(
+    file: Tables, operators: Sequence[Operator], outputs: set[int], stored: Callable[[int], int]
+) -> list[Operator]:
+    """Return operators so that what only leads to variables comes as soon as it can."""
+    early = _only_for_variables(operators, outputs)
     readers = Counter(stored(i) for op in operators for i in op.inputs)
+    to_come = {op.output for op in operators if not isinstance(op, AssignVariable)}
     done: list[Operator] = []
-    waiting: list[AssignVariable] = []
-    for op in operators:
-        if isinstance(op, AssignVariable):
-            waiting.append(op)
-        else:
-            done.append(op)
-            readers.subtract(map(stored, op.inputs))
-        while ready := [one for one in waiting if not readers[one.output]]:
-            done += ready
-            waiting = [one for one in waiting if readers[one.output]]
-            readers.subtract(stored(one.inputs[0]) for one in ready)
+
+    def put(op: Operator) -> None:
+        done.append(op)
+        to_come.discard(op.output)
+        readers.subtract(map(stored, op.inputs))
+
+    def ready(op: Operator) -> bool:
+        free = not isinstance(op, AssignVariable) or not readers[op.output]
+        return free and to_come.isdisjoint(op.inputs)
+
+    waiting = [op for op in operators if id(op) in early]
+    for op in (None, *(op for op in operators if id(op) not in early)):
+        if op is not None:
+            put(op)
+        while now := next(filter(ready, waiting), None):
+            waiting = [one for one in waiting if one is not now]
+            put(now)
     if waiting:
         raise file.error("variables that are assigned to each other are not supported")
-    return tuple(done)
+    return done
+
+
+def _only_for_variables(operators: Sequence[Operator], outputs: set[int]) -> set[int]:
+    """Return the ids of assignments, and of what nothing else needs."""
+    early: set[int] = set()
+    needed = set(outputs)
+    for op in reversed(operators):
+        if isinstance(op, AssignVariable) or op.output not in needed:
+            early.add(id(op))
+        else:
+            needed.update(op.inputs)
+    return early
 
 
 def _key(options: Any) -> str:

@@ -167,7 +167,8 @@ class Builder:
         b = self.builder
         index = self._codes.setdefault((code, name), len(self._codes))
         self._versions[(code, name)] = max(version, self._versions.get((code, name), 1))
-        sources, targets = self._numbers(inputs, np.int32), self._numbers(np.ravel(output), np.int32)
+        sources = self._numbers(inputs, np.int32)
+        targets = self._numbers(np.ravel(output), np.int32)
         extra = b.CreateByteVector(custom) if custom is not None else None
         tflite.OperatorStart(b)
         tflite.OperatorAddOpcodeIndex(b, index)
