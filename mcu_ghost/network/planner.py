@@ -153,11 +153,8 @@ class _Planner:
         A head can be asked for when the input is gone. A network with variables has none, since
         what it joins to one would have to be kept for a head.
         """
-        if (
-            self._graph.variables
-            or len(self._clocks) > 1
-            or not any(step.variables for step in self._often)
-        ):
+        keeps = any(step.variables for step in self._often)
+        if self._graph.variables or len(self._clocks) > 1 or not keeps:
             return len(self._often)
         inputs = set(self._inputs)
         needed = (bool(s.variables) or set(s.op.inputs) & inputs for s in self._often)

@@ -35,6 +35,7 @@ from mcu_ghost.network.ops.reduce import Mean, ReduceMax, ReduceMin, Sum
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from mcu_ghost.network.ops.sequence_lstm import SequenceLSTM
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.ops.strided_slice import StridedSlice
@@ -131,6 +132,7 @@ for _kind in (
     Lookup,
     Embedding,
     AssignVariable,
+    SequenceLSTM,
 ):
     register(_kind)
 _READERS.update({code: (newest, split.read) for code, newest in split.CODES.items()})

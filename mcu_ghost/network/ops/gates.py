@@ -111,13 +111,11 @@ SIGMOID_TABLE: Ints = np.minimum(
 ).astype(np.int64)
 
 
-def interpolate(u: Ints) -> Ints:
+def interpolate(u: Ints, table: Ints = SIGMOID_TABLE) -> Ints:
     """Return sigma(u / 12288) - 1/2 in Q0.25, odd in u; abs(u) < 2**17."""
     magnitude = np.abs(u)
     index, fraction = magnitude >> 9, magnitude & 511
-    value = SIGMOID_TABLE[index] * 512 + fraction * (
-        SIGMOID_TABLE[np.minimum(index + 1, 256)] - SIGMOID_TABLE[index]
-    )
+    value = table[index] * 512 + fraction * (table[np.minimum(index + 1, 256)] - table[index])
     return np.where(u < 0, -value, value)
 
 

@@ -316,6 +316,13 @@ class Tables:
         if _TYPES.get(self.raw(index).Type()) is not dtype:
             raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
 
+    def kept(self, index: int, dtype: int, size: int) -> None:
+        """Check a tensor of a built-in operator's that is kept from one invocation to the next."""
+        right = self.raw(index).IsVariable() and self.raw(index).Type() == dtype
+        if not right or math.prod(self.shape(index)) != size:
+            what = f"variable of {count(size, 'value')} of {_TYPE_NAMES[dtype]}"
+            raise self.error(f"{self.label(index)} must be a {what}")
+
     def metadata(self) -> dict[str, Any]:
         """Return the JSON object in the file, {} where there is none."""
         for i in range(self.count(self.root.MetadataLength())):
