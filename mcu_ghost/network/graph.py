@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mcu_ghost.network.ops.assign_variable import AssignVariable
-from mcu_ghost.network.ops.operator import Operator, Recurrent
+from mcu_ghost.network.ops.operator import Assigning, Operator, Recurrent
 from mcu_ghost.network.tensor import Tensor
 
 
@@ -32,9 +31,9 @@ class Graph:
         return tuple(op for op in self.operators if isinstance(op, Recurrent))
 
     @property
-    def variables(self) -> tuple[AssignVariable, ...]:
+    def variables(self) -> tuple[Assigning, ...]:
         """What is kept from one invocation to the next, by the operators that write it."""
-        return tuple(op for op in self.operators if isinstance(op, AssignVariable))
+        return tuple(op for op in self.operators if isinstance(op, Assigning))
 
     def ends(self, op: Operator) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return the tensors that an operator reads, and the one that it writes."""

@@ -13,14 +13,14 @@ from typing import Any, ClassVar, NoReturn, Self
 import numpy as np
 import tflite
 
-from mcu_ghost.network.ops.operator import Operator, State, Tensors
+from mcu_ghost.network.ops.operator import Assigning, State, Tensors
 from mcu_ghost.network.tensor import Ints, Tensor, Variable
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
 
 
 @dataclass(frozen=True)
-class AssignVariable(Operator):
+class AssignVariable(Assigning):
     """Lets a variable be a tensor from the next invocation on.
 
     Attributes:
@@ -56,7 +56,7 @@ class AssignVariable(Operator):
         raise TypeError(f"{cls.kind} is not read alone")
 
     def declare(self, file: Builder, variable: Tensor) -> int:
-        """Put READ_VARIABLE into a `.tflite`; return the index of the tensor that it writes."""
+        """Put VAR_HANDLE and READ_VARIABLE into a `.tflite`."""
         shape = (1, *variable.shape)
         target = file.tensor(variable.name, shape, "int8", (self.scale,), variable.zero_point)
         handle = file.handle(f"variable_{target}")
@@ -71,7 +71,7 @@ class AssignVariable(Operator):
         file.operator(tflite.BuiltinOperator.ASSIGN_VARIABLE, [handle, *sources], (), 1)
 
     def write_initial(self, file: Builder, variable: Tensor, target: int) -> None:
-        """Put what it is at the start into the graph of a `.tflite` that runs once."""
+        """Put the assignment of a constant into a graph of a `.tflite`."""
         values = np.full((1, *variable.shape), self.initial, np.int8)
         label = f"variable_{target}"
         value = file.constant(f"{label}/initial", values, (self.scale,), variable.zero_point)

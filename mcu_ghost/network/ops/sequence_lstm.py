@@ -9,9 +9,7 @@ of `mcu_ghost.network.ops.gates` are, in another table and with other halves.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -19,9 +17,9 @@ import tflite
 
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.gates import PREACTIVATION_ONE, interpolate, product, saturate16
-from mcu_ghost.network.ops.operator import Operator, Recurrent, State, Tensors
+from mcu_ghost.network.ops.last_frame import last
+from mcu_ghost.network.ops.operator import Recurrent, State, Tensors
 from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
-from mcu_ghost.network.ops.strided_slice import StridedSlice
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor, Variable
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
@@ -254,8 +252,7 @@ class SequenceLSTM(Recurrent):
             written = file.tensor(name, shape, "int8", scales, self.state_zero_point)
         file.operator(code, given, written, 1, options)
         if not self.return_sequences:
-            last = StridedSlice((0,), 1, _last(frames, self.units), (-2,))
-            last.write(file, xs, [written], target, number)
+            last(0, 1, frames, self.units).write(file, xs, [written], target, number)
 
     @classmethod
     def random(
@@ -300,31 +297,9 @@ def widened(cell: Ints, power: int) -> Ints:
     return cell * (3 << shift) if shift >= 0 else (cell * 3 + (1 << (-shift - 1))) >> -shift
 
 
-def last_frames(
-    tensors: Sequence[Tensor], operators: Sequence[Operator], outputs: Sequence[int]
-) -> tuple[Operator, ...]:
-    """Return operators so that an LSTM of whose sequence only the last frame is used gives that."""
-    readers = Counter((*outputs, *(i for op in operators for i in op.inputs)))
-    by_output = {op.output: op for op in operators if isinstance(op, SequenceLSTM)}
-    result: dict[int, Operator] = {op.output: op for op in operators}
-    for op in operators:
-        layer = by_output.get(op.inputs[0])
-        if layer is None or not isinstance(op, StridedSlice) or readers[layer.output] > 1:
-            continue
-        frames, n = tensors[layer.output].shape
-        if frames > 1 and (op.ranges, op.dropped) == (_last(frames, n), (-2,)):
-            del result[layer.output]
-            result[op.output] = replace(layer, output=op.output, return_sequences=False)
-    return tuple(result.values())
-
-
 def _to_preactivation(scale: float, weights: float) -> Pair:
     real = float(np.float32(scale) * np.float32(weights))
     return quantized_multiplier(real * PREACTIVATION_ONE)
-
-
-def _last(frames: int, n: int) -> tuple[tuple[int, int, int], ...]:
-    return (frames - 1, 1, 1), (0, n, 1)
 
 
 def _weights(

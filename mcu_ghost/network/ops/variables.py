@@ -15,7 +15,7 @@ import numpy as np
 import tflite
 
 from mcu_ghost.network.ops.assign_variable import AssignVariable
-from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.operator import Assigning, Operator
 from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.tflite.tables import Tables
 
@@ -63,7 +63,7 @@ def finish(
     Raises:
         GhostError: There is none, or a variable is never assigned, or an output of the network.
     """
-    assigned = {op.output for op in operators if isinstance(op, AssignVariable)}
+    assigned = {op.output for op in operators if isinstance(op, Assigning)}
     for name, index in file.variables.items():
         if index not in assigned:
             raise file.error(f"variable '{name}' is read, and never assigned")
@@ -86,7 +86,7 @@ def _ordered(
     """Return operators so that what only leads to variables comes as soon as it can."""
     early = _only_for_variables(operators, outputs)
     readers = Counter(stored(i) for op in operators for i in op.inputs)
-    to_come = {op.output for op in operators if not isinstance(op, AssignVariable)}
+    to_come = {op.output for op in operators if not isinstance(op, Assigning)}
     done: list[Operator] = []
 
     def put(op: Operator) -> None:
@@ -95,7 +95,7 @@ def _ordered(
         readers.subtract(map(stored, op.inputs))
 
     def ready(op: Operator) -> bool:
-        free = not isinstance(op, AssignVariable) or not readers[op.output]
+        free = not isinstance(op, Assigning) or not readers[op.output]
         return free and to_come.isdisjoint(op.inputs)
 
     waiting = [op for op in operators if id(op) in early]
@@ -115,7 +115,7 @@ def _only_for_variables(operators: Sequence[Operator], outputs: set[int]) -> set
     early: set[int] = set()
     needed = set(outputs)
     for op in reversed(operators):
-        if isinstance(op, AssignVariable) or op.output not in needed:
+        if isinstance(op, Assigning) or op.output not in needed:
             early.add(id(op))
         else:
             needed.update(op.inputs)

@@ -16,7 +16,7 @@ from mcu_ghost.network import ops
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
-from mcu_ghost.network.ops import sequence_lstm, variables
+from mcu_ghost.network.ops import last_frame, variables
 from mcu_ghost.network.ops.operator import Recurrent
 from mcu_ghost.network.tflite.tables import MAX_BYTES, MAX_SIZE, Tables
 
@@ -95,7 +95,7 @@ def _model(file: Tables, name: str) -> Model:
     sources = tuple(file.activation(graph.Inputs(i), unsigned=True) for i in range(inputs))
     built = tuple(made for op in operators for made in ops.read(file, op))
     targets = tuple(file.read(graph.Outputs(i)) for i in range(outputs))
-    built = sequence_lstm.last_frames(file.tensors, built, targets)
+    built = last_frame.without_slices(file.tensors, built, targets)
     built = variables.finish(file, built, targets)
     if file.variables and any(isinstance(op, Recurrent) for op in built):
         raise file.error("variables beside recurrent operators are not supported")
