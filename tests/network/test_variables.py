@@ -193,6 +193,13 @@ def test_other_variables_are_refused(make: Callable[[Calls], int], words: str) -
         read.parse(file.done(make(file)), "calls")
 
 
+def test_its_name_is_shown_as_others_are() -> None:
+    file = Calls()
+    file.handles["a"] = file.handle("a\nb" + "c" * 80)
+    with pytest.raises(GhostError, match=r"variable 'a\?bc{56}…' is read, and never assigned"):
+        read.parse(file.done(never(file)), "calls")
+
+
 def begun(values: Any, graph: int = 1, tail: bool = False) -> bytes:
     """Return a file whose variable begins with these values, set by the graph of this number."""
     file = Calls()

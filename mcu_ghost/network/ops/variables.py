@@ -17,7 +17,7 @@ import tflite
 from mcu_ghost.network.ops.assign_variable import AssignVariable
 from mcu_ghost.network.ops.operator import Assigning, Operator
 from mcu_ghost.network.ops.reshape import Reshape
-from mcu_ghost.network.tflite.tables import Tables
+from mcu_ghost.network.tflite.tables import Tables, shown
 
 _Codes = tflite.BuiltinOperator
 
@@ -64,9 +64,11 @@ def finish(
         GhostError: There is none, or a variable is never assigned, or an output of the network.
     """
     assigned = {op.output for op in operators if isinstance(op, Assigning)}
-    for name, index in file.variables.items():
+    for key, index in file.variables.items():
         if index not in assigned:
-            raise file.error(f"variable '{name}' is read, and never assigned")
+            raise file.error(f"{_called(key)} is read, and never assigned")
+    if not assigned:
+        return tuple(operators)
     same = {op.output: op.inputs[0] for op in operators if isinstance(op, Reshape)}
 
     def stored(index: int) -> int:
@@ -123,9 +125,13 @@ def _only_for_variables(operators: Sequence[Operator], outputs: set[int]) -> set
 
 
 def _key(options: Any) -> str:
-    """Return what a variable is called."""
+    """Return a variable's whole name."""
     parts = ((part or b"").decode("utf-8", "replace") for part in options)
     return "/".join(part for part in parts if part)
+
+
+def _called(key: str) -> str:
+    return f"variable '{shown(key)}'"
 
 
 def _name(file: Tables, op: Any) -> None:
@@ -156,7 +162,7 @@ def _initialise(file: Tables, op: Any) -> None:
         key, value = _handle(once, inner.Inputs(0)), inner.Inputs(1)
         values = once.constant(value, np.int8, once.shape(value), -128)
         if values.min() != values.max():
-            raise file.error(f"variable '{key}' begins with unlike values, which is not supported")
+            raise file.error(f"{_called(key)} begins with unlike values, which is not supported")
         file.initial[key] = int(values.flat[0])
 
 
@@ -173,14 +179,14 @@ def _read(file: Tables, op: Any) -> None:
 
 def _same(file: Tables, one: int, other: int, key: str) -> None:
     if file.tensors[one].shape != file.tensors[other].shape:
-        raise file.error(f"variable '{key}' changes its shape")
-    file.same_scale(one, other, f"variable '{key}'")
+        raise file.error(f"{_called(key)} changes its shape")
+    file.same_scale(one, other, _called(key))
 
 
 def _assign(file: Tables, op: Any) -> tuple[AssignVariable, ...]:
     key, x = _handle(file, op.Inputs(0)), file.read(op.Inputs(1))
     if key in file.assigned:
-        raise file.error(f"variable '{key}' is assigned twice")
+        raise file.error(f"{_called(key)} is assigned twice")
     file.assigned.add(key)
     before, file.current[key] = file.variables.get(key), x
     if before is None or before == x:

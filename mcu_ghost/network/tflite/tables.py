@@ -112,7 +112,7 @@ class Tables:
 
     def label(self, index: int) -> str:
         """Return what error messages call a tensor."""
-        name = _shown(self.tensor_name(index))
+        name = shown(self.tensor_name(index))
         return f"tensor '{name}'" if name else f"tensor {index}"
 
     def tensor_name(self, index: int) -> str:
@@ -246,7 +246,7 @@ class Tables:
         code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
         if code == tflite.BuiltinOperator.CUSTOM:
             name = (entry.CustomCode() or b"?").decode("utf-8", "replace")
-            return name, _shown(name), entry.Version()
+            return name, shown(name), entry.Version()
         return code, OPERATOR_NAMES.get(code, f"operator {code}"), entry.Version()
 
     def options(self, op: Any, target: Any, kind: int, name: str) -> None:
@@ -339,7 +339,7 @@ class Tables:
         return {}
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a name as messages show it: short, and of characters that can be printed."""
     text = "".join(c if c.isprintable() else "?" for c in name)
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
