@@ -115,7 +115,7 @@ def recurrent(g: Grower, source: int, last: bool = False, kind: str = "", units:
         options["largest"] = 4.0
     made: Any = KINDS[name].random(rng, t.frame, x, **options)
     op, y = made
-    if rng.random() < 0.2:
+    if name != "sequence_lstm" and rng.random() < 0.2:
         masks = [i for i in sorted(g.timed | {x}) if g.tensors[i].shape[0] == t.shape[0]]
         mask = masks[rng.integers(len(masks))]
         value = int(rng.integers(-128, 128))

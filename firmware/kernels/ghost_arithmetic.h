@@ -10,6 +10,9 @@
 /** sigma(i / 24) - 1/2 in Q0.16, i = 0 … 256. */
 extern const uint16_t ghost_sigmoid_table[257];
 
+/** The same, raised so that straight lines between its numbers err as far up as down. */
+extern const uint16_t ghost_even_sigmoid_table[256];
+
 static inline int32_t ghost_clamp(int32_t x, int32_t low, int32_t high) {
   return x < low ? low : x > high ? high : x;
 }

@@ -69,6 +69,28 @@ void ghost_reset_gru_step_s8(const ghost_gates_params *params, int8_t *state, in
 void ghost_simple_rnn_step_s8(const ghost_gates_params *params, int8_t *state, void *scratch,
                               const int8_t *x);
 
+/** Constants of one TFLite UNIDIRECTIONAL_SEQUENCE_LSTM, gates in i, f, c, o order. */
+typedef struct {
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  const int8_t *kernel;           /**< 4 x n x d */
+  const int8_t *recurrent_kernel; /**< 4 x n x n */
+  const int32_t *input_bias;      /**< 4 x n, the input zero point folded in */
+  const int32_t *recurrent_bias;  /**< 4 x n, that of the state */
+  ghost_scaling input[4];         /**< of each gate, to pre-activations, Q3.12 */
+  ghost_scaling recurrent[4];     /**< likewise */
+  ghost_scaling new_cell;         /**< of a product of two gates, Q0.30, to the cell */
+  ghost_scaling new_state;        /**< likewise to the state */
+  int32_t cell_power;             /**< the cell's scale is 2 to this, -15 to 0 */
+  int32_t clip;                   /**< the cell's largest value */
+  int32_t unclipped;              /**< 1: its least is one less */
+  int32_t zero_point;             /**< of the state */
+} ghost_sequence_lstm_params;
+
+/** One frame of one; state and cell are its variables, scratch holds n bytes. */
+void ghost_sequence_lstm_step_s8(const ghost_sequence_lstm_params *params, int8_t *state,
+                                 int16_t *cell, void *scratch, const int8_t *x);
+
 /** Constants of one TFLite FULLY_CONNECTED. */
 typedef struct {
   int32_t inputs;
@@ -120,8 +142,8 @@ static inline int32_t ghost_all_equal_s8(const int8_t *x, int32_t n, int32_t val
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
 
 /** A vector of `width` for each value; value q names row q + 128 of the table, or the last one. */
-void ghost_embedding_s8(
-    const int8_t *table, int32_t size, int32_t rows, int32_t width, const int8_t *x, int8_t *y);
+void ghost_embedding_s8(const int8_t *table, int32_t size, int32_t rows, int32_t width,
+                        const int8_t *x, int8_t *y);
 
 /** Puts a frame behind the `count` ones before, of at most `frames`, which follow `before` of
  * padding. */
@@ -130,6 +152,9 @@ void ghost_collect_s8(int32_t size, int32_t frames, int32_t before, int8_t *kept
 
 /** Lets the oldest of `length` frames go, and puts the new one behind the others. */
 void ghost_ring_s8(int32_t size, int32_t length, int8_t *kept, const int8_t *x);
+
+/** TFLite's int8 ASSIGN_VARIABLE: what the next invocation finds. */
+void ghost_assign_variable_s8(int32_t size, int8_t *kept, const int8_t *x);
 
 /** Moves a clock on by a frame; true when it strikes: after `first` frames, then every `period`. */
 static inline bool ghost_tick(int16_t *count, int32_t first, int32_t period) {

@@ -20,7 +20,7 @@ class Call:
     Attributes:
         packed: The operator.
         arguments: C expressions of what its kernel takes.
-        zeros: (address, bytes) of what is zero before the first of the frames.
+        fills: (address, value, bytes) of what is there before the first of the frames.
         copy: (destination, source, bytes) of the output of a frame, or of the last one, where that
             is a variable.
         mask: (address, values, int8) of the frame that is none if all its values are this one.
@@ -28,7 +28,7 @@ class Call:
 
     packed: Packed
     arguments: tuple[str, ...]
-    zeros: tuple[tuple[str, int], ...] = ()
+    fills: tuple[tuple[str, int, int], ...] = ()
     copy: tuple[str, str, int] | None = None
     mask: tuple[str, int, int] | None = None
 
@@ -158,9 +158,9 @@ def _call(p: Packed, prefix: str, homes: dict[int, str], plan: memory.Plan, scra
     if not step.times:
         return Call(p, (*found, *(home for home, _ in ends)), mask=mask)
     found += [f"{home} + i * {seen.size}" for home, seen in ends]
-    zeros = tuple((f"scratch->arena + {plan.passing[output, v.role]}", v.bytes)
+    fills = tuple((f"scratch->arena + {plan.passing[output, v.role]}", v.initial, v.bytes)
                   for v in step.passing)  # fmt: skip
     if "" not in places:
-        return Call(p, tuple(found), zeros, mask=mask)
+        return Call(p, tuple(found), fills, mask=mask)
     target = f"{homes[output]} + i * {step.y.size}" if step.collects else homes[output]
-    return Call(p, tuple(found), zeros, (target, places[""], step.y.size), mask)
+    return Call(p, tuple(found), fills, (target, places[""], step.y.size), mask)

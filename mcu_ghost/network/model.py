@@ -81,10 +81,8 @@ class Model:
     def schedule(self) -> Schedule:
         """How it runs frame by frame."""
         plan = about.plan(self.metadata)
-        timed, never_reset = (
-            bool(self.graph.layers) or plan is not None,
-            about.endless(self.metadata),
-        )
+        timed = bool(self.graph.layers) or plan is not None and not self.graph.variables
+        never_reset = about.endless(self.metadata)
         return planner.make(self.graph, timed, plan, never_reset=never_reset)
 
     @property

@@ -113,6 +113,9 @@ class _Planner:
         self._once: list[Step] = self._often if frames == 1 else []
         self._clocks = [Clock()]
         self._inputs = tuple(self._input(i, timed) for i in graph.inputs)
+        for kept in graph.variables:
+            variable = graph.tensors[kept.output]
+            self._whole[kept.output] = self._place(variable), variable
         self._at = 0  # which operator is being placed
         for self._at, op in enumerate(graph.operators):
             self._operator(op)
@@ -183,9 +186,11 @@ class _Planner:
     def _split(self) -> int:
         """Return where the head begins: behind the last variable, and what reads an input.
 
-        A head can be asked for when the input is gone.
+        A head can be asked for when the input is gone. A network with variables has none, since
+        what it joins to one would have to be kept for a head.
         """
-        if len(self._clocks) > 1 or not any(step.variables for step in self._often):
+        keeps = any(step.variables for step in self._often)
+        if self._graph.variables or len(self._clocks) > 1 or not keeps:
             return len(self._often)
         inputs = set(self._inputs)
         needed = (bool(s.variables) or set(s.op.inputs) & inputs for s in self._often)
@@ -303,8 +308,9 @@ class _Planner:
         if isinstance(op, Reshape):
             self._whole[op.output] = places[0], y
             return
-        target = self._place(y)
-        self._whole[op.output] = target, y
+        if op.output not in self._whole:  # a variable is there from the start
+            self._whole[op.output] = self._place(y), y
+        target = self._whole[op.output][0]
         moved = replace(op, inputs=places, output=target)
         if not isinstance(op, Recurrent):
             self._once.append(replace(_step(moved, seen, y), origin=self._at))

@@ -194,7 +194,9 @@ def _frames(op: Recurrent, xs: Tensors, y: Tensor, values: tuple[Ints, ...]) -> 
     samples, frames = values[0].shape[:2]
     if op.stateful:  # the samples are one sequence
         values = tuple(v.reshape(1, -1, *v.shape[2:]) for v in values)
-    state: State = tuple(np.zeros((len(values[0]), v.size), np.int64) for v in op.variables)
+    state: State = tuple(
+        np.full((len(values[0]), v.size), v.initial, np.int64) for v in op.variables
+    )
     every: list[Ints] = []
     for t in range(values[0].shape[1]):
         given = tuple(v[:, t].reshape(len(v), -1) for v in values)

@@ -31,6 +31,7 @@ from tests import graphs
 from tests.grower import Wish
 from tests.image_networks import branched, chained
 from tests.networks import network
+from tests.streaming import streaming
 
 HOSTILE: list[Any] = [
     None, True, 0, -1, 1, 2**31, 2**63, 10**400, 1e308, -1e-300, "", "x", "?" * 3000, "\x00",
@@ -102,6 +103,7 @@ def models() -> Iterator[Model]:
     yield random_model(3, units=12, ratio=2, inputs=5, layers=2, frames=6)
     yield from (network(seed, layers=1, gain=1.0) for seed in (1, 2, 4, 5))
     yield from (chained(1).model({}), branched(1).model({"plan": "window"}))
+    yield streaming(1).model({})
 
 
 def mutants(seed: int, honest: Iterable[Model]) -> Iterator[bytes]:

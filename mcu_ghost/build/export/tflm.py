@@ -110,8 +110,9 @@ def texts(model: Model) -> dict[str, str]:
         )
     for op in model.graph.operators:
         if not op.resolver and CUSTOM_CODE not in op.codes:
+            code = next(iter(op.codes), op.called)
             raise GhostError(
-                f"The operator {next(iter(op.codes))} runs without TensorFlow Lite Micro only:"
+                f"The operator {code} runs without TensorFlow Lite Micro only:"
                 " export with --as cmake, zephyr, arduino or platformio."
             )
     made = network(model)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.build.kernels import plain_arithmetic, plain_copies, plain_windows
-from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.network.ops import elementwise, fully_connected, fused, softmax
 from mcu_ghost.network.ops.collect import Collect
 from mcu_ghost.network.ops.elementwise import Elementwise
@@ -23,6 +23,7 @@ from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.ring import Ring
+from mcu_ghost.network.ops.sequence_lstm import SequenceLSTM
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.tensor import Tensor
@@ -87,6 +88,33 @@ def _reset_gru(op: ResetGRU, xs: Tensors, y: Tensor) -> Constants:
 
 def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
     return _gates(op, "ghost_simple_rnn_step_s8", relu=int(op.relu))
+
+
+def _sequence_lstm(op: SequenceLSTM, xs: Tensors, y: Tensor) -> Constants:
+    """Return the weights, and biases with the zero points folded in."""
+    (x,) = xs
+    of_input = op.bias - x.zero_point * op.kernel.astype(np.int64).sum(axis=2)
+    of_state = -op.state_zero_point * op.recurrent_kernel.astype(np.int64).sum(axis=2)
+    arrays = {
+        "kernel": op.kernel,
+        "recurrent_kernel": op.recurrent_kernel,
+        "input_bias": of_input.astype(np.int32),
+        "recurrent_bias": of_state.astype(np.int32),
+    }
+    numbers: dict[str, int | str] = {
+        "inputs": x.size,
+        "units": op.units,
+        "input": braces(map(braces, op.pairs(x.scale, op.kernel_scales))),
+        "recurrent": braces(map(braces, op.pairs(op.state_scale, op.recurrent_scales))),
+        "new_cell": braces(op.new_cell),
+        "new_state": braces(op.new_state),
+        "cell_power": op.cell_power,
+        "clip": op.clip or 32767,
+        "unclipped": int(not op.clip),
+        "zero_point": op.state_zero_point,
+    }
+    params = "ghost_sequence_lstm_params"
+    return Constants("ghost_sequence_lstm_step_s8", params, arrays, numbers, op.units)
 
 
 def pack_fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
@@ -167,6 +195,10 @@ KERNELS = {
     ),
     "simple_rnn": Kernel(
         _simple_rnn, ("plain/ghost_simple_rnn_step_s8.c", "plain/ghost_sigmoid_table.c")
+    ),
+    "sequence_lstm": Kernel(
+        _sequence_lstm,
+        ("plain/ghost_sequence_lstm_step_s8.c", "plain/ghost_even_sigmoid_table.c"),
     ),
     "fully_connected": Kernel(pack_fully_connected, ("plain/ghost_fully_connected_s8.c",)),
     "softmax": Kernel(_softmax, ("plain/ghost_softmax_s8.c",)),

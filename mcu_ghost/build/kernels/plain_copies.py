@@ -9,6 +9,7 @@ import numpy as np
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.network.ops import axes
+from mcu_ghost.network.ops.assign_variable import AssignVariable
 from mcu_ghost.network.ops.concatenation import Concatenation
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.pad import Pad
@@ -58,7 +59,13 @@ def _pad(op: Pad, xs: Tensors, y: Tensor) -> Constants:
     return Constants("ghost_pad_s8", "ghost_pad_params", {}, numbers)
 
 
+def _assign_variable(op: AssignVariable, xs: Tensors, y: Tensor) -> Constants:
+    """Return the size."""
+    return Constants("ghost_assign_variable_s8", "", {}, {"size": op.size})
+
+
 KERNELS = {
+    "assign_variable": Kernel(_assign_variable, ("plain/ghost_assign_variable_s8.c",)),
     "strided_slice": Kernel(_view, ("plain/ghost_copy_s8.c",)),
     "transpose": Kernel(_view, ("plain/ghost_copy_s8.c",)),
     "resize_nearest_neighbor": Kernel(_view, ("plain/ghost_copy_s8.c",)),

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mcu_ghost.network.ops import split
+from mcu_ghost.network.ops import split, variables
 from mcu_ghost.network.ops.add import Add, Sub
+from mcu_ghost.network.ops.assign_variable import AssignVariable
 from mcu_ghost.network.ops.broadcast_to import BroadcastTo
 from mcu_ghost.network.ops.concatenation import Concatenation
 from mcu_ghost.network.ops.conv_2d import Conv2D
@@ -34,6 +35,7 @@ from mcu_ghost.network.ops.reduce import Mean, ReduceMax, ReduceMin, Sum
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from mcu_ghost.network.ops.sequence_lstm import SequenceLSTM
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.ops.strided_slice import StridedSlice
@@ -74,6 +76,8 @@ def read(file: Tables, op: Any) -> tuple[Operator, ...]:
     """
     reader = known(file, op)
     code, name, _ = file.code(op)
+    if code in variables.CODES:
+        return reader(file, op)
     outputs = file.count(op.OutputsLength())
     if file.count(op.InputsLength()) < 1 or outputs < 1 or outputs > 1 and code not in split.CODES:
         raise file.error(f"{name} must have inputs and one output")
@@ -127,6 +131,9 @@ for _kind in (
     PRelu,
     Lookup,
     Embedding,
+    AssignVariable,
+    SequenceLSTM,
 ):
     register(_kind)
 _READERS.update({code: (newest, split.read) for code, newest in split.CODES.items()})
+_READERS.update({code: (newest, variables.read) for code, newest in variables.CODES.items()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -95,12 +95,17 @@ class Elementwise(Operator):
         return table(self, xs[0], y)[values[0] + 128], ()
 
     @classmethod
-    def read(cls, file: Tables, op: Any) -> Self:
-        """Take it from a `.tflite`."""
+    def read(cls, file: Tables, op: Any) -> Self | None:
+        """Take it from a `.tflite`; None is left of a QUANTIZE that changes nothing."""
         code, _, _ = file.code(op)
         function = next(name for name, number in _CODES.items() if number == code)
         x = file.read(op.Inputs(0))
-        y = file.activation(op.Outputs(0), file.tensors[x].size)
+        unsigned = function == "quantize"
+        y = file.activation(op.Outputs(0), file.tensors[x].size, unsigned)
+        if unsigned and replace(file.tensors[y], name="") == replace(file.tensors[x], name=""):
+            file.tensors.pop()
+            file.known[op.Outputs(0)] = x
+            return None
         if function == "logistic" and file.tensors[y].zero_point != -128:
             raise file.error("LOGISTIC output must have zero point -128")
         alpha = 0.0

@@ -109,14 +109,22 @@ def requantizer(real: float, largest_accumulator: int) -> Requantizer:
 SIGMOID_TABLE: Ints = np.minimum(
     32767, np.round(65536 * (1 / (1 + np.exp(-np.arange(257) / 24)) - 0.5))
 ).astype(np.int64)
-_SIGMOID_STEPS: Ints = np.diff(SIGMOID_TABLE, append=SIGMOID_TABLE[-1:])
 
 
-def interpolate(u: Ints) -> Ints:
+def with_steps(table: Ints) -> Ints:
+    """Return the nodes of a table, and the step from each to the next, (2, nodes)."""
+    return np.stack([table, np.diff(table, append=table[-1:])])
+
+
+_SIGMOID: Ints = with_steps(SIGMOID_TABLE)
+
+
+def interpolate(u: Ints, nodes: Ints = _SIGMOID) -> Ints:
     """Return sigma(u / 12288) - 1/2 in Q0.25, odd in u; abs(u) < 2**17."""
     magnitude = np.abs(u)
     index, fraction = magnitude >> 9, magnitude & 511
-    value = SIGMOID_TABLE[index] * 512 + fraction * _SIGMOID_STEPS[index]
+    node, step = nodes[:, index]
+    value = node * 512 + fraction * step
     return np.where(u < 0, -value, value)
 
 

@@ -172,6 +172,35 @@ class Operator(abc.ABC):
         """
 
 
+class Assigning(Operator):
+    """An operator whose output is a variable: those before it read what was there last time.
+
+    Attributes:
+        initial: What every value of it is at the start.
+    """
+
+    initial: int
+
+    @abc.abstractmethod
+    def declare(self, file: Builder, variable: Tensor) -> int:
+        """Put what reads the variable into a `.tflite`; return the index of the tensor read.
+
+        Args:
+            file: What is being built.
+            variable: The tensor.
+        """
+
+    @abc.abstractmethod
+    def write_initial(self, file: Builder, variable: Tensor, target: int) -> None:
+        """Put its start into the graph of a `.tflite` that runs once.
+
+        Args:
+            file: What is being built.
+            variable: The tensor.
+            target: The index that `declare` returned.
+        """
+
+
 class Recurrent(Operator):
     """An operator that keeps a state and, of a sequence, gives every frame or the last one.
 
@@ -186,6 +215,11 @@ class Recurrent(Operator):
     return_sequences: bool
     stateful: bool
     mask: int | None
+
+    def for_the_last_frame(self, output: int) -> Self:
+        """Return it with only its last frame, to another tensor."""
+        changed: Any = {"output": output, "return_sequences": False}
+        return replace(self, **changed)
 
     def masked(self, values: tuple[Ints, ...]) -> npt.NDArray[np.bool_]:
         """Return which frames of the inputs, (…, size) each, are none, (…, 1)."""

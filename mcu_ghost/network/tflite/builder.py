@@ -38,6 +38,7 @@ class Builder:
         self._codes: dict[tuple[int, str], int] = {}
         self._versions: dict[tuple[int, str], int] = {}
         self._operators: list[int] = []
+        self._graphs: list[int] = []
 
     def _vector(self, items: list[int], start: Callable[[Any, int], Any]) -> int:
         start(self.builder, len(items))
@@ -101,11 +102,37 @@ class Builder:
         """Add a tensor that is kept from one invocation to the next; return its index."""
         return self.tensor(name, (kept.size,), kept.dtype, (kept.scale,), variable=True)
 
+    def handle(self, name: str) -> int:
+        """Add what refers to a variable of this name; return its index in the file."""
+        b = self.builder
+        text = b.CreateString(name)
+        tflite.VarHandleOptionsStart(b)
+        tflite.VarHandleOptionsAddSharedName(b, text)
+        options = (tflite.BuiltinOptions.VarHandleOptions, tflite.VarHandleOptionsEnd(b))
+        dims = self._numbers((), np.int32)
+        tflite.TensorStart(b)
+        tflite.TensorAddShape(b, dims)
+        tflite.TensorAddType(b, tflite.TensorType.RESOURCE)
+        tflite.TensorAddName(b, text)
+        self._tensors.append(tflite.TensorEnd(b))
+        self.shapes.append(())
+        index = len(self._tensors) - 1
+        self.operator(tflite.BuiltinOperator.VAR_HANDLE, [], index, 1, options)
+        return index
+
+    def call_once(self, graph: int) -> None:
+        """Add the call of another graph, when the network starts."""
+        tflite.CallOnceOptionsStart(self.builder)
+        tflite.CallOnceOptionsAddInitSubgraphIndex(self.builder, graph)
+        end = tflite.CallOnceOptionsEnd(self.builder)
+        options = (tflite.BuiltinOptions.CallOnceOptions, end)
+        self.operator(tflite.BuiltinOperator.CALL_ONCE, [], (), 1, options)
+
     def operator(
         self,
         code: int,
         inputs: Sequence[int],
-        output: int,
+        output: int | Sequence[int],
         version: int,
         options: tuple[int, int] | None = None,
     ) -> None:
@@ -114,7 +141,7 @@ class Builder:
         Args:
             code: Of `tflite.BuiltinOperator`.
             inputs: Tensors that it reads; -1 for one that is absent.
-            output: Tensor that it writes.
+            output: Tensor that it writes, or several or none.
             version: Of the operator.
             options: Their type, of `tflite.BuiltinOptions`, and the finished table.
         """
@@ -132,7 +159,7 @@ class Builder:
         code: int,
         name: str,
         inputs: Sequence[int],
-        output: int,
+        output: int | Sequence[int],
         version: int,
         options: tuple[int, int] | None,
         custom: bytes | None,
@@ -140,7 +167,8 @@ class Builder:
         b = self.builder
         index = self._codes.setdefault((code, name), len(self._codes))
         self._versions[(code, name)] = max(version, self._versions.get((code, name), 1))
-        sources, targets = self._numbers(inputs, np.int32), self._numbers([output], np.int32)
+        sources = self._numbers(inputs, np.int32)
+        targets = self._numbers(np.ravel(output), np.int32)
         extra = b.CreateByteVector(custom) if custom is not None else None
         tflite.OperatorStart(b)
         tflite.OperatorAddOpcodeIndex(b, index)
@@ -153,26 +181,31 @@ class Builder:
             tflite.OperatorAddCustomOptions(b, extra)
         self._operators.append(tflite.OperatorEnd(b))
 
+    def close(self, name: str, inputs: list[int], outputs: list[int]) -> None:
+        """Finish a graph, and begin the next one; the arguments are as for `file`."""
+        self._graphs.append(self._subgraph(name, inputs, outputs))
+        self._tensors, self._operators, self.shapes = [], [], []
+
     def file(
         self, name: str, inputs: list[int], outputs: list[int], metadata: dict[str, bytes]
     ) -> bytes:
         """Finish the file.
 
         Args:
-            name: Of the graph.
+            name: Of the last graph.
             inputs: Tensors that a user fills.
             outputs: Tensors that a user reads.
             metadata: Contents by name.
         """
         b = self.builder
-        graph = self._subgraph(name, inputs, outputs)
+        self.close(name, inputs, outputs)
         entries = self._metadata(metadata)
         codes = self._operator_codes()
         description = b.CreateString("mcu-ghost")
         buffers = self._vector(
             [self._buffer(data) for data in self._buffers], tflite.ModelStartBuffersVector
         )
-        subgraphs = self._vector([graph], tflite.ModelStartSubgraphsVector)
+        subgraphs = self._vector(self._graphs, tflite.ModelStartSubgraphsVector)
         tflite.ModelStart(b)
         tflite.ModelAddVersion(b, 3)
         tflite.ModelAddOperatorCodes(b, codes)

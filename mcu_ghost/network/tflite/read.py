@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import Any
 
+import tflite
+
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
@@ -14,6 +16,7 @@ from mcu_ghost.network import ops
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
+from mcu_ghost.network.ops import last_frame, variables
 from mcu_ghost.network.ops.operator import Recurrent
 from mcu_ghost.network.tflite.tables import MAX_BYTES, MAX_SIZE, Tables
 
@@ -83,12 +86,19 @@ def _model(file: Tables, name: str) -> Model:
     for op in operators:
         ops.known(file, op)
     graph = file.graph
+    calls = sum(file.code(op)[0] == tflite.BuiltinOperator.CALL_ONCE for op in operators)
+    if file.root.SubgraphsLength() > 1 + calls:
+        raise file.error(f"must have one subgraph, has {file.root.SubgraphsLength()}")
     inputs, outputs = file.count(graph.InputsLength()), file.count(graph.OutputsLength())
     if not inputs or not outputs or not operators:
         raise file.error("must have an input, an output and an operator")
-    sources = tuple(file.activation(graph.Inputs(i)) for i in range(inputs))
+    sources = tuple(file.activation(graph.Inputs(i), unsigned=True) for i in range(inputs))
     built = tuple(made for op in operators for made in ops.read(file, op))
     targets = tuple(file.read(graph.Outputs(i)) for i in range(outputs))
+    built = last_frame.without_slices(file.tensors, built, targets)
+    built = variables.finish(file, built, targets)
+    if file.variables and any(isinstance(op, Recurrent) for op in built):
+        raise file.error("variables beside recurrent operators are not supported")
     metadata = file.metadata()
     network = Graph(tuple(file.tensors), sources, targets, built)
     model = Model(identifier(metadata.get("name", name)), network, metadata)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -36,6 +37,15 @@ class Tables:
     Args:
         data: The file.
         where: What error messages call it.
+
+    Attributes:
+        tensors: The activations so far.
+        known: Their indices, by the file's.
+        handles: What variables are called, by the file's indices of what refers to them.
+        initial: What they are at the start, by their names.
+        variables: Indices of what they were before the invocation.
+        current: Indices of what they are now.
+        assigned: Which of them are assigned so far.
     """
 
     def __init__(self, data: bytes, where: str) -> None:
@@ -46,11 +56,16 @@ class Tables:
             raise self.error(
                 f"schema version {self.root.Version()} is not supported, only {_SCHEMA_VERSION}"
             )
-        if self.count(self.root.SubgraphsLength()) != 1:
-            raise self.error(f"must have one subgraph, has {self.root.SubgraphsLength()}")
+        if not self.count(self.root.SubgraphsLength()):
+            raise self.error("must have a subgraph, has none")
         self.graph = self.root.Subgraphs(0)
         self.tensors: list[Tensor] = []
-        self.known: dict[int, int] = {}  # file's tensor index → ours
+        self.known: dict[int, int] = {}
+        self.handles: dict[int, str] = {}
+        self.initial: dict[str, int] = {}
+        self.variables: dict[str, int] = {}
+        self.current: dict[str, int] = {}
+        self.assigned: set[str] = set()
 
     def error(self, text: str) -> GhostError:
         """Return an error that names the file."""
@@ -61,6 +76,15 @@ class Tables:
         if n > self.size // 4:
             raise self.error("damaged TensorFlow Lite file (a list longer than the file)")
         return n
+
+    def other_graph(self, index: int) -> Tables:
+        """Return the tables of another graph of the file."""
+        if not 0 < index < self.count(self.root.SubgraphsLength()):
+            raise self.error(f"damaged TensorFlow Lite file (no subgraph {index})")
+        other = copy.copy(self)
+        other.graph = self.root.Subgraphs(index)
+        other.tensors, other.known, other.handles = [], {}, {}
+        return other
 
     def raw(self, index: int) -> Any:
         """Return a tensor as it stands in the file."""
@@ -88,7 +112,7 @@ class Tables:
 
     def label(self, index: int) -> str:
         """Return what error messages call a tensor."""
-        name = _shown(self.tensor_name(index))
+        name = shown(self.tensor_name(index))
         return f"tensor '{name}'" if name else f"tensor {index}"
 
     def tensor_name(self, index: int) -> str:
@@ -174,9 +198,13 @@ class Tables:
         """Return the name of a tensor's type."""
         return _TYPE_NAMES.get(self.raw(index).Type(), str(self.raw(index).Type()))
 
-    def activation(self, index: int, size: int | None = None) -> int:
-        """Register an int8 tensor, of so many values if that is said; return our index."""
-        if self.raw(index).Type() != tflite.TensorType.INT8:
+    def activation(self, index: int, size: int | None = None, unsigned: bool = False) -> int:
+        """Register an int8 tensor, of so many values if that is said; return our index.
+
+        Where uint8 is allowed, a tensor of it becomes the same of int8: all is less by 128.
+        """
+        less = 128 if unsigned and self.raw(index).Type() == tflite.TensorType.UINT8 else 0
+        if self.raw(index).Type() != tflite.TensorType.INT8 and not less:
             raise self.error(
                 f"{self.label(index)} is {self.type_name(index)}, not int8; `mcu-ghost convert`"
                 " makes int8 of the Keras or ONNX model; so does TFLiteConverter with a"
@@ -196,9 +224,10 @@ class Tables:
             )
         name = self.tensor_name(index)
         (scale,) = self.scales(index, (1,))
-        zero_point = next(iter(self.zero_points(index)), 0)
+        zero_point = next(iter(self.zero_points(index)), 0) - less
         if not -128 <= zero_point <= 127:
-            raise self.error(f"{self.label(index)} has zero point {zero_point}, outside int8")
+            what = f"zero point {zero_point + less}, outside {self.type_name(index)}"
+            raise self.error(f"{self.label(index)} has {what}")
         self.tensors.append(Tensor(name, tuple(shape), "int8", scale, zero_point))
         self.known[index] = len(self.tensors) - 1
         return self.known[index]
@@ -217,7 +246,7 @@ class Tables:
         code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
         if code == tflite.BuiltinOperator.CUSTOM:
             name = (entry.CustomCode() or b"?").decode("utf-8", "replace")
-            return name, _shown(name), entry.Version()
+            return name, shown(name), entry.Version()
         return code, OPERATOR_NAMES.get(code, f"operator {code}"), entry.Version()
 
     def options(self, op: Any, target: Any, kind: int, name: str) -> None:
@@ -287,6 +316,13 @@ class Tables:
         if _TYPES.get(self.raw(index).Type()) is not dtype:
             raise GhostError(f"{where}: {self.label(index)} must be {np.dtype(dtype)}.")
 
+    def kept(self, index: int, dtype: int, size: int) -> None:
+        """Check a tensor of a built-in operator's that is kept from one invocation to the next."""
+        right = self.raw(index).IsVariable() and self.raw(index).Type() == dtype
+        if not right or math.prod(self.shape(index)) != size:
+            what = f"variable of {count(size, 'value')} of {_TYPE_NAMES[dtype]}"
+            raise self.error(f"{self.label(index)} must be a {what}")
+
     def metadata(self) -> dict[str, Any]:
         """Return the JSON object in the file, {} where there is none."""
         for i in range(self.count(self.root.MetadataLength())):
@@ -303,7 +339,7 @@ class Tables:
         return {}
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """Return a name as messages show it: short, and of characters that can be printed."""
     text = "".join(c if c.isprintable() else "?" for c in name)
     return text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"

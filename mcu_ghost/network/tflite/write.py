@@ -36,6 +36,10 @@ def serialize(model: Model) -> bytes:
         return places[index]
 
     inputs = [place(i) for i in graph.inputs]
+    if graph.variables:
+        file.call_once(1)
+    for kept in graph.variables:
+        places[kept.output] = kept.declare(file, graph.tensors[kept.output])
     for number, op in enumerate(graph.operators):
         sources = [place(i) for i in op.inputs]
         op.write(file, graph.ends(op)[0], sources, place(op.output), number)
@@ -44,7 +48,12 @@ def serialize(model: Model) -> bytes:
     except ValueError as error:
         raise GhostError(f"The metadata of the model '{model.name}' {error}.") from error
     outputs = [places[i] for i in graph.outputs]
-    return file.file(model.name, inputs, outputs, {METADATA_NAME: metadata})
+    if not graph.variables:
+        return file.file(model.name, inputs, outputs, {METADATA_NAME: metadata})
+    file.close(model.name, inputs, outputs)
+    for kept in graph.variables:
+        kept.write_initial(file, graph.tensors[kept.output], places[kept.output])
+    return file.file("initial", [], [], {METADATA_NAME: metadata})
 
 
 def model_hash(model: Model) -> bytes:
