@@ -3,7 +3,9 @@
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from mcu_ghost.cli.convert import command
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
 from mcu_ghost.network.tflite import write
@@ -96,7 +98,7 @@ def trained(keras, layers):
 def test_a_network_of_many_layers_is_what_training_saw(trained):
     _, q, data = trained
     network, off = steps(q, [data["picture"], data["frames"]])
-    assert off.mean() < 1 and (off < 1.5).mean() > 0.8
+    assert off.mean() < 2 and off.max() < 16  # the normalisation makes a step several
     assert {op.kind for op in network.graph.operators} >= {"conv_2d", "lstm", "add", "maximum"}
 
 
@@ -110,6 +112,12 @@ def test_saved_and_loaded_it_answers_and_converts_the_same(layers, trained, tmp_
     for one, other in zip(q(inputs), again(inputs), strict=True):
         np.testing.assert_array_equal(one, other)
     assert write.serialize(to_model(again, "net")) == write.serialize(to_model(q, "net"))
+    np.savez(tmp_path / "x.npz", **data)
+    files = [str(tmp_path / name) for name in ("q.ghost", "net.tflite", "x.npz")]
+    words = [files[0], "-o", files[1], "--calibration", files[2]]
+    result = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert result.exit_code == 0 and "LSTM 8" in result.stdout
+    assert (tmp_path / "net.tflite").read_bytes() == write.serialize(to_model(q, "net"))
 
 
 def test_convert_compares_with_the_rounded_model(trained):
@@ -119,6 +127,7 @@ def test_convert_compares_with_the_rounded_model(trained):
     made = conversion(q, "net", data)
     first, second, *others = [layer.error for layer in made.fidelity.layers]
     assert not made.fidelity.bad and max(others) < 0.06
+    assert max(others[:10]) < 0.02  # as far as the LSTM
     assert [row.became for row in made.rows if row.layer == "lstm"] == ["LSTM 8"]
 
 
