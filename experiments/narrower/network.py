@@ -14,7 +14,7 @@ import tf_keras as keras
 from experiments import keyword_clips, keyword_training
 from experiments.narrower.variants import BLOCK, Variant
 from experiments.unseen_noise import WORDS, noisy
-from mcu_ghost.layers.quantization import GhostGRUQuantizeConfig
+from mcu_ghost.layers.configs import GhostGRUQuantizeConfig
 from mcu_ghost.sound import audio
 from mcu_ghost.train import inputs
 

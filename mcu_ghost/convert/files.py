@@ -48,13 +48,15 @@ def convert(
         given = None if calibration is None else inputs(graph, calibration)
         made = quantise.quantise(graph, name, given, input_range, metadata, tell)
     else:
-        data = None if calibration is None else arrays.read(calibration, arrays.X_NAMES)
         with quiet():  # importing TensorFlow is loud
             tell("loading TensorFlow")
             from mcu_ghost.convert.keras_file import load_model
             from mcu_ghost.convert.keras_model import conversion
 
-            made = conversion(load_model(path), name, data, input_range, metadata, tell)
+            loaded = load_model(path)
+            names = [tensor.node.layer.name for tensor in getattr(loaded, "inputs", None) or ()]
+            data = None if calibration is None else _arrays(names, calibration)
+            made = conversion(loaded, name, data, input_range, metadata, tell)
     if about.plan(metadata) == "window" and made.network.window is None:
         raise GhostError(
             f"{path}: it can have no windows: a sequence has one frame, or a layer keeps its state"
@@ -112,7 +114,10 @@ def inputs(graph: FloatGraph, path: Path) -> dict[str, Reals]:
     Raises:
         GhostError: The file cannot be read, or lacks an input.
     """
-    if len(graph.inputs) == 1:
-        (entry,) = graph.inputs
-        return {entry.name: arrays.read(path, (*arrays.X_NAMES, entry.name))}
-    return arrays.read_all(path, [entry.name for entry in graph.inputs])
+    return _arrays([entry.name for entry in graph.inputs], path)
+
+
+def _arrays(names: list[str], path: Path) -> dict[str, Reals]:
+    if len(names) == 1:
+        return {names[0]: arrays.read(path, (*arrays.X_NAMES, names[0]))}
+    return arrays.read_all(path, names)

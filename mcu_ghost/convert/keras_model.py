@@ -16,10 +16,12 @@ import numpy.typing as npt
 from mcu_ghost.convert import keras_fidelity, keras_object, ordinary, quantise
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower.lowering import quantisation
-from mcu_ghost.convert.quantise import Conversion, Tell
+from mcu_ghost.convert.nodes import LSTM
+from mcu_ghost.convert.quantise import Conversion, Tell, Trained
+from mcu_ghost.convert.ranges import Ranges
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
-from mcu_ghost.layers import FixedRangeQuantizer, ranges, saving
+from mcu_ghost.layers import FixedRangeQuantizer, networks, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
 from mcu_ghost.network import about
@@ -37,7 +39,7 @@ def convert(
     model: Any,
     path: str | Path,
     *,
-    calibration: npt.ArrayLike | None = None,
+    calibration: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
     input_range: tuple[float, float] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Model:
@@ -76,7 +78,7 @@ def to_model(
     model: Any,
     name: str,
     *,
-    calibration: npt.ArrayLike | None = None,
+    calibration: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
     input_range: tuple[float, float] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Model:
@@ -104,7 +106,7 @@ def to_model(
 def conversion(
     model: Any,
     name: str,
-    calibration: npt.ArrayLike | None = None,
+    calibration: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None,
     input_range: tuple[float, float] | None = None,
     metadata: dict[str, Any] | None = None,
     tell: Tell = lambda what: None,
@@ -127,16 +129,33 @@ def conversion(
         graph = keras_object.read(model)
         return quantise.quantise(graph, name, by_input(graph, calibration), input_range, metadata,
                                  tell)  # fmt: skip
-    given = chain = chains.read(model)
-    said = _metadata(name, chain, metadata or {})
-    data = None
-    if calibration is not None:
-        data = validate(calibration, tuple(model.inputs[0].shape[1:]))
-    beyond: tuple[Clipped, ...] = ()
     if input_range is not None:
         raise GhostError(
             f"Model '{model.name}' is quantised and keeps the input range it was trained with."
         )
+    if networks.is_quantized(model):
+        float_model, fixed = networks.unquantized(model)
+        graph = keras_object.read(float_model)
+        last = {node.name: node.output for node in graph.nodes}
+        trained = Trained(
+            lambda smaller: _ranges(smaller, fixed),
+            lambda data: {
+                last[layer]: values
+                for layer, values in networks.outputs(model, data).items()
+                if layer in last
+            },
+        )
+        return quantise.quantise(graph, name, by_input(graph, calibration), None, metadata, tell,
+                                 trained)  # fmt: skip
+    given = chain = chains.read(model)
+    said = _metadata(name, chain, metadata or {})
+    data = None
+    if calibration is not None:
+        entry = model.inputs[0]
+        if isinstance(calibration, Mapping):
+            calibration = calibration.get(entry.node.layer.name, ())
+        data = validate(calibration, tuple(entry.shape[1:]))
+    beyond: tuple[Clipped, ...] = ()
     if data is not None:
         if any(map(chains.unset, chain.stages)):
             tell(f"taking ranges from {count(len(data), 'sample')}")
@@ -156,6 +175,18 @@ def conversion(
     batch = model.inputs[0].shape[0]
     found = keras_fidelity.measure(given, batch, network, data)
     return Conversion(network, beyond, found, table)
+
+
+def _ranges(graph: FloatGraph, fixed: networks.Fixed) -> Ranges:
+    """Return the ranges of a graph's values that a model was trained with."""
+    values = {entry.name: fixed.ranges[entry.name] for entry in graph.inputs}
+    largest: dict[str, float] = {}
+    for node in graph.nodes:
+        values[node.output] = fixed.ranges[node.name]
+        if isinstance(node, LSTM):
+            bits = fixed.cells[node.name]
+            largest[node.output] = 0.75 * 2.0 ** bits[len(bits) > 1 and node.backwards]
+    return Ranges(values, largest, ())
 
 
 def by_input(graph: FloatGraph, calibration: Any) -> dict[str, Any] | None:

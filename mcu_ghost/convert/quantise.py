@@ -12,7 +12,19 @@ from mcu_ghost.convert.fidelity import Fidelity
 from mcu_ghost.convert.graph import FloatGraph
 from mcu_ghost.convert.lower import lower
 from mcu_ghost.convert.lower.lowering import Lowered, Range
-from mcu_ghost.convert.nodes import GRU, Activation, Dense, Reals, Recurrent, Softmax
+from mcu_ghost.convert.nodes import (
+    Affine,
+    Constant,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Merge,
+    Node,
+    Reals,
+    Recurrent,
+    Softmax,
+)
+from mcu_ghost.convert.ranges import Ranges
 from mcu_ghost.convert.rows import Row
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
@@ -45,6 +57,20 @@ class Conversion:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What training with rounding has fixed.
+
+    Attributes:
+        ranges: Returns those of a graph's values, which has been made smaller.
+        values: Returns values of the graph, by name, for (samples, *shape) data for each input, as
+            they are rounded in training.
+    """
+
+    ranges: Callable[[FloatGraph], Ranges]
+    values: Callable[[Mapping[str, Reals]], Mapping[str, Reals]]
+
+
 def quantise(
     graph: FloatGraph,
     name: str,
@@ -52,6 +78,7 @@ def quantise(
     input_range: Range | None = None,
     metadata: dict[str, Any] | None = None,
     tell: Tell = lambda what: None,
+    trained: Trained | None = None,
 ) -> Conversion:
     """Make the int8 network.
 
@@ -62,31 +89,41 @@ def quantise(
         input_range: Of the inputs; taken from the data if left out.
         metadata: JSON entries for the file.
         tell: Called with what is being done.
+        trained: What training with rounding has fixed; needs no data.
 
     Raises:
         GhostError: A layer fits no int8 operator, or data are missing or do not fit.
     """
-    if data is None:
+    if data is None and trained is None:
         train_on = f", or {fidelity.TRAIN_ON}" if _trains(graph) else ""
         raise GhostError(
             f"Model '{graph.name}' is a float model without quantisers: give calibration data"
             f" (representative inputs){train_on}."
         )
-    given = ranges.validate(graph, data)
-    spreads, beyond = ({}, []) if input_range else channels.needed(graph, given)
-    given = channels.alike(given, spreads)
-    whole, graph = graph, passes.simplified(channels.undone(graph, spreads))
-    tell(f"taking ranges from {text.count(len(next(iter(given.values()))), 'sample')}")
-    found = ranges.take(graph, given, input_range, set(spreads))
+    given = None if data is None else ranges.validate(graph, data)
+    whole, said, beyond = graph, metadata or {}, list[Clipped]()
+    if trained is None:
+        assert given is not None
+        spreads, beyond = ({}, []) if input_range else channels.needed(graph, given)
+        given = channels.alike(given, spreads)
+        said = _with_scales(said, spreads, len(graph.inputs) == 1)
+        graph = passes.simplified(channels.undone(graph, spreads))
+        tell(f"taking ranges from {text.count(len(next(iter(given.values()))), 'sample')}")
+        found = ranges.take(graph, given, input_range, set(spreads))
+    else:
+        graph = passes.simplified(graph)
+        found = trained.ranges(graph)
     tell("making int8 operators")
     made = lower(graph, found.values, found.largest)
-    said = _with_scales(metadata or {}, spreads, len(graph.inputs) == 1)
     network = model(graph, made, name, said)
     table = rows.of_layers(whole, graph, made, network)
     network = read.parse(write.serialize(network), name, name)
+    beyond += found.clipped
+    if given is None:
+        return Conversion(network, tuple(beyond), None, table, whole.notes)
     tell("comparing int8 with float")
-    compared = _fidelity(graph, made, given, _trains(whole))
-    return Conversion(network, (*beyond, *found.clipped), compared, table, whole.notes)
+    compared = _fidelity(graph, made, given, trained, _trains(whole))
+    return Conversion(network, tuple(beyond), compared, table, whole.notes)
 
 
 def _with_scales(
@@ -106,16 +143,20 @@ def _with_scales(
 
 def _trains(graph: FloatGraph) -> bool:
     """Return whether `mcu_ghost.layers.quantize_model` takes the network."""
-    read_before = [entry.name for entry in graph.inputs]
-    for node in graph.nodes:
-        recurrent = isinstance(node, GRU) and node.reset_after and not node.backwards
-        kept = isinstance(node, (Activation, Dense, Softmax)) or (
-            recurrent and getattr(node, "mask", None) is None
-        )
-        if not kept or list(node.inputs) != read_before:
-            return False
-        read_before = [node.output]
-    return graph.of_tf_keras and any(isinstance(node, GRU) for node in graph.nodes)
+    makers = {node.output: node for node in graph.nodes}
+    return graph.of_tf_keras and all(_node_trains(node, makers) for node in graph.nodes)
+
+
+def _node_trains(node: Node, makers: Mapping[str, Node]) -> bool:
+    match node:
+        case Affine():  # a BatchNormalization goes into the weights before it
+            return isinstance(makers.get(node.inputs[0]), (Dense, Conv, DepthwiseConv))
+        case Merge():
+            return node.function != "average" and len(node.inputs) == 2
+        case Recurrent():
+            return node.mask is None
+        case _:
+            return not isinstance(node, Constant)
 
 
 def model(graph: FloatGraph, lowered: Lowered, name: str, given: dict[str, Any]) -> Model:
@@ -179,9 +220,13 @@ def _called(graph: FloatGraph, lowered: Lowered) -> list[str]:
 
 
 def _fidelity(
-    graph: FloatGraph, lowered: Lowered, data: Mapping[str, Reals], trains: bool
+    graph: FloatGraph,
+    lowered: Lowered,
+    data: Mapping[str, Reals],
+    trained: Trained | None,
+    trains: bool,
 ) -> Fidelity:
-    """Run both networks on the same samples."""
+    """Run both networks on the same samples; one that was trained with rounding runs with it."""
     made, places = lowered.graph, lowered.places
     frames = max(max(entry.shape, default=1) for entry in graph.inputs)
     few = {name: fidelity.some(values, frames) for name, values in data.items()}
@@ -196,7 +241,10 @@ def _fidelity(
 
     results = [("the input", few[e.name], rough(e.name)) for e in graph.inputs]
     last: dict[str, tuple[str, Reals, Reals]] = {}
+    exact = None if trained is None else trained.values(few)
     for node, _, result in ranges.walk(graph, few):
+        if exact is not None:
+            result = exact.get(node.output, result)
         if node.output in places:
             row = f"layer '{node.name}' ({node.kind})", result, rough(node.output)
             if node.output in graph.outputs:

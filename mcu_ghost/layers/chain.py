@@ -79,32 +79,18 @@ def read(model: Any) -> Chain:
     Raises:
         GhostError: The model is not a chain, or a layer or an argument cannot be expressed.
     """
-    if not isinstance(model, keras.Model):
-        raise GhostError(
-            f"Only tf_keras models can be converted, got {type(model).__module__}."
-            f"{type(model).__name__}; build the model with `import tf_keras`, not with Keras 3."
-        )
-    if not getattr(model, "_is_graph_network", False):
-        raise GhostError(
-            f"Model '{model.name}' must be a Sequential or functional model that starts with "
-            "Input(shape=(frames, inputs))."
-        )
+    validate_model(model)
     for what, tensors in (("input", model.inputs), ("output", model.outputs)):
         if len(tensors) != 1:
             raise GhostError(
                 f"Model '{model.name}' has {len(tensors)} {what}s, only one is supported. "
                 "An initial_state counts as an input. " + SUPPORTED
             )
-    shape = tuple(model.inputs[0].shape)
-    if None in shape[1:]:
-        raise GhostError(
-            f"Model '{model.name}': input shape {shape} has a dynamic number of frames or inputs; "
-            "give Input(shape=(frames, inputs)) in numbers. Firmware runs any number of frames."
-        )
     stages = []
     for layer in _ordered(model):
         inner = layer.layer if isinstance(layer, QuantizeWrapper) else layer
         stages.append(Stage(_kind(inner, layer), layer, inner))
+    shape = tuple(model.inputs[0].shape)
     first = next((stage for stage in stages if stage.kind == "recurrent"), None)
     if first is None:
         raise GhostError(f"Model '{model.name}' has no GhostGRU or GRU layer. {SUPPORTED}")
@@ -116,6 +102,41 @@ def read(model: Any) -> Chain:
                 f"Model '{model.name}' has {count} {what}, at most {MAX_SIZE} are supported."
             )
     return Chain(tuple(stages), frames, inputs // frames)
+
+
+def validate_model(model: Any) -> None:
+    """Refuse what is no `tf_keras` model of layers with fixed shapes.
+
+    Raises:
+        GhostError: It is none.
+    """
+    if not isinstance(model, keras.Model):
+        raise GhostError(
+            f"Only tf_keras models can be converted, got {type(model).__module__}."
+            f"{type(model).__name__}; build the model with `import tf_keras`, not with Keras 3."
+        )
+    if not getattr(model, "_is_graph_network", False):
+        raise GhostError(
+            f"Model '{model.name}' must be a Sequential or functional model that starts with "
+            "Input(shape=(frames, inputs))."
+        )
+    for tensor in model.inputs:
+        shape = tuple(tensor.shape)
+        if None in shape[1:]:
+            raise GhostError(
+                f"Model '{model.name}': input shape {shape} has a dynamic number of frames or"
+                " inputs; give Input(shape=(frames, inputs)) in numbers. Firmware runs any number"
+                " of frames."
+            )
+
+
+def fits(model: Any) -> bool:
+    """Return whether a model is such a chain."""
+    try:
+        read(model)
+    except GhostError:
+        return False
+    return True
 
 
 def validate_ranges(chain: Chain) -> None:

@@ -37,6 +37,11 @@ def weight_scales(weights: Any, gates: int) -> Any:
     return tf.maximum(largest / 127.0, _SMALLEST_SCALE)
 
 
+def _rounded_weights(weights: Any, scale: Any) -> Any:
+    rounded = tf.clip_by_value(tf.round(weights / scale), -127.0, 127.0) * scale
+    return weights + tf.stop_gradient(rounded - weights)
+
+
 @keras.utils.register_keras_serializable(package="mcu_ghost")
 class PerGateQuantizer(Quantizer):
     """Weights in [-127, 127] with one scale per gate, taken from the weights as they are now.
@@ -56,8 +61,7 @@ class PerGateQuantizer(Quantizer):
         """Return the weights rounded to int8 steps."""
         width = inputs.shape[-1] // self.gates
         scale = tf.repeat(tf.stop_gradient(weight_scales(inputs, self.gates)), width)
-        rounded = tf.clip_by_value(tf.round(inputs / scale), -127.0, 127.0) * scale
-        return inputs + tf.stop_gradient(rounded - inputs)
+        return _rounded_weights(inputs, scale)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -68,6 +72,38 @@ class PerGateQuantizer(Quantizer):
 
     def __hash__(self) -> int:
         return hash(self.gates)
+
+
+@keras.utils.register_keras_serializable(package="mcu_ghost")
+class PerChannelQuantizer(Quantizer):
+    """Weights in [-127, 127] with a scale for each place on their last axes, or one for all.
+
+    Args:
+        axes: How many last axes: of a convolution 1, of a depthwise one 2, of a Dense 0.
+    """
+
+    def __init__(self, axes: int) -> None:
+        self.axes = axes
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Return no variables: the scale is always that of the current weights."""
+        return {}
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> Any:
+        """Return the weights rounded to int8 steps."""
+        shared = list(range(len(inputs.shape) - self.axes))
+        largest = tf.reduce_max(tf.abs(tf.stop_gradient(inputs)), shared, keepdims=True)
+        return _rounded_weights(inputs, tf.maximum(largest / 127.0, _SMALLEST_SCALE))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"axes": self.axes}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PerChannelQuantizer) and self.get_config() == other.get_config()
+
+    def __hash__(self) -> int:
+        return hash(self.axes)
 
 
 @keras.utils.register_keras_serializable(package="mcu_ghost")
@@ -142,3 +178,18 @@ class FixedRangeQuantizer(Quantizer):
 
     def __hash__(self) -> int:
         return hash((self.minimum, self.maximum))
+
+
+@keras.utils.register_keras_serializable(package="mcu_ghost")
+class AverageQuantizer(FixedRangeQuantizer):
+    """Int8 of an average of int8 values: one that lies between two of them goes away from zero.
+
+    Half of all averages of two values do. Zero is that of the integers.
+    """
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **kwargs: Any) -> Any:
+        """Return the inputs rounded to the 256 values of the range."""
+        step = (self.maximum - self.minimum) / 255.0
+        zero = round(-128.0 - self.minimum / step)
+        nudge = tf.sign(inputs / step + float(zero)) * (step / 1024.0)
+        return super().__call__(inputs + tf.stop_gradient(nudge), training, weights, **kwargs)

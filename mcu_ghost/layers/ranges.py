@@ -17,7 +17,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.network.calibration import Clipped, Floats, Rule, choose, clipped, robust
 
-_BATCH = 256
+BATCH = 256
 
 
 class _Recorder(Quantizer):
@@ -80,19 +80,23 @@ def settle(model: Any, data: npt.ArrayLike, rule: Rule = robust) -> tuple[Clippe
     return tuple(found)
 
 
-def run(layer: Any, values: Floats, batch: int | None, training: bool = False) -> Floats:
+def run(
+    layer: Any, values: Floats | list[Floats], batch: int | None, training: bool = False
+) -> Floats:
     """Run a layer over all samples, of which it may insist on `batch` at a time, each from zero."""
-    size = batch or _BATCH
+    given = values if isinstance(values, list) else [values]
+    size = batch or BATCH
     inner = getattr(layer, "layer", layer)
     results = []
-    for start in range(0, len(values), size):
-        part = values[start : start + size]
-        rows = len(part)
+    for start in range(0, len(given[0]), size):
+        parts = [one[start : start + size] for one in given]
+        rows = len(parts[0])
         if batch and rows < batch:
-            part = np.concatenate([part, np.repeat(part[-1:], batch - rows, axis=0)])
+            parts = [np.concatenate([x, np.repeat(x[-1:], batch - rows, axis=0)]) for x in parts]
         if getattr(inner, "stateful", False):
             inner.reset_states()
-        results.append(np.asarray(layer(part, training=training))[:rows])
+        read = parts if isinstance(values, list) else parts[0]
+        results.append(np.asarray(layer(read, training=training))[:rows])
     return np.concatenate(results)
 
 
