@@ -94,7 +94,8 @@ def validate(layer: Any) -> None:
     if size > MAX_SIZE:
         raise refuse(layer, f"{text.count(size, 'output')} are too many, at most {MAX_SIZE}")
     if isinstance(layer, _PAIRS) and len(layer.input) != 2:
-        raise refuse(layer, f"it has {len(layer.input)} inputs; take two at a time")
+        inputs = text.count(len(layer.input), "input")
+        raise refuse(layer, f"it has {inputs}; take two at a time")
     if isinstance(layer, _kinds.Embedding) and layer.input_dim > MOST_ROWS:
         raise refuse(layer, f"it has {layer.input_dim} rows, at most {MOST_ROWS} are supported")
     last = len(layer.output_shape) - 1
