@@ -149,10 +149,10 @@ def _open(found: Range) -> Range:
 def _rounding(call: Call, xs: list[_Value], read: Calls, beyond: list[Clipped]) -> _Value:
     """Call the layer that rounds as another one's operator."""
     layer, name = call.layer, call.layer.name
-    samples = _run(layer, [x.samples for x in xs])
-    tensors = [x.tensor for x in xs]
     if isinstance(layer, keras.layers.Embedding) and xs[0].range != _ROWS:
         raise calls.refuse(layer, "it must be the only layer that reads an input of the model")
+    samples = _run(layer, [x.samples for x in xs])
+    tensors = [x.tensor for x in xs]
     if isinstance(layer, rounded.RECURRENT):
         config: Any = RecurrentQuantizeConfig(_cells(layer, xs[0].samples))
         inner, found = rounded.rounded(layer), kinds.STATE

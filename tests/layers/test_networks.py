@@ -206,6 +206,9 @@ REFUSED = {
     "activation": (lambda k: [k.LSTM(4, activation="relu", name="x")], "only 'tanh'"),
     "sum": (lambda k: [k.Bidirectional(k.LSTM(4), "sum", name="x")], "merge_mode='sum'"),
     "axis": (lambda k: [k.LSTM(4, return_sequences=True), k.Softmax(1, name="x")], "axis=-1"),
+    "inside": (lambda k: [k.Bidirectional(k.LSTM(4, go_backwards=True), name="x")], "go_backwards"),
+    "rows": (lambda k: [k.Embedding(300, 4, name="x")], "it has 300 rows, at most 256"),
+    "reads": (lambda k: [k.Dense(4), k.Embedding(9, 4, name="x")], "the only layer that reads an"),
     "time": (lambda k: [k.TimeDistributed(k.Dense(2), name="x")], "this kind of layer"),
 }
 
