@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mcu_ghost.layers import backend  # noqa: F401  (before what it imports)
+
+# isort: split
 import h5py
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras

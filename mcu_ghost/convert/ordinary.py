@@ -6,6 +6,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
+from mcu_ghost.layers import backend  # noqa: F401  (before what it imports)
+
+# isort: split
 import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras as keras

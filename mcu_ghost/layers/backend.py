@@ -16,7 +16,7 @@ _chosen = os.environ.get("TF_USE_LEGACY_KERAS")
 try:
     import tensorflow
 
-    tensorflow.keras.version  # noqa: B018  (loads it)
+    tensorflow.keras.layers  # noqa: B018  (loads it)
     import tensorflow_model_optimization  # noqa: F401
     import tf_keras  # noqa: F401
 except ImportError as error:
@@ -25,5 +25,6 @@ except ImportError as error:
         f"({error.name or error} is missing): {TOOLS['tensorflow'].install}"
     ) from error
 finally:
-    if _chosen is None:
-        os.environ.pop("TF_USE_LEGACY_KERAS", None)
+    os.environ.pop("TF_USE_LEGACY_KERAS", None)
+    if _chosen is not None:
+        os.environ["TF_USE_LEGACY_KERAS"] = _chosen

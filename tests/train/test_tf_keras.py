@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.train
 
 
-@pytest.mark.parametrize("first", ["layers", "convert"])
+@pytest.mark.parametrize("first", ["layers", "convert", "convert.keras_file", "convert.ordinary"])
 def test_tf_keras_stays_what_it_was(first: str) -> None:
     """Whoever imports mcu_ghost keeps today's Keras as `tf.keras`."""
     code = (
@@ -24,3 +24,15 @@ def test_tf_keras_stays_what_it_was(first: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env=environment, check=True)  # fmt: skip
     assert done.stdout.startswith("3.")
+
+
+@pytest.mark.parametrize(("chosen", "module"), [("1", "tf_keras."), ("0", "keras.")])
+def test_whoever_has_chosen_a_keras_keeps_it(chosen: str, module: str) -> None:
+    code = (
+        "import mcu_ghost.convert.keras_file, os, tensorflow as tf\n"
+        "print(os.environ['TF_USE_LEGACY_KERAS'], tf.keras.layers.__name__)"
+    )
+    environment = os.environ | {"TF_USE_LEGACY_KERAS": chosen}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env=environment, check=True)  # fmt: skip
+    assert done.stdout.startswith(f"{chosen} {module}")
