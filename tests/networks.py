@@ -12,7 +12,7 @@ from mcu_ghost.network import ops
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.elementwise import Elementwise
 from mcu_ghost.network.ops.fully_connected import FullyConnected
-from mcu_ghost.network.ops.operator import Operator, Recurrent
+from mcu_ghost.network.ops.operator import Assigning, Operator, Recurrent
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tensor import Tensor
@@ -26,7 +26,7 @@ ALONE = {  # kinds that tests/firmware/kernels/single.py runs, on shapes that ha
 OTHERS = [  # kinds that TFLite Micro has and that need no more care than they take themselves
     name
     for name, kind in ops.KINDS.items()
-    if not issubclass(kind, Recurrent)
+    if not issubclass(kind, (Assigning, Recurrent))
     and not any(isinstance(code, str) for code in kind.codes)
     and name not in {"fully_connected", "softmax", "elementwise"} | ALONE
 ]

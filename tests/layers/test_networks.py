@@ -126,7 +126,7 @@ def test_convert_compares_with_the_rounded_model(trained):
     _, q, data = trained
     made = conversion(q, "net", data)
     first, second, *others = [layer.error for layer in made.fidelity.layers]
-    assert not made.fidelity.bad and max(others) < 0.06
+    assert not made.fidelity.bad and max(others) < 0.15  # of two merged and normalised branches
     assert max(others[:10]) < 0.02  # as far as the LSTM
     assert [row.became for row in made.rows if row.layer == "lstm"] == ["LSTM 8"]
 
