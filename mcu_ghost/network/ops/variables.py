@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import tflite
 
+from mcu_ghost.host.text import count
 from mcu_ghost.network.ops.assign_variable import AssignVariable
 from mcu_ghost.network.ops.operator import Assigning, Operator
 from mcu_ghost.network.ops.reshape import Reshape
@@ -42,8 +43,10 @@ def read(file: Tables, op: Any) -> tuple[AssignVariable, ...]:
         _Codes.READ_VARIABLE: (1, 1),
         _Codes.ASSIGN_VARIABLE: (2, 0),
     }
-    if (op.InputsLength(), op.OutputsLength()) != ends[int(code)]:
-        raise file.error(f"{name} must have {'{} inputs and {} outputs'.format(*ends[int(code)])}")
+    inputs, outputs = ends[int(code)]
+    if (op.InputsLength(), op.OutputsLength()) != (inputs, outputs):
+        wanted = f"{count(inputs, 'input')} and {count(outputs, 'output')}"
+        raise file.error(f"{name} must have {wanted}")
     if code == _Codes.CALL_ONCE:
         _initialise(file, op)
     elif code == _Codes.VAR_HANDLE:
