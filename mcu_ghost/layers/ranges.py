@@ -17,7 +17,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.layers.ghost_gru import GhostGRU
 from mcu_ghost.network.calibration import Clipped, Floats, Rule, choose, clipped, robust
 
-BATCH = 256
+_BATCH = 256
 
 
 class _Recorder(Quantizer):
@@ -85,7 +85,7 @@ def run(
 ) -> Floats:
     """Run a layer over all samples, of which it may insist on `batch` at a time, each from zero."""
     given = values if isinstance(values, list) else [values]
-    size = batch or BATCH
+    size = batch or _BATCH
     inner = getattr(layer, "layer", layer)
     results = []
     for start in range(0, len(given[0]), size):

@@ -48,14 +48,14 @@ def gru_numbers(op: GhostGRU) -> dict[str, int | str]:
         "inputs": op.features,
         "units": op.units,
         "intrinsic": op.intrinsic,
-        "input": _initialiser(*op.input_requantizers),
-        "recurrent": _initialiser(*op.recurrent_requantizers),
-        "ghost": _initialiser(op.ghost_requantizer or Requantizer(1, 0))[1:-1],
+        "input": braces(map(_pair, op.input_requantizers)),
+        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
+        "ghost": _pair(op.ghost_requantizer or Requantizer(1, 0)),
     }
 
 
-def _initialiser(*requantizers: Requantizer) -> str:
-    return "{" + ", ".join(f"{{{rq.multiplier}, {rq.shift}}}" for rq in requantizers) + "}"
+def _pair(requantizer: Requantizer) -> str:
+    return braces((requantizer.multiplier, requantizer.shift))
 
 
 def _gates(op: Gated, function: str, **own: int | str) -> Constants:
@@ -70,8 +70,8 @@ def _gates(op: Gated, function: str, **own: int | str) -> Constants:
     numbers: dict[str, int | str] = {
         "inputs": op.features,
         "units": op.units,
-        "input": _initialiser(*op.input_requantizers),
-        "recurrent": _initialiser(*op.recurrent_requantizers),
+        "input": braces(map(_pair, op.input_requantizers)),
+        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
         "slope": op.slope,
         **own,
     }

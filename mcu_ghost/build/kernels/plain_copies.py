@@ -52,7 +52,7 @@ def _pad(op: Pad, xs: Tensors, y: Tensor) -> Constants:
     box = merged(values.shape, values.strides, inside.strides)
     copied = _copied(0, box, inside.ctypes.data - whole.ctypes.data)
     numbers: dict[str, int | str] = {
-        "copy": "{" + ", ".join(f".{name} = {value}" for name, value in copied.items()) + "}",
+        "copy": braces(f".{name} = {value}" for name, value in copied.items()),
         "size": y.size,
         "value": op.filling(y),
     }

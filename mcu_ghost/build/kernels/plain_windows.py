@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.convolution import Convolution
@@ -21,7 +21,7 @@ def window_initialiser(window: Window, x: Tensor) -> str:
     height, width, _ = image(x.shape)
     (top, _), (left, _) = window.padding
     numbers = (height, width, *window.output(x.shape), *window.size, *window.strides)
-    return "{" + ", ".join(map(str, (*numbers, *window.dilation, top, left))) + "}"
+    return braces((*numbers, *window.dilation, top, left))
 
 
 def _convolution(op: Convolution, xs: Tensors, y: Tensor, **numbers: int) -> Constants:

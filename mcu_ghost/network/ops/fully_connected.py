@@ -13,7 +13,7 @@ from mcu_ghost.host.text import count
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.fused import Activation
 from mcu_ghost.network.ops.operator import Operator, Reach, State, Tensors
-from mcu_ghost.network.ops.rounding import multiply, quantized_multiplier
+from mcu_ghost.network.ops.rounding import clamp, multiply, quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Ints, Tensor
 from mcu_ghost.network.tflite.builder import Builder
 from mcu_ghost.network.tflite.tables import Tables
@@ -68,7 +68,7 @@ class FullyConnected(Operator):
         pairs = np.array(output_multipliers(self, x, y), np.int64)
         scaled = multiply(acc.astype(np.int64) + self.bias, pairs[:, 0], pairs[:, 1])
         low, high = fused.activation_range(self.activation, y)
-        return np.minimum(np.maximum(scaled + y.zero_point, low), high), ()
+        return clamp(scaled + y.zero_point, low, high), ()
 
     @classmethod
     def read(cls, file: Tables, op: Any) -> Self:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.ops.rounding import clamp
 from mcu_ghost.network.tensor import Ints, Tensor
 
 STATE_SCALE = 1.0 / 128
@@ -135,7 +136,7 @@ def sigmoid(x: Ints) -> Ints:
 
 def tanh(x: Ints) -> Ints:
     """Return tanh of Q3.12 int16 values as Q0.15, by ``2 * sigma(2x) - 1``."""
-    result: Ints = (interpolate(np.minimum(np.maximum(6 * x, 1 - 2**17), 2**17 - 1)) + 256) >> 9
+    result: Ints = (interpolate(clamp(6 * x, 1 - 2**17, 2**17 - 1)) + 256) >> 9
     return result
 
 
@@ -161,17 +162,17 @@ def hard_sigmoid(x: Ints, slope: int) -> Ints:
 
 def saturate16(x: Ints) -> Ints:
     """Clip to int16."""
-    return np.minimum(np.maximum(x, -32768), 32767)
+    return clamp(x, -32768, 32767)
 
 
 def to_state(x: Ints) -> Ints:
     """Round Q0.15 to the Q0.7 int8 that products see."""
-    return np.minimum(np.maximum((x + 128) >> 8, -128), 127)
+    return clamp((x + 128) >> 8, -128, 127)
 
 
 def product_to_state(a: Ints, b: Ints) -> Ints:
     """Return the product of two Q0.15 as the Q0.7 int8 that products see, rounded once."""
-    return np.minimum(np.maximum((a * b + 2**22) >> 23, -128), 127)
+    return clamp((a * b + 2**22) >> 23, -128, 127)
 
 
 def need_state(y: Tensor, where: str) -> None:

@@ -27,6 +27,11 @@ def quantized_multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (fixed, shift)
 
 
+def clamp(x: Ints, low: Ints | int, high: Ints | int) -> Ints:
+    """Return what is nearest to x within [low, high]: `np.clip`, without what that costs a call."""
+    return np.minimum(np.maximum(x, low), high)
+
+
 def doubling_high_multiply(a: Ints, b: Ints | int) -> Ints:
     """Return a * b / 2**31 for int32 values, rounded to the nearest, a half up.
 
@@ -51,7 +56,7 @@ def multiply(x: Ints, multiplier: Ints | int, shift: Ints | int) -> Ints:
 
 
 def _shift_left(x: Ints, bits: int) -> Ints:
-    return np.minimum(np.maximum(x << bits, -(2**31)), _INT32_MAX)
+    return clamp(x << bits, -(2**31), _INT32_MAX)
 
 
 def exp_negative(a: Ints, integer_bits: int) -> Ints:
