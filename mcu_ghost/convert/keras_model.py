@@ -25,7 +25,7 @@ from mcu_ghost.layers import FixedRangeQuantizer, networks, ranges, saving
 from mcu_ghost.layers import chain as chains
 from mcu_ghost.layers.chain import Chain, Stage
 from mcu_ghost.network import about
-from mcu_ghost.network.calibration import Clipped, clipped_inputs, validate
+from mcu_ghost.network.calibration import Clipped, by_name, clipped_inputs, validate
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.names import identifier
 from mcu_ghost.network.ops.gates import STATE_SCALE
@@ -127,7 +127,7 @@ def conversion(
     tell("reading the layers")
     if not chains.is_quantized(model):
         graph = keras_object.read(model)
-        return quantise.quantise(graph, name, by_input(graph, calibration), input_range, metadata,
+        return quantise.quantise(graph, name, _by_input(graph, calibration), input_range, metadata,
                                  tell)  # fmt: skip
     if input_range is not None:
         raise GhostError(
@@ -145,16 +145,15 @@ def conversion(
                 if layer in last
             },
         )
-        return quantise.quantise(graph, name, by_input(graph, calibration), None, metadata, tell,
+        return quantise.quantise(graph, name, _by_input(graph, calibration), None, metadata, tell,
                                  trained)  # fmt: skip
     given = chain = chains.read(model)
     said = _metadata(name, chain, metadata or {})
     data = None
     if calibration is not None:
         entry = model.inputs[0]
-        if isinstance(calibration, Mapping):
-            calibration = calibration.get(entry.node.layer.name, ())
-        data = validate(calibration, tuple(entry.shape[1:]))
+        named = by_name(calibration, [entry.node.layer.name])
+        data = validate(named.get(entry.node.layer.name, ()), tuple(entry.shape[1:]))
     beyond: tuple[Clipped, ...] = ()
     if data is not None:
         if any(map(chains.unset, chain.stages)):
@@ -189,14 +188,10 @@ def _ranges(graph: FloatGraph, fixed: networks.Fixed) -> Ranges:
     return Ranges(values, largest, ())
 
 
-def by_input(graph: FloatGraph, calibration: Any) -> dict[str, Any] | None:
-    """Return calibration data by the names of the inputs; of one input they may be an array."""
-    if calibration is None or isinstance(calibration, Mapping):
-        return None if calibration is None else dict(calibration)
-    if len(graph.inputs) == 1:
-        return {graph.inputs[0].name: calibration}
-    named = ", ".join(f"'{entry.name}'" for entry in graph.inputs)
-    raise GhostError(f"Calibration data for several inputs are a dict of arrays: for {named}.")
+def _by_input(graph: FloatGraph, calibration: Any) -> dict[str, Any] | None:
+    if calibration is None:
+        return None
+    return by_name(calibration, [entry.name for entry in graph.inputs])
 
 
 def _metadata(name: str, chain: Chain, given: dict[str, Any]) -> dict[str, Any]:

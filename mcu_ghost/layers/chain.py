@@ -130,13 +130,12 @@ def validate_model(model: Any) -> None:
             )
 
 
-def fits(model: Any) -> bool:
-    """Return whether a model is such a chain."""
+def find(model: Any) -> Chain | None:
+    """Return a model's layers in order, or None if it is no such chain."""
     try:
-        read(model)
+        return read(model)
     except GhostError:
-        return False
-    return True
+        return None
 
 
 def validate_ranges(chain: Chain) -> None:

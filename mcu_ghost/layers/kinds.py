@@ -81,10 +81,10 @@ def validate(layer: Any) -> None:
     """
     if type(layer) not in (*_RANGED, *_LIKE, *_NOTHING, *_MADE_OTHERWISE, *rounded.RECURRENT):
         raise refuse(layer, "this kind of layer is not supported there")
-    for key, wanted in _ARGUMENTS.items():
-        inside = layer.layer if type(layer) is _kinds.Bidirectional else layer
-        for one in {id(x): x for x in (layer, inside)}.values():
+    for one in (layer, layer.layer) if type(layer) is _kinds.Bidirectional else (layer,):
+        for key, wanted in _ARGUMENTS.items():
             given = getattr(one, key, wanted)
+            # Bidirectional itself sets this one of the layer inside.
             ignored = key == "zero_output_for_mask" and one is not layer
             if given != wanted and not ignored:
                 raise refuse(layer, f"argument {key}={given!r} is not supported, only {wanted!r}")

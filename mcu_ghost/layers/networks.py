@@ -104,7 +104,7 @@ def quantize(model: Any, input_range: Range | None, calibration: Any) -> Any:
             values[number] = _Value(entry, samples, _ROWS)
             continue
         rows = samples.reshape(-1, samples.shape[-1] if samples.ndim > 2 else 1)
-        low, high = _open(input_range or rule.choose(rows))
+        low, high = input_range or ranges.chosen(rows)
         beyond += rule.clipped_inputs(rows, low, high)
         name = f"quantize_{x.node.layer.name}"
         tensor = QuantizeLayer(FixedRangeQuantizer(low, high), name=name)(entry)
@@ -124,26 +124,14 @@ def _data(model: Any, calibration: Any) -> list[Floats]:
             f"Model '{model.name}' needs calibration data for quantisation-aware training: its"
             " ranges are taken from them."
         )
-    if not isinstance(calibration, Mapping):
-        if len(names) > 1:
-            named = ", ".join(f"'{name}'" for name in names)
-            raise GhostError(
-                f"Calibration data for several inputs are a dict of arrays: for {named}."
-            )
-        calibration = {names[0]: calibration}
-    missing = [name for name in names if name not in calibration]
+    given = rule.by_name(calibration, names)
+    missing = [name for name in names if name not in given]
     if missing:
         raise GhostError(f"The calibration data have nothing for the input '{missing[0]}'.")
     return [
-        rule.validate(calibration[name], tuple(x.shape[1:]))
+        rule.validate(given[name], tuple(x.shape[1:]))
         for name, x in zip(names, model.inputs, strict=True)
     ]
-
-
-def _open(found: Range) -> Range:
-    """Return a range that ends above zero, as int8's do."""
-    low, high = float(found[0]), float(found[1])
-    return low, high or -low / 255 or 1.0
 
 
 def _rounding(call: Call, xs: list[_Value], read: Calls, beyond: list[Clipped]) -> _Value:
@@ -170,7 +158,7 @@ def _rounding(call: Call, xs: list[_Value], read: Calls, beyond: list[Clipped]) 
             found = xs[0].range
         else:
             rows = samples if samples.ndim > 1 else samples[:, None]
-            found = _open(rule.choose(rows))
+            found = ranges.chosen(rows)
         fused = kinds.fuses(layer) and kinds.rectifies(read.sole_reader(call.result))
         if fused:
             config = RangeQuantizeConfig(None, *kinds.weight(layer))

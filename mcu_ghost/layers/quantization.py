@@ -89,21 +89,19 @@ def quantize_model(
             raise GhostError(f"input_range must contain 0, got ({low:g}, {high:g}).")
         input_range = low, high
     chain.validate_model(model)
-    if not chain.fits(model):
+    found = chain.find(model)
+    if found is None:
         try:
             return networks.quantize(model, input_range, calibration)
         except ValueError as error:
             raise GhostError(f"The model cannot be quantised: {error}") from error
-    inputs = chain.read(model).inputs
     data = None
     if calibration is not None:
         data = rule.validate(calibration, tuple(model.inputs[0].shape[1:]))
     if input_range is None:
         if data is None:
             raise GhostError("Give input_range, calibration data to take it from, or both.")
-        input_range = rule.choose(data.reshape(-1, inputs))
-        if input_range[1] == 0.0:  # an int8 range ends above zero
-            input_range = input_range[0], -input_range[0] / 255
+        input_range = ranges.chosen(data.reshape(-1, found.inputs))
     low, high = input_range
     annotate = tfmot.quantization.keras.quantize_annotate_layer
 
@@ -120,7 +118,7 @@ def quantize_model(
     except (RuntimeError, ValueError) as error:
         raise GhostError(f"The model cannot be quantised: {error}") from error
     if data is not None:
-        beyond = rule.clipped_inputs(data.reshape(-1, inputs), low, high)
+        beyond = rule.clipped_inputs(data.reshape(-1, found.inputs), low, high)
         for values in beyond + ranges.settle(quantized, data):
             warnings.warn(str(values), stacklevel=2)
     return quantized

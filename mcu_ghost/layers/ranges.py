@@ -20,6 +20,12 @@ from mcu_ghost.network.calibration import Clipped, Floats, Rule, choose, clipped
 _BATCH = 256
 
 
+def chosen(rows: Floats) -> tuple[float, float]:
+    """Return the range of values, by the rule of calibration; it ends above zero, as int8's do."""
+    low, high = map(float, choose(rows))
+    return low, high or -low / 255 or 1.0
+
+
 class _Recorder(Quantizer):
     """Stands where a quantiser stood, lets everything through, and keeps it."""
 

@@ -16,34 +16,6 @@ import tf_keras as keras
 from mcu_ghost.layers.ghost_gru import GhostGRU
 
 HOOKS = ("round_product", "round_preactivation", "round_carry", "round_state")
-_GHOST_ARGUMENTS = (
-    "name",
-    "trainable",
-    "dtype",
-    "return_sequences",
-    "return_state",
-    "go_backwards",
-    "stateful",
-    "unroll",
-    "time_major",
-    "units",
-    "activation",
-    "recurrent_activation",
-    "use_bias",
-    "kernel_initializer",
-    "recurrent_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "recurrent_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "recurrent_constraint",
-    "bias_constraint",
-    "dropout",
-    "recurrent_dropout",
-    "reset_after",
-    "batch_input_shape",
-)
 
 
 class _Cell:
@@ -159,8 +131,7 @@ RECURRENT = (*_ROUNDED, GhostGRU, keras.layers.Bidirectional)
 
 def as_ghost_gru(layer: Any) -> GhostGRU:
     """Return the GhostGRU of ratio 1 that equals a plain Keras GRU (without its weights)."""
-    config = layer.get_config()
-    return GhostGRU(ratio=1, **{k: config[k] for k in _GHOST_ARGUMENTS if k in config})
+    return GhostGRU(ratio=1, **layer.get_config())
 
 
 def rounded(layer: Any) -> Any:

@@ -6,7 +6,7 @@ What the rule was chosen by is in docs/calibration.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +54,18 @@ class Clipped:
             f"{self.where}: {text.count(self.count)} of {text.count(self.total, 'value')} {beyond} "
             f"outside {self.low:.4g} to {self.high:.4g}, as far as {' and '.join(far)}."
         )
+
+
+def by_name(
+    calibration: npt.ArrayLike | Mapping[str, npt.ArrayLike], names: Sequence[str]
+) -> dict[str, npt.ArrayLike]:
+    """Return calibration data by the names of the inputs; of one input they may be an array."""
+    if isinstance(calibration, Mapping):
+        return dict(calibration)
+    if len(names) == 1:
+        return {names[0]: calibration}
+    told = ", ".join(f"'{name}'" for name in names)
+    raise GhostError(f"Calibration data for several inputs are a dict of arrays: for {told}.")
 
 
 def validate(calibration: npt.ArrayLike, shape: tuple[int, ...]) -> Floats:
