@@ -10,6 +10,7 @@ import pytest
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.emulate import Counts, RunCount
+from mcu_ghost.emulate.unicorn import UnicornMachine
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof.profile import debug_info
 from tests.conftest import need
@@ -141,8 +142,12 @@ def test_polling_is_no_work_before_the_first_call(tmp_path: Path) -> None:
     for n, text in enumerate((body, slow)):
         folder = tmp_path / str(n)
         folder.mkdir()
-        counts, _ = trace(board, build(folder, board, text), "unicorn")
+        running = emulate.start(board, build(folder, board, text), "unicorn", watch=("work",))
+        assert running.read(0.1).endswith(b"end\n")
+        counts = running.counts()
+        assert counts is not None and isinstance(running, UnicornMachine)
         before.append(counts.before["work"])
+        assert running.bus.now() > before[n] + 500  # it waited
     letters = len("a longer line that takes its time on the wire") - 1
     assert 0 < before[1] - before[0] < 12 * letters
 

@@ -80,17 +80,18 @@ def graph_network(k):
 def trained(keras, layers):
     """Return a network of many layers after a few epochs, and the data."""
     keras.utils.set_random_seed(3)
+    own = np.random.default_rng(8)  # whatever tests ran before
     model = graph_network(keras)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.set_weights([rng.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
-    data = {"picture": rng.normal(0, 1, (48, 12, 8, 2)), "frames": rng.normal(0, 1, (48, 12, 3))}
+            layer.set_weights([own.uniform(0.5, 1.5, w.shape) for w in layer.get_weights()])
+    data = {"picture": own.normal(0, 1, (48, 12, 8, 2)), "frames": own.normal(0, 1, (48, 12, 3))}
     data = {name: values.astype(np.float32) for name, values in data.items()}
     q = layers.quantize_model(model, calibration=data)
     before = [w.numpy() for w in q.trainable_weights]
     q.compile(keras.optimizers.Adam(0.003), ["sparse_categorical_crossentropy", "mse"])
     _, numbers = model([data["picture"], data["frames"]])
-    q.fit(data, [rng.integers(0, 3, 48), numbers], epochs=3, verbose=0)
+    q.fit(data, [own.integers(0, 3, 48), numbers], epochs=3, verbose=0)
     assert all(np.any(w.numpy() != b) for w, b in zip(q.trainable_weights, before, strict=True))
     return model, q, data
 
@@ -126,7 +127,7 @@ def test_convert_compares_with_the_rounded_model(trained):
     _, q, data = trained
     made = conversion(q, "net", data)
     first, second, *others = [layer.error for layer in made.fidelity.layers]
-    assert not made.fidelity.bad and max(others) < 0.15  # of two merged and normalised branches
+    assert not made.fidelity.bad and max(others) < 0.06
     assert max(others[:10]) < 0.02  # as far as the LSTM
     assert [row.became for row in made.rows if row.layer == "lstm"] == ["LSTM 8"]
 
