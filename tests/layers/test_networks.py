@@ -68,7 +68,7 @@ def graph_network(k):
     y = k.layers.GlobalAveragePooling2D()(y)
     z = k.layers.Conv1D(8, 3, padding="causal", activation="tanh")(other)
     z = k.layers.MaxPooling1D(2)(z)
-    z = k.layers.LSTM(8)(z)
+    z = k.layers.LSTM(8, name="memory")(z)
     y = k.layers.Maximum()([y, k.layers.Multiply()([z, k.layers.Dense(8, "sigmoid")(z)])])
     y = k.layers.LayerNormalization()(k.layers.Concatenate()([y, z]))
     y = k.layers.PReLU()(k.layers.Dropout(0.1)(y))
@@ -129,7 +129,7 @@ def test_convert_compares_with_the_rounded_model(trained):
     first, second, *others = [layer.error for layer in made.fidelity.layers]
     assert not made.fidelity.bad and max(others) < 0.06
     assert max(others[:10]) < 0.02  # as far as the LSTM
-    assert [row.became for row in made.rows if row.layer == "lstm"] == ["LSTM 8"]
+    assert [row.became for row in made.rows if row.layer == "memory"] == ["LSTM 8"]
 
 
 def test_the_plain_model_answers_the_same(trained):
