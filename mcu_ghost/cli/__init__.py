@@ -93,7 +93,7 @@ def cli() -> None:
 
 def _stop(number: int, frame: object) -> None:
     """End programs that threads wait for, and then all in good order."""
-    if processes.later(number):
+    if processes.later(signal.Signals(number)):
         return
     processes.stop_all()
     if number == signal.SIGINT:

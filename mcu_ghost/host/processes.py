@@ -9,6 +9,7 @@ neither groups nor that shell; there a child ends with us only when we end in go
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import logging
 import os
@@ -46,7 +47,7 @@ for group in $all; do kill -s KILL -- "-$group"; done
 
 _running: set[subprocess.Popen[bytes]] = set()
 _starting: list[str] = []  # programs that are not in `_running` yet
-_late: list[int] = []  # a signal that came meanwhile
+_late: list[signal.Signals] = []  # a signal that came meanwhile
 _watcher: tuple[int, subprocess.Popen[bytes]] | None = None  # and whose it is
 _watcher_lock = threading.Lock()
 
@@ -125,19 +126,17 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[byt
         raise GhostError(f"{words[0]} cannot be run: {why}.") from error
     finally:
         _starting.remove(words[0])
-        if _late and not _starting:
-            os.kill(os.getpid(), _late.pop())
+        _send_again()
     return process
 
 
-def later(number: int) -> bool:
+def later(number: signal.Signals) -> bool:
     """Return whether a signal comes amid a start; if so it is sent again when that is through.
 
     A handler that raised there would leave a program behind that nobody knows.
     """
-    if _starting:
-        _late[:] = [number]
-    return bool(_starting)
+    _late[:] = [number]  # before the question: a start that ends now sees it
+    return bool(_starting) or not _taken()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -180,6 +179,24 @@ def _signal(process: subprocess.Popen[bytes], number: int) -> None:
             os.killpg(process.pid, number)
         else:
             process.terminate()
+
+
+def _taken() -> list[signal.Signals]:
+    """Return the signal that came meanwhile, to one who asks alone."""
+    with contextlib.suppress(IndexError):
+        return [_late.pop()]
+    return []
+
+
+def _send_again() -> None:
+    """Send what came amid a start, to the main thread: it may wait, and only a signal wakes it."""
+    for number in _taken() if not _starting else ():
+        if _GROUPS:
+            ident = threading.main_thread().ident
+            assert ident is not None
+            signal.pthread_kill(ident, number)
+        else:
+            _thread.interrupt_main(number)
 
 
 def _tell_watcher(line: str) -> None:

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,10 +125,49 @@ def test_no_program_outlives_us(how: str, number: signal.Signals, tmp_path: Path
             watched(tmp_path, pids[0])
         parent.send_signal(number)
         try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                parent.wait(3)
+            if how == "thread" and parent.poll() is None:
+                parent.send_signal(number)  # CPython loses one as its thread goes to wait
             assert parent.wait(10) != 0
         finally:
             parent.kill()
     assert ended(pids)
+
+
+@pytest.mark.parametrize("thread", [False, True])
+def test_a_signal_amid_a_start_comes_when_that_is_through(
+    thread: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came: list[int] = []
+
+    def handler(number: int, frame: object) -> None:
+        if not processes.later(signal.Signals(number)):
+            came.append(number)
+
+    class Starting(subprocess.Popen[bytes]):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            if words[0] == ["true"]:
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+                while not processes._late:
+                    time.sleep(0.01)
+                assert not came
+
+    monkeypatch.setattr(subprocess, "Popen", Starting)
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        if thread:
+            with ThreadPoolExecutor(1) as pool:
+                future = pool.submit(processes.run, ["true"], 30)
+                while not future.done():
+                    time.sleep(0.01)
+                assert future.result().code == 0
+        else:
+            processes.run(["true"], 30)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert came == [signal.SIGUSR1] and not processes._late
 
 
 def test_what_a_program_says() -> None:
