@@ -23,7 +23,7 @@ from mcu_ghost.emulate.faults import Fault
 from mcu_ghost.emulate.frames import Frames
 from mcu_ghost.emulate.strictness import Strictness
 from mcu_ghost.emulate.trace import Trace
-from mcu_ghost.host import tools
+from mcu_ghost.host import processes, tools
 from mcu_ghost.host.errors import GhostError
 
 _CORES = {"cortex-m0": "M0", "cortex-m0plus": "M0", "cortex-m3": "M3", "cortex-m4": "M4",
@@ -192,7 +192,8 @@ class Core:
         self._blocks.held = False
         invalid = False
         try:
-            self._uc.emu_start(self._pc | 1, _UNTIL)
+            with processes.unbroken(self._uc.emu_stop):  # what a hook raises may be lost
+                self._uc.emu_start(self._pc | 1, _UNTIL)
         except self._unicorn.UcError:
             invalid = True
         if self._blocks.problem is not None:

@@ -18,7 +18,7 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ for group in $all; do kill -s KILL -- "-$group"; done
 """
 
 _running: set[subprocess.Popen[bytes]] = set()
-_starting: list[str] = []  # programs that are not in `_running` yet
+_unbroken: dict[object, Callable[[], None]] = {}  # what no handler may break off, and how it ends
 _late: list[signal.Signals] = []  # a signal that came meanwhile
 _watcher: tuple[int, subprocess.Popen[bytes]] | None = None  # and whose it is
 _watcher_lock = threading.Lock()
@@ -116,27 +116,39 @@ def start(command: Sequence[str | Path], **options: Any) -> subprocess.Popen[byt
     """
     words = [str(word) for word in command]
     _log.debug("run %s", shlex.join(words))
-    _starting.append(words[0])
     try:
-        process = subprocess.Popen(words, start_new_session=_GROUPS, **options)
-        _running.add(process)
-        _tell_watcher(f"begin {process.pid}")
+        with unbroken():  # else a program is left behind that nobody knows
+            process = subprocess.Popen(words, start_new_session=_GROUPS, **options)
+            _running.add(process)
+            _tell_watcher(f"begin {process.pid}")
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         why = error.strerror if isinstance(error, OSError) else error
         raise GhostError(f"{words[0]} cannot be run: {why}.") from error
-    finally:
-        _starting.remove(words[0])
-        _send_again()
     return process
 
 
-def later(number: signal.Signals) -> bool:
-    """Return whether a signal comes amid a start; if so it is sent again when that is through.
+@contextlib.contextmanager
+def unbroken(stop: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Do what a signal's handler must not break off by raising: it comes when that is through.
 
-    A handler that raised there would leave a program behind that nobody knows.
+    Args:
+        stop: Called by the handler, so that it is through soon.
     """
-    _late[:] = [number]  # before the question: a start that ends now sees it
-    return bool(_starting) or not _taken()
+    key = object()
+    _unbroken[key] = stop
+    try:
+        yield
+    finally:
+        del _unbroken[key]
+        _send_again()
+
+
+def later(number: signal.Signals) -> bool:
+    """Return whether a signal comes amid what is unbroken; if so it is sent again behind it."""
+    _late[:] = [number]  # before the question: what ends now sees it
+    for stop in list(_unbroken.values()):
+        stop()
+    return bool(_unbroken) or not _taken()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -189,8 +201,8 @@ def _taken() -> list[signal.Signals]:
 
 
 def _send_again() -> None:
-    """Send what came amid a start, to the main thread: it may wait, and only a signal wakes it."""
-    for number in _taken() if not _starting else ():
+    """Send what came meanwhile, to the main thread: it may wait, and only a signal wakes it."""
+    for number in _taken() if not _unbroken else ():
         if _GROUPS:
             ident = threading.main_thread().ident
             assert ident is not None

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from mcu_ghost.emulate import direct
+from mcu_ghost.host import processes
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof.link.link import Link
 from tests.emulate.machines import LOOP, everything, machine
@@ -153,6 +156,32 @@ def test_a_hung_image_is_found_and_named(tmp_path: Path) -> None:
     with pytest.raises(GhostError, match="does not answer HELLO .*in an endless loop at main"):
         Link(running).hello()
     assert running.counts().instructions < 10_000_000  # it did not take four seconds of its time
+
+
+def test_a_signal_ends_the_run_wherever_it_comes(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Amid a hook too, from where nothing that a handler raises comes through."""
+    running = machine(tmp_path, "int main(void) { for (volatile uint32_t i = 0;; i++) {} }")
+    uc, blocks = running._uc, list[int]()
+
+    def hook(*_: object) -> None:
+        blocks.append(1)
+        if len(blocks) == 500:
+            signal.raise_signal(signal.SIGUSR1)
+
+    def handler(number: int, frame: object) -> None:
+        if not processes.later(signal.Signals(number)):
+            raise KeyboardInterrupt
+
+    direct.add_hook(uc, running._unicorn, running._unicorn.UC_HOOK_BLOCK, hook)
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            running.read(0.05)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert len(blocks) < 600 and capfd.readouterr().err == ""
 
 
 def test_a_board_that_counts_for_ever_is_not_in_a_loop(tmp_path: Path) -> None:

@@ -170,6 +170,25 @@ def test_a_signal_amid_a_start_comes_when_that_is_through(
     assert came == [signal.SIGUSR1] and not processes._late
 
 
+def test_what_is_unbroken_is_asked_to_end() -> None:
+    came: list[str] = []
+
+    def handler(number: int, frame: object) -> None:
+        if not processes.later(signal.Signals(number)):
+            came.append("handled")
+
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        with processes.unbroken(lambda: came.append("asked")):
+            signal.raise_signal(signal.SIGUSR1)
+            assert came == ["asked"]
+        assert came == ["asked", "handled"]
+        signal.raise_signal(signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert came == ["asked", "handled", "handled"]
+
+
 def test_what_a_program_says() -> None:
     said = processes.run(["sh", "-c", "printf 'a\\200'; echo b >&2; exit 3"], 30)
     assert (said.code, said.out, said.text, said.err) == (3, b"a\x80", "a�", "b\n")
