@@ -109,6 +109,16 @@ typedef struct {
 void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const int8_t *x,
                               int8_t *y);
 
+/** Constants of the same in the way of ghost_rows_s8, which ghost_rows_s8.S describes. */
+typedef struct {
+  int32_t inputs;
+  int32_t outputs;
+  const uint32_t *stream; /**< biases, paired rows and requantizers, in the order of use */
+} ghost_rows_params;
+
+/** The same where no sum can be large; only some variants have it. Scratch holds the input twice. */
+void ghost_rows_s8(const ghost_rows_params *params, void *scratch, const int8_t *x, int8_t *y);
+
 /** Constants of one TFLite SOFTMAX. */
 typedef struct {
   int32_t size;

@@ -3,6 +3,7 @@
 #ifndef GHOST_GRU_STEP_MACROS_H
 #define GHOST_GRU_STEP_MACROS_H
 /* clang-format off */
+#include "ghost_product_macros.h"
 
   /* The frame: requantizers in the order of ghost_gru_params, each multiplier and shift. */
   .equ INPUT_Z, 0
@@ -31,16 +32,6 @@
   .equ GHOSTS, 176      /* left to do, and their weights */
   .equ FRAME, 184
   .equ ARGUMENT_X, FRAME + 36
-
-  /* Two inputs, two pairs of rows. */
-  .macro pair x, first, second
-  smlad r8, \first, \x, r8
-  sxtb16 \first, \first
-  smlad r9, \first, \x, r9
-  smlad r10, \second, \x, r10
-  sxtb16 \second, \second
-  smlad r11, \second, \x, r11
-  .endm
 
   /* Starts from the biases that lie ahead of the weights. */
   .macro multiply run
@@ -170,21 +161,6 @@
   mla \h, \h, r6, r12
   add \low, \low, r7, asr #15
   add \high, \high, \h, asr #15
-  .endm
-
-  /* The run over \pairs words: rounds of BLOCKS blocks of two, the first one entered late. */
-  .macro plan pairs, to
-  lsr r4, \pairs, #1
-  add r5, r4, #BLOCKS - 1
-  lsrs r5, r5, #4
-  it eq
-  moveq r5, #1
-  rsb r4, r4, r5, lsl #4
-  mul r7, r4, r10
-  and r6, \pairs, #1
-  add r6, r6, r5, lsl #1
-  sub r6, r6, #1
-  strd r6, r7, [sp, #\to]
   .endm
 
 #endif

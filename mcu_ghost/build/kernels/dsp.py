@@ -2,8 +2,8 @@
 """The variant for cores with 16-bit SIMD multiplies (M4, M7, M33): paired rows.
 
 Two rows' weights of one input share a halfword, `256 * A + B`, and two inputs share a word, so that
-one SMLAD works on four weights. `firmware/kernels/dsp/ghost_gru_step_s8.S` says why that is exact,
-and in what order it reads what is packed here.
+one SMLAD works on four weights. `firmware/kernels/dsp/ghost_product.S` says why that is exact; in
+what order what is packed here is read, say the files that call it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
+from mcu_ghost.network.ops import fully_connected, fused
+from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.gates import row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Tensors
@@ -24,6 +26,7 @@ Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
 EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
+_LARGEST_EXPONENT = 22  # so that a zero point to its power is far from 2^31
 _LONGEST_SEGMENT = EXACT // (128 * 127 * 2)  # pairs of inputs, whatever the weights
 
 
@@ -116,14 +119,50 @@ def _pairs(weights: npt.NDArray[np.signedinteger]) -> Words:
     return words.T.ravel().astype(np.uint32)
 
 
+def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream of the rows, four at a time.
+
+    Layers whose sums could leave the bounds of the assembly, that round once, or whose activation
+    cuts off more than int8 does, are packed for its sibling in C.
+    """
+    general = pack_fully_connected(op, xs, y)
+    bias = general.arrays["bias"]
+    pairs = np.array(fully_connected.output_multipliers(op, xs[0], y), np.int64)
+    multipliers, exponents = np.broadcast_to(pairs, (len(bias), 2)).T * [[1], [-1]]
+    plain = fused.activation_range(op.activation, y) == (-128, 127)
+    in_bounds = row_bounds(op.weights, bias).max() < EXACT
+    if not (plain and in_bounds and 1 <= exponents.min() and exponents.max() <= _LARGEST_EXPONENT):
+        return general
+    added = (1 << (exponents - 1)) + (y.zero_point << exponents)
+    requantizers = np.stack([multipliers, added, exponents], axis=1)
+    groups = zip(_fours(op.weights), _fours(bias), _fours(requantizers), strict=True)
+    stream = [
+        part
+        for rows, biases, scales in groups
+        for part in (_start(biases, True), _pairs(rows), scales.ravel().astype(np.uint32))
+    ]
+    outputs, inputs = op.weights.shape
+    return Constants(
+        "ghost_rows_s8",
+        "ghost_rows_params",
+        {"stream": np.concatenate(stream)},
+        {"inputs": inputs, "outputs": outputs},
+        4 * -(-inputs // 2),
+    )
+
+
 KERNELS = {
     "ghost_gru": Kernel(
         _ghost_gru,
         (
             "dsp/ghost_gru_step_s8.S",
             "dsp/ghost_gru_long_step_s8.c",
+            "dsp/ghost_product.S",
             "ghost_sigmoid_pairs.c",
         ),
     ),
-    "fully_connected": Kernel(pack_fully_connected, ("dsp/ghost_fully_connected_s8.c",)),
+    "fully_connected": Kernel(
+        _fully_connected,
+        ("dsp/ghost_fully_connected_s8.c", "dsp/ghost_product.S", "dsp/ghost_rows_s8.S"),
+    ),
 }
