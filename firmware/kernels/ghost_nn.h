@@ -119,6 +119,25 @@ typedef struct {
 /** The same where no sum can be large; only some variants have it. Scratch holds the input twice. */
 void ghost_rows_s8(const ghost_rows_params *params, void *scratch, const int8_t *x, int8_t *y);
 
+/** The same of two inputs; scratch holds both twice. */
+void ghost_rows_two_s8(const ghost_rows_params *params, void *scratch, const int8_t *first_x,
+                       const int8_t *second_x, int8_t *first_y, int8_t *second_y);
+
+/** Constants of one TFLite CONV_2D without groups, in the way of ghost_rows_s8. */
+typedef struct {
+  int32_t inputs; /**< what lies below the window */
+  int32_t outputs;
+  const uint32_t *stream;
+  ghost_window window;
+  int32_t channels; /**< of the input */
+  int32_t input_zero_point;
+  int32_t in_place; /**< whether the window covers one stretch of the image, but for the edges */
+} ghost_conv_rows_params;
+
+/** TFLite's int8 CONV_2D; scratch holds what lies below two windows three times. */
+void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, const int8_t *x,
+                        int8_t *y);
+
 /** Constants of one TFLite SOFTMAX. */
 typedef struct {
   int32_t size;
