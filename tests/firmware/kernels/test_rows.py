@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dense layers and convolutions on cores with DSP instructions: rows times vectors, in assembly."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcu_ghost.build.pack import pack
+from mcu_ghost.network.graph import Graph
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.conv_2d import Conv2D
+from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.reshape import Reshape
+from mcu_ghost.network.ops.rounding import multiply
+from mcu_ghost.network.ops.windows import Window
+from mcu_ghost.network.tensor import Tensor
+from tests.firmware.kernels.networks import check
+from tests.firmware.kernels.test_dsp import each_run
+
+IMAGE = (6, 5, 6)
+SAME, VALID = True, False
+# Size, strides, dilation, padding, outputs: in place or gathered, one place left over or none.
+WINDOWS = [
+    ((1, 1), (1, 1), (1, 1), VALID, 9),
+    ((1, 1), (2, 2), (1, 1), VALID, 4),
+    ((3, 3), (1, 1), (1, 1), SAME, 4),
+    ((3, 2), (1, 2), (2, 1), SAME, 3),
+    ((2, 5), (2, 1), (1, 1), VALID, 1),
+    ((2, 5), (1, 1), (2, 1), VALID, 2),
+    ((6, 5), (1, 1), (1, 1), VALID, 6),
+    ((1, 3), (1, 1), (1, 2), SAME, 5),
+]
+SIZES = (7, 33, 5, 1, 3, 2, 4, 12)
+
+
+class Built:
+    """A graph whose every operator reads the image, or the dense layer before."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.tensors = [Tensor("x", IMAGE, "int8", 0.1, int(self.rng.integers(-128, 128)))]
+        self.operators: list[Operator] = []
+
+    def put(self, op: Operator, y: Tensor) -> int:
+        """Add an operator and what it writes."""
+        self.operators.append(dataclasses.replace(op, output=len(self.tensors)))
+        self.tensors.append(y)
+        return len(self.tensors) - 1
+
+    def weights(self, *shape: int) -> np.ndarray:
+        """Return random ones, many at the extremes."""
+        some = self.rng.integers(-127, 128, shape)
+        return np.where(self.rng.random(shape) < 0.3, 127 * np.sign(some), some).astype(np.int8)
+
+    def result(self, shape: tuple[int, ...], inputs: int) -> Tensor:
+        """Return a tensor that some of the sums saturate."""
+        name = f"y_{len(self.tensors)}"
+        return Tensor(name, shape, "int8", 0.3 * inputs**0.5, int(self.rng.integers(-128, 128)))
+
+    def convolution(self, index: int) -> int:
+        """Add one of the windows."""
+        size, strides, dilation, same, outputs = WINDOWS[index]
+        window = Window(size, strides, dilation)
+        if same:
+            window = dataclasses.replace(window, padding=window.same(IMAGE))
+        kernel = self.weights(outputs, *size, IMAGE[2])
+        bias = self.rng.integers(-9000, 9000, outputs).astype(np.int32)
+        scales = tuple(self.rng.uniform(0.002, 0.02, outputs))
+        y = self.result((*window.output(IMAGE), outputs), kernel[0].size)
+        return self.put(Conv2D((0,), 0, kernel, bias, scales, window), y)
+
+    def dense(self, source: int, outputs: int) -> int:
+        """Add a dense layer."""
+        inputs = self.tensors[source].size
+        bias = self.rng.integers(-9000, 9000, outputs).astype(np.int32)
+        scales = tuple(self.rng.uniform(0.002, 0.02, outputs))
+        op = FullyConnected((source,), 0, self.weights(outputs, inputs), bias, scales)
+        return self.put(op, self.result((outputs,), inputs))
+
+    def model(self, *outputs: int) -> Model:
+        """Return the network."""
+        return Model("m", Graph(tuple(self.tensors), (0,), outputs, tuple(self.operators)), {})
+
+
+def every(seed: int) -> Model:
+    """Return a network of all the windows and sizes, each with its answer."""
+    built = Built(seed)
+    outputs = [built.convolution(i) for i in range(len(WINDOWS))]
+    x = built.tensors[0]
+    flat = built.put(Reshape((0,), 0), dataclasses.replace(x, name="flat", shape=(x.size,)))
+    for size in SIZES:
+        flat = built.dense(flat, size)
+        outputs.append(flat)
+    return built.model(*outputs)
+
+
+def functions(model: Model) -> list[str]:
+    return [p.function for p in pack(model, "dsp")]
+
+
+def test_what_is_added_makes_one_rounding_of_both() -> None:
+    """What ghost_rows_s8.S computes of a sum is what TFLite does."""
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        a = rng.integers(-(2**23) + 1, 2**23, 500)
+        multiplier = int(rng.choice([2**30, 2**31 - 1, 2**30 + 2**29, rng.integers(2**30, 2**31)]))
+        exponent, zero_point = int(rng.integers(1, 23)), int(rng.integers(-128, 128))
+        a[:250] = rng.integers(-300, 300, 250) * 2 ** int(rng.integers(0, 14))  # ties
+        added = (1 << (exponent - 1)) + (zero_point << exponent)
+        high = (2 * a * multiplier + (added << 32) + 2**31) >> 32  # SMMLAR
+        found = (high + (a >> 31)) >> exponent
+        np.testing.assert_array_equal(found, multiply(a, multiplier, -exponent) + zero_point)
+
+
+def test_what_is_out_of_bounds_goes_another_way() -> None:
+    built = Built(0)
+    near, far = built.convolution(0), built.convolution(2)
+    model = built.model(near, far)
+    assert functions(model) == ["ghost_conv_rows_s8"] * 2
+    ops, tensors = list(built.operators), list(built.tensors)
+
+    def changed(**members: object) -> list[str]:
+        built.operators = [dataclasses.replace(ops[0], **members), ops[1]]
+        return functions(built.model(near, far))
+
+    assert changed(activation="relu")[0] == "ghost_conv_2d_s8"  # the zero point is above -128
+    assert changed(bias=np.full(9, 2**23, np.int32))[0] == "ghost_conv_2d_s8"
+    built.tensors[near] = dataclasses.replace(tensors[near], scale=1e-4)  # a shift to the left
+    assert changed() == ["ghost_conv_2d_s8", "ghost_conv_rows_s8"]
+    built.tensors[near] = dataclasses.replace(tensors[near], zero_point=-128)
+    assert changed(activation="relu")[0] == "ghost_conv_rows_s8"
+
+
+@pytest.mark.emulator
+@each_run
+def test_every_shape(board: str, kind: str, engine: str, tmp_path: Path) -> None:
+    model = every(len(board))
+    assert set(functions(model)) == {"ghost_conv_rows_s8", "ghost_rows_s8"}
+    check(model, board, "dsp", kind, tmp_path, engine)
