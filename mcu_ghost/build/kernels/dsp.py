@@ -13,15 +13,16 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain_windows
-from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels import plain, plain_windows
+from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
 from mcu_ghost.build.kernels.plain_windows import window_initialiser
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
-from mcu_ghost.network.ops.gates import row_bounds
+from mcu_ghost.network.ops.gates import Requantizer, row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.windows import image
 from mcu_ghost.network.tensor import Int8s, Tensor
@@ -121,6 +122,41 @@ def _pairs(weights: npt.NDArray[np.signedinteger]) -> Words:
     halves = (256 * padded[0::2] + padded[1::2]).astype(np.uint16).astype(np.uint32)
     words = halves[:, 0::2] | halves[:, 1::2] << 16
     return words.T.ravel().astype(np.uint32)
+
+
+def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream of the units, or what the plain variant takes."""
+    general = plain.KERNELS["lstm"].pack(op, xs, y)
+    bounds = [row_bounds(op.kernel, op.bias[0]), row_bounds(op.recurrent_kernel, op.bias[1])]
+    requantizers = (*op.input_requantizers, *op.recurrent_requantizers)
+    large = max(int(b.max()) for b in bounds) >= EXACT or any(rq.shift > 8 for rq in requantizers)
+    if large or op.slope:
+        return general
+    stream = [
+        part
+        for j in range(op.units)
+        for bias, weights in zip(op.bias, (op.kernel, op.recurrent_kernel), strict=True)
+        for part in (_start(bias[:, j], True), _pairs(weights[:, j]))
+    ]
+
+    def shifted(given: Sequence[Requantizer]) -> str:
+        """Return initialisers whose shifts suit 256 a of a pair's first row, b of its second."""
+        shifts = [8 - rq.shift if i % 2 == 0 else rq.shift for i, rq in enumerate(given)]
+        return braces(braces([rq.multiplier, s]) for rq, s in zip(given, shifts, strict=True))
+
+    return Constants(
+        "ghost_lstm_rows_step_s8",
+        "ghost_lstm_rows_params",
+        {"stream": np.concatenate(stream)},
+        {
+            "inputs": op.features,
+            "units": op.units,
+            "input": shifted(op.input_requantizers),
+            "recurrent": shifted(op.recurrent_requantizers),
+            "cell_bits": op.cell_bits,
+        },
+        4 * sum(-(-size // 2) for size in (op.features, op.units)),
+    )
 
 
 def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
@@ -224,6 +260,16 @@ KERNELS = {
         (
             "dsp/ghost_gru_step_s8.S",
             "dsp/ghost_gru_long_step_s8.c",
+            "dsp/ghost_product.S",
+            "ghost_sigmoid_pairs.c",
+        ),
+    ),
+    "lstm": Kernel(
+        _lstm,
+        (
+            "plain/ghost_lstm_step_s8.c",
+            "plain/ghost_sigmoid_table.c",
+            "dsp/ghost_lstm_rows_step_s8.S",
             "dsp/ghost_product.S",
             "ghost_sigmoid_pairs.c",
         ),

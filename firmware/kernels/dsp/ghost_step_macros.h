@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The frame of ghost_gru_step_s8.S and what it says often: macros of the assembler. */
-#ifndef GHOST_GRU_STEP_MACROS_H
-#define GHOST_GRU_STEP_MACROS_H
+/* What steps of recurrent layers say often: macros of the assembler, over their frames' names. */
+#ifndef GHOST_STEP_MACROS_H
+#define GHOST_STEP_MACROS_H
 /* clang-format off */
 #include "ghost_product_macros.h"
-
-  /* The frame: requantizers in the order of ghost_gru_params, each multiplier and shift. */
-  .equ INPUT_Z, 0
-  .equ INPUT_R, 8
-  .equ INPUT_C, 16
-  .equ RECURRENT_Z, 24
-  .equ RECURRENT_R, 32
-  .equ RECURRENT_C, 40
-  .equ GHOST, 48
-  .equ OVER_X, 56       /* runs: count and entry of ghost_product */
-  .equ OVER_S, 64
-  .equ OVER_H, 72
-  .equ OVER_G, 80
-  .equ SIGMOID, 88      /* middle of the table, and what sigma adds */
-  .equ CARRY, 96        /* cursors: carry and state */
-  .equ STATE, 100
-  .equ SUM, 104         /* pre-activations so far, four units */
-  .equ Z, 120           /* gates, four units */
-  .equ R, 136
-  .equ X, 152           /* vectors */
-  .equ G, 156           /* 0 where there are no ghosts */
-  .equ H, 160
-  .equ NEW_H, 164       /* cursor into H */
-  .equ FOURS_END, 168   /* where CARRY ends */
-  .equ CARRY_END, 172
-  .equ GHOSTS, 176      /* left to do, and their weights */
-  .equ FRAME, 184
-  .equ ARGUMENT_X, FRAME + 36
 
   /* Starts from the biases that lie ahead of the weights. */
   .macro multiply run
