@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.random_model import random_inputs
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
+from tests.networks import rebuilt
 
 Floats = np.ndarray
 Weights = dict[str, Floats]
@@ -82,3 +85,19 @@ def comes_back(model: Model) -> None:
     assert write.serialize(again) == data
     x = random_inputs(1, model, 2, 15)
     np.testing.assert_array_equal(reference.run(again, x), reference.run(model, x))
+
+
+def extreme(model: Model, seed: int) -> Model:
+    """Return the network with weights of ±127 only, their requantizers as they are."""
+    rng = np.random.default_rng(seed)
+
+    def signs(weights: np.ndarray) -> np.ndarray:
+        return rng.choice([-127, 127], weights.shape).astype(np.int8)
+
+    def loud(op: Operator) -> Operator:
+        if not isinstance(op, Gated):
+            return op
+        weights = {"kernel": signs(op.kernel), "recurrent_kernel": signs(op.recurrent_kernel)}
+        return dataclasses.replace(op, **weights)
+
+    return rebuilt(model, body=[loud(op) for op in model.graph.operators])

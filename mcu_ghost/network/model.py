@@ -12,6 +12,7 @@ that runs once per frame, and a **head** that runs behind it or once at the end.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -127,9 +128,13 @@ class Model:
 
     @property
     def often(self) -> set[str]:
-        """Kinds of operators that run for every frame, as they come or all at the end."""
+        """Kinds of operators that run for every frame, or do an eighth of a window's work."""
         steps = self.steps if self.head_per_frame else self.body
-        return {step.op.kind for step in (*steps, *(s for s in self.steps if s.passing))}
+        work = Counter[str]()
+        for step in self.steps:
+            work[step.op.kind] += step.macs * (self.schedule.frames if step in steps else 1)
+        large = {kind for kind, macs in work.items() if 8 * macs >= work.total() > 0}
+        return large | {step.op.kind for step in (*steps, *(s for s in self.steps if s.passing))}
 
     @property
     def layers(self) -> tuple[Recurrent, ...]:

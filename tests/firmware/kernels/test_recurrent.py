@@ -27,8 +27,7 @@ from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import compile_model
 from tests.firmware.kernels.networks import extreme_inputs
 from tests.firmware.test_generated_model import run_c
-from tests.networks import rebuilt
-from tests.recurrent import X, alone
+from tests.recurrent import X, alone, extreme
 
 # Each kind in all its ways.
 KINDS: list[tuple[type[Gated], dict[str, Any]]] = [
@@ -50,22 +49,6 @@ def mixed(gain: float, seed: int) -> Model:
         units = int(rng.choice([1, 7, 8, 9, 16, 33]))
         made.append(kind.random(rng, made[-1][1], i, units=units, gain=gain, **options))
     return alone(*made)
-
-
-def extreme(model: Model, seed: int) -> Model:
-    """Return the network with weights of ±127 only, their requantizers as they are."""
-    rng = np.random.default_rng(seed)
-
-    def signs(weights: np.ndarray) -> np.ndarray:
-        return rng.choice([-127, 127], weights.shape).astype(np.int8)
-
-    def loud(op: Operator) -> Operator:
-        if not isinstance(op, Gated):
-            return op
-        weights = {"kernel": signs(op.kernel), "recurrent_kernel": signs(op.recurrent_kernel)}
-        return dataclasses.replace(op, **weights)
-
-    return rebuilt(model, body=[loud(op) for op in model.graph.operators])
 
 
 def states(library: ctypes.CDLL, model: Model, x: np.ndarray) -> Iterator[bytes]:

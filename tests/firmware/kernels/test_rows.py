@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dense layers and convolutions on cores with DSP instructions: rows times vectors, in assembly."""
+"""Dense layers, convolutions and LSTMs on cores with DSP instructions: one product in assembly."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.gates import Requantizer
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.rounding import multiply
@@ -21,6 +23,7 @@ from mcu_ghost.network.ops.windows import Window
 from mcu_ghost.network.tensor import Tensor
 from tests.firmware.kernels.networks import check
 from tests.firmware.kernels.test_dsp import each_run
+from tests.recurrent import X, alone, extreme
 
 IMAGE = (6, 5, 6)
 SAME, VALID = True, False
@@ -136,9 +139,71 @@ def test_what_is_out_of_bounds_goes_another_way() -> None:
     assert changed(activation="relu")[0] == "ghost_conv_rows_s8"
 
 
+def test_most_of_a_window_s_work_is_fast_and_the_rest_small() -> None:
+    rng = np.random.default_rng(0)
+    x = Tensor("x", (8, 6), "int8", 0.1, 0)
+    flat, wide, narrow = (Tensor(f"y_{n}", (n,), "int8", 0.3, 0) for n in (48, 40, 2))
+
+    def dense(source: int, inputs: int, y: Tensor) -> FullyConnected:
+        weights = rng.integers(-127, 128, (y.size, inputs)).astype(np.int8)
+        return FullyConnected((source,), source + 1, weights, np.zeros(y.size, np.int32), (0.01,))
+
+    made = (Reshape((0,), 1), dense(1, 48, wide), dense(2, 40, narrow))
+    model = Model("m", Graph((x, flat, wide, narrow), (0,), (3,), made), {"plan": "window"})
+    assert model.head and not model.head_per_frame
+    assert {p.function for p in pack(model, "dsp") if p.op.kind == "fully_connected"} == {
+        "ghost_rows_s8"
+    }
+    layer, y = LSTM.random(rng, Tensor("x", (8, 6), "int8", 0.1, 0), 0, units=40)
+    layer = dataclasses.replace(layer, return_sequences=False)
+    graph = Graph((x, dataclasses.replace(y, shape=(40,)), narrow), (0,), (2,),
+                  (layer, dense(1, 40, narrow)))  # fmt: skip
+    assert functions(Model("m", graph, {"plan": "window"})) == [
+        "ghost_lstm_rows_step_s8",
+        "ghost_fully_connected_s8",
+    ]
+
+
 @pytest.mark.emulator
 @each_run
 def test_every_shape(board: str, kind: str, engine: str, tmp_path: Path) -> None:
     model = every(len(board))
     assert set(functions(model)) == {"ghost_conv_rows_s8", "ghost_rows_s8"}
+    check(model, board, "dsp", kind, tmp_path, engine)
+
+
+def lstms(gain: float, seed: int) -> Model:
+    """Return LSTMs of odd and even sizes one behind the other, cells of every room among them."""
+    rng = np.random.default_rng(seed)
+    made: list[tuple[Operator, Tensor]] = [LSTM.random(rng, X, 0, units=1, gain=gain)]
+    for units, largest in ((2, 0.4), (7, 3.0), (34, 9.0), (65, 400.0), (3, 2.0**14)):
+        before, number = made[-1][1], len(made)
+        more = {"units": units, "largest_cell": largest, "gain": gain}
+        made.append(LSTM.random(rng, before, number, **more))
+    return alone(*made)
+
+
+def test_an_lstm_that_the_assembly_cannot_takes_plain_c() -> None:
+    op, y = LSTM.random(np.random.default_rng(0), X, 0, units=4)
+
+    def function(**members: object) -> list[str]:
+        return functions(alone((dataclasses.replace(op, **members), y)))
+
+    assert function() == ["ghost_lstm_rows_step_s8"]
+    assert function(bias=np.full_like(op.bias, 2**23)) == ["ghost_lstm_step_s8"]
+    assert function(slope=6554) == ["ghost_lstm_step_s8"]
+    far = tuple(Requantizer(rq.multiplier, 9) for rq in op.input_requantizers)
+    assert function(input_requantizers=far) == ["ghost_lstm_step_s8"]
+
+
+@pytest.mark.emulator
+@each_run
+@pytest.mark.parametrize("loud", [False, True])
+def test_lstms_of_every_size(
+    loud: bool, board: str, kind: str, engine: str, tmp_path: Path
+) -> None:
+    """Loud ones have weights of ±127 only."""
+    model = extreme(lstms(6.0, 1), 1) if loud else lstms(0.8, 2)
+    assert set(functions(model)) == {"ghost_lstm_rows_step_s8"}
+    assert {op.cell_bits for op in model.layers} >= {0, 15}
     check(model, board, "dsp", kind, tmp_path, engine)
