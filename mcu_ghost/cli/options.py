@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,10 +90,12 @@ def _app() -> str:
     return found
 
 
-class AppName(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on
-    """The name of an app; what there is is looked up when it is asked for, not at every start."""
+class Names(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on
+    """One of several names; what there is is looked up when it is asked for, not at every start."""
 
-    name = "app"
+    def __init__(self, name: str, names: Callable[[], Sequence[str]]) -> None:
+        self.name = name
+        self._names = names
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return all names, for `--help`."""
@@ -111,10 +113,11 @@ class AppName(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on
         """Return the names that a word begins."""
         return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
 
-    def _names(self) -> list[str]:
-        from mcu_ghost.build.apps import APPS
 
-        return list(APPS)
+def _apps() -> list[str]:
+    from mcu_ghost.build.apps import APPS
+
+    return list(APPS)
 
 
 class AppOption(click.Option):
@@ -150,7 +153,7 @@ model = click.option(
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
 )
-APP = AppName()
+APP = Names("app", _apps)
 app = click.option("--app", cls=AppOption, type=APP, default=_app)
 toolchain = click.option(
     "--toolchain",

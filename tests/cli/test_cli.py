@@ -229,7 +229,27 @@ def test_bench_as_json() -> None:
     assert data["macs_per_frame"] == sum(3 * m * (d + n) + (n - m) * m for d in (7, n))
 
 
+@pytest.mark.emulator
+def test_bench_of_another_layer() -> None:
+    words = ("bench", "-b", "nrf52840", "--layer", "conv_2d", "--inputs", "3", "--units", "4")
+    result = ghost(*words, "--image", "5x2", "--kernel", "3x1", "--toolchain", "zig")
+    assert result.returncode == 0
+    assert result.stdout.startswith(
+        "conv_2d, image 5x2, kernel 3x1, strides 1x1, 3 inputs, 4 units"
+    )
+    assert "360 MACs (computed)" in result.stdout and "equal bit for bit" in result.stdout
+
+
 def test_bench_refuses_impossible_shapes() -> None:
+    words = ("bench", "-b", "nrf52840", "--inputs", "3")
+    assert "ghost_gru needs --units" in refusal(*words)
+    for more, told in (
+        (("--layer", "lstn"), "'lstn' is none of ghost_gru, dense, lstm"),
+        (("--kernel", "3y"), "'3y' is no size like 3x3"),
+        (("--kernel", "0x1"), "'0x1' is no size like 3x3"),
+    ):
+        result = ghost(*words, *more)
+        assert result.returncode == 2 and told in result.stderr
     told = refusal("bench", "-b", "nrf52840", "--units", "4", "--ratio", "5", "--inputs", "3")
     assert "leaves no intrinsic state of 4 units" in told
 
