@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One layer on one board with one compiler: built, proven bit for bit, counted; cached."""
+"""One layer or network on one board with one compiler: built, proven, counted; cached."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.networks import NETWORKS
 from mcu_ghost import boards
 from mcu_ghost.build import build, fit, toolchain
 from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.proof.profile import profile
 from mcu_ghost.proof.prove import prove
@@ -24,12 +27,14 @@ ROOT = Path(__file__).resolve().parents[1]
 CLASSES, FRAMES = 12, 49
 COMPILERS = ("gcc", "zig")
 # Every core; further boards of the same core give the same counts.
-BOARDS = ("microbit", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547",
-          "nano33ble", "nrf52840")  # fmt: skip
+BOARDS = ("microbit", "mps2-an385", "nrf52840", "mps2-an500", "mps2-an505", "mps3-an547")
+# Of networks besides recurrent ones; M7 and M33 run the M4's kernels.
+NETWORK_BOARDS = ("pico", "mps2-an385", "nrf52840", "mps3-an547")
+_IMAGES = 2  # of a network without time, each of which costs the same
 # What decides a count: a change here makes earlier ones stale.
 _DECIDES = """
-    firmware templates mcu_ghost/boards mcu_ghost/build mcu_ghost/emulate mcu_ghost/network
-    mcu_ghost/proof
+    benchmarks/networks.py firmware templates mcu_ghost/boards mcu_ghost/build mcu_ghost/emulate
+    mcu_ghost/network mcu_ghost/proof
 """.split()
 
 
@@ -62,7 +67,7 @@ SHAPES = tuple(
 
 @dataclass(frozen=True)
 class Cost:
-    """What the `stream` image of a layer and 12 classes costs.
+    """What a `stream` image costs.
 
     Attributes:
         instructions: Emulated, per frame, from entry to return of the generated step function.
@@ -125,12 +130,24 @@ def measure(shape: Shape, board: str, compiler: str, cache: Path | None = None) 
     Raises:
         GhostError: A tool is missing, or a byte of the image's outputs is wrong.
     """
+    model = functools.partial(random_model, 0, **asdict(shape), classes=CLASSES)
+    return _cost(shape.name, model, board, compiler, cache)
 
+
+def network(name: str, board: str, compiler: str, cache: Path | None = None) -> Cost | None:
+    """Return what one of `NETWORKS` costs; other arguments and errors as of `measure`."""
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    return _cost(file, NETWORKS[name], board, compiler, cache)
+
+
+def _cost(
+    file: str, model: Callable[[], Model], board: str, compiler: str, cache: Path | None
+) -> Cost | None:
     def make() -> dict[str, int] | None:
-        cost = _measure(shape, board, compiler)
+        cost = _measure(model(), board, compiler)
         return asdict(cost) if cost else None
 
-    numbers = _kept(f"{shape.name}-{board}-{compiler}", cache, make)
+    numbers = _kept(f"{file}-{board}-{compiler}", cache, make)
     return Cost(**numbers) if numbers else None
 
 
@@ -151,15 +168,14 @@ def _kept(name: str, cache: Path | None, make: Callable[[], Any]) -> Any:
     return made
 
 
-def _measure(shape: Shape, board: str, compiler: str) -> Cost | None:
-    target = boards.load(board)
-    model = random_model(0, **asdict(shape), classes=CLASSES)
+def _measure(model: Model, board: str, compiler: str) -> Cost | None:
+    frames = FRAMES if any(step.variables for step in model.steps) else _IMAGES
     try:
-        proof = prove(model, target, toolchain=compiler, cases=1, frames=FRAMES)
+        proof = prove(model, boards.load(board), toolchain=compiler, cases=1, frames=frames)
     except fit.DoesNotFit:
         return None
     if proof.comparison.mismatches:
-        raise GhostError(f"{shape.name} on {board} by {compiler}: {proof.comparison.first}")
+        raise GhostError(f"{model.name} on {board} by {compiler}: {proof.comparison.first}")
     return Cost(round(proof.instructions_per_frame), proof.built.flash_bytes, proof.ram_used)
 
 

@@ -13,6 +13,7 @@ from benchmarks.measure import (
     CLASSES,
     COMPILERS,
     FRAMES,
+    NETWORK_BOARDS,
     SELFTEST_BOARD,
     SELFTESTS,
     SHAPES,
@@ -20,6 +21,7 @@ from benchmarks.measure import (
     Selftest,
     Shape,
 )
+from benchmarks.networks import NETWORKS
 from mcu_ghost import boards
 from mcu_ghost.host import text
 
@@ -52,6 +54,29 @@ Measured: CMSIS-NN's fully connected int8 product of 154 × 154 takes 2.26 instr
 multiplication on an M4, its sigmoid and tanh 25 per element; its LSTM-154 on an M55 takes 54 k
 instructions a frame by clang 19.
 """
+# The same by CMSIS-NN 99f736a6: M4 by gcc 12 -O2, M55 by gcc 12 / clang 19.
+_CMSIS_NN = {
+    "Dense 256 → 256": ("2.07 a MAC", "0.52 / 0.20 a MAC"),
+    "Conv 1×1, 25×5 pixels, 64 → 64": ("2.09 a MAC", "0.40 / 0.38 a MAC"),
+    "Conv 3×3, 10×10 pixels, 16 → 32": ("2.14 a MAC", "0.33 / 0.33 a MAC"),
+    "Conv1D k = 3, 64 → 64, a frame": ("3.15 a MAC", "0.49 / 0.50 a MAC"),
+    "Conv1D k = 9, 64 → 64, a frame": ("2.92 a MAC", "0.37 / 0.38 a MAC"),
+    "depthwise 3×3, 25×5 pixels, 64": ("7.8 a MAC", "2.3 / 2.3 a MAC"),
+    "LSTM-154, 10 inputs": ("284 k", "92 k / 57 k"),
+    "add, 640 values": ("80.6 a value", "13.8 / 8.3 a value"),
+    "max pool 2×2, 24×6 pixels, 64": ("38 an output", "8.1 / 4.9 an output"),
+    "average of 25×5 pixels, 64": ("50.8 k", "13.1 k / 9.0 k"),
+    "softmax of 12": ("6 380", "6 836 / 1 195"),
+    "MLPerf Tiny keyword DS-CNN": ("7.70 M", "1.81 M / 1.76 M"),
+    "MLPerf Tiny anomaly autoencoder": ("580 k", "147 k / 62 k"),
+}
+_THEIRS = """
+Each is a network of its own with random weights: instructions from entry to return for one frame
+or image, by gcc and then zig, and per multiplication by the better one. CMSIS-NN's (99f736a6) are
+of its kernels alone, by gcc 12 on the M4 and by gcc 12 and clang 19 on the M55, counted in the
+same way. Arm publishes 104.5 k cycles of an Ethos-U55 for 10 ms of its int8 RNNoise: cycles of
+another machine, so no comparison.
+"""
 _CYCLES = """
 Cycles are estimates from the Cortex-M4's documented instruction timings and the board's two wait
 states, not measurements; `mcu-ghost profile` lists what they assume. Sleeping, and polling a
@@ -61,32 +86,42 @@ register until it changes, count as no instructions of the start.
 
 @dataclass(frozen=True)
 class Results:
-    """All measurements: layers by shape, board and compiler, selftests by shape and compiler."""
+    """All measurements: by layer or network, board and compiler; selftests by layer, compiler."""
 
     costs: Mapping[tuple[str, str, str], Cost | None]
+    networks: Mapping[tuple[str, str, str], Cost | None]
     selftests: Mapping[tuple[str, str], Selftest]
 
 
 def load() -> Results:
     """Return what results.json holds."""
     data = json.loads((FOLDER / "results.json").read_text("utf-8"))
-    layers = {tuple(r[:3]): Cost(*r[3:]) if len(r) > 3 else None for r in data["layers"]}
-    return Results(layers, {tuple(r[:2]): Selftest(*r[2:]) for r in data["selftests"]})
+    layers, networks = (
+        {tuple(r[:3]): Cost(*r[3:]) if len(r) > 3 else None for r in data[of]}
+        for of in ("layers", "networks")
+    )
+    selftests = {tuple(r[:2]): Selftest(*r[2:]) for r in data["selftests"]}
+    return Results(layers, networks, selftests)
 
 
 def as_json(results: Results) -> str:
     """Return the content of results.json, one measurement a line."""
     parts = []
-    for name, found in (("layers", results.costs), ("selftests", results.selftests)):
+    every = {
+        "layers": results.costs,
+        "networks": results.networks,
+        "selftests": results.selftests,
+    }
+    for name, found in every.items():
         rows = [[*key, *(astuple(cost) if cost else ())] for key, cost in sorted(found.items())]
-        lines = ",\n".join(json.dumps(row) for row in rows)
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         parts.append(f'"{name}": [\n{lines}\n]')
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def page(results: Results) -> str:
     """Return the content of RESULTS.md."""
-    parts = [_HEAD, _against_others(results), _selftests(results)]
+    parts = [_HEAD, _against_others(results), _selftests(results), _networks(results)]
     for title, show in (
         ("Instructions per frame", lambda cost: text.count(cost.instructions)),
         ("Flash, KiB", lambda cost: f"{cost.flash / 1024:.1f}"),
@@ -131,10 +166,32 @@ def _selftests(results: Results) -> str:
     return "## The image on the nRF52840\n\n" + "".join(lines) + _CYCLES
 
 
+def _networks(results: Results) -> str:
+    heads = ["instructions", "MACs", *map(_board, NETWORK_BOARDS)]
+    heads += ["CMSIS-NN, M4", "CMSIS-NN, M55"]
+    lines = [f"| {' | '.join(heads)} |\n", "|---" * len(heads) + "|\n"]
+    for name, made in NETWORKS.items():
+        macs = sum(step.macs for step in made().steps)
+        cells = []
+        for board in NETWORK_BOARDS:
+            both = [results.networks[name, board, compiler] for compiler in COMPILERS]
+            numbers = ["–" if c is None else text.count(c.instructions) for c in both]
+            least = min((c.instructions for c in both if c), default=0)
+            per = f" ({least / macs:.2f})" if macs and least else ""
+            cells.append(" / ".join(numbers) + per)
+        theirs = _CMSIS_NN.get(name, ("–", "–"))
+        known = text.count(macs) if macs else ""
+        lines.append(f"| {name} | {known} | {' | '.join((*cells, *theirs))} |\n")
+    return f"## Other layers and networks\n\n{''.join(lines)}{_THEIRS}"
+
+
+def _board(name: str) -> str:
+    core = boards.load(name).cpu.core.removeprefix("cortex-").upper().replace("PLUS", "+")
+    return f"{name} ({core})"
+
+
 def _table(results: Results, shapes: list[Shape], show: Callable[[Cost], str]) -> str:
-    cores = [boards.load(name).cpu.core.removeprefix("cortex-").upper() for name in BOARDS]
-    heads = [f"{name} ({core})" for name, core in zip(BOARDS, cores, strict=True)]
-    lines = [f"| layer | {' | '.join(heads)} |\n", "|---" * (len(BOARDS) + 1) + "|\n"]
+    lines = [f"| layer | {' | '.join(map(_board, BOARDS))} |\n", "|---" * (len(BOARDS) + 1) + "|\n"]
     for shape in shapes:
         cells = []
         for name in BOARDS:

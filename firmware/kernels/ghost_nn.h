@@ -63,10 +63,10 @@ void ghost_lstm_step_s8(const ghost_gates_params *params, int8_t *state, int16_t
 
 /** Constants of an LSTM in the way of ghost_lstm_rows_step_s8, which its file describes. */
 typedef struct {
-  int32_t inputs;                 /**< d */
-  int32_t units;                  /**< n */
-  const uint32_t *stream;         /**< biases and paired rows, in the order of use */
-  ghost_requantizer input[4];     /**< of gates i, f, g, o, to Q3.12; shifts of i, g are 8 less them */
+  int32_t inputs;             /**< d */
+  int32_t units;              /**< n */
+  const uint32_t *stream;     /**< biases and paired rows, in the order of use */
+  ghost_requantizer input[4]; /**< of gates i, f, g, o, to Q3.12; shifts of i, g are 8 less them */
   ghost_requantizer recurrent[4]; /**< likewise */
   int32_t cell_bits;
 } ghost_lstm_rows_params;
@@ -82,6 +82,34 @@ void ghost_reset_gru_step_s8(const ghost_gates_params *params, int8_t *state, in
 /** One frame of a simple RNN; scratch holds n bytes. */
 void ghost_simple_rnn_step_s8(const ghost_gates_params *params, int8_t *state, void *scratch,
                               const int8_t *x);
+
+/** Constants of a GRU or simple RNN in the way of ghost_four_rows, in the order of use. */
+typedef struct {
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  const uint32_t *stream;         /**< biases and paired rows of four units and a gate at a time */
+  ghost_requantizer input[3];     /**< of each gate, to pre-activations, Q3.12 */
+  ghost_requantizer recurrent[3]; /**< likewise */
+  int32_t slope;                  /**< as in ghost_gates_params */
+  int32_t reset_after;            /**< likewise */
+  int32_t relu;                   /**< likewise */
+} ghost_gate_rows_params;
+
+/** The same where no sum can be large; scratch holds the input twice, the state four times. */
+void ghost_reset_gru_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
+                                  int16_t *carry, void *scratch, const int8_t *x);
+
+/** The same; scratch holds the input and the state twice. */
+void ghost_simple_rnn_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
+                                   void *scratch, const int8_t *x);
+
+/**
+ * Add four rows of a stream, their biases ahead, times halves, requantized; none can be large.
+ *
+ * @return  what lies behind the rows
+ */
+const uint32_t *ghost_four_rows(const uint32_t *stream, const uint32_t *x, int32_t pairs,
+                                int32_t sums[4], ghost_requantizer requantizer);
 
 /** Constants of one TFLite UNIDIRECTIONAL_SEQUENCE_LSTM, gates in i, f, c, o order. */
 typedef struct {
@@ -130,7 +158,8 @@ typedef struct {
   const uint32_t *stream; /**< biases, paired rows and requantizers, in the order of use */
 } ghost_rows_params;
 
-/** The same where no sum can be large; only some variants have it. Scratch holds the input twice. */
+/** The same where no sum can be large; only some variants have it. Scratch holds the input twice.
+ */
 void ghost_rows_s8(const ghost_rows_params *params, void *scratch, const int8_t *x, int8_t *y);
 
 /** The same of two inputs; scratch holds both twice. */

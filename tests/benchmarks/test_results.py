@@ -8,7 +8,18 @@ import itertools
 import pytest
 
 from benchmarks import report
-from benchmarks.measure import BOARDS, COMPILERS, SELFTESTS, SHAPES, Shape, measure, selftest
+from benchmarks.measure import (
+    BOARDS,
+    COMPILERS,
+    NETWORK_BOARDS,
+    SELFTESTS,
+    SHAPES,
+    Shape,
+    measure,
+    network,
+    selftest,
+)
+from benchmarks.networks import NETWORKS
 from tests.conftest import need
 
 # At least one of every core, every ratio, both numbers of inputs, and both compilers.
@@ -27,11 +38,25 @@ GUARDED = [
     (Shape(32, 1, 40), "microbit", "zig"),
 ]
 
+# The products of each core, and what has none.
+GUARDED_NETWORKS = [
+    ("Dense 256 → 256", "pico", "zig"),
+    ("Dense 256 → 256", "mps3-an547", "gcc"),
+    ("Conv 3×3, 10×10 pixels, 16 → 32", "nrf52840", "gcc"),
+    ("Conv1D k = 3, 64 → 64, a frame", "mps2-an385", "gcc"),
+    ("LSTM-154, 10 inputs", "nrf52840", "zig"),
+    ("LSTM-154, 10 inputs", "mps3-an547", "zig"),
+    ("softmax of 12", "nrf52840", "gcc"),
+    ("add, 640 values", "nrf52840", "gcc"),
+    ("RNNoise of 2018, 10 ms", "nrf52840", "gcc"),
+]
+
 
 def test_all_that_was_to_be_measured_is_there() -> None:
     results = report.load()
     wanted = itertools.product((shape.name for shape in SHAPES), BOARDS, COMPILERS)
     assert set(results.costs) == set(wanted)
+    assert set(results.networks) == set(itertools.product(NETWORKS, NETWORK_BOARDS, COMPILERS))
     assert set(results.selftests) == set(
         itertools.product((shape.name for shape in SELFTESTS), COMPILERS)
     )
@@ -59,6 +84,14 @@ def test_no_layer_has_grown(shape: Shape, board: str, compiler: str) -> None:
     if compiler == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     compare(report.load().costs[shape.name, board, compiler], measure(shape, board, compiler))
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize(("name", "board", "compiler"), GUARDED_NETWORKS, ids=str)
+def test_no_other_layer_has_grown(name: str, board: str, compiler: str) -> None:
+    if compiler == "gcc":
+        need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    compare(report.load().networks[name, board, compiler], network(name, board, compiler))
 
 
 @pytest.mark.emulator

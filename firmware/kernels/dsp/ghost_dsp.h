@@ -3,7 +3,7 @@
 #ifndef GHOST_DSP_H
 #define GHOST_DSP_H
 
-#include <stdint.h>
+#include "ghost_arithmetic.h"
 
 /** Two halves of 16 bits as one word. */
 static inline uint32_t ghost_join(int32_t low, int32_t high) {
@@ -42,6 +42,25 @@ static inline uint32_t ghost_odd_bytes(uint32_t x) {
   return y;
 }
 
+/** The nearest value of 8, 16 or 18 bits. */
+static inline int32_t ghost_saturated8(int32_t x) {
+  int32_t y;
+  __asm("ssat %0, #8, %1" : "=r"(y) : "r"(x));
+  return y;
+}
+
+static inline int32_t ghost_saturated16(int32_t x) {
+  int32_t y;
+  __asm("ssat %0, #16, %1" : "=r"(y) : "r"(x));
+  return y;
+}
+
+static inline int32_t ghost_saturated18(int32_t x) {
+  int32_t y;
+  __asm("ssat %0, #18, %1" : "=r"(y) : "r"(x));
+  return y;
+}
+
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
@@ -49,6 +68,12 @@ static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
 }
 
 #else
+
+static inline int32_t ghost_saturated8(int32_t x) { return ghost_clamp(x, -128, 127); }
+
+static inline int32_t ghost_saturated16(int32_t x) { return ghost_saturate16(x); }
+
+static inline int32_t ghost_saturated18(int32_t x) { return ghost_clamp(x, -131072, 131071); }
 
 static inline int32_t ghost_half(uint32_t x, int32_t at) { return (int16_t)(x >> at & 0xFFFFU); }
 

@@ -4,10 +4,7 @@
  * 256 a + b would not leave a exact, and shifts above 8. Sums are taken apart after every
  * p->segment pairs of inputs, and biases, [ a, b ] ahead of their rows here, are added at the end.
  */
-#include "ghost_arithmetic.h"
-#include "ghost_dsp.h"
-#include "ghost_nn.h"
-#include "ghost_sigmoid_pairs.h"
+#include "ghost_dsp_gates.h"
 
 /* Accumulators of four rows: two pairs. */
 typedef struct {
@@ -20,13 +17,6 @@ typedef struct {
   uint32_t *h;
   int32_t over_x, over_s, over_h, over_g;
 } vectors;
-
-static uint32_t *widen(uint32_t *to, const int8_t *from, int32_t count) {
-  for (; count > 0; count -= 2, from += 2) {
-    *to++ = ghost_join(from[0], count > 1 ? from[1] : 0);
-  }
-  return to;
-}
 
 static const uint32_t *start(rows *sums, const uint32_t *bias) {
   for (int32_t i = 0; i < 4; i++) sums->row[i] = (int32_t)bias[i];
@@ -55,29 +45,11 @@ static const uint32_t *multiply(rows *sums, const uint32_t *w, const uint32_t *x
   return w;
 }
 
-static int32_t requantize(int32_t sum, ghost_requantizer rq) {
-  return ghost_multiply_high((int32_t)((uint32_t)sum << rq.shift), rq.multiplier);
-}
-
-static int32_t interpolate(int32_t u, int32_t rounding) {
-  const uint32_t weights = ghost_insert_fraction(512, u);
-  return ghost_multiply_add_halves(ghost_sigmoid_pairs[256 + (u >> 9)], weights, rounding);
-}
-
-static int32_t sigmoid(int32_t x) {
-  return interpolate(3 * ghost_saturate16(x), (1 << 24) + (1 << 9)) >> 10;
-}
-
-/* tanh in Q0.24 before its last shift, plus what rounds it. */
-static int32_t tanh_wide(int32_t x, int32_t rounding) {
-  return interpolate(ghost_clamp(6 * ghost_saturate16(x), -131072, 131071), rounding);
-}
-
 /* One unit from its pre-activations: the new carried state. */
 static int32_t unit(int32_t z, int32_t r, int32_t x, int32_t h, int32_t g, int32_t carry) {
-  const int32_t gated = (sigmoid(r) * ghost_saturate16(h) + (1 << 14)) >> 15;
-  const int32_t c = tanh_wide(x + g + gated, 1 << 8) >> 9;
-  return c + ((sigmoid(z) * (carry - c) + (1 << 14)) >> 15);
+  const int32_t gated = (ghost_sigmoid_of(r) * ghost_saturate16(h) + (1 << 14)) >> 15;
+  const int32_t c = ghost_tanh_wide(x + g + gated, 1 << 8) >> 9;
+  return c + ((ghost_sigmoid_of(z) * (carry - c) + (1 << 14)) >> 15);
 }
 
 /* sigma's argument of four units, added to y. */
@@ -85,9 +57,9 @@ static const uint32_t *gate(int32_t y[4], const uint32_t *w, const vectors *v,
                             const ghost_gru_params *p, int32_t number) {
   rows sums;
   w = multiply(&sums, start(&sums, w), v->x, v->over_x, p->segment);
-  for (int32_t i = 0; i < 4; i++) y[i] = requantize(sums.row[i], p->input[number]);
+  for (int32_t i = 0; i < 4; i++) y[i] = ghost_requantized(sums.row[i], p->input[number]);
   w = multiply(&sums, start(&sums, w), v->s, v->over_s, p->segment);
-  for (int32_t i = 0; i < 4; i++) y[i] += requantize(sums.row[i], p->recurrent[number]);
+  for (int32_t i = 0; i < 4; i++) y[i] += ghost_requantized(sums.row[i], p->recurrent[number]);
   return w;
 }
 
@@ -104,9 +76,9 @@ static const uint32_t *four_units(const ghost_gru_params *p, const uint32_t *w, 
   w = multiply(&h, start(&h, w), v->s, v->over_h, p->segment);
   if (p->units > p->intrinsic) w = multiply(&g, w, v->g, v->over_g, p->segment);
   for (int32_t i = 0; i < 4; i++) {
-    carry[i] = (int16_t)unit(z[i], r[i], requantize(x.row[i], p->input[2]),
-                             requantize(h.row[i], p->recurrent[2]),
-                             requantize(g.row[i], p->recurrent[2]), carry[i]);
+    carry[i] = (int16_t)unit(z[i], r[i], ghost_requantized(x.row[i], p->input[2]),
+                             ghost_requantized(h.row[i], p->recurrent[2]),
+                             ghost_requantized(g.row[i], p->recurrent[2]), carry[i]);
   }
   return w;
 }
@@ -121,10 +93,13 @@ static const uint32_t *one_unit(const ghost_gru_params *p, const uint32_t *w, co
   const int32_t h = s.row[3];
   s.row[3] = 0;
   if (p->units > p->intrinsic) w = multiply(&s, w, v->g, v->over_g, p->segment);
-  const int32_t z = requantize(x.row[0], p->input[0]) + requantize(s.row[0], p->recurrent[0]);
-  const int32_t r = requantize(x.row[1], p->input[1]) + requantize(s.row[1], p->recurrent[1]);
-  *carry = (int16_t)unit(z, r, requantize(x.row[3], p->input[2]), requantize(h, p->recurrent[2]),
-                         requantize(s.row[3], p->recurrent[2]), *carry);
+  const int32_t z =
+      ghost_requantized(x.row[0], p->input[0]) + ghost_requantized(s.row[0], p->recurrent[0]);
+  const int32_t r =
+      ghost_requantized(x.row[1], p->input[1]) + ghost_requantized(s.row[1], p->recurrent[1]);
+  *carry = (int16_t)unit(z, r, ghost_requantized(x.row[3], p->input[2]),
+                         ghost_requantized(h, p->recurrent[2]),
+                         ghost_requantized(s.row[3], p->recurrent[2]), *carry);
   return w;
 }
 
@@ -135,7 +110,8 @@ static void ghosts(const ghost_gru_params *p, const vectors *v, int8_t *state) {
     w = multiply(&sums, start(&sums, w), v->h, v->over_h, p->segment);
     for (int32_t i = 0; i < 4 && i < left; i++) {
       /* Rounds to Q0.15 and then to Q0.7, in one shift. */
-      const int32_t g = tanh_wide(requantize(sums.row[i], p->ghost), (1 << 8) + (1 << 16)) >> 17;
+      const int32_t g =
+          ghost_tanh_wide(ghost_requantized(sums.row[i], p->ghost), (1 << 8) + (1 << 16)) >> 17;
       *state++ = (int8_t)ghost_clamp(g, -128, 127);
     }
   }
@@ -146,11 +122,11 @@ void ghost_gru_long_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *c
   const int32_t m = p->intrinsic;
   const int32_t n = p->units;
   uint32_t *const wide = scratch;
-  uint32_t *const s = widen(wide, x, p->inputs);
+  uint32_t *const s = ghost_widened(wide, x, p->inputs);
   const vectors v = {.x = wide,
                      .s = s,
                      .g = s + m / 2, /* where m is odd, the first weight is zero */
-                     .h = widen(s, state, n),
+                     .h = ghost_widened(s, state, n),
                      .over_x = (p->inputs + 1) / 2,
                      .over_s = (n + 1) / 2,
                      .over_h = (m + 1) / 2,
@@ -160,6 +136,6 @@ void ghost_gru_long_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *c
   for (; i + 4 <= m; i += 4) w = four_units(p, w, &v, carry + i);
   for (; i < m; i++) w = one_unit(p, w, &v, carry + i);
   for (i = 0; i < m; i++) state[i] = ghost_to_state(carry[i]);
-  (void)widen(v.h, state, m);
+  (void)ghost_widened(v.h, state, m);
   ghosts(p, &v, state + m);
 }

@@ -20,10 +20,13 @@ from mcu_ghost.build.kernels.plain_windows import window_initialiser
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer, row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.reset_gru import ResetGRU
+from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.windows import image
 from mcu_ghost.network.tensor import Int8s, Tensor
 
@@ -159,6 +162,58 @@ def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
     )
 
 
+def _gate_rows(op: Gated, plain_way: Constants, function: str, *passes: list[int]) -> Constants:
+    """Return one stream for `ghost_four_rows`, or what the plain variant takes.
+
+    Args:
+        op: The layer.
+        plain_way: What the plain variant takes.
+        function: That computes it.
+        passes: The gates that four units are gone through for, each time.
+    """
+    bounds = [row_bounds(op.kernel, op.bias[0]), row_bounds(op.recurrent_kernel, op.bias[1])]
+    if max(int(b.max()) for b in bounds) >= EXACT:
+        return plain_way
+    parts = [
+        [
+            [(_start(b, True), _pairs(w)) for b, w in zip(_fours(bias), _fours(rows), strict=True)]
+            for bias, rows in (
+                (op.bias[0, g], op.kernel[g]),
+                (op.bias[1, g], op.recurrent_kernel[g]),
+            )
+        ]
+        for g in range(len(op.kernel))
+    ]
+    stream = [
+        word
+        for gates in passes
+        for group in range(-(-op.units // 4))
+        for g in gates
+        for part in parts[g]
+        for word in part[group]
+    ]
+    numbers = {
+        name: value
+        for name, value in plain_way.numbers.items()
+        if name in ("inputs", "units", "input", "recurrent", "slope", "reset_after", "relu")
+    }
+    pairs = [-(-size // 2) for size in (op.features, op.units, op.units)]
+    words = sum(pairs[: 1 + len(passes)])
+    arrays = {"stream": np.concatenate(stream)}
+    return Constants(function, "ghost_gate_rows_params", arrays, numbers, 4 * words)
+
+
+def _reset_gru(op: ResetGRU, xs: Tensors, y: Tensor) -> Constants:
+    passes = [[0, 1, 2]] if op.reset_after else [[1], [0, 2]]
+    general = plain.KERNELS["reset_gru"].pack(op, xs, y)
+    return _gate_rows(op, general, "ghost_reset_gru_rows_step_s8", *passes)
+
+
+def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
+    general = plain.KERNELS["simple_rnn"].pack(op, xs, y)
+    return _gate_rows(op, general, "ghost_simple_rnn_rows_step_s8", [0])
+
+
 def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream of the rows, or what the sibling in C takes."""
     general = pack_fully_connected(op, xs, y)
@@ -244,6 +299,12 @@ def _stream(
 
 
 _ROWS = ("dsp/ghost_product.S", "dsp/ghost_rows_s8.S")
+_GATES = (
+    "dsp/ghost_product.S",
+    "dsp/ghost_four_rows.S",
+    "ghost_sigmoid_pairs.c",
+    "plain/ghost_sigmoid_table.c",
+)
 
 KERNELS = {
     "conv_2d": Kernel(
@@ -273,6 +334,14 @@ KERNELS = {
             "dsp/ghost_product.S",
             "ghost_sigmoid_pairs.c",
         ),
+    ),
+    "reset_gru": Kernel(
+        _reset_gru,
+        ("plain/ghost_reset_gru_step_s8.c", "dsp/ghost_reset_gru_rows_step_s8.c", *_GATES),
+    ),
+    "simple_rnn": Kernel(
+        _simple_rnn,
+        ("plain/ghost_simple_rnn_step_s8.c", "dsp/ghost_simple_rnn_rows_step_s8.c", *_GATES),
     ),
     "fully_connected": Kernel(
         _fully_connected,

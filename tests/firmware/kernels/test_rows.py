@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer
 from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Operator
+from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.rounding import multiply
+from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.windows import Window
 from mcu_ghost.network.tensor import Tensor
 from tests.firmware.kernels.networks import check
@@ -172,14 +176,32 @@ def test_every_shape(board: str, kind: str, engine: str, tmp_path: Path) -> None
     check(model, board, "dsp", kind, tmp_path, engine)
 
 
-def lstms(gain: float, seed: int) -> Model:
-    """Return LSTMs of odd and even sizes one behind the other, cells of every room among them."""
+# Units, and what else there is of a layer: odd and even sizes, cells of every room.
+LSTMS = [
+    (LSTM, units, {"largest_cell": largest})
+    for units, largest in ((1, 3.0), (2, 0.4), (7, 3.0), (34, 9.0), (65, 400.0), (3, 2.0**14))
+]
+OTHERS = [
+    (ResetGRU, 1, {}),
+    (ResetGRU, 6, {"hard": 0.2}),
+    (SimpleRNN, 35, {}),
+    (ResetGRU, 34, {"reset_after": True}),
+    (ResetGRU, 7, {"reset_after": True, "hard": 1 / 6}),
+    (SimpleRNN, 5, {"largest": 5.0}),
+    (ResetGRU, 64, {}),
+    (SimpleRNN, 8, {}),
+]
+ROWS = {"lstm": "ghost_lstm_rows_step_s8", "reset_gru": "ghost_reset_gru_rows_step_s8",
+        "simple_rnn": "ghost_simple_rnn_rows_step_s8"}  # fmt: skip
+
+
+def behind(layers: list[tuple[type[Gated], int, dict[str, Any]]], gain: float, seed: int) -> Model:
+    """Return layers one behind the other."""
     rng = np.random.default_rng(seed)
-    made: list[tuple[Operator, Tensor]] = [LSTM.random(rng, X, 0, units=1, gain=gain)]
-    for units, largest in ((2, 0.4), (7, 3.0), (34, 9.0), (65, 400.0), (3, 2.0**14)):
-        before, number = made[-1][1], len(made)
-        more = {"units": units, "largest_cell": largest, "gain": gain}
-        made.append(LSTM.random(rng, before, number, **more))
+    made: list[tuple[Operator, Tensor]] = []
+    for number, (kind, units, options) in enumerate(layers):
+        x = made[-1][1] if made else X
+        made.append(kind.random(rng, x, number, units=units, gain=gain, **options))
     return alone(*made)
 
 
@@ -196,14 +218,24 @@ def test_an_lstm_that_the_assembly_cannot_takes_plain_c() -> None:
     assert function(input_requantizers=far) == ["ghost_lstm_step_s8"]
 
 
+@pytest.mark.parametrize("kind", [ResetGRU, SimpleRNN])
+def test_sums_that_could_be_large_take_plain_c(kind: type[Gated]) -> None:
+    op, y = kind.random(np.random.default_rng(0), X, 0, units=4)
+    large = dataclasses.replace(op, bias=np.full_like(op.bias, 2**23))
+    assert functions(alone((op, y))) == [ROWS[op.kind]]
+    assert functions(alone((large, y))) == [f"ghost_{op.kind}_step_s8"]
+
+
 @pytest.mark.emulator
 @each_run
 @pytest.mark.parametrize("loud", [False, True])
-def test_lstms_of_every_size(
-    loud: bool, board: str, kind: str, engine: str, tmp_path: Path
+@pytest.mark.parametrize("layers", [LSTMS, OTHERS], ids=["lstm", "others"])
+def test_recurrent_layers_of_every_size(
+    layers: Any, loud: bool, board: str, kind: str, engine: str, tmp_path: Path
 ) -> None:
     """Loud ones have weights of ±127 only."""
-    model = extreme(lstms(6.0, 1), 1) if loud else lstms(0.8, 2)
-    assert set(functions(model)) == {"ghost_lstm_rows_step_s8"}
-    assert {op.cell_bits for op in model.layers} >= {0, 15}
+    model = extreme(behind(layers, 6.0, 1), 1) if loud else behind(layers, 0.8, 2)
+    assert functions(model) == [ROWS[op.kind] for op in model.layers]
+    bits = {op.cell_bits for op in model.layers if isinstance(op, LSTM)}
+    assert layers is OTHERS or bits >= {0, 15}
     check(model, board, "dsp", kind, tmp_path, engine)
