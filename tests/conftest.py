@@ -50,12 +50,14 @@ def need(tool: str, package: str) -> str:
 
 
 def kernel_sources(variant: kernels.Variant = "plain") -> list[Path]:
-    """Return the C files of a variant of the kernels."""
+    """Return the C files of a variant of the kernels, and what stands here for its assembly."""
     folder = resources.folder("firmware") / "kernels"
     found = {file.name: file for file in (*folder.glob("*.c"), *(folder / "plain").glob("*.c"))}
     if variant != "plain":
         del found["ghost_gru_step_s8.c"]  # in assembly, some have it
-    return sorted((found | {file.name: file for file in (folder / variant).glob("*.c")}).values())
+    found |= {file.name: file for file in (folder / variant).glob("*.c")}
+    here = ROOT / "tests" / "firmware" / "kernels" / f"{variant}_assembly.c"
+    return sorted([*found.values(), *([here] if here.exists() else [])])
 
 
 def compile_host(

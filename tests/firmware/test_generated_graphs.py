@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mcu_ghost.build import kernels, model_c
-from mcu_ghost.build.kernels import dsp
+from mcu_ghost.build.kernels import dsp, plain
 from mcu_ghost.host import templates
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
@@ -109,9 +109,16 @@ def test_plain_c(tmp_path: Path) -> None:
 
 
 def test_dsp_kernels_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the one in assembly, in whose place the one for long rows is packed."""
-    monkeypatch.setattr(dsp, "EXACT", 0)
+    """All but the whole steps in assembly; its products are those of dsp_assembly.c."""
+    monkeypatch.setattr(dsp, "_short", lambda op: False)
+    monkeypatch.setitem(dsp.KERNELS, "lstm", plain.KERNELS["lstm"])
     check(5000, GRAPHS, tmp_path, "dsp")
+
+
+def test_the_long_ways_of_dsp_kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is packed where sums could be large."""
+    monkeypatch.setattr(dsp, "EXACT", 0)
+    check(6000, GRAPHS // 2, tmp_path, "dsp")
 
 
 def test_lanes_on_this_machine(tmp_path: Path) -> None:
