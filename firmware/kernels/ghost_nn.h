@@ -151,18 +151,17 @@ typedef struct {
 void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const int8_t *x,
                               int8_t *y);
 
-/** Constants of the same in the way of ghost_rows_s8, which ghost_rows_s8.S describes. */
+/** Constants of the same in the way of ghost_rows_s8, which a variant's ghost_rows_s8.S describes. */
 typedef struct {
   int32_t inputs;
   int32_t outputs;
-  const uint32_t *stream; /**< biases, paired rows and requantizers, in the order of use */
+  const uint32_t *stream; /**< biases, rows and requantizers, in the order of use */
 } ghost_rows_params;
 
-/** The same where no sum can be large; only some variants have it. Scratch holds the input twice.
- */
+/** The same within bounds that the packing checks; only some variants have it. */
 void ghost_rows_s8(const ghost_rows_params *params, void *scratch, const int8_t *x, int8_t *y);
 
-/** The same of two inputs; scratch holds both twice. */
+/** The same of two inputs. */
 void ghost_rows_two_s8(const ghost_rows_params *params, void *scratch, const int8_t *first_x,
                        const int8_t *second_x, int8_t *first_y, int8_t *second_y);
 
@@ -175,9 +174,10 @@ typedef struct {
   int32_t channels; /**< of the input */
   int32_t input_zero_point;
   int32_t in_place; /**< whether the window covers one stretch of the image, but for the edges */
+  int32_t paired;   /**< whether the stream is that of ghost_rows_two_s8 alone */
 } ghost_conv_rows_params;
 
-/** TFLite's int8 CONV_2D; scratch holds what lies below two windows three times. */
+/** TFLite's int8 CONV_2D; scratch holds what lies below two windows, and that of their rows. */
 void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, const int8_t *x,
                         int8_t *y);
 

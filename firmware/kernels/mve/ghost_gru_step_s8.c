@@ -18,7 +18,7 @@
 #include <arm_mve.h>
 
 #include "ghost_nn.h"
-#include "ghost_rows_s8.h"
+#include "ghost_sums_s8.h"
 #include "ghost_sigmoid_pairs.h"
 
 /** ((acc << k) * M + 2^31) >> 32, which is VRMULH. */
@@ -132,21 +132,21 @@ void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry,
   const int32_t *bias = p->bias;
   const int8_t *w = p->weights;
 
-  w = ghost_rows_s8(w, x, d, m, bias, one);
-  w = ghost_rows_s8(w, state, n, m, bias + m, two);
-  w = ghost_rows_s8(w, state, m, m, bias + 2 * m, three);
+  w = ghost_sums_s8(w, x, d, m, bias, one);
+  w = ghost_sums_s8(w, state, n, m, bias + m, two);
+  w = ghost_sums_s8(w, state, m, m, bias + 2 * m, three);
   reset_gate(p, one, two, three);
 
-  w = ghost_rows_s8(w, x, d, m, bias + 3 * m, two);
-  if (n > m) w = ghost_rows_s8(w, state + m, n - m, m, three, three);
+  w = ghost_sums_s8(w, x, d, m, bias + 3 * m, two);
+  if (n > m) w = ghost_sums_s8(w, state + m, n - m, m, three, three);
   candidate(p, one, two, three);
 
-  w = ghost_rows_s8(w, x, d, m, bias + 4 * m, two);
-  w = ghost_rows_s8(w, state, n, m, bias + 5 * m, three);
+  w = ghost_sums_s8(w, x, d, m, bias + 4 * m, two);
+  w = ghost_sums_s8(w, state, n, m, bias + 5 * m, three);
   update_gate(p, one, two, three, carry, state);
 
   if (n > m) {
-    (void)ghost_rows_s8(w, state, m, n - m, bias + 6 * m, one);
+    (void)ghost_sums_s8(w, state, m, n - m, bias + 6 * m, one);
     ghosts(p, one, state + m);
   }
 }

@@ -1,22 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """The Helium variant: seven rows share each load of the vector they are multiplied with.
 
-Matrices lie one behind the other as `ghost_rows_s8` takes them, in the order of the step. No row
-is padded: what is left of 16 columns stays as it is, behind the blocks.
+Matrices lie one behind the other as `ghost_sums_s8` takes them, in the order of the step. No row
+is padded: what is left of 16 columns stays as it is, behind the blocks. Where there are two vectors
+at a time, four rows share the loads of both, as `firmware/kernels/mve/ghost_rows_two_s8.S` says.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.build.kernels import plain_windows, rows
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
+from mcu_ghost.network.ops import fully_connected, fused
+from mcu_ghost.network.ops.conv_2d import Conv2D
+from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Tensors
-from mcu_ghost.network.tensor import Int8s, Tensor
+from mcu_ghost.network.tensor import Int8s, Ints, Tensor
+
+Words = npt.NDArray[np.uint32]
+Biases = npt.NDArray[np.signedinteger]
 
 _GROUPS = (7, 3, 1)  # rows, as many of the first as fit, then of the next
 _LANES = 16
+_VECTOR = 4  # sums
 _OVERREAD = _LANES - 1  # a row's last load may go that far beyond the matrix
 
 
@@ -34,7 +46,7 @@ def _ghost_gru(op: GhostGRU, xs: Tensors, y: Tensor) -> Constants:
 
 
 def _rows(matrix: Int8s) -> Int8s:
-    """Return one matrix in the order of `ghost_rows_s8`, flat."""
+    """Return one matrix in the order of `ghost_sums_s8`, flat."""
     rows, columns = matrix.shape
     whole = columns - columns % _LANES
     parts, row = [], 0
@@ -48,10 +60,99 @@ def _rows(matrix: Int8s) -> Int8s:
     return np.concatenate(parts)
 
 
+def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream, or what the sibling in C takes."""
+    general = pack_fully_connected(op, xs, y)
+    clamp = fused.activation_range(op.activation, y)
+    pairs = fully_connected.output_multipliers(op, xs[0], y)
+    vectors = _requantizers(pairs, len(op.weights))
+    if vectors is None:
+        return general
+    outputs, inputs = op.weights.shape
+    return Constants(
+        "ghost_rows_s8",
+        "ghost_rows_params",
+        {
+            "stream": _row_stream(
+                op.weights, general.arrays["bias"], vectors, (y.zero_point, *clamp)
+            )
+        },
+        {"inputs": inputs, "outputs": outputs},
+        4 * outputs,
+    )
+
+
+def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream of pairs of places, or of the only place, or what the plain C takes."""
+    (x,) = xs
+    matrix, bias = rows.matrix(op, x)
+    outputs, inputs = matrix.shape
+    vectors = _requantizers(op.multipliers(x, y), outputs)
+    if vectors is None or not rows.whole(op, x):
+        return plain_windows.KERNELS["conv_2d"].pack(op, xs, y)
+    paired = np.prod(op.window.output(x.shape)) > 1
+    numbers = y.zero_point, *fused.activation_range(op.activation, y)
+    stream = (_pair_stream if paired else _row_stream)(matrix, bias, vectors, numbers)
+    return Constants(
+        "ghost_conv_rows_s8",
+        "ghost_conv_rows_params",
+        {"stream": stream},
+        rows.numbers(op, x) | {"paired": int(paired)},
+        align(2 * inputs) + (0 if paired else 4 * outputs),
+    )
+
+
+def _requantizers(pairs: Sequence[tuple[int, int]], outputs: int) -> Ints | None:
+    """Return (vectors, 2, 4): multipliers and shifts, 0 where rows are missing.
+
+    None where a row rounds once.
+    """
+    scales = np.broadcast_to(np.array(pairs, np.int64), (outputs, 2))
+    if scales[:, 1].max() > -1:
+        return None
+    padded = np.pad(scales, ((0, -outputs % _VECTOR), (0, 0)))
+    return padded.reshape(-1, _VECTOR, 2).swapaxes(1, 2)
+
+
+def _row_stream(matrix: Int8s, bias: Biases, vectors: Ints, numbers: Sequence[int]) -> Words:
+    """Return the stream of ghost_rows_s8."""
+    return _words(np.concatenate([numbers, bias, vectors.ravel()]), [_rows(matrix)])
+
+
+def _pair_stream(matrix: Int8s, bias: Biases, vectors: Ints, numbers: Sequence[int]) -> Words:
+    """Return the stream of ghost_rows_two_s8."""
+    missing = -len(matrix) % _VECTOR
+    fours = np.pad(matrix, ((0, missing), (0, 0))).reshape(len(vectors), _VECTOR, -1)
+    start = np.pad(bias, (0, missing)).reshape(-1, 1, _VECTOR)
+    first = (fours.shape[2] - 1) % _LANES + 1
+    blocks = fours[..., first:].reshape(len(fours), _VECTOR, -1, _LANES).swapaxes(1, 2)
+    weights = [np.concatenate([f.ravel(), b.ravel()]) for f, b in zip(fours[..., :first], blocks)]
+    head = np.concatenate([start, vectors], axis=1).ravel()
+    return _words(np.concatenate([numbers, head]), weights)
+
+
+def _words(head: Ints, weights: Sequence[Int8s]) -> Words:
+    """Return numbers and weights, and what a row's last load may read beyond."""
+    whole = np.concatenate([*weights, np.zeros(_OVERREAD, np.int8)])
+    whole = np.pad(whole, (0, -len(whole) % 4))
+    return np.concatenate([head.astype(np.int32).view(np.uint32), whole.view("<u4")])
+
+
+_ROWS = ("mve/ghost_rows_s8.S", "mve/ghost_sums_s8.S")
+
 KERNELS = {
     "ghost_gru": Kernel(
         _ghost_gru,
-        ("mve/ghost_gru_step_s8.c", "mve/ghost_rows_s8.S", "ghost_sigmoid_pairs.c"),
+        ("mve/ghost_gru_step_s8.c", "mve/ghost_sums_s8.S", "ghost_sigmoid_pairs.c"),
     ),
-    "fully_connected": Kernel(pack_fully_connected, ("mve/ghost_fully_connected_s8.c",)),
+    "fully_connected": Kernel(_fully_connected, ("mve/ghost_fully_connected_s8.c", *_ROWS)),
+    "conv_2d": Kernel(
+        _conv_2d,
+        (
+            "plain/ghost_conv_2d_s8.c",
+            "ghost_conv_rows_s8.c",
+            "mve/ghost_rows_two_s8.S",
+            *_ROWS,
+        ),
+    ),
 }
