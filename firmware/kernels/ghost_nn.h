@@ -61,17 +61,17 @@ typedef struct {
 void ghost_lstm_step_s8(const ghost_gates_params *params, int8_t *state, int16_t *cell,
                         void *scratch, const int8_t *x);
 
-/** Constants of an LSTM in the way of ghost_lstm_rows_step_s8, which its file describes. */
+/** Constants of an LSTM in the way of ghost_lstm_rows_step_s8, which a variant's file describes. */
 typedef struct {
-  int32_t inputs;             /**< d */
-  int32_t units;              /**< n */
-  const uint32_t *stream;     /**< biases and paired rows, in the order of use */
-  ghost_requantizer input[4]; /**< of gates i, f, g, o, to Q3.12; shifts of i, g are 8 less them */
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  const uint32_t *stream;         /**< biases and rows, in the order of use */
+  ghost_requantizer input[4];     /**< of gates i, f, g, o, to Q3.12; shifts as the variant's */
   ghost_requantizer recurrent[4]; /**< likewise */
   int32_t cell_bits;
 } ghost_lstm_rows_params;
 
-/** The same where no sum can be large; scratch holds the input and the state twice. */
+/** The same within bounds that the packing checks. */
 void ghost_lstm_rows_step_s8(const ghost_lstm_rows_params *params, int8_t *state, int16_t *cell,
                              void *scratch, const int8_t *x);
 

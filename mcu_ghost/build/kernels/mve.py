@@ -13,13 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain_windows, rows
-from mcu_ghost.build.kernels.constants import Constants, Kernel, align
-from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
+from mcu_ghost.build.kernels import plain, plain_windows, rows
+from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
+from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected, pair
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Int8s, Ints, Tensor
 
@@ -60,26 +61,42 @@ def _rows(matrix: Int8s) -> Int8s:
     return np.concatenate(parts)
 
 
+def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream of the gates, or what the plain variant takes."""
+    if op.slope:
+        return plain.KERNELS["lstm"].pack(op, xs, y)
+    parts = [
+        part
+        for gate in (0, 2, 1, 3)  # in the order of use
+        for bias, weights in zip(op.bias, (op.kernel, op.recurrent_kernel), strict=True)
+        for part in (bias[gate].view(np.int8), _rows(weights[gate]))
+    ]
+    return Constants(
+        "ghost_lstm_rows_step_s8",
+        "ghost_lstm_rows_params",
+        {"stream": _words(np.zeros(0), parts)},
+        {
+            "inputs": op.features,
+            "units": op.units,
+            "input": braces(map(pair, op.input_requantizers)),
+            "recurrent": braces(map(pair, op.recurrent_requantizers)),
+            "cell_bits": op.cell_bits,
+        },
+        3 * 4 * align(op.units, 4),
+    )
+
+
 def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream, or what the sibling in C takes."""
     general = pack_fully_connected(op, xs, y)
-    clamp = fused.activation_range(op.activation, y)
-    pairs = fully_connected.output_multipliers(op, xs[0], y)
-    vectors = _requantizers(pairs, len(op.weights))
+    outputs, inputs = op.weights.shape
+    vectors = _requantizers(fully_connected.output_multipliers(op, xs[0], y), outputs)
     if vectors is None:
         return general
-    outputs, inputs = op.weights.shape
-    return Constants(
-        "ghost_rows_s8",
-        "ghost_rows_params",
-        {
-            "stream": _row_stream(
-                op.weights, general.arrays["bias"], vectors, (y.zero_point, *clamp)
-            )
-        },
-        {"inputs": inputs, "outputs": outputs},
-        4 * outputs,
-    )
+    numbers = y.zero_point, *fused.activation_range(op.activation, y)
+    stream = _row_stream(op.weights, general.arrays["bias"], vectors, numbers)
+    sizes: dict[str, int | str] = {"inputs": inputs, "outputs": outputs}
+    return Constants("ghost_rows_s8", "ghost_rows_params", {"stream": stream}, sizes, 4 * outputs)
 
 
 def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
@@ -126,7 +143,8 @@ def _pair_stream(matrix: Int8s, bias: Biases, vectors: Ints, numbers: Sequence[i
     start = np.pad(bias, (0, missing)).reshape(-1, 1, _VECTOR)
     first = (fours.shape[2] - 1) % _LANES + 1
     blocks = fours[..., first:].reshape(len(fours), _VECTOR, -1, _LANES).swapaxes(1, 2)
-    weights = [np.concatenate([f.ravel(), b.ravel()]) for f, b in zip(fours[..., :first], blocks)]
+    groups = zip(fours[..., :first], blocks, strict=True)
+    weights = [part.ravel() for group in groups for part in group]
     head = np.concatenate([start, vectors], axis=1).ravel()
     return _words(np.concatenate([numbers, head]), weights)
 
@@ -144,6 +162,16 @@ KERNELS = {
     "ghost_gru": Kernel(
         _ghost_gru,
         ("mve/ghost_gru_step_s8.c", "mve/ghost_sums_s8.S", "ghost_sigmoid_pairs.c"),
+    ),
+    "lstm": Kernel(
+        _lstm,
+        (
+            "plain/ghost_lstm_step_s8.c",
+            "plain/ghost_sigmoid_table.c",
+            "mve/ghost_lstm_rows_step_s8.c",
+            "mve/ghost_sums_s8.S",
+            "ghost_sigmoid_pairs.c",
+        ),
     ),
     "fully_connected": Kernel(_fully_connected, ("mve/ghost_fully_connected_s8.c", *_ROWS)),
     "conv_2d": Kernel(

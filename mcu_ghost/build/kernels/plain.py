@@ -48,13 +48,14 @@ def gru_numbers(op: GhostGRU) -> dict[str, int | str]:
         "inputs": op.features,
         "units": op.units,
         "intrinsic": op.intrinsic,
-        "input": braces(map(_pair, op.input_requantizers)),
-        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
-        "ghost": _pair(op.ghost_requantizer or Requantizer(1, 0)),
+        "input": braces(map(pair, op.input_requantizers)),
+        "recurrent": braces(map(pair, op.recurrent_requantizers)),
+        "ghost": pair(op.ghost_requantizer or Requantizer(1, 0)),
     }
 
 
-def _pair(requantizer: Requantizer) -> str:
+def pair(requantizer: Requantizer) -> str:
+    """Return a `ghost_requantizer` in C."""
     return braces((requantizer.multiplier, requantizer.shift))
 
 
@@ -70,8 +71,8 @@ def _gates(op: Gated, function: str, **own: int | str) -> Constants:
     numbers: dict[str, int | str] = {
         "inputs": op.features,
         "units": op.units,
-        "input": braces(map(_pair, op.input_requantizers)),
-        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
+        "input": braces(map(pair, op.input_requantizers)),
+        "recurrent": braces(map(pair, op.recurrent_requantizers)),
         "slope": op.slope,
         **own,
     }

@@ -12,9 +12,11 @@ import pytest
 from mcu_ghost.build.kernels import mve
 from mcu_ghost.build.pack import pack
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.rounding import multiply
 from tests.firmware.kernels.networks import check
-from tests.firmware.kernels.test_rows import Built, every
+from tests.firmware.kernels.test_rows import Built, every, lstms
+from tests.recurrent import X, alone, extreme
 
 BOARD = "mps3-an547"
 each_compiler = pytest.mark.parametrize("kind", ["gcc", "zig"])
@@ -98,4 +100,21 @@ def test_every_shape(kind: str, tmp_path: Path) -> None:
     model = every(5)
     model = clipped(model) if kind == "zig" else model
     assert set(functions(model)) == {"ghost_conv_rows_s8", "ghost_rows_s8"}
+    check(model, BOARD, "mve", kind, tmp_path, "qemu")
+
+
+def test_an_lstm_with_a_hard_sigmoid_takes_plain_c() -> None:
+    op, y = LSTM.random(np.random.default_rng(0), X, 0, units=4)
+    assert functions(alone((op, y))) == ["ghost_lstm_rows_step_s8"]
+    hard = dataclasses.replace(op, slope=6554)
+    assert functions(alone((hard, y))) == ["ghost_lstm_step_s8"]
+
+
+@pytest.mark.emulator
+@each_compiler
+@pytest.mark.parametrize("loud", [False, True])
+def test_lstms_of_every_size(loud: bool, kind: str, tmp_path: Path) -> None:
+    """Loud ones have weights of ±127 only."""
+    model = extreme(lstms(6.0, 1), 1) if loud else lstms(0.8, 2)
+    assert set(functions(model)) == {"ghost_lstm_rows_step_s8"}
     check(model, BOARD, "mve", kind, tmp_path, "qemu")
