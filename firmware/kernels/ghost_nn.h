@@ -181,6 +181,28 @@ typedef struct {
 void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, const int8_t *x,
                         int8_t *y);
 
+/** Constants of one TFLite DEPTHWISE_CONV_2D, in the way of ghost_depthwise_planes_s8. */
+typedef struct {
+  const int8_t *weights;    /**< outputs x taps */
+  const int32_t *scalings;  /**< of each output: bias, the zero point folded in, M and -r */
+  const uint8_t *offsets;   /**< of 16 taps in a plane; those behind the last are 0 */
+  ghost_window window;
+  int32_t channels;    /**< of the input */
+  int32_t multiplier;  /**< outputs of each */
+  int32_t tile_height; /**< of the output: some of its rows, or a part of one */
+  int32_t tile_width;
+  int32_t seen_height; /**< of the input, for a tile */
+  int32_t seen_width;
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
+} ghost_depthwise_planes_params;
+
+/** TFLite's int8 DEPTHWISE_CONV_2D; only some variants have it. */
+void ghost_depthwise_planes_s8(const ghost_depthwise_planes_params *params, void *scratch,
+                               const int8_t *x, int8_t *y);
+
 /** Constants of one TFLite SOFTMAX. */
 typedef struct {
   int32_t size;

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain, plain_windows, rows
+from mcu_ghost.build.kernels import mve_windows, plain, plain_windows, rows
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected, pair
 from mcu_ghost.network.ops import fully_connected, fused
@@ -183,4 +183,5 @@ KERNELS = {
             *_ROWS,
         ),
     ),
+    **mve_windows.KERNELS,
 }
