@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import mve_windows, plain, plain_windows, rows
+from mcu_ghost.build.kernels import mve_arithmetic, mve_windows, plain, plain_windows, rows
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected, pair
 from mcu_ghost.network.ops import fully_connected, fused
@@ -74,7 +74,7 @@ def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
     return Constants(
         "ghost_lstm_rows_step_s8",
         "ghost_lstm_rows_params",
-        {"stream": _words(np.zeros(0), parts)},
+        {"stream": _words(np.zeros(0, np.int64), parts)},
         {
             "inputs": op.features,
             "units": op.units,
@@ -184,4 +184,5 @@ KERNELS = {
         ),
     ),
     **mve_windows.KERNELS,
+    **mve_arithmetic.KERNELS,
 }

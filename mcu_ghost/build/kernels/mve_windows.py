@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Helium: depthwise convolutions by planes of four channels, where a byte reaches all taps."""
+"""Helium: depthwise convolutions by planes of four channels, where a byte reaches all taps; pools."""
 
 from __future__ import annotations
 
@@ -98,6 +98,9 @@ def _tile(window: Window, x: Tensor) -> tuple[int, int] | None:
 
 
 KERNELS = {
+    "max_pool_2d": Kernel(
+        plain_windows.KERNELS["max_pool_2d"].pack, ("mve/ghost_max_pool_2d_s8.c",)
+    ),
     "depthwise_conv_2d": Kernel(
         _depthwise_conv_2d,
         (
