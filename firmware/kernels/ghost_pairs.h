@@ -150,6 +150,9 @@ typedef struct {
 /** TFLite's int8 MEAN and SUM. */
 void ghost_mean_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
+/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it. */
+void ghost_mean_few_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
+
 /** TFLite's int8 REDUCE_MAX, over the middle of three axes. */
 void ghost_reduce_max_s8(int32_t before, int32_t along, int32_t behind, const int8_t *x, int8_t *y);
 

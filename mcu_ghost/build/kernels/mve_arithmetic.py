@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Helium: sums of two values, four at a time."""
+"""Helium: sums of two values, and of values along axes, some at a time."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from mcu_ghost.build.kernels import plain_arithmetic
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.build.kernels.plain_arithmetic import pack_binary
+from mcu_ghost.build.kernels.mve_windows import MOST
 from mcu_ghost.network.ops import binary, fused
 from mcu_ghost.network.ops.add import LEFT_SHIFT, Add, Scaling
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.reduce import Mean
 from mcu_ghost.network.tensor import Tensor
+
+_FEWEST = 3  # sums side by side, where vectors are worth it
 
 
 def _add(op: Add, xs: Tensors, y: Tensor) -> Constants:
@@ -21,7 +27,7 @@ def _add(op: Add, xs: Tensors, y: Tensor) -> Constants:
         return plain_arithmetic.KERNELS[op.kind].pack(op, xs, y)
     operands = [_operand(s, t.zero_point) for s, t in ((one, first), (other, second))]
     limits = fused.activation_range(op.activation, y)
-    lanes = [
+    lanes: list[int | str] = [
         *(n for _, numbers in operands for n in numbers),
         *(multiplier, shift, op.sign),
         *(braces([n] * 4) for n in (operands[0][0], operands[1][0], *limits)),
@@ -41,6 +47,21 @@ def _operand(scaling: Scaling, zero_point: int) -> tuple[int, tuple[int, int, in
     return power, (-zero_point * power, multiplier, min(shift, -1))
 
 
+def _mean(op: Mean, xs: Tensors, y: Tensor) -> Constants:
+    """Return what the plain variant takes; 16 bits hold sums of few values."""
+    made = plain_arithmetic.KERNELS[op.kind].pack(op, xs, y)
+    _, along, behind = op.spans(xs[0].shape)
+    few = along <= MOST and behind >= _FEWEST and op.multiplier(xs[0], y)[1] < 0
+    return replace(made, function="ghost_mean_few_s8") if few else made
+
+
 _SOURCES = ("plain/ghost_add_s8.c", "mve/ghost_add_rows_s8.c", "mve/ghost_add_lanes_s8.S")
 
-KERNELS = {"add": Kernel(_add, _SOURCES), "sub": Kernel(_add, _SOURCES)}
+_MEAN = ("plain/ghost_mean_s8.c", "mve/ghost_mean_few_s8.c")
+
+KERNELS = {
+    "add": Kernel(_add, _SOURCES),
+    "sub": Kernel(_add, _SOURCES),
+    "mean": Kernel(_mean, _MEAN),
+    "sum": Kernel(_mean, _MEAN),
+}

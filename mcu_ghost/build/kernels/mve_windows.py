@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Helium: depthwise convolutions by planes of four channels, where a byte reaches all taps; pools."""
+"""Helium: depthwise convolutions by planes of four channels, and pools.
+
+In a plane a byte reaches from the first tap to the last.
+"""
 
 from __future__ import annotations
+
+import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,9 +17,11 @@ from mcu_ghost.build.kernels.plain_windows import window_initialiser
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.pool_2d import AveragePool2D
 from mcu_ghost.network.ops.windows import Window, image
 from mcu_ghost.network.tensor import Tensor
 
+MOST = 256  # values of int8 whose sum is an int16
 _LANES = 16  # taps of one load
 _FARTHEST = 255 // 4  # places within a byte of the first tap of a plane's last channel
 _ROOM = 6144  # bytes of scratch that a tile may take, unless one place takes more
@@ -97,7 +105,18 @@ def _tile(window: Window, x: Tensor) -> tuple[int, int] | None:
     return -(-height // -(-height // rows)), width
 
 
+def _average_pool_2d(op: AveragePool2D, xs: Tensors, y: Tensor) -> Constants:
+    """Return numbers alone; 16 bits hold sums of few values."""
+    made = plain_windows.KERNELS["average_pool_2d"].pack(op, xs, y)
+    few = math.prod(op.window.size) <= MOST
+    return replace(made, function="ghost_average_few_2d_s8") if few else made
+
+
 KERNELS = {
+    "average_pool_2d": Kernel(
+        _average_pool_2d,
+        ("plain/ghost_average_pool_2d_s8.c", "mve/ghost_average_few_2d_s8.c"),
+    ),
     "max_pool_2d": Kernel(
         plain_windows.KERNELS["max_pool_2d"].pack, ("mve/ghost_max_pool_2d_s8.c",)
     ),

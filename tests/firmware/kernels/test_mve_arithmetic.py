@@ -15,13 +15,20 @@ from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.add import Add, Sub
 from mcu_ghost.network.ops.operator import Operator
-from mcu_ghost.network.ops.pool_2d import MaxPool2D
+from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
+from mcu_ghost.network.ops.reduce import Mean, Sum
 from mcu_ghost.network.ops.rounding import multiply
 from mcu_ghost.network.tensor import Tensor
 from tests.firmware.kernels.networks import check
 
-KINDS: list[type[Operator]] = [Add, Sub, MaxPool2D]
+KINDS: list[type[Operator]] = [Add, Sub, MaxPool2D, AveragePool2D, Mean, Sum]
 IMAGE = (7, 5, 19)
+FAST = {
+    "ghost_add_rows_constant_s8",
+    "ghost_max_pool_2d_s8",
+    "ghost_average_few_2d_s8",
+    "ghost_mean_few_s8",
+}
 
 
 def side_by_side(kinds: list[type[Operator]], count: int) -> Model:
@@ -62,9 +69,17 @@ def test_operands_that_repeat_values_take_plain_c() -> None:
     assert function(x, dataclasses.replace(y, scale=1e-7)) == "ghost_add_s8"
 
 
+def test_a_reciprocal_divides_every_sum_of_few_taps() -> None:
+    """What ghost_average_few_2d_s8.c computes is the quotient."""
+    for taps in range(2, 257):
+        n = np.arange(128 * taps + taps // 2 + 1)
+        found = n * ((2**32 - 1) // taps + 1) >> 32
+        np.testing.assert_array_equal(found, n // taps)
+
+
 @pytest.mark.emulator
 @pytest.mark.parametrize("kind", ["gcc", "zig"])
 def test_same_bytes(kind: str, tmp_path: Path) -> None:
-    model = side_by_side(KINDS, 24 + len(KINDS) * (kind == "zig"))
-    assert {"ghost_add_rows_constant_s8", "ghost_max_pool_2d_s8"} <= set(functions(model))
+    model = side_by_side(KINDS, 36 + len(KINDS) * (kind == "zig"))
+    assert FAST <= set(functions(model))
     check(model, "mps3-an547", "mve", kind, tmp_path, "qemu")
