@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from mcu_ghost.build.kernels import plain_arithmetic
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
-from mcu_ghost.build.kernels.plain_arithmetic import pack_binary
 from mcu_ghost.build.kernels.mve_windows import MOST
+from mcu_ghost.build.kernels.plain_arithmetic import pack_binary
 from mcu_ghost.network.ops import binary, fused
 from mcu_ghost.network.ops.add import LEFT_SHIFT, Add, Scaling
 from mcu_ghost.network.ops.operator import Tensors
