@@ -83,11 +83,11 @@ void ghost_reset_gru_step_s8(const ghost_gates_params *params, int8_t *state, in
 void ghost_simple_rnn_step_s8(const ghost_gates_params *params, int8_t *state, void *scratch,
                               const int8_t *x);
 
-/** Constants of a GRU or simple RNN in the way of ghost_four_rows, in the order of use. */
+/** Constants of a GRU or simple RNN in the way of a variant's ghost_…_rows_step_s8. */
 typedef struct {
   int32_t inputs;                 /**< d */
   int32_t units;                  /**< n */
-  const uint32_t *stream;         /**< biases and paired rows of four units and a gate at a time */
+  const uint32_t *stream;         /**< biases and rows, in the order of use */
   ghost_requantizer input[3];     /**< of each gate, to pre-activations, Q3.12 */
   ghost_requantizer recurrent[3]; /**< likewise */
   int32_t slope;                  /**< as in ghost_gates_params */
@@ -95,11 +95,11 @@ typedef struct {
   int32_t relu;                   /**< likewise */
 } ghost_gate_rows_params;
 
-/** The same where no sum can be large; scratch holds the input twice, the state four times. */
+/** The same within bounds that the packing checks. */
 void ghost_reset_gru_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
                                   int16_t *carry, void *scratch, const int8_t *x);
 
-/** The same; scratch holds the input and the state twice. */
+/** The same. */
 void ghost_simple_rnn_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
                                    void *scratch, const int8_t *x);
 

@@ -12,21 +12,7 @@
  *
  * Four rows make a vector of int32; lanes behind the last row compute something that nobody stores.
  */
-#include "ghost_sums_s8.h"
-#include "ghost_vectors.h"
-
-/** acc <- b + W x; returns the end of W. */
-static const int8_t *product(const int8_t *stream, const int8_t *x, int32_t columns, int32_t rows,
-                             int32_t *acc) {
-  const int32_t *const bias = (const int32_t *)(const void *)stream;
-  return ghost_sums_s8(stream + 4 * rows, x, columns, rows, bias, acc);
-}
-
-/** A gate's pre-activation of four units. */
-static inline int32x4_t preactivation(const int32_t *one, const int32_t *two, requantizer input,
-                                      requantizer recurrent) {
-  return vqaddq_s32(requantize(one, input), requantize(two, recurrent));
-}
+#include "ghost_gate_products.h"
 
 /** three <- i */
 static void input_gate(const ghost_lstm_rows_params *p, const int32_t *one, const int32_t *two,

@@ -14,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.build.kernels import mve_arithmetic, mve_windows, plain, plain_windows, rows
-from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
-from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected, pair
+from mcu_ghost.build.kernels.constants import Constants, Kernel, align
+from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.reset_gru import ResetGRU
+from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.tensor import Int8s, Ints, Tensor
 
 Words = npt.NDArray[np.uint32]
@@ -63,26 +66,48 @@ def _rows(matrix: Int8s) -> Int8s:
 
 def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream of the gates, or what the plain variant takes."""
+    return _gates(op, xs, y, "ghost_lstm_rows_params", (0, 2, 1, 3), ("cell_bits",))
+
+
+def _reset_gru(op: ResetGRU, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream of the gates, or what the plain variant takes."""
+    return _gates(op, xs, y, "ghost_gate_rows_params", (1, 2, 0), ("reset_after",))
+
+
+def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
+    """Return one stream."""
+    return _gates(op, xs, y, "ghost_gate_rows_params", (0,), ("relu",))
+
+
+def _gates(
+    op: Gated, xs: Tensors, y: Tensor, params: str, order: Sequence[int], own: Sequence[str]
+) -> Constants:
+    """Return one stream of a layer's gates, or what the plain variant takes.
+
+    Args:
+        op: The layer.
+        xs: What it reads.
+        y: What it writes.
+        params: Of its struct.
+        order: In which the gates are used.
+        own: Members of the plain variant's struct that this one has besides.
+    """
+    general = plain.KERNELS[op.kind].pack(op, xs, y)
     if op.slope:
-        return plain.KERNELS["lstm"].pack(op, xs, y)
+        return general
     parts = [
         part
-        for gate in (0, 2, 1, 3)  # in the order of use
+        for gate in order
         for bias, weights in zip(op.bias, (op.kernel, op.recurrent_kernel), strict=True)
         for part in (bias[gate].view(np.int8), _rows(weights[gate]))
     ]
+    kept = ("inputs", "units", "input", "recurrent", *own)
     return Constants(
-        "ghost_lstm_rows_step_s8",
-        "ghost_lstm_rows_params",
+        f"ghost_{op.kind}_rows_step_s8",
+        params,
         {"stream": _words(np.zeros(0, np.int64), parts)},
-        {
-            "inputs": op.features,
-            "units": op.units,
-            "input": braces(map(pair, op.input_requantizers)),
-            "recurrent": braces(map(pair, op.recurrent_requantizers)),
-            "cell_bits": op.cell_bits,
-        },
-        3 * 4 * align(op.units, 4),
+        {name: general.numbers[name] for name in kept},
+        3 * 4 * align(op.units, 4) + op.units,
     )
 
 
@@ -156,6 +181,17 @@ def _words(head: Ints, weights: Sequence[Int8s]) -> Words:
     return np.concatenate([head.astype(np.int32).view(np.uint32), whole.view("<u4")])
 
 
+def _recurrent(kind: str) -> tuple[str, ...]:
+    """Return the sources of a layer of gates."""
+    return (
+        f"plain/ghost_{kind}_step_s8.c",
+        "plain/ghost_sigmoid_table.c",
+        f"mve/ghost_{kind}_rows_step_s8.c",
+        "mve/ghost_sums_s8.S",
+        "ghost_sigmoid_pairs.c",
+    )
+
+
 _ROWS = ("mve/ghost_rows_s8.S", "mve/ghost_sums_s8.S")
 
 KERNELS = {
@@ -163,16 +199,9 @@ KERNELS = {
         _ghost_gru,
         ("mve/ghost_gru_step_s8.c", "mve/ghost_sums_s8.S", "ghost_sigmoid_pairs.c"),
     ),
-    "lstm": Kernel(
-        _lstm,
-        (
-            "plain/ghost_lstm_step_s8.c",
-            "plain/ghost_sigmoid_table.c",
-            "mve/ghost_lstm_rows_step_s8.c",
-            "mve/ghost_sums_s8.S",
-            "ghost_sigmoid_pairs.c",
-        ),
-    ),
+    "lstm": Kernel(_lstm, _recurrent("lstm")),
+    "reset_gru": Kernel(_reset_gru, _recurrent("reset_gru")),
+    "simple_rnn": Kernel(_simple_rnn, _recurrent("simple_rnn")),
     "fully_connected": Kernel(_fully_connected, ("mve/ghost_fully_connected_s8.c", *_ROWS)),
     "conv_2d": Kernel(
         _conv_2d,

@@ -48,14 +48,13 @@ def gru_numbers(op: GhostGRU) -> dict[str, int | str]:
         "inputs": op.features,
         "units": op.units,
         "intrinsic": op.intrinsic,
-        "input": braces(map(pair, op.input_requantizers)),
-        "recurrent": braces(map(pair, op.recurrent_requantizers)),
-        "ghost": pair(op.ghost_requantizer or Requantizer(1, 0)),
+        "input": braces(map(_pair, op.input_requantizers)),
+        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
+        "ghost": _pair(op.ghost_requantizer or Requantizer(1, 0)),
     }
 
 
-def pair(requantizer: Requantizer) -> str:
-    """Return a `ghost_requantizer` in C."""
+def _pair(requantizer: Requantizer) -> str:
     return braces((requantizer.multiplier, requantizer.shift))
 
 
@@ -71,8 +70,8 @@ def _gates(op: Gated, function: str, **own: int | str) -> Constants:
     numbers: dict[str, int | str] = {
         "inputs": op.features,
         "units": op.units,
-        "input": braces(map(pair, op.input_requantizers)),
-        "recurrent": braces(map(pair, op.recurrent_requantizers)),
+        "input": braces(map(_pair, op.input_requantizers)),
+        "recurrent": braces(map(_pair, op.recurrent_requantizers)),
         "slope": op.slope,
         **own,
     }

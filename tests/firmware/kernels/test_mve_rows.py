@@ -12,10 +12,12 @@ import pytest
 from mcu_ghost.build.kernels import mve
 from mcu_ghost.build.pack import pack
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.lstm import LSTM
+from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.rounding import multiply
 from tests.firmware.kernels.networks import check
-from tests.firmware.kernels.test_rows import Built, every, lstms
+from tests.firmware.kernels.test_rows import LSTMS, OTHERS, ROWS, Built, behind, every
 from tests.recurrent import X, alone, extreme
 
 BOARD = "mps3-an547"
@@ -103,18 +105,20 @@ def test_every_shape(kind: str, tmp_path: Path) -> None:
     check(model, BOARD, "mve", kind, tmp_path, "qemu")
 
 
-def test_an_lstm_with_a_hard_sigmoid_takes_plain_c() -> None:
-    op, y = LSTM.random(np.random.default_rng(0), X, 0, units=4)
-    assert functions(alone((op, y))) == ["ghost_lstm_rows_step_s8"]
+@pytest.mark.parametrize("kind", [LSTM, ResetGRU])
+def test_hard_sigmoids_take_plain_c(kind: type[Gated]) -> None:
+    op, y = kind.random(np.random.default_rng(0), X, 0, units=4)
+    assert functions(alone((op, y))) == [ROWS[op.kind]]
     hard = dataclasses.replace(op, slope=6554)
-    assert functions(alone((hard, y))) == ["ghost_lstm_step_s8"]
+    assert functions(alone((hard, y))) == [f"ghost_{op.kind}_step_s8"]
 
 
 @pytest.mark.emulator
 @each_compiler
 @pytest.mark.parametrize("loud", [False, True])
-def test_lstms_of_every_size(loud: bool, kind: str, tmp_path: Path) -> None:
+def test_recurrent_layers_of_every_size(loud: bool, kind: str, tmp_path: Path) -> None:
     """Loud ones have weights of ±127 only."""
-    model = extreme(lstms(6.0, 1), 1) if loud else lstms(0.8, 2)
-    assert set(functions(model)) == {"ghost_lstm_rows_step_s8"}
+    layers = LSTMS + [(layer, n, o) for layer, n, o in OTHERS if "hard" not in o]
+    model = extreme(behind(layers, 6.0, 1), 1) if loud else behind(layers, 0.8, 2)
+    assert functions(model) == [ROWS[op.kind] for op in model.layers]
     check(model, BOARD, "mve", kind, tmp_path, "qemu")
