@@ -151,7 +151,8 @@ typedef struct {
 void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const int8_t *x,
                               int8_t *y);
 
-/** Constants of the same in the way of ghost_rows_s8, which a variant's ghost_rows_s8.S describes. */
+/** Constants of the same in the way of ghost_rows_s8, which a variant's ghost_rows_s8.S describes.
+ */
 typedef struct {
   int32_t inputs;
   int32_t outputs;
@@ -183,9 +184,9 @@ void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, con
 
 /** Constants of one TFLite DEPTHWISE_CONV_2D, in the way of ghost_depthwise_planes_s8. */
 typedef struct {
-  const int8_t *weights;    /**< outputs x taps */
-  const int32_t *scalings;  /**< of each output: bias, the zero point folded in, M and -r */
-  const uint8_t *offsets;   /**< of 16 taps in a plane; those behind the last are 0 */
+  const int8_t *weights;   /**< outputs x taps */
+  const int32_t *scalings; /**< of each output: bias, the zero point folded in, M and -r */
+  const uint8_t *offsets;  /**< of 16 taps in a plane; those behind the last are 0 */
   ghost_window window;
   int32_t channels;    /**< of the input */
   int32_t multiplier;  /**< outputs of each */

@@ -54,8 +54,8 @@ typedef struct {
   int32_t second_shift;
   int32_t output_multiplier;
   int32_t output_shift;
-  int32_t sign;            /**< of the second operand: 1 or -1 */
-  int32_t power[4];        /**< what the first operand is multiplied with before all, in each lane */
+  int32_t sign;     /**< of the second operand: 1 or -1 */
+  int32_t power[4]; /**< what the first operand is multiplied with before all, in each lane */
   int32_t second_power[4]; /**< likewise */
   int32_t minimum[4];      /**< of the fused activation */
   int32_t maximum[4];

@@ -132,8 +132,8 @@ void ghost_depthwise_planes_s8(const ghost_depthwise_planes_params *p, void *scr
       int8_t *const to = y + (row * w->output_width + column) * outputs;
       for (int32_t c = 0; c < p->channels; c += LANES) {
         const int32_t channels = least(LANES, p->channels - c);
-        fill(p, x + c, row * w->stride_y - w->top, column * w->stride_x - w->left, channels,
-             planes, first);
+        fill(p, x + c, row * w->stride_y - w->top, column * w->stride_x - w->left, channels, planes,
+             first);
         const int32_t o = c * p->multiplier;
         block(p, &plane, places, channels, o, to + o);
       }

@@ -13,8 +13,7 @@ void ghost_mean_few_s8(const ghost_mean_params *p, const int8_t *x, int8_t *y) {
   const int32_t behind = p->behind;
   for (int32_t i = 0; i < p->before; i++, x += p->along * behind, y += behind) {
     for (int32_t k = 0; k < behind; k += 8) {
-      const int16x8_t sum =
-          ghost_add_taps(vdupq_n_s16(0), x + k, p->along, behind, behind - k);
+      const int16x8_t sum = ghost_add_taps(vdupq_n_s16(0), x + k, p->along, behind, behind - k);
       const ghost_sums wide = ghost_widened(sum);
       const ghost_sums result = {scaled(p, wide.even), scaled(p, wide.odd)};
       ghost_store(result, -128, 127, behind - k, y + k);
