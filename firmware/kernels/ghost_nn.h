@@ -61,17 +61,17 @@ typedef struct {
 void ghost_lstm_step_s8(const ghost_gates_params *params, int8_t *state, int16_t *cell,
                         void *scratch, const int8_t *x);
 
-/** Constants of an LSTM in the way of ghost_lstm_rows_step_s8, which its file describes. */
+/** Constants of an LSTM in the way of ghost_lstm_rows_step_s8, which a variant's file describes. */
 typedef struct {
-  int32_t inputs;             /**< d */
-  int32_t units;              /**< n */
-  const uint32_t *stream;     /**< biases and paired rows, in the order of use */
-  ghost_requantizer input[4]; /**< of gates i, f, g, o, to Q3.12; shifts of i, g are 8 less them */
+  int32_t inputs;                 /**< d */
+  int32_t units;                  /**< n */
+  const uint32_t *stream;         /**< biases and rows, in the order of use */
+  ghost_requantizer input[4];     /**< of gates i, f, g, o, to Q3.12; shifts as the variant's */
   ghost_requantizer recurrent[4]; /**< likewise */
   int32_t cell_bits;
 } ghost_lstm_rows_params;
 
-/** The same where no sum can be large; scratch holds the input and the state twice. */
+/** The same within bounds that the packing checks. */
 void ghost_lstm_rows_step_s8(const ghost_lstm_rows_params *params, int8_t *state, int16_t *cell,
                              void *scratch, const int8_t *x);
 
@@ -83,11 +83,11 @@ void ghost_reset_gru_step_s8(const ghost_gates_params *params, int8_t *state, in
 void ghost_simple_rnn_step_s8(const ghost_gates_params *params, int8_t *state, void *scratch,
                               const int8_t *x);
 
-/** Constants of a GRU or simple RNN in the way of ghost_four_rows, in the order of use. */
+/** Constants of a GRU or simple RNN in the way of a variant's ghost_…_rows_step_s8. */
 typedef struct {
   int32_t inputs;                 /**< d */
   int32_t units;                  /**< n */
-  const uint32_t *stream;         /**< biases and paired rows of four units and a gate at a time */
+  const uint32_t *stream;         /**< biases and rows, in the order of use */
   ghost_requantizer input[3];     /**< of each gate, to pre-activations, Q3.12 */
   ghost_requantizer recurrent[3]; /**< likewise */
   int32_t slope;                  /**< as in ghost_gates_params */
@@ -95,11 +95,11 @@ typedef struct {
   int32_t relu;                   /**< likewise */
 } ghost_gate_rows_params;
 
-/** The same where no sum can be large; scratch holds the input twice, the state four times. */
+/** The same within bounds that the packing checks. */
 void ghost_reset_gru_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
                                   int16_t *carry, void *scratch, const int8_t *x);
 
-/** The same; scratch holds the input and the state twice. */
+/** The same. */
 void ghost_simple_rnn_rows_step_s8(const ghost_gate_rows_params *params, int8_t *state,
                                    void *scratch, const int8_t *x);
 
@@ -151,18 +151,18 @@ typedef struct {
 void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const int8_t *x,
                               int8_t *y);
 
-/** Constants of the same in the way of ghost_rows_s8, which ghost_rows_s8.S describes. */
+/** Constants of the same in the way of ghost_rows_s8, which a variant's ghost_rows_s8.S describes.
+ */
 typedef struct {
   int32_t inputs;
   int32_t outputs;
-  const uint32_t *stream; /**< biases, paired rows and requantizers, in the order of use */
+  const uint32_t *stream; /**< biases, rows and requantizers, in the order of use */
 } ghost_rows_params;
 
-/** The same where no sum can be large; only some variants have it. Scratch holds the input twice.
- */
+/** The same within bounds that the packing checks; only some variants have it. */
 void ghost_rows_s8(const ghost_rows_params *params, void *scratch, const int8_t *x, int8_t *y);
 
-/** The same of two inputs; scratch holds both twice. */
+/** The same of two inputs. */
 void ghost_rows_two_s8(const ghost_rows_params *params, void *scratch, const int8_t *first_x,
                        const int8_t *second_x, int8_t *first_y, int8_t *second_y);
 
@@ -175,11 +175,34 @@ typedef struct {
   int32_t channels; /**< of the input */
   int32_t input_zero_point;
   int32_t in_place; /**< whether the window covers one stretch of the image, but for the edges */
+  int32_t paired;   /**< whether the stream is that of ghost_rows_two_s8 alone */
 } ghost_conv_rows_params;
 
-/** TFLite's int8 CONV_2D; scratch holds what lies below two windows three times. */
+/** TFLite's int8 CONV_2D; scratch holds what lies below two windows, and that of their rows. */
 void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, const int8_t *x,
                         int8_t *y);
+
+/** Constants of one TFLite DEPTHWISE_CONV_2D, in the way of ghost_depthwise_planes_s8. */
+typedef struct {
+  const int8_t *weights;   /**< outputs x taps */
+  const int32_t *scalings; /**< of each output: bias, the zero point folded in, M and -r */
+  const uint8_t *offsets;  /**< of 16 taps in a plane; those behind the last are 0 */
+  ghost_window window;
+  int32_t channels;    /**< of the input */
+  int32_t multiplier;  /**< outputs of each */
+  int32_t tile_height; /**< of the output: some of its rows, or a part of one */
+  int32_t tile_width;
+  int32_t seen_height; /**< of the input, for a tile */
+  int32_t seen_width;
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  int32_t minimum; /**< of the fused activation */
+  int32_t maximum;
+} ghost_depthwise_planes_params;
+
+/** TFLite's int8 DEPTHWISE_CONV_2D; only some variants have it. */
+void ghost_depthwise_planes_s8(const ghost_depthwise_planes_params *params, void *scratch,
+                               const int8_t *x, int8_t *y);
 
 /** Constants of one TFLite SOFTMAX. */
 typedef struct {

@@ -44,6 +44,43 @@ void ghost_add_s8(const ghost_add_params *params, const int8_t *first, const int
 /** The same of an input and the constant. */
 void ghost_add_constant_s8(const ghost_add_params *params, const int8_t *x, int8_t *y);
 
+/** How four values are added; the order is that of ghost_add_lanes_s8.S. */
+typedef struct {
+  int32_t offset; /**< less the first operand's zero point, times its power */
+  int32_t multiplier;
+  int32_t shift; /**< negative: to the right */
+  int32_t second_offset;
+  int32_t second_multiplier;
+  int32_t second_shift;
+  int32_t output_multiplier;
+  int32_t output_shift;
+  int32_t sign;     /**< of the second operand: 1 or -1 */
+  int32_t power[4]; /**< what the first operand is multiplied with before all, in each lane */
+  int32_t second_power[4]; /**< likewise */
+  int32_t minimum[4];      /**< of the fused activation */
+  int32_t maximum[4];
+  int32_t zero_point; /**< of the output */
+} ghost_add_lanes;
+
+/** Constants of one TFLite ADD or SUB whose operands go on value by value along the last axis. */
+typedef struct {
+  const int8_t *constant; /**< an operand that is no input, if there is one */
+  int32_t constant_first; /**< whether it is the first */
+  ghost_broadcast broadcast;
+  ghost_add_lanes lanes;
+} ghost_add_rows_params;
+
+/** Adds `count` values. */
+void ghost_add_lanes_s8(const ghost_add_lanes *lanes, const int8_t *first, const int8_t *second,
+                        int8_t *y, int32_t count);
+
+/** TFLite's int8 ADD and SUB as ghost_add_s8; only some variants have it. */
+void ghost_add_rows_s8(const ghost_add_rows_params *params, const int8_t *first,
+                       const int8_t *second, int8_t *y);
+
+/** The same of an input and the constant. */
+void ghost_add_rows_constant_s8(const ghost_add_rows_params *params, const int8_t *x, int8_t *y);
+
 /** Constants of one TFLite MUL. */
 typedef struct {
   const int8_t *constant; /**< an operand that is no input, if there is one */
@@ -112,6 +149,9 @@ typedef struct {
 
 /** TFLite's int8 MEAN and SUM. */
 void ghost_mean_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
+
+/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it. */
+void ghost_mean_few_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
 /** TFLite's int8 REDUCE_MAX, over the middle of three axes. */
 void ghost_reduce_max_s8(int32_t before, int32_t along, int32_t behind, const int8_t *x, int8_t *y);

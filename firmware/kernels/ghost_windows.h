@@ -91,6 +91,9 @@ typedef struct {
 /** TFLite's int8 AVERAGE_POOL_2D: the mean of the taps inside, rounded half away from zero. */
 void ghost_average_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
+/** The same of at most 256 taps; only some variants have it. */
+void ghost_average_few_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
 /** TFLite's int8 MAX_POOL_2D. */
 void ghost_max_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 

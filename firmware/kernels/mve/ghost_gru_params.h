@@ -9,7 +9,7 @@
  *
  * Matrices and biases lie in the order in which the step reads them:
  *
- *   weights  [ Wr | Ur | Uc,h | Wc | Uc,g | Wz | Uz | G ]  each as ghost_rows_s8 takes it
+ *   weights  [ Wr | Ur | Uc,h | Wc | Uc,g | Wz | Uz | G ]  each as ghost_sums_s8 takes it
  *   bias     [ br | cr | cc   | bc |        bz | cz | bg ]
  */
 typedef struct {

@@ -1,97 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * W x + bias on the vector unit; ghost_rows_s8.h says how W lies in memory.
+ * y = clamp((W x + b) * scale + zero point), TFLite's FULLY_CONNECTED, on the vector unit.
  *
- * Assembly, since it takes fourteen registers: VMLADAVA adds up into those of even number, which
- * leaves the odd ones for all else. Seven rows cost 16 instructions for a block of 7 x 16 products,
- * 0.143 each.
+ * TFLite rounds twice: v = round(2 a M / 2^32), half up, then v / 2^r, half away from zero. The
+ * first is VQRDMULH. Away from zero is half up of v, less one where v is below zero: VRSHL of
+ * v + (v >> 31), exactly, for r >= 1.
  *
- *   r1   whole blocks of W      r3  x       r5  columns % 16      r7  bias
- *   r11  the columns left of W  r9  acc     lr  blocks to go
- *   q0   16 of x                q1  16 of a row
- *   q2   what is left of x, zero behind its end: there it is of no matter what q1 holds
+ *   stream    [ zero point, minimum, maximum | b | four of M, four of -r, and so on | W ]
+ *             W as ghost_sums_s8 takes it
+ *   scratch   the sums
  */
   .syntax unified
   .thumb
   .section .text.ghost_rows_s8, "ax", %progbits
 
-  /* The frame. */
-  .equ X, 0             /* x, whole blocks */
-  .equ ROWS, 8          /* to go */
-  .equ FRAME, 12
-  .equ ARGUMENTS, FRAME + 36
-
-  .macro load to:vararg
-  ldm r7!, {\to}
-  .endm
-
-  .macro store from:vararg
-  stm r9!, {\from}
-  .endm
-
-  .macro load_one to
-  ldr \to, [r7], #4
-  .endm
-
-  .macro store_one from
-  str \from, [r9], #4
-  .endm
-
-  /* As many groups of `count` rows as there are, with a sum for each row. */
-  .macro groups count, load, store, sums:vararg
-  ldr r0, [sp, #ROWS]
-  subs r0, #\count
-  blt 5f
-1:
-  str r0, [sp, #ROWS]
-  \load \sums
-  ldrd r3, lr, [sp, #X]
-  wls lr, lr, 3f
-2:
-  vldrb.u8 q0, [r3], #16
-  .irp sum, \sums
-  vldrb.u8 q1, [r1], #16
-  vmladava.s8 \sum, q1, q0
-  .endr
-  le lr, 2b
-3:
-  cbz r5, 4f
-  .irp sum, \sums
-  vldrb.u8 q1, [r11]
-  add r11, r5
-  vmladava.s8 \sum, q1, q2
-  .endr
-4:
-  \store \sums
-  ldr r0, [sp, #ROWS]
-  subs r0, #\count
-  bge 1b
-5:
-  .endm
+  /* Members of ghost_rows_params. */
+  .equ INPUTS, 0        /* and outputs */
+  .equ STREAM, 8
 
   .global ghost_rows_s8
   .p2align 2
   .type ghost_rows_s8, %function
-ghost_rows_s8:          /* r0 weights    r1 x    r2 columns    r3 rows    stack: bias, acc */
-  push {r4-r11, lr}
-  sub sp, #FRAME
-  and r5, r2, #15
-  lsrs r4, r2, #4
-  strd r1, r4, [sp, #X]
-  str r3, [sp, #ROWS]
-  ldrd r7, r9, [sp, #ARGUMENTS]
-  subs r2, r5
-  mla r11, r2, r3, r0   /* behind the whole blocks of all rows */
-  add r1, r2
-  vctp.8 r5
-  vpst
-  vldrbt.u8 q2, [r1]
-  mov r1, r0
-  groups 7, load, store, r0, r2, r4, r6, r8, r10, r12
-  groups 3, load, store, r0, r2, r4
-  groups 1, load_one, store_one, r0
-  add r0, r11, #3
+ghost_rows_s8:          /* r0 params    r1 scratch    r2 x    r3 y */
+  push {r4-r8, lr}
+  mov r5, r1
+  mov r4, r3
+  mov r1, r2
+  ldrd r2, r7, [r0, #INPUTS]
+  ldr r6, [r0, #STREAM]
+  add r3, r6, #12       /* b */
+  strd r3, r5, [sp, #-8]!
+  add r8, r3, r7, lsl #2
+  add r0, r7, #3
   bic r0, #3
-  add sp, #FRAME
-  pop {r4-r11, pc}
+  add r0, r8, r0, lsl #3
+  mov r3, r7
+  bl ghost_sums_s8
+  add sp, #8
+  ldm r6, {r0, r1, r2}
+  vdup.32 q2, r1
+  vdup.32 q3, r2
+  dlstp.32 lr, r7
+1:
+  vldrw.u32 q0, [r5], #16
+  vldrw.u32 q1, [r8], #16
+  vqrdmulh.s32 q0, q0, q1
+  vshr.s32 q1, q0, #31
+  vadd.i32 q0, q0, q1
+  vldrw.u32 q1, [r8], #16
+  vrshl.s32 q0, q0, q1
+  vadd.i32 q0, q0, r0
+  vmax.s32 q0, q0, q2
+  vmin.s32 q0, q0, q3
+  vstrb.32 q0, [r4], #4
+  letp lr, 1b
+  pop {r4-r8, pc}
   .size ghost_rows_s8, . - ghost_rows_s8

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain, plain_windows
-from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
+from mcu_ghost.build.kernels import plain, plain_windows, rows
+from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
-from mcu_ghost.build.kernels.plain_windows import window_initialiser
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
 from mcu_ghost.network.ops.fully_connected import FullyConnected
@@ -27,7 +26,6 @@ from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
-from mcu_ghost.network.ops.windows import image
 from mcu_ghost.network.tensor import Int8s, Tensor
 
 Words = npt.NDArray[np.uint32]
@@ -241,35 +239,23 @@ def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream of the rows, or what the plain variant takes."""
     (x,) = xs
     general = plain_windows.KERNELS["conv_2d"].pack(op, xs, y)
-    _, width, channels = image(x.shape)
-    rows = op.weights.reshape(len(op.weights), -1)
-    bias = op.bias - x.zero_point * rows.astype(np.int64).sum(axis=1)
+    matrix, bias = rows.matrix(op, x)
     pairs = op.multipliers(x, y)
-    stream = _stream(rows, bias, pairs, fused.activation_range(op.activation, y), y.zero_point)
-    if stream is None or op.weights.shape[-1] != channels:
+    stream = _stream(matrix, bias, pairs, fused.activation_range(op.activation, y), y.zero_point)
+    if stream is None or not rows.whole(op, x):
         return general
-    outputs, inputs = rows.shape
-    (tall, wide), (down, across) = op.window.size, op.window.dilation
-    stretch = wide == 1 or across == 1  # of a row of the image
-    in_place = stretch and (tall == 1 or (wide == width and down == 1))
+    inputs = matrix.shape[1]
     return Constants(
         "ghost_conv_rows_s8",
         "ghost_conv_rows_params",
         {"stream": stream},
-        {
-            "inputs": inputs,
-            "outputs": outputs,
-            "window": window_initialiser(op.window, x),
-            "channels": channels,
-            "input_zero_point": x.zero_point,
-            "in_place": int(in_place),
-        },
-        8 * -(-inputs // 2) + 2 * inputs,
+        rows.numbers(op, x),
+        align(2 * inputs) + 8 * -(-inputs // 2),
     )
 
 
 def _stream(
-    rows: Int8s,
+    matrix: Int8s,
     bias: npt.NDArray[np.signedinteger],
     pairs: Sequence[tuple[int, int]],
     clamp: tuple[int, int],
@@ -282,13 +268,13 @@ def _stream(
     """
     scales = np.array(pairs, np.int64)
     multipliers, exponents = np.broadcast_to(scales, (len(bias), 2)).T * [[1], [-1]]
-    if clamp != (-128, 127) or row_bounds(rows, bias).max() >= EXACT:
+    if clamp != (-128, 127) or row_bounds(matrix, bias).max() >= EXACT:
         return None
     if exponents.min() < 1 or exponents.max() > _LARGEST_EXPONENT:
         return None
     added = (1 << (exponents - 1)) + (zero_point << exponents)
     requantizers = np.stack([multipliers, added, exponents], axis=1)
-    groups = zip(_fours(rows), _fours(bias), _fours(requantizers), strict=True)
+    groups = zip(_fours(matrix), _fours(bias), _fours(requantizers), strict=True)
     return np.concatenate(
         [
             part
@@ -311,7 +297,7 @@ KERNELS = {
         _conv_2d,
         (
             "plain/ghost_conv_2d_s8.c",
-            "dsp/ghost_conv_rows_s8.c",
+            "ghost_conv_rows_s8.c",
             "dsp/ghost_rows_two_s8.S",
             *_ROWS,
         ),

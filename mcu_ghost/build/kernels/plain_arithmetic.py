@@ -18,7 +18,7 @@ from mcu_ghost.network.ops.reduce import Mean, Reduce
 from mcu_ghost.network.tensor import Tensor
 
 
-def _binary(op: Binary, xs: Tensors, kernel: str, params: str, **numbers: Any) -> Constants:
+def pack_binary(op: Binary, xs: Tensors, kernel: str, params: str, **numbers: Any) -> Constants:
     """Return what all operators of two values have, and the numbers of a kind.
 
     Args:
@@ -56,18 +56,18 @@ def _add(op: Add, xs: Tensors, y: Tensor) -> Constants:
     scalings = op.scalings(*op.operands(xs), y)
     named = dict(zip(("first", "second", "output"), map(braces, scalings), strict=True))
     numbers = {**_scaled(op, xs, y), **named, "sign": op.sign}
-    return _binary(op, xs, "add", "ghost_add_params", **numbers)
+    return pack_binary(op, xs, "add", "ghost_add_params", **numbers)
 
 
 def _mul(op: Mul, xs: Tensors, y: Tensor) -> Constants:
     """Return one scaling."""
     scaling = braces(op.multiplier(*op.operands(xs), y))
-    return _binary(op, xs, "mul", "ghost_mul_params", output=scaling, **_scaled(op, xs, y))
+    return pack_binary(op, xs, "mul", "ghost_mul_params", output=scaling, **_scaled(op, xs, y))
 
 
 def _extremum(op: Maximum, xs: Tensors, y: Tensor) -> Constants:
     """Return no more than shapes."""
-    return _binary(op, xs, op.kind, "ghost_extremum_params")
+    return pack_binary(op, xs, op.kind, "ghost_extremum_params")
 
 
 def _mean(op: Mean, xs: Tensors, y: Tensor) -> Constants:

@@ -51,7 +51,7 @@ def test_tanh_may_be_clipped_as_early_as_the_kernel_does() -> None:
 
 
 def test_packed_rows_are_every_weight_once_and_nothing_else() -> None:
-    """Weights come out by the layout that ghost_rows_s8.h describes."""
+    """Weights come out by the layout that ghost_sums_s8.h describes."""
     for rows, columns in ((1, 1), (7, 16), (10, 33), (11, 15), (21, 47), (27, 64), (5, 0)):
         matrix = np.arange(rows * columns).reshape(rows, columns)
         flat = list(mve._rows(matrix))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef GHOST_ROWS_S8_H
-#define GHOST_ROWS_S8_H
+#ifndef GHOST_SUMS_S8_H
+#define GHOST_SUMS_S8_H
 
 #include <stdint.h>
 
@@ -20,7 +20,7 @@
  * @param acc      rows results
  * @return         the end of W, where the next matrix starts
  */
-const int8_t *ghost_rows_s8(const int8_t *weights, const int8_t *x, int32_t columns, int32_t rows,
+const int8_t *ghost_sums_s8(const int8_t *weights, const int8_t *x, int32_t columns, int32_t rows,
                             const int32_t *bias, int32_t *acc);
 
 #endif
