@@ -61,6 +61,20 @@ static inline int32_t ghost_saturated18(int32_t x) {
   return y;
 }
 
+/** The low halves of both. */
+static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+}
+
+/** The high halves of both. */
+static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("pkhtb %0, %1, %2, asr #16" : "=r"(y) : "r"(b), "r"(a));
+  return y;
+}
+
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
@@ -92,6 +106,14 @@ static inline uint32_t ghost_even_bytes(uint32_t x) {
 }
 
 static inline uint32_t ghost_odd_bytes(uint32_t x) { return ghost_even_bytes(x >> 8); }
+
+static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
+  return (a & 0xFFFFU) | b << 16;
+}
+
+static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
+  return a >> 16 | (b & 0xFFFF0000U);
+}
 
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   return (x & ~(511U << 16)) | ((uint32_t)y & 511U) << 16;
