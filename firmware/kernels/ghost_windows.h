@@ -128,7 +128,13 @@ typedef struct {
 /** TFLite's int8 AVERAGE_POOL_2D: the mean of the taps inside, rounded half away from zero. */
 void ghost_average_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
+/** The same of 4 or more channels and of at most 256 taps; only some variants have it. */
+void ghost_average_pool_2d_wide_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
 /** TFLite's int8 MAX_POOL_2D. */
 void ghost_max_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
+/** The same of 8 or more channels; only some variants have it. */
+void ghost_max_pool_2d_wide_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
 #endif

@@ -25,10 +25,8 @@ typedef struct {
 static void widen_pair(const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step,
                        int32_t rows, uint32_t *to) {
   for (; rows > 0; rows--, a += a_step, b += b_step, to += PITCH) {
-    uint32_t first;
-    uint32_t second;
-    __builtin_memcpy(&first, a, 4);
-    __builtin_memcpy(&second, b, 4);
+    const uint32_t first = ghost_load_four(a);
+    const uint32_t second = ghost_load_four(b);
     const uint32_t a02 = ghost_even_bytes(first);
     const uint32_t a13 = ghost_odd_bytes(first);
     const uint32_t b02 = ghost_even_bytes(second);
@@ -51,7 +49,7 @@ static void widen(const ghost_depthwise_3x3_params *p, const tile *at, const int
                   uint32_t *to) {
   const ghost_window *const w = &p->window;
   const int32_t row_bytes = w->width * p->channels;
-  const uint32_t outside = 0x01010101U * (uint8_t)p->input_zero_point;
+  const uint32_t outside = ghost_four_bytes(p->input_zero_point);
   const ghost_taps inside = ghost_taps_inside(at->top, at->rows, 1, w->height);
   const int8_t *const first_row = x + (at->top + inside.first) * row_bytes;
   to += inside.first * PITCH;

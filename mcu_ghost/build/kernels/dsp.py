@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import dsp_windows, plain, plain_windows
+from mcu_ghost.build.kernels import dsp_arithmetic, dsp_windows, plain, plain_windows
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.build.kernels.dsp_rounding import in_one_rounding
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
@@ -342,4 +342,5 @@ KERNELS = {
         ("dsp/ghost_fully_connected_s8.c", *_ROWS),
     ),
     **dsp_windows.KERNELS,
+    **dsp_arithmetic.KERNELS,
 }

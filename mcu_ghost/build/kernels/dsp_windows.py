@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from mcu_ghost.build.kernels import plain_windows
@@ -12,8 +15,11 @@ from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.gates import row_bounds
 from mcu_ghost.network.ops.operator import Tensors
+from mcu_ghost.network.ops.pool_2d import Pool2D
 from mcu_ghost.network.ops.windows import image
 from mcu_ghost.network.tensor import Tensor
+
+LONGEST_SUM = 256  # of bytes, in a half
 
 _TILE_BYTES = 4 * 28 * 8 * 2  # four channels, rows, columns, halves
 _HALF = 1 << 16
@@ -55,6 +61,20 @@ def _depthwise_conv_2d(op: DepthwiseConv2D, xs: Tensors, y: Tensor) -> Constants
     )
 
 
+def _max_pool_2d(op: Pool2D, xs: Tensors, y: Tensor) -> Constants:
+    """Return what eight channels at a time take, which is what one takes."""
+    general = plain_windows.KERNELS["max_pool_2d"].pack(op, xs, y)
+    wide = image(y.shape)[2] >= 8
+    return replace(general, function="ghost_max_pool_2d_wide_s8") if wide else general
+
+
+def _average_pool_2d(op: Pool2D, xs: Tensors, y: Tensor) -> Constants:
+    """Return likewise; sums of bytes must fit halves."""
+    general = plain_windows.KERNELS["average_pool_2d"].pack(op, xs, y)
+    wide = image(y.shape)[2] >= 4 and math.prod(op.window.size) <= LONGEST_SUM
+    return replace(general, function="ghost_average_pool_2d_wide_s8") if wide else general
+
+
 KERNELS = {
     "depthwise_conv_2d": Kernel(
         _depthwise_conv_2d,
@@ -63,5 +83,12 @@ KERNELS = {
             "dsp/ghost_depthwise_3x3_s8.c",
             "dsp/ghost_depthwise_run_s8.S",
         ),
+    ),
+    "average_pool_2d": Kernel(
+        _average_pool_2d,
+        ("plain/ghost_average_pool_2d_s8.c", "dsp/ghost_average_pool_2d_wide_s8.c"),
+    ),
+    "max_pool_2d": Kernel(
+        _max_pool_2d, ("plain/ghost_max_pool_2d_s8.c", "dsp/ghost_max_pool_2d_wide_s8.c")
     ),
 }
