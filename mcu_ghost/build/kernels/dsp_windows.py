@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The variant for cores with 16-bit SIMD multiplies: windows on one channel at a time, and pools."""
+"""The variant for cores with 16-bit SIMD multiplies: windows of one channel each, and pools."""
 
 from __future__ import annotations
 
