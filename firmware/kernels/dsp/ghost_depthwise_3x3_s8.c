@@ -87,7 +87,8 @@ static void gather(const ghost_depthwise_3x3_params *p, int32_t channel,
   odd->singles = ghost_join(first[0], first[1]);
   odd->last = ghost_join(shift, first[2]);
   odd->multiplier = even->multiplier = p->multipliers[channel];
-  odd->added = even->added = (int32_t)((1U << (shift - 1)) + ((uint32_t)p->output_zero_point << shift));
+  odd->added = even->added =
+      (int32_t)((1U << (shift - 1)) + ((uint32_t)p->output_zero_point << shift));
   odd->bias = even->bias = 2 * p->bias[channel];
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def values(seed: int, channels: int) -> Model:
 
 
 def test_what_is_out_of_bounds_takes_plain_c() -> None:
-    def depthwise(**members: object) -> str:
+    def depthwise(**members: Any) -> str:
         built = Built(0)
         built.depthwise((1, 1), True, 0)
         built.operators = [dataclasses.replace(built.operators[0], **members)]
