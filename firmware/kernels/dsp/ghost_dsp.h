@@ -115,20 +115,6 @@ static inline uint32_t ghost_smaller_bytes(uint32_t a, uint32_t b) {
   return y;
 }
 
-/** (a * b + 2^31) >> 32, and what is added. */
-static inline int32_t ghost_multiply_high_add(int32_t a, int32_t b, int32_t added) {
-  int32_t y;
-  __asm("smmlar %0, %1, %2, %3" : "=r"(y) : "r"(a), "r"(b), "r"(added));
-  return y;
-}
-
-/** What is nearest to x within int8. */
-static inline int8_t ghost_saturate_8(int32_t x) {
-  int32_t y;
-  __asm("ssat %0, #8, %1" : "=r"(y) : "r"(x));
-  return (int8_t)y;
-}
-
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
