@@ -81,6 +81,24 @@ void ghost_add_rows_s8(const ghost_add_rows_params *params, const int8_t *first,
 /** The same of an input and the constant. */
 void ghost_add_rows_constant_s8(const ghost_add_rows_params *params, const int8_t *x, int8_t *y);
 
+/** Constants of an ADD or SUB of two tensors of one shape, one of them at half the common scale. */
+typedef struct {
+  int32_t size;
+  int32_t shift;         /**< what its values are multiplied with: 2^20, or less that */
+  int32_t multiplier;    /**< of the sum, Q0.31 */
+  int32_t exponent;      /**< then to the right */
+  int32_t added;         /**< before it, with the output's zero point */
+  int32_t swapped;       /**< whether it is the second of them */
+  int32_t bias;          /**< what its zero point comes to */
+  int32_t zero_point;    /**< of the other operand */
+  ghost_scaling scaling; /**< likewise */
+  int32_t factor;        /**< likewise: 2 or -2 */
+} ghost_add_table_params;
+
+/** The same; only some variants have it. Scratch holds 256 numbers. */
+void ghost_add_table_s8(const ghost_add_table_params *params, void *scratch, const int8_t *first,
+                        const int8_t *second, int8_t *y);
+
 /** Constants of one TFLite MUL. */
 typedef struct {
   const int8_t *constant; /**< an operand that is no input, if there is one */
@@ -100,6 +118,20 @@ void ghost_mul_s8(const ghost_mul_params *params, const int8_t *first, const int
 
 /** The same of an input and the constant. */
 void ghost_mul_constant_s8(const ghost_mul_params *params, const int8_t *x, int8_t *y);
+
+/** Constants of a MUL of two tensors of one shape. */
+typedef struct {
+  int32_t size;
+  int32_t twice_second_zero_point;
+  int32_t multiplier; /**< Q0.31 */
+  int32_t exponent;   /**< then to the right */
+  int32_t added;      /**< before it, with the output's zero point */
+  int32_t first_zero_point;
+} ghost_mul_even_params;
+
+/** The same; only some variants have it. */
+void ghost_mul_even_s8(const ghost_mul_even_params *params, const int8_t *first,
+                       const int8_t *second, int8_t *y);
 
 /** Constants of one TFLite MAXIMUM or MINIMUM. */
 typedef struct {
@@ -150,7 +182,7 @@ typedef struct {
 /** TFLite's int8 MEAN and SUM. */
 void ghost_mean_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
-/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it. */
+/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it, and some from 4 sums side by side. */
 void ghost_mean_few_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
 /** TFLite's int8 REDUCE_MAX, over the middle of three axes. */

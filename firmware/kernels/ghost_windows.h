@@ -80,6 +80,43 @@ typedef struct {
 void ghost_depthwise_conv_2d_s8(const ghost_depthwise_conv_2d_params *params, const int8_t *x,
                                 int8_t *y);
 
+/** What ghost_depthwise_run_s8.S takes of one channel. */
+typedef struct {
+  uint32_t pairs[3];  /**< of weights in a row of the window, twice them */
+  uint32_t singles;   /**< the weight beside the pair: of the first row, of the second */
+  uint32_t last;      /**< the shift to the right, the third row's single */
+  int32_t multiplier; /**< Q0.31 */
+  int32_t added;      /**< the shift's half, and the zero point of the output */
+  int32_t bias;       /**< twice it, the zero point of the input folded in */
+} ghost_depthwise_channel;
+
+/** `places` places down an image, `step` bytes apart in the output: places << 16 | step. */
+typedef void ghost_depthwise_run(const ghost_depthwise_channel *channel, const uint32_t *x,
+                                 int8_t *y, uint32_t places_and_step);
+
+ghost_depthwise_run ghost_depthwise_even_s8, ghost_depthwise_odd_s8;
+ghost_depthwise_run ghost_depthwise_even_steep_s8, ghost_depthwise_odd_steep_s8;
+ghost_depthwise_run ghost_depthwise_even_2_s8, ghost_depthwise_odd_2_s8;
+ghost_depthwise_run ghost_depthwise_even_2_steep_s8, ghost_depthwise_odd_2_steep_s8;
+
+/** Constants of a DEPTHWISE_CONV_2D with windows of 3 x 3 and an output for each channel. */
+typedef struct {
+  const int8_t *weights; /**< 3 x 3 x channels */
+  const int32_t *bias;   /**< the input zero point folded in */
+  const int32_t *multipliers;
+  const int8_t *shifts;
+  ghost_window window; /**< strides are 1 or 2, there is no dilation */
+  int32_t channels;    /**< a multiple of 4 */
+  int32_t input_zero_point;
+  int32_t output_zero_point;
+  ghost_depthwise_run *even; /**< where a window begins at an even column of a tile */
+  ghost_depthwise_run *odd;
+} ghost_depthwise_3x3_params;
+
+/** The same with DSP instructions; scratch holds a tile: 1792 bytes. */
+void ghost_depthwise_3x3_s8(const ghost_depthwise_3x3_params *params, void *scratch,
+                            const int8_t *x, int8_t *y);
+
 /** Constants of one TFLite AVERAGE_POOL_2D or MAX_POOL_2D. */
 typedef struct {
   ghost_window window;
@@ -91,10 +128,13 @@ typedef struct {
 /** TFLite's int8 AVERAGE_POOL_2D: the mean of the taps inside, rounded half away from zero. */
 void ghost_average_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
-/** The same of at most 256 taps; only some variants have it. */
+/** The same of at most 256 taps; only some variants have it, and some from 4 channels. */
 void ghost_average_few_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
 /** TFLite's int8 MAX_POOL_2D. */
 void ghost_max_pool_2d_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
+
+/** The same of 8 or more channels; only some variants have it. */
+void ghost_max_pool_2d_wide_s8(const ghost_pool_2d_params *params, const int8_t *x, int8_t *y);
 
 #endif

@@ -10,6 +10,18 @@ static inline uint32_t ghost_join(int32_t low, int32_t high) {
   return ((uint32_t)low & 0xFFFFU) | ((uint32_t)high << 16);
 }
 
+/** Four bytes, which need not be aligned. */
+static inline uint32_t ghost_load_four(const int8_t *from) {
+  uint32_t x;
+  __builtin_memcpy(&x, from, 4);
+  return x;
+}
+
+static inline void ghost_store_four(int8_t *to, uint32_t x) { __builtin_memcpy(to, &x, 4); }
+
+/** A byte, four times. */
+static inline uint32_t ghost_four_bytes(int32_t x) { return 0x01010101U * (uint8_t)x; }
+
 #ifdef __ARM_FEATURE_DSP
 
 /* Not volatile: the compiler may move, merge or drop them like any other arithmetic. */
@@ -61,6 +73,48 @@ static inline int32_t ghost_saturated18(int32_t x) {
   return y;
 }
 
+/** The low halves of both. */
+static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(y) : "r"(a), "r"(b));
+  return y;
+}
+
+/** The high halves of both. */
+static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("pkhtb %0, %1, %2, asr #16" : "=r"(y) : "r"(b), "r"(a));
+  return y;
+}
+
+/** Halves of sums with bytes 0 and 2 added. */
+static inline uint32_t ghost_add_even_bytes(uint32_t sums, uint32_t x) {
+  uint32_t y;
+  __asm("sxtab16 %0, %1, %2" : "=r"(y) : "r"(sums), "r"(x));
+  return y;
+}
+
+/** Halves of sums with bytes 1 and 3 added. */
+static inline uint32_t ghost_add_odd_bytes(uint32_t sums, uint32_t x) {
+  uint32_t y;
+  __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(y) : "r"(sums), "r"(x));
+  return y;
+}
+
+/** The larger of each two signed bytes. */
+static inline uint32_t ghost_larger_bytes(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(y) : "r"(a), "r"(b) : "cc");
+  return y;
+}
+
+/** The smaller of each two signed bytes. */
+static inline uint32_t ghost_smaller_bytes(uint32_t a, uint32_t b) {
+  uint32_t y;
+  __asm("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(y) : "r"(a), "r"(b) : "cc");
+  return y;
+}
+
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   __asm("bfi %0, %1, #16, #9" : "+r"(x) : "r"(y));
@@ -92,6 +146,14 @@ static inline uint32_t ghost_even_bytes(uint32_t x) {
 }
 
 static inline uint32_t ghost_odd_bytes(uint32_t x) { return ghost_even_bytes(x >> 8); }
+
+static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
+  return (a & 0xFFFFU) | b << 16;
+}
+
+static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
+  return a >> 16 | (b & 0xFFFF0000U);
+}
 
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
   return (x & ~(511U << 16)) | ((uint32_t)y & 511U) << 16;

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain, plain_windows, rows
+from mcu_ghost.build.kernels import dsp_arithmetic, dsp_windows, plain, plain_windows, rows
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
+from mcu_ghost.build.kernels.dsp_rounding import in_one_rounding
 from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
 from mcu_ghost.network.ops import fully_connected, fused
 from mcu_ghost.network.ops.conv_2d import Conv2D
@@ -32,7 +33,6 @@ Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
 EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
-_LARGEST_EXPONENT = 22  # so that a zero point to its power is far from 2^31
 _LONGEST_SEGMENT = EXACT // (128 * 127 * 2)  # pairs of inputs, whatever the weights
 
 
@@ -263,17 +263,11 @@ def _stream(
 ) -> Words | None:
     """Return rows, four at a time, with their biases and requantizers.
 
-    None where sums could leave the bounds of the assembly, where a row rounds once, or where the
-    activation cuts off more than int8 does.
+    None where sums could leave the bounds of the assembly, or rows are requantised another way.
     """
-    scales = np.array(pairs, np.int64)
-    multipliers, exponents = np.broadcast_to(scales, (len(bias), 2)).T * [[1], [-1]]
-    if clamp != (-128, 127) or row_bounds(matrix, bias).max() >= EXACT:
+    requantizers = in_one_rounding(pairs, len(bias), clamp, zero_point)
+    if requantizers is None or row_bounds(matrix, bias).max() >= EXACT:
         return None
-    if exponents.min() < 1 or exponents.max() > _LARGEST_EXPONENT:
-        return None
-    added = (1 << (exponents - 1)) + (zero_point << exponents)
-    requantizers = np.stack([multipliers, added, exponents], axis=1)
     groups = zip(_fours(matrix), _fours(bias), _fours(requantizers), strict=True)
     return np.concatenate(
         [
@@ -333,4 +327,6 @@ KERNELS = {
         _fully_connected,
         ("dsp/ghost_fully_connected_s8.c", *_ROWS),
     ),
+    **dsp_windows.KERNELS,
+    **dsp_arithmetic.KERNELS,
 }

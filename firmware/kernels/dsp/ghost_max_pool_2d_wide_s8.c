@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* y = clamp(max of the taps inside), eight channels at a time; the last eight may overlap others. */
+#include "ghost_arithmetic.h"
+#include "ghost_dsp.h"
+
+void ghost_max_pool_2d_wide_s8(const ghost_pool_2d_params *p, const int8_t *x, int8_t *y) {
+  const ghost_window *const w = &p->window;
+  const int32_t channels = p->channels;
+  const int32_t row_bytes = w->width * channels;
+  const uint32_t least = ghost_four_bytes(p->minimum);
+  const uint32_t most = ghost_four_bytes(p->maximum);
+  for (int32_t row = 0; row < w->output_height; row++) {
+    const int32_t top = row * w->stride_y - w->top;
+    const ghost_taps rows = ghost_taps_inside(top, w->kernel_height, 1, w->height);
+    for (int32_t column = 0; column < w->output_width; column++, y += channels) {
+      const int32_t left = column * w->stride_x - w->left;
+      const ghost_taps columns = ghost_taps_inside(left, w->kernel_width, 1, w->width);
+      const int32_t wide = columns.end - columns.first;
+      const int8_t *const first =
+          x + (top + rows.first) * row_bytes + (left + columns.first) * channels;
+      for (int32_t c = 0; c < channels; c += 8) {
+        c = c > channels - 8 ? channels - 8 : c;
+        uint32_t largest[2] = {least, least};
+        const int8_t *taps = first + c;
+        for (int32_t i = rows.end - rows.first; i > 0; i--, taps += row_bytes) {
+          const int8_t *tap = taps;
+          for (int32_t j = wide; j > 0; j--, tap += channels) {
+            largest[0] = ghost_larger_bytes(largest[0], ghost_load_four(tap));
+            largest[1] = ghost_larger_bytes(largest[1], ghost_load_four(tap + 4));
+          }
+        }
+        ghost_store_four(y + c, ghost_smaller_bytes(largest[0], most));
+        ghost_store_four(y + c + 4, ghost_smaller_bytes(largest[1], most));
+      }
+    }
+  }
+}
