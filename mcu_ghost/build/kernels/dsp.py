@@ -13,13 +13,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import plain, plain_windows
+from mcu_ghost.build.kernels import plain
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
-from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
-from mcu_ghost.build.kernels.plain_windows import window_initialiser
-from mcu_ghost.network.ops import fully_connected, fused
-from mcu_ghost.network.ops.conv_2d import Conv2D
-from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.build.kernels.plain import gru_numbers
+from mcu_ghost.build.kernels.rows import Rows, Way, Words
 from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer, row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
@@ -27,10 +24,8 @@ from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
-from mcu_ghost.network.ops.windows import image
-from mcu_ghost.network.tensor import Int8s, Tensor
+from mcu_ghost.network.tensor import Tensor
 
-Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
 EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
@@ -214,81 +209,21 @@ def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
     return _gate_rows(op, general, "ghost_simple_rnn_rows_step_s8", [0])
 
 
-def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream of the rows, or what the sibling in C takes."""
-    general = pack_fully_connected(op, xs, y)
-    pairs = fully_connected.output_multipliers(op, xs[0], y)
-    stream = _stream(
-        op.weights,
-        general.arrays["bias"],
-        pairs,
-        fused.activation_range(op.activation, y),
-        y.zero_point,
-    )
-    if stream is None:
-        return general
-    outputs, inputs = op.weights.shape
-    return Constants(
-        "ghost_rows_s8",
-        "ghost_rows_params",
-        {"stream": stream},
-        {"inputs": inputs, "outputs": outputs},
-        4 * -(-inputs // 2),
-    )
-
-
-def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream of the rows, or what the plain variant takes."""
-    (x,) = xs
-    general = plain_windows.KERNELS["conv_2d"].pack(op, xs, y)
-    _, width, channels = image(x.shape)
-    rows = op.weights.reshape(len(op.weights), -1)
-    bias = op.bias - x.zero_point * rows.astype(np.int64).sum(axis=1)
-    pairs = op.multipliers(x, y)
-    stream = _stream(rows, bias, pairs, fused.activation_range(op.activation, y), y.zero_point)
-    if stream is None or op.weights.shape[-1] != channels:
-        return general
-    outputs, inputs = rows.shape
-    (tall, wide), (down, across) = op.window.size, op.window.dilation
-    stretch = wide == 1 or across == 1  # of a row of the image
-    in_place = stretch and (tall == 1 or (wide == width and down == 1))
-    return Constants(
-        "ghost_conv_rows_s8",
-        "ghost_conv_rows_params",
-        {"stream": stream},
-        {
-            "inputs": inputs,
-            "outputs": outputs,
-            "window": window_initialiser(op.window, x),
-            "channels": channels,
-            "input_zero_point": x.zero_point,
-            "in_place": int(in_place),
-        },
-        8 * -(-inputs // 2) + 2 * inputs,
-    )
-
-
-def _stream(
-    rows: Int8s,
-    bias: npt.NDArray[np.signedinteger],
-    pairs: Sequence[tuple[int, int]],
-    clamp: tuple[int, int],
-    zero_point: int,
-) -> Words | None:
+def _stream(rows: Rows) -> Words | None:
     """Return rows, four at a time, with their biases and requantizers.
 
     None where sums could leave the bounds of the assembly, where a row rounds once, or where the
     activation cuts off more than int8 does.
     """
-    scales = np.array(pairs, np.int64)
+    bias, scales = rows.bias, np.array(rows.scales, np.int64)
     multipliers, exponents = np.broadcast_to(scales, (len(bias), 2)).T * [[1], [-1]]
-    if clamp != (-128, 127) or row_bounds(rows, bias).max() >= EXACT:
+    if rows.clamp != (-128, 127) or row_bounds(rows.weights, bias).max() >= EXACT:
         return None
     if exponents.min() < 1 or exponents.max() > _LARGEST_EXPONENT:
         return None
-    added = (1 << (exponents - 1)) + (zero_point << exponents)
+    added = (1 << (exponents - 1)) + (rows.zero_point << exponents)
     requantizers = np.stack([multipliers, added, exponents], axis=1)
-    groups = zip(_fours(rows), _fours(bias), _fours(requantizers), strict=True)
+    groups = zip(_fours(rows.weights), _fours(bias), _fours(requantizers), strict=True)
     return np.concatenate(
         [
             part
@@ -298,7 +233,18 @@ def _stream(
     )
 
 
-_ROWS = ("dsp/ghost_product.S", "dsp/ghost_rows_s8.S")
+def _scratch_bytes(inputs: int, vectors: int) -> int:
+    """Return what vectors take as halves."""
+    return 4 * -(-inputs // 2) * vectors
+
+
+_ROWS = Way(
+    _stream,
+    _scratch_bytes,
+    ("dsp/ghost_product.S", "dsp/ghost_rows_s8.S"),
+    two=("dsp/ghost_rows_two_s8.S",),
+    dense="dsp/ghost_fully_connected_s8.c",
+)
 _GATES = (
     "dsp/ghost_product.S",
     "dsp/ghost_four_rows.S",
@@ -307,15 +253,7 @@ _GATES = (
 )
 
 KERNELS = {
-    "conv_2d": Kernel(
-        _conv_2d,
-        (
-            "plain/ghost_conv_2d_s8.c",
-            "dsp/ghost_conv_rows_s8.c",
-            "dsp/ghost_rows_two_s8.S",
-            *_ROWS,
-        ),
-    ),
+    **_ROWS.kernels(),
     "ghost_gru": Kernel(
         _ghost_gru,
         (
@@ -342,9 +280,5 @@ KERNELS = {
     "simple_rnn": Kernel(
         _simple_rnn,
         ("plain/ghost_simple_rnn_step_s8.c", "dsp/ghost_simple_rnn_rows_step_s8.c", *_GATES),
-    ),
-    "fully_connected": Kernel(
-        _fully_connected,
-        ("dsp/ghost_fully_connected_s8.c", *_ROWS),
     ),
 }

@@ -11,8 +11,12 @@ typedef struct {
 } place;
 
 static void copy(const int8_t *from, int32_t count, int8_t *to) {
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB < 2 /* words must be aligned */
+  __builtin_memcpy(to, from, (uint32_t)count);
+#else
   for (; count >= 4; count -= 4, from += 4, to += 4) __builtin_memcpy(to, from, 4);
   for (; count > 0; count--) *to++ = *from++;
+#endif
 }
 
 static void fill(int32_t value, int32_t count, int8_t *to) {
@@ -69,13 +73,14 @@ void ghost_conv_rows_s8(const ghost_conv_rows_params *p, void *scratch, const in
   const int32_t outputs = p->outputs;
   const int32_t inputs = p->inputs;
   const ghost_rows_params rows = {inputs, outputs, p->stream};
-  int8_t *const rooms = (int8_t *)scratch + (inputs + 1) / 2 * 8;
+  int8_t *const rooms = scratch;
+  void *const behind = rooms + ((2 * inputs + 7) & ~7);
   place at = {p, x, 0, 0};
   int32_t left = p->window.output_height * p->window.output_width;
   for (; left >= 2; left -= 2, y += 2 * outputs) {
     const int8_t *const a = next(&at, rooms);
     const int8_t *const b = next(&at, rooms + inputs);
-    ghost_rows_two_s8(&rows, scratch, a, b, y, y + outputs);
+    ghost_rows_two_s8(&rows, behind, a, b, y, y + outputs);
   }
-  if (left > 0) ghost_rows_s8(&rows, scratch, next(&at, rooms), y);
+  if (left > 0) ghost_rows_s8(&rows, behind, next(&at, rooms), y);
 }
