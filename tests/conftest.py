@@ -57,7 +57,11 @@ def kernel_sources(variant: kernels.Variant = "plain") -> list[Path]:
         del found["ghost_gru_step_s8.c"]  # in assembly, some have it
     found |= {file.name: file for file in (folder / variant).glob("*.c")}
     here = ROOT / "tests" / "firmware" / "kernels" / f"{variant}_assembly.c"
-    return sorted([*found.values(), *([here] if here.exists() else [])])
+    if here.exists():
+        found[here.name] = here
+    elif "ghost_rows_s8.c" not in found:  # what calls it is left out
+        found = {n: f for n, f in found.items() if "ghost_rows_s8(" not in f.read_text()}
+    return sorted(found.values())
 
 
 def compile_host(

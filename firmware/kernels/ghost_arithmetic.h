@@ -49,6 +49,11 @@ static inline int8_t ghost_to_state(int32_t x) {
   return (int8_t)ghost_clamp((x + 128) >> 8, -128, 127);
 }
 
+/** The product of two Q0.15 as the Q0.7 that products see, rounded once. */
+static inline int8_t ghost_product_to_state(int32_t a, int32_t b) {
+  return (int8_t)ghost_clamp((a * b + (1 << 22)) >> 23, -128, 127);
+}
+
 /**
  * a * b / 2^31, rounded half up; a and b are never both -2^31. TFLite adds 1 - 2^30 to a negative
  * product and divides towards zero: ceil((p + 1 - 2^30) / 2^31) is floor((p + 2^30) / 2^31).

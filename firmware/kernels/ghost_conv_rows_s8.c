@@ -23,6 +23,8 @@ static void copy(const int8_t *from, int32_t count, int8_t *to) {
       : [from] "+r"(from), [to] "+r"(to)
       : [count] "r"(count)
       : "q0", "lr", "memory");
+#elif defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB < 2 /* words must be aligned */
+  __builtin_memcpy(to, from, (uint32_t)count);
 #else
   for (; count >= 4; count -= 4, from += 4, to += 4) __builtin_memcpy(to, from, 4);
   for (; count > 0; count--) *to++ = *from++;

@@ -48,9 +48,4 @@ static inline int32_t ghost_gate(const ghost_gates_params *p, int32_t gate, int3
   return ghost_clamp(16384 + ((before * p->slope + (1 << 12)) >> 13), 0, 32768);
 }
 
-/** The product of two Q0.15 as the Q0.7 that products see, rounded once. */
-static inline int8_t ghost_product_to_state(int32_t a, int32_t b) {
-  return (int8_t)ghost_clamp((a * b + (1 << 22)) >> 23, -128, 127);
-}
-
 #endif

@@ -111,6 +111,28 @@ void ghost_simple_rnn_rows_step_s8(const ghost_gate_rows_params *params, int8_t 
 const uint32_t *ghost_four_rows(const uint32_t *stream, const uint32_t *x, int32_t pairs,
                                 int32_t sums[4], ghost_requantizer requantizer);
 
+/** Constants of the same layers for cores without DSP instructions, weights as ghost_dot6.h says. */
+typedef struct {
+  int32_t inputs;                   /**< d */
+  int32_t units;                    /**< n */
+  const uint32_t *kernel;           /**< biases and rows over x, in the order of use */
+  const uint32_t *recurrent_kernel; /**< likewise over the state */
+  ghost_requantizer input[4];       /**< as in ghost_gates_params, like all that follows */
+  ghost_requantizer recurrent[4];
+  int32_t slope;
+  int32_t cell_bits;
+  int32_t reset_after;
+  int32_t relu;
+} ghost_lane_gates_params;
+
+/** The same steps; scratch holds what ghost_dot6 reads of the input and the state. */
+void ghost_lstm_lanes_step_s8(const ghost_lane_gates_params *params, int8_t *state, int16_t *cell,
+                              void *scratch, const int8_t *x);
+void ghost_reset_gru_lanes_step_s8(const ghost_lane_gates_params *params, int8_t *state,
+                                   int16_t *carry, void *scratch, const int8_t *x);
+void ghost_simple_rnn_lanes_step_s8(const ghost_lane_gates_params *params, int8_t *state,
+                                    void *scratch, const int8_t *x);
+
 /** Constants of one TFLite UNIDIRECTIONAL_SEQUENCE_LSTM, gates in i, f, c, o order. */
 typedef struct {
   int32_t inputs;                 /**< d */
@@ -151,8 +173,7 @@ typedef struct {
 void ghost_fully_connected_s8(const ghost_fully_connected_params *params, const int8_t *x,
                               int8_t *y);
 
-/** Constants of the same in the way of ghost_rows_s8, which a variant's ghost_rows_s8.S describes.
- */
+/** Constants of the same in the way of ghost_rows_s8, which the variant's file describes. */
 typedef struct {
   int32_t inputs;
   int32_t outputs;
@@ -178,7 +199,7 @@ typedef struct {
   int32_t paired;   /**< whether the stream is that of ghost_rows_two_s8 alone */
 } ghost_conv_rows_params;
 
-/** TFLite's int8 CONV_2D; scratch holds what lies below two windows, and that of their rows. */
+/** TFLite's int8 CONV_2D; scratch holds what lies below two windows, then that of the rows. */
 void ghost_conv_rows_s8(const ghost_conv_rows_params *params, void *scratch, const int8_t *x,
                         int8_t *y);
 

@@ -33,24 +33,8 @@
 /** Words of the table of `inputs` values. */
 static inline int32_t ghost_dot6_words(int32_t inputs) { return 4 + 3 * ((inputs + 1) / 2); }
 
-static inline int32_t *ghost_dot6_entry(int32_t *entry, int32_t a, int32_t b) {
-  entry[0] = b;
-  entry[1] = a - b * 256;
-  entry[2] = (int32_t)(0x8000U - 0x00800080U * (uint32_t)(a + b));
-  return entry + 3;
-}
-
 /** Make the table of `inputs` values; an odd last one has a partner of zero. Returns its end. */
-static inline int32_t *ghost_dot6_table(int32_t *table, const int8_t *x, int32_t inputs) {
-  const int32_t offset = -0x8000 * ((inputs + 1) / 2);
-  *table++ = offset;
-  for (; inputs >= 2; inputs -= 2, x += 2) table = ghost_dot6_entry(table, x[0], x[1]);
-  if (inputs > 0) table = ghost_dot6_entry(table, x[0], 0);
-  table[0] = offset;
-  table[1] = 0;
-  table[2] = 0;
-  return table + 3;
-}
+int32_t *ghost_dot6_table(int32_t *table, const int8_t *x, int32_t inputs);
 
 /**
  * Six dot products.
@@ -63,5 +47,23 @@ static inline int32_t *ghost_dot6_table(int32_t *table, const int8_t *x, int32_t
  */
 const uint32_t *ghost_dot6(const uint32_t *w, const int32_t *table, const uint32_t *starts,
                            int32_t *sums);
+
+/** Two of them: one word V for each entry, two starts, two sums. */
+const uint32_t *ghost_dot2(const uint32_t *w, const int32_t *table, const uint32_t *starts,
+                           int32_t *sums);
+
+/**
+ * The next of the rows that are left: six where there are more than four, else two, the last of
+ * which may be none. Their starts lie before their weights. Returns how many were taken.
+ */
+static inline int32_t ghost_dot_next(const uint32_t **w, const int32_t *table, int32_t left,
+                                     int32_t *sums) {
+  if (left > 4) {
+    *w = ghost_dot6(*w + 6, table, *w, sums);
+    return 6;
+  }
+  *w = ghost_dot2(*w + 2, table, *w, sums);
+  return 2;
+}
 
 #endif

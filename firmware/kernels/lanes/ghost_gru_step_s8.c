@@ -12,66 +12,27 @@
  *
  * Rows read the tables, so a unit's new state is written as soon as it is known.
  */
-#include "ghost_arithmetic.h"
 #include "ghost_dot6.h"
+#include "ghost_lanes.h"
 
 static const uint32_t zero_starts[6];
 
-#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 /* has SMULL */
-
-typedef ghost_requantizer scaler;
-
-static scaler scaler_of(ghost_requantizer rq) { return rq; }
-
-static int32_t scale(int32_t acc, const scaler *s) { return ghost_requantize(acc, *s); }
-
-#else
-
-/** A requantizer whose multiplier is low + 2^16 high, -2^15 <= low < 2^15, 0 <= high <= 2^15. */
-typedef struct {
-  int32_t shift;
-  int32_t low;
-  int32_t high;
-} scaler;
-
-/** x / 2^16 to the nearest, half up; no step of it overflows. */
-static int32_t upper(int32_t x) { return ((x >> 15) + 1) >> 1; }
-
-static scaler scaler_of(ghost_requantizer rq) {
-  return (scaler){rq.shift, (int16_t)rq.multiplier, upper(rq.multiplier)};
+GHOST_ONE_COPY static int32_t scale(int32_t acc, const ghost_scaler *s) {
+  return ghost_scale(acc, s);
 }
 
-/** As ghost_requantize, from four products of signed halves, none of which overflows. */
-__attribute__((noinline)) static int32_t scale(int32_t acc, const scaler *s) {
-  const int32_t x = (int32_t)((uint32_t)acc << s->shift);
-  const int32_t low = (int16_t)x;
-  const int32_t high = upper(x);
-  return high * s->high + upper(high * s->low + low * s->high + (low * s->low >> 16));
-}
+__attribute__((noinline)) static int32_t sigmoid(int32_t y) { return ghost_sigmoid_of(y); }
 
-#endif
+__attribute__((noinline)) static int32_t tanh_512(int32_t y) { return ghost_tanh_512(y); }
 
 /** The layer's requantizers, ready for use; gates in z, r, c order. */
 typedef struct {
-  scaler input[3];
-  scaler recurrent[3];
+  ghost_scaler input[3];
+  ghost_scaler recurrent[3];
 } scalers;
 
 /** Rows z, z, r, r, c, c of two units: where a unit's sums over x, h and g are. */
 enum { X = 0, H = 6, G = 12, SUMS = 18 };
-
-/** sigma of a pre-activation. */
-__attribute__((noinline)) static int32_t sigmoid(int32_t y) {
-  return (ghost_interpolate(3 * ghost_saturate16(y)) + (16384 << 10) + 512) >> 10;
-}
-
-/**
- * 2^9 tanh of a pre-activation in Q0.15, not yet rounded. Nothing changes behind 21845, a sixth of
- * what ghost_tanh clips to: the table's last two nodes are equal.
- */
-__attribute__((noinline)) static int32_t tanh_512(int32_t y) {
-  return ghost_interpolate(6 * ghost_clamp(y, -21845, 21845));
-}
 
 /** The update (0) or reset (1) gate of a unit. */
 static int32_t gate(const scalers *s, int32_t i, const int32_t *sums) {
@@ -89,24 +50,19 @@ static int32_t candidate(const scalers *s, const int32_t *sums) {
   return (tanh_512(rest + reset) + 256) >> 9;
 }
 
-/** As ghost_dot6_table; once in the image. */
-__attribute__((noinline)) static int32_t *table(int32_t *to, const int8_t *x, int32_t inputs) {
-  return ghost_dot6_table(to, x, inputs);
-}
-
 void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry, void *scratch,
                        const int8_t *x) {
   const int32_t m = p->intrinsic;
   const int32_t ghosts = p->units - m;
   int32_t *const from_h = scratch;
-  int32_t *const from_x = table(from_h, state, m);
-  int32_t *const from_g = table(from_x, x, p->inputs);
-  table(from_g, state + m, ghosts);
+  int32_t *const from_x = ghost_dot6_table(from_h, state, m);
+  int32_t *const from_g = ghost_dot6_table(from_x, x, p->inputs);
+  ghost_dot6_table(from_g, state + m, ghosts);
 
   scalers s;
   for (int32_t i = 0; i < 3; i++) {
-    s.input[i] = scaler_of(p->input[i]);
-    s.recurrent[i] = scaler_of(p->recurrent[i]);
+    s.input[i] = ghost_scaler_of(p->input[i]);
+    s.recurrent[i] = ghost_scaler_of(p->recurrent[i]);
   }
   int32_t sums[SUMS] = {0};
   const uint32_t *w = p->gates;
@@ -125,8 +81,8 @@ void ghost_gru_step_s8(const ghost_gru_params *p, int8_t *state, int16_t *carry,
     state[i] = ghost_to_state(new);
   }
 
-  if (ghosts > 0) table(from_h, state, m);
-  const scaler ghost = scaler_of(p->ghost);
+  if (ghosts > 0) ghost_dot6_table(from_h, state, m);
+  const ghost_scaler ghost = ghost_scaler_of(p->ghost);
   w = p->ghosts;
   for (int32_t i = 0, row = 6; i < ghosts; i++, row++) {
     if (row == 6) {

@@ -5,6 +5,27 @@
  */
 #include "ghost_arithmetic.h"
 
+/** The taps inside the image at one place, and how far it is from one to the next. */
+typedef struct {
+  int32_t tall;
+  int32_t wide;
+  int32_t x_step; /**< to the next column, then what is left to the next row */
+  int32_t x_row;
+  int32_t w_step;
+  int32_t w_row;
+} taps;
+
+/** The products of one output; `x` and `w` are at its first tap. */
+static int32_t sum(const taps *at, int32_t zero_point, const int8_t *x, const int8_t *w) {
+  int32_t acc = 0;
+  for (int32_t i = at->tall; i > 0; i--, x += at->x_row, w += at->w_row) {
+    for (int32_t j = at->wide; j > 0; j--, x += at->x_step, w += at->w_step) {
+      acc += *w * (*x - zero_point);
+    }
+  }
+  return acc;
+}
+
 void ghost_depthwise_conv_2d_s8(const ghost_depthwise_conv_2d_params *p, const int8_t *x,
                                 int8_t *y) {
   const ghost_window *const window = &p->window;
@@ -17,19 +38,24 @@ void ghost_depthwise_conv_2d_s8(const ghost_depthwise_conv_2d_params *p, const i
       const int32_t left = column * window->stride_x - window->left;
       const ghost_taps columns =
           ghost_taps_inside(left, window->kernel_width, window->dilation_x, window->width);
-      for (int32_t o = 0; o < outputs; o++) {
-        const int32_t channel = o / p->multiplier;
-        int32_t acc = p->bias[o];
-        for (int32_t i = rows.first; i < rows.end; i++) {
-          for (int32_t j = columns.first; j < columns.end; j++) {
-            const int32_t place =
-                (top + i * window->dilation_y) * window->width + left + j * window->dilation_x;
-            const int32_t value = x[place * p->channels + channel] - p->input_zero_point;
-            acc += p->weights[(i * window->kernel_width + j) * outputs + o] * value;
-          }
-        }
+      const int32_t wide = columns.end - columns.first;
+      const taps at = {
+          .tall = rows.end - rows.first,
+          .wide = wide,
+          .x_step = window->dilation_x * p->channels,
+          .x_row = (window->dilation_y * window->width - wide * window->dilation_x) * p->channels,
+          .w_step = outputs,
+          .w_row = (window->kernel_width - wide) * outputs,
+      };
+      const int32_t place = (top + rows.first * window->dilation_y) * window->width + left +
+                            columns.first * window->dilation_x;
+      const int8_t *from = x + place * p->channels;
+      const int8_t *w = p->weights + (rows.first * window->kernel_width + columns.first) * outputs;
+      for (int32_t o = 0, more = p->multiplier; o < outputs; o++, w++) {
+        const int32_t acc = p->bias[o] + sum(&at, p->input_zero_point, from, w);
         const int32_t value = ghost_rescale(acc, p->multipliers[o], p->shifts[o]);
         *y++ = (int8_t)ghost_clamp(value + p->output_zero_point, p->minimum, p->maximum);
+        if (--more == 0) from++, more = p->multiplier;
       }
     }
   }

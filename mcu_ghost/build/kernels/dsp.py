@@ -13,13 +13,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import dsp_arithmetic, dsp_windows, plain, plain_windows, rows
-from mcu_ghost.build.kernels.constants import Constants, Kernel, align, braces
+from mcu_ghost.build.kernels import dsp_arithmetic, dsp_windows, plain
+from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
 from mcu_ghost.build.kernels.dsp_rounding import in_one_rounding
-from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
-from mcu_ghost.network.ops import fully_connected, fused
-from mcu_ghost.network.ops.conv_2d import Conv2D
-from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.build.kernels.plain import gru_numbers
+from mcu_ghost.build.kernels.rows import Rows, Way, Words
 from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.gates import Requantizer, row_bounds
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
@@ -27,9 +25,8 @@ from mcu_ghost.network.ops.lstm import LSTM
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
-from mcu_ghost.network.tensor import Int8s, Tensor
+from mcu_ghost.network.tensor import Tensor
 
-Words = npt.NDArray[np.uint32]
 Ints = npt.NDArray[np.int64]
 
 EXACT = 1 << 23  # 256 a fits 32 bits while abs(a) is below
@@ -212,73 +209,37 @@ def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
     return _gate_rows(op, general, "ghost_simple_rnn_rows_step_s8", [0])
 
 
-def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream of the rows, or what the sibling in C takes."""
-    general = pack_fully_connected(op, xs, y)
-    pairs = fully_connected.output_multipliers(op, xs[0], y)
-    stream = _stream(
-        op.weights,
-        general.arrays["bias"],
-        pairs,
-        fused.activation_range(op.activation, y),
-        y.zero_point,
-    )
-    if stream is None:
-        return general
-    outputs, inputs = op.weights.shape
-    return Constants(
-        "ghost_rows_s8",
-        "ghost_rows_params",
-        {"stream": stream},
-        {"inputs": inputs, "outputs": outputs},
-        4 * -(-inputs // 2),
-    )
-
-
-def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream of the rows, or what the plain variant takes."""
-    (x,) = xs
-    general = plain_windows.KERNELS["conv_2d"].pack(op, xs, y)
-    matrix, bias = rows.matrix(op, x)
-    pairs = op.multipliers(x, y)
-    stream = _stream(matrix, bias, pairs, fused.activation_range(op.activation, y), y.zero_point)
-    if stream is None or not rows.whole(op, x):
-        return general
-    inputs = matrix.shape[1]
-    return Constants(
-        "ghost_conv_rows_s8",
-        "ghost_conv_rows_params",
-        {"stream": stream},
-        rows.numbers(op, x),
-        align(2 * inputs) + 8 * -(-inputs // 2),
-    )
-
-
-def _stream(
-    matrix: Int8s,
-    bias: npt.NDArray[np.signedinteger],
-    pairs: Sequence[tuple[int, int]],
-    clamp: tuple[int, int],
-    zero_point: int,
-) -> Words | None:
+def _stream(rows: Rows) -> Words | None:
     """Return rows, four at a time, with their biases and requantizers.
 
     None where sums could leave the bounds of the assembly, or rows are requantised another way.
     """
-    requantizers = in_one_rounding(pairs, len(bias), clamp, zero_point)
-    if requantizers is None or row_bounds(matrix, bias).max() >= EXACT:
+    weights, bias = rows.weights, rows.bias
+    requantizers = in_one_rounding(rows.scales, len(bias), rows.clamp, rows.zero_point)
+    if requantizers is None or row_bounds(weights, bias).max() >= EXACT:
         return None
-    groups = zip(_fours(matrix), _fours(bias), _fours(requantizers), strict=True)
+    groups = zip(_fours(weights), _fours(bias), _fours(requantizers), strict=True)
     return np.concatenate(
         [
             part
-            for weights, biases, numbers in groups
-            for part in (_start(biases, True), _pairs(weights), numbers.ravel().astype(np.uint32))
+            for w, b, numbers in groups
+            for part in (_start(b, True), _pairs(w), numbers.ravel().astype(np.uint32))
         ]
     )
 
 
-_ROWS = ("dsp/ghost_product.S", "dsp/ghost_rows_s8.S")
+def _scratch_bytes(rows: Rows, vectors: int) -> int:
+    """Return what vectors take as halves."""
+    return 4 * -(-rows.weights.shape[1] // 2) * vectors
+
+
+_ROWS = Way(
+    _stream,
+    _scratch_bytes,
+    ("dsp/ghost_product.S", "dsp/ghost_rows_s8.S"),
+    two=("dsp/ghost_rows_two_s8.S",),
+    dense="dsp/ghost_fully_connected_s8.c",
+)
 _GATES = (
     "dsp/ghost_product.S",
     "dsp/ghost_four_rows.S",
@@ -287,15 +248,7 @@ _GATES = (
 )
 
 KERNELS = {
-    "conv_2d": Kernel(
-        _conv_2d,
-        (
-            "plain/ghost_conv_2d_s8.c",
-            "ghost_conv_rows_s8.c",
-            "dsp/ghost_rows_two_s8.S",
-            *_ROWS,
-        ),
-    ),
+    **_ROWS.kernels(),
     "ghost_gru": Kernel(
         _ghost_gru,
         (
@@ -322,10 +275,6 @@ KERNELS = {
     "simple_rnn": Kernel(
         _simple_rnn,
         ("plain/ghost_simple_rnn_step_s8.c", "dsp/ghost_simple_rnn_rows_step_s8.c", *_GATES),
-    ),
-    "fully_connected": Kernel(
-        _fully_connected,
-        ("dsp/ghost_fully_connected_s8.c", *_ROWS),
     ),
     **dsp_windows.KERNELS,
     **dsp_arithmetic.KERNELS,

@@ -13,12 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.kernels import mve_arithmetic, mve_windows, plain, plain_windows, rows
+from mcu_ghost.build.kernels import mve_arithmetic, mve_windows, plain
 from mcu_ghost.build.kernels.constants import Constants, Kernel, align
-from mcu_ghost.build.kernels.plain import gru_numbers, pack_fully_connected
-from mcu_ghost.network.ops import fully_connected, fused
-from mcu_ghost.network.ops.conv_2d import Conv2D
-from mcu_ghost.network.ops.fully_connected import FullyConnected
+from mcu_ghost.build.kernels.plain import gru_numbers
+from mcu_ghost.build.kernels.rows import Rows, Way, Words
 from mcu_ghost.network.ops.gated import Gated
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.lstm import LSTM
@@ -27,7 +25,6 @@ from mcu_ghost.network.ops.reset_gru import ResetGRU
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.tensor import Int8s, Ints, Tensor
 
-Words = npt.NDArray[np.uint32]
 Biases = npt.NDArray[np.signedinteger]
 
 _GROUPS = (7, 3, 1)  # rows, as many of the first as fit, then of the next
@@ -111,37 +108,22 @@ def _gates(
     )
 
 
-def _fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream, or what the sibling in C takes."""
-    general = pack_fully_connected(op, xs, y)
-    outputs, inputs = op.weights.shape
-    vectors = _requantizers(fully_connected.output_multipliers(op, xs[0], y), outputs)
+def _stream(rows: Rows) -> Words | None:
+    """Return one stream, of pairs of places or of one at a time.
+
+    None where a row rounds once.
+    """
+    vectors = _requantizers(rows.scales, len(rows.weights))
     if vectors is None:
-        return general
-    numbers = y.zero_point, *fused.activation_range(op.activation, y)
-    stream = _row_stream(op.weights, general.arrays["bias"], vectors, numbers)
-    sizes: dict[str, int | str] = {"inputs": inputs, "outputs": outputs}
-    return Constants("ghost_rows_s8", "ghost_rows_params", {"stream": stream}, sizes, 4 * outputs)
+        return None
+    numbers = rows.zero_point, *rows.clamp
+    made = _pair_stream if rows.paired else _row_stream
+    return made(rows.weights, rows.bias, vectors, numbers)
 
 
-def _conv_2d(op: Conv2D, xs: Tensors, y: Tensor) -> Constants:
-    """Return one stream of pairs of places, or of the only place, or what the plain C takes."""
-    (x,) = xs
-    matrix, bias = rows.matrix(op, x)
-    outputs, inputs = matrix.shape
-    vectors = _requantizers(op.multipliers(x, y), outputs)
-    if vectors is None or not rows.whole(op, x):
-        return plain_windows.KERNELS["conv_2d"].pack(op, xs, y)
-    paired = np.prod(op.window.output(x.shape)) > 1
-    numbers = y.zero_point, *fused.activation_range(op.activation, y)
-    stream = (_pair_stream if paired else _row_stream)(matrix, bias, vectors, numbers)
-    return Constants(
-        "ghost_conv_rows_s8",
-        "ghost_conv_rows_params",
-        {"stream": stream},
-        rows.numbers(op, x) | {"paired": int(paired)},
-        align(2 * inputs) + (0 if paired else 4 * outputs),
-    )
+def _scratch_bytes(rows: Rows, vectors: int) -> int:
+    """Return what the sums take."""
+    return 0 if rows.paired else 4 * len(rows.weights)
 
 
 def _requantizers(pairs: Sequence[tuple[int, int]], outputs: int) -> Ints | None:
@@ -192,7 +174,14 @@ def _recurrent(kind: str) -> tuple[str, ...]:
     )
 
 
-_ROWS = ("mve/ghost_rows_s8.S", "mve/ghost_sums_s8.S")
+_ROWS = Way(
+    _stream,
+    _scratch_bytes,
+    ("mve/ghost_rows_s8.S", "mve/ghost_sums_s8.S"),
+    two=("mve/ghost_rows_two_s8.S",),
+    dense="mve/ghost_fully_connected_s8.c",
+    pairs=True,
+)
 
 KERNELS = {
     "ghost_gru": Kernel(
@@ -202,16 +191,7 @@ KERNELS = {
     "lstm": Kernel(_lstm, _recurrent("lstm")),
     "reset_gru": Kernel(_reset_gru, _recurrent("reset_gru")),
     "simple_rnn": Kernel(_simple_rnn, _recurrent("simple_rnn")),
-    "fully_connected": Kernel(_fully_connected, ("mve/ghost_fully_connected_s8.c", *_ROWS)),
-    "conv_2d": Kernel(
-        _conv_2d,
-        (
-            "plain/ghost_conv_2d_s8.c",
-            "ghost_conv_rows_s8.c",
-            "mve/ghost_rows_two_s8.S",
-            *_ROWS,
-        ),
-    ),
+    **_ROWS.kernels(),
     **mve_windows.KERNELS,
     **mve_arithmetic.KERNELS,
 }
