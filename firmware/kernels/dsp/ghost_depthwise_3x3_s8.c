@@ -22,9 +22,9 @@ typedef struct {
 } tile;
 
 /** Widens two columns of an image, `step` bytes from row to row. */
-static void widen_pair(const int8_t *a, int32_t a_step, const int8_t *b, int32_t b_step,
+static void widen_pair(const int8_t *a, int32_t stride_a, const int8_t *b, int32_t stride_b,
                        int32_t rows, uint32_t *to) {
-  for (; rows > 0; rows--, a += a_step, b += b_step, to += PITCH) {
+  for (; rows > 0; rows--, a += stride_a, b += stride_b, to += PITCH) {
     const uint32_t first = ghost_load_four(a);
     const uint32_t second = ghost_load_four(b);
     const uint32_t a02 = ghost_even_bytes(first);
