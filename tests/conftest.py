@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
+import functools
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +80,28 @@ def compile_program(
     out: Path, sources: list[Path], *flags: str, variant: kernels.Variant = "plain"
 ) -> Path:
     """Compile a program for this machine with the project's warnings as errors."""
+    ready = _objects(variant) if set(sources) & set(kernel_sources(variant)) else {}
+    given = [str(ready.get(source, source)) for source in sources]
+    _compile("-o", str(out), *flags, *given, variant=variant)
+    return out
+
+
+@functools.cache
+def _objects(variant: kernels.Variant) -> dict[Path, Path]:
+    """Return a variant's kernels, compiled once."""
+    folder = Path(tempfile.mkdtemp(prefix="mcu-ghost-kernels-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sources = kernel_sources(variant)
+    _compile("-fPIC", "-c", *map(str, sources), variant=variant, cwd=folder)
+    return {source: folder / f"{source.stem}.o" for source in sources}
+
+
+def _compile(*words: str, variant: kernels.Variant, cwd: Path | None = None) -> None:
     folder = resources.folder("firmware") / "kernels"
     command = [need("gcc", "gcc"), "-std=gnu11", "-O2", *WARNINGS]
-    command += [f"-I{folder}", f"-I{folder / variant}", *flags, "-o", str(out), *map(str, sources)]
-    result = subprocess.run(command, capture_output=True, text=True)
+    command += [f"-I{folder}", f"-I{folder / variant}", *words]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=cwd)
     assert result.returncode == 0, result.stderr
-    return out
 
 
 def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain") -> ctypes.CDLL:

@@ -3,6 +3,8 @@
 #ifndef GHOST_DSP_H
 #define GHOST_DSP_H
 
+#include <stdbool.h>
+
 #include "ghost_arithmetic.h"
 
 /** Two halves of 16 bits as one word. */
@@ -153,6 +155,28 @@ static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
 
 static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
   return a >> 16 | (b & 0xFFFF0000U);
+}
+
+static inline uint32_t ghost_add_even_bytes(uint32_t sums, uint32_t x) {
+  const uint32_t more = ghost_even_bytes(x);
+  return ((sums + more) & 0xFFFFU) | ((sums & 0xFFFF0000U) + (more & 0xFFFF0000U));
+}
+
+static inline uint32_t ghost_add_odd_bytes(uint32_t sums, uint32_t x) {
+  return ghost_add_even_bytes(sums, x >> 8);
+}
+
+static inline uint32_t ghost_larger_bytes(uint32_t a, uint32_t b) {
+  uint32_t y = 0;
+  for (uint32_t i = 0; i < 32; i += 8) {
+    const bool first = (int8_t)(a >> i & 0xFFU) > (int8_t)(b >> i & 0xFFU);
+    y |= (first ? a : b) & 0xFFU << i;
+  }
+  return y;
+}
+
+static inline uint32_t ghost_smaller_bytes(uint32_t a, uint32_t b) {
+  return ~ghost_larger_bytes(~a, ~b);
 }
 
 static inline uint32_t ghost_insert_fraction(uint32_t x, int32_t y) {
