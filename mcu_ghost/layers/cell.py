@@ -166,7 +166,7 @@ class GhostGRUCell(keras.layers.GRUCell):
         """Return the input's share of the pre-activations, (…, 3m) for (…, d) inputs."""
         product = tf.tensordot(inputs, self.kernel, 1)
         if self.use_bias:
-            product += self.bias[0]
+            product = tf.nn.bias_add(product, self.bias[0])
         return self.round_product(product)
 
     def recurrent_weights(self) -> tuple[Any, ...]:
@@ -204,15 +204,16 @@ class GhostGRUCell(keras.layers.GRUCell):
         a = tf.matmul(s if mask is None else s * mask, matrix)
         if bias is not None:
             a = tf.nn.bias_add(a, bias)
-        a = self.round_product(a)
-        gates_in = projected[:, : 2 * m] + a[:, : 2 * m]
+        sizes = (2 * m, m, m) if self.ghosts else (2 * m, m)
+        gates_in, reset_in, *from_ghosts = tf.split(self.round_product(a), sizes, axis=1)
+        inputs, candidate_in = tf.split(projected, (2 * m, m), axis=1)
+        gates_in = inputs + gates_in
         gates = self.recurrent_activation(self.round_preactivation(gates_in))
         z, r = tf.split(gates, 2, axis=1)
-        reset_in = a[:, 2 * m : 3 * m]
         reset = self.round_preactivation(reset_in)
-        candidate_in = projected[:, 2 * m :] + r * reset
+        candidate_in += r * reset
         if self.ghosts:
-            candidate_in += a[:, 3 * m :]
+            candidate_in += from_ghosts[0]
         c = self.activation(self.round_preactivation(candidate_in))
         carry_in = z * h + (1 - z) * c
         h = self.round_carry(carry_in)

@@ -129,6 +129,8 @@ class _Loop:
     def back(self, outputs: Any, h: Any, s: Any) -> list[Any]:
         """Return the gradients of what `run` was given, from those of what it returned."""
         upstream = None if outputs is None else self._array().unstack(outputs)
+        # Once, since a product with a transposed matrix takes a third longer.
+        self._transposed = [None if w is None else tf.transpose(w) for w in self._weights[::2]]
 
         def body(i: Any, h: Any, s: Any, *arrays: Any) -> tuple[Any, ...]:
             t = self._frames - 1 - i
@@ -150,13 +152,13 @@ class _Loop:
 
     def _step(self, frame: Frame, before: Any, h: Any, s: Any) -> tuple[Any, ...]:
         """Return the gradients of a step's h, s, projected inputs, product and ghosts' product."""
-        cell, (matrix, _, ghost_kernel, _) = self._cell, self._weights
+        cell, (matrix, ghost_kernel) = self._cell, self._transposed
         ghosts = ()
         if cell.ghosts:
             s, g = tf.split(s, (cell.intrinsic, cell.ghosts), axis=1)
             g = _BACK[cell.ghost_activation](frame.ghost, _back(cell.round_state, frame.ghost, g))
             ghosts = (_back(cell.round_preactivation, frame.ghost_in, g),)
-            s += tf.matmul(*ghosts, ghost_kernel, transpose_b=True)
+            s += tf.matmul(*ghosts, ghost_kernel)
         e = h + _back(cell.round_state, frame.h, s)
         e = _back(cell.round_carry, frame.carry_in, e)
         h = e * frame.z
@@ -167,7 +169,7 @@ class _Loop:
         gates = _back(cell.round_preactivation, frame.gates_in, tf.concat((z, r), axis=1))
         reset = _back(cell.round_preactivation, frame.reset_in, c * frame.r)
         product = tf.concat((gates, reset, c) if cell.ghosts else (gates, reset), axis=1)
-        s = tf.matmul(product, matrix, transpose_b=True)
+        s = tf.matmul(product, matrix)
         if self._mask is not None:
             s *= self._mask
         return h, s, tf.concat((gates, c), axis=1), product, *ghosts
@@ -186,7 +188,7 @@ class _Loop:
                 inputs = tf.reshape(inputs, (-1, kernel.shape[0]))
                 found.append(tf.matmul(inputs, sums, transpose_a=True))
             if bias is not None:
-                found.append(tf.reduce_sum(sums, 0))
+                found.append(tf.raw_ops.BiasAddGrad(out_backprop=sums))
         return found
 
 
