@@ -115,7 +115,8 @@ class GhostGRUCell(keras.layers.GRUCell):
         self.ghost_initializer = keras.initializers.get(ghost_initializer)
         self.ghost_regularizer = keras.regularizers.get(ghost_regularizer)
         self.ghost_constraint = keras.constraints.get(ghost_constraint)
-        # Roundings that quantisation-aware training puts in place of the identity.
+        # Roundings that quantisation-aware training puts in place of the identity, value by value.
+        # That of products never saturates: its gradient is the identity.
         self.round_product = keras.activations.linear
         self.round_preactivation = keras.activations.linear
         self.round_carry = keras.activations.linear

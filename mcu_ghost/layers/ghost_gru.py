@@ -28,7 +28,8 @@ class GhostGRU(keras.layers.RNN):
     """A GhostGRU layer; with `ratio=1` it equals `tf_keras.layers.GRU(reset_after=True)`.
 
     See `GhostGRUCell` for the equations and the weights. The products with the inputs of all
-    time steps are one matrix product before the loop.
+    time steps are one matrix product before the loop. The gradient is that of `sequence`, unless
+    there is a mask, `unroll`, or an activation other than linear, relu, sigmoid and tanh.
 
     Args:
         units: n, the size of the output.

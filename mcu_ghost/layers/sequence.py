@@ -14,7 +14,7 @@ With the names of `Frame`, e the gradient of h and a' that of the recurrent prod
     a'    = [z_in', r_in', c_in' r, c_in']
     s'    = a' matrix^T                   of the step before
 
-and each rounding passes on what its own gradient lets through.
+and each rounding passes on what its own gradient lets through. That of products lets all through.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def run(
         left = iter(rest)
         used = tuple(None if w is None else next(left) for w in weights)
         loop = _Loop(cell, projected, h, s, used, mask, frames)
-        outputs = (loop.states.stack()[1:],) if sequences else ()
+        outputs = (loop.states[1:],) if sequences else ()
 
         def backward(*upstream: Any) -> Any:
             return loop.back(*upstream) if sequences else loop.back(None, *upstream)
@@ -106,29 +106,28 @@ class _Loop:
         inputs = self._array().unstack(projected)
 
         def body(t: Any, h: Any, s: Any, *arrays: Any) -> tuple[Any, ...]:
-            frame = cell.step(inputs.read(t), h, s, weights, mask)
+            frame = cell.step(inputs.read(t), h, s, weights, mask)  # h is that of before
             values = [h, *(getattr(frame, name) for name in self._names)]
             written = [a.write(t, x) for a, x in zip(arrays[1:], values, strict=True)]
             return t + 1, frame.h, frame.s, arrays[0].write(t + 1, frame.s), *written
 
         states = self._array(frames + 1).write(0, s)
         arrays = [states, *(self._array() for _ in range(1 + len(self._names)))]
-        _, self.h, self.s, self.states, self._before, *kept = tf.while_loop(
+        _, self.h, self.s, *kept = tf.while_loop(
             lambda t, *_: t < frames, body, (0, h, s, *arrays), maximum_iterations=frames
         )
-        self._kept = kept
+        # Tensors, since a SavedModel cannot keep a gradient that takes arrays from outside.
+        self.states, self._before, *self._kept = (array.stack() for array in kept)
 
     def _array(self, size: Any = None) -> Any:
         size = self._frames if size is None else size
         return tf.TensorArray(self._cell.compute_dtype, size, clear_after_read=False)
 
-    def _read(self, t: Any) -> Frame:
-        found = {n: a.read(t) for n, a in zip(self._names, self._kept, strict=True)}
-        return Frame(**{name: found.get(name) for name in Frame._fields})
-
     def back(self, outputs: Any, h: Any, s: Any) -> list[Any]:
         """Return the gradients of what `run` was given, from those of what it returned."""
         upstream = None if outputs is None else self._array().unstack(outputs)
+        before, *arrays = (self._array().unstack(x) for x in (self._before, *self._kept))
+        kept = dict(zip(self._names, arrays, strict=True))
         # Once, since a product with a transposed matrix takes a third longer.
         self._transposed = [None if w is None else tf.transpose(w) for w in self._weights[::2]]
 
@@ -136,7 +135,9 @@ class _Loop:
             t = self._frames - 1 - i
             if upstream is not None:
                 s += upstream.read(t)
-            h, s, *values = self._step(self._read(t), self._before.read(t), h, s)
+            found = {name: array.read(t) for name, array in kept.items()}
+            frame = Frame(**{name: found.get(name) for name in Frame._fields})
+            h, s, *values = self._step(frame, before.read(t), h, s)
             written = [a.write(t, x) for a, x in zip(arrays, values, strict=True)]
             return i + 1, h, s, *written
 
@@ -153,7 +154,7 @@ class _Loop:
     def _step(self, frame: Frame, before: Any, h: Any, s: Any) -> tuple[Any, ...]:
         """Return the gradients of a step's h, s, projected inputs, product and ghosts' product."""
         cell, (matrix, ghost_kernel) = self._cell, self._transposed
-        ghosts = ()
+        ghosts: tuple[Any, ...] = ()
         if cell.ghosts:
             s, g = tf.split(s, (cell.intrinsic, cell.ghosts), axis=1)
             g = _BACK[cell.ghost_activation](frame.ghost, _back(cell.round_state, frame.ghost, g))
@@ -176,7 +177,7 @@ class _Loop:
 
     def _weighted(self, product: Any, ghosts: Any = None) -> list[Any]:
         """Return the gradients of the weights there are, each a product over all frames."""
-        states = self.states.stack()
+        states = self.states
         seen = states[:-1] if self._mask is None else states[:-1] * self._mask
         pairs = [(seen, product), (states[1:, :, : self._cell.intrinsic], ghosts)]
         found = []
