@@ -3,10 +3,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 import tf_keras as keras
+
+
+class Frame(NamedTuple):
+    """All that a step computes, (batch, m) where nothing else is said.
+
+    What a rounding or an activation takes is `…_in`; roundings come before activations and behind
+    what is carried. The fields from `ghost_in` on are (batch, n - m), or None without ghosts.
+
+    Attributes:
+        gates_in: (batch, 2m) of z and r.
+        z: The update gate.
+        r: The reset gate.
+        reset_in: The part of the candidate that is reset.
+        reset: The same, rounded.
+        candidate_in: Of c.
+        c: The candidate.
+        carry_in: Of h.
+        h: The intrinsic state, at the precision it is carried in.
+        ghost_in: Of the ghost states.
+        ghost: The ghost states, not rounded yet.
+        s: (batch, n) the state as products see it, which is the output.
+    """
+
+    gates_in: Any
+    z: Any
+    r: Any
+    reset_in: Any
+    reset: Any
+    candidate_in: Any
+    c: Any
+    carry_in: Any
+    h: Any
+    ghost_in: Any
+    ghost: Any
+    s: Any
 
 
 @keras.utils.register_keras_serializable(package="mcu_ghost")
@@ -80,7 +115,8 @@ class GhostGRUCell(keras.layers.GRUCell):
         self.ghost_initializer = keras.initializers.get(ghost_initializer)
         self.ghost_regularizer = keras.regularizers.get(ghost_regularizer)
         self.ghost_constraint = keras.constraints.get(ghost_constraint)
-        # Roundings that quantisation-aware training puts in place of the identity.
+        # Roundings that quantisation-aware training puts in place of the identity, value by value.
+        # That of products never saturates: its gradient is the identity.
         self.round_product = keras.activations.linear
         self.round_preactivation = keras.activations.linear
         self.round_carry = keras.activations.linear
@@ -131,28 +167,30 @@ class GhostGRUCell(keras.layers.GRUCell):
         """Return the input's share of the pre-activations, (…, 3m) for (…, d) inputs."""
         product = tf.tensordot(inputs, self.kernel, 1)
         if self.use_bias:
-            product += self.bias[0]
+            product = tf.nn.bias_add(product, self.bias[0])
         return self.round_product(product)
 
-    def recurrent_weights(self) -> tuple[Any, Any]:
-        """Return the weights of a step's one product: (n, 4m) in z, r, c of h, c of g order.
+    def recurrent_weights(self) -> tuple[Any, ...]:
+        """Return the weights of a step's product and its bias, those of the ghosts and theirs.
 
-        The candidate's two parts stay apart because only one of them is reset. Without ghosts
-        (n, 3m). The second value is the bias, or None.
+        The product's are (n, 4m) in z, r, c of h, c of g order: the candidate's two parts stay
+        apart because only one of them is reset. Without ghosts (n, 3m), and None for theirs, as
+        for biases that there are none of.
         """
         m, weights = self.intrinsic, self.recurrent_kernel
         bias = self.bias[1] if self.use_bias else None
         if not self.ghosts:
-            return weights, bias
+            return weights, bias, None, None
         from_h = tf.pad(weights[:m, 2 * m :], [[0, self.ghosts], [0, 0]])
         from_g = tf.pad(weights[m:, 2 * m :], [[m, 0], [0, 0]])
         if bias is not None:
             bias = tf.pad(bias, [[0, m]])
-        return tf.concat([weights[:, : 2 * m], from_h, from_g], axis=1), bias
+        matrix = tf.concat([weights[:, : 2 * m], from_h, from_g], axis=1)
+        return matrix, bias, self.ghost_kernel, self.ghost_bias
 
     def step(
-        self, projected: Any, h: Any, s: Any, weights: tuple[Any, Any], mask: Any = None
-    ) -> tuple[Any, Any]:
+        self, projected: Any, h: Any, s: Any, weights: tuple[Any, ...], mask: Any = None
+    ) -> Frame:
         """Advance by one step.
 
         Args:
@@ -161,31 +199,35 @@ class GhostGRUCell(keras.layers.GRUCell):
             s: (batch, n) state as products see it.
             weights: Of `recurrent_weights`.
             mask: Recurrent dropout's, or None.
-
-        Returns:
-            The new h and s.
         """
         m = self.intrinsic
-        matrix, bias = weights
+        matrix, bias, ghost_kernel, ghost_bias = weights
         a = tf.matmul(s if mask is None else s * mask, matrix)
         if bias is not None:
             a = tf.nn.bias_add(a, bias)
-        a = self.round_product(a)
-        gates = self.round_preactivation(projected[:, : 2 * m] + a[:, : 2 * m])
-        z, r = tf.split(self.recurrent_activation(gates), 2, axis=1)
-        candidate = projected[:, 2 * m :] + r * self.round_preactivation(a[:, 2 * m : 3 * m])
+        sizes = (2 * m, m, m) if self.ghosts else (2 * m, m)
+        gates_in, reset_in, *from_ghosts = tf.split(self.round_product(a), sizes, axis=1)
+        inputs, candidate_in = tf.split(projected, (2 * m, m), axis=1)
+        gates_in = inputs + gates_in
+        gates = self.recurrent_activation(self.round_preactivation(gates_in))
+        z, r = tf.split(gates, 2, axis=1)
+        reset = self.round_preactivation(reset_in)
+        candidate_in += r * reset
         if self.ghosts:
-            candidate += a[:, 3 * m :]
-        c = self.activation(self.round_preactivation(candidate))
-        h = self.round_carry(z * h + (1 - z) * c)
+            candidate_in += from_ghosts[0]
+        c = self.activation(self.round_preactivation(candidate_in))
+        carry_in = z * h + (1 - z) * c
+        h = self.round_carry(carry_in)
         s = self.round_state(h)
-        if not self.ghosts:
-            return h, s
-        g = tf.matmul(s, self.ghost_kernel)
-        if self.use_bias:
-            g = tf.nn.bias_add(g, self.ghost_bias)
-        g = self.round_state(self.ghost_activation(self.round_preactivation(g)))
-        return h, tf.concat([s, g], axis=1)
+        ghost_in = ghost = None
+        if self.ghosts:
+            ghost_in = tf.matmul(s, ghost_kernel)
+            if ghost_bias is not None:
+                ghost_in = tf.nn.bias_add(ghost_in, ghost_bias)
+            ghost = self.ghost_activation(self.round_preactivation(ghost_in))
+            s = tf.concat([s, self.round_state(ghost)], axis=1)
+        return Frame(gates_in, z, r, reset_in, reset, candidate_in, c, carry_in, h,
+                     ghost_in, ghost, s)  # fmt: skip
 
     def call(self, inputs: Any, states: Any, training: Any = None) -> tuple[Any, Any]:
         """Return the output and the new state for one frame."""
@@ -194,11 +236,15 @@ class GhostGRUCell(keras.layers.GRUCell):
             inputs = inputs * self.get_dropout_mask_for_cell(inputs, training, count=1)
         mask = self.recurrent_mask(state, training)
         h = self.round_carry(state[:, : self.intrinsic])
-        h, s = self.step(
+        frame = self.step(
             self.project(inputs), h, self.round_state(state), self.recurrent_weights(), mask
         )
-        state = tf.concat([h, s[:, self.intrinsic :]], axis=1) if self.ghosts else h
-        return s, [state] if tf.nest.is_nested(states) else state
+        state = self.state(frame.h, frame.s)
+        return frame.s, [state] if tf.nest.is_nested(states) else state
+
+    def state(self, h: Any, s: Any) -> Any:
+        """Return the (batch, n) state that is carried on, of a step's h and s."""
+        return tf.concat([h, s[:, self.intrinsic :]], axis=1) if self.ghosts else h
 
     def recurrent_mask(self, state: Any, training: Any) -> Any:
         """Return recurrent dropout's mask for (batch, n) states, or None without it."""

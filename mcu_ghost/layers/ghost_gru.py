@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras as keras
 
+from mcu_ghost.layers import sequence
 from mcu_ghost.layers.cell import GhostGRUCell
 
 _LAYER_ARGUMENTS = (
@@ -27,7 +28,8 @@ class GhostGRU(keras.layers.RNN):
     """A GhostGRU layer; with `ratio=1` it equals `tf_keras.layers.GRU(reset_after=True)`.
 
     See `GhostGRUCell` for the equations and the weights. The products with the inputs of all
-    time steps are one matrix product before the loop.
+    time steps are one matrix product before the loop. The gradient is that of `sequence`, unless
+    there is a mask, `unroll`, or an activation other than linear, relu, sigmoid and tanh.
 
     Args:
         units: n, the size of the output.
@@ -159,31 +161,55 @@ class GhostGRU(keras.layers.RNN):
             inputs = inputs * tf.expand_dims(kept, 0 if self.time_major else 1)
         recurrent_mask = cell.recurrent_mask(state, training)
         weights = cell.recurrent_weights()
+        h, s = cell.round_carry(state[:, : cell.intrinsic]), cell.round_state(state)
+        if mask is None and not self.unroll and sequence.differentiates(cell):
+            output, h, s = self._sequence(inputs, h, s, weights, recurrent_mask)
+        else:
+            output, h, s = self._loop(inputs, h, s, weights, recurrent_mask, mask)
+        if not (self.stateful or self.return_state):
+            return output
+        state = cell.state(h, s)
+        if self.stateful:
+            self.states[0].assign(tf.cast(state, self.states[0].dtype))
+        return [output, state] if self.return_state else output
+
+    def _sequence(
+        self, inputs: Any, h: Any, s: Any, weights: tuple[Any, ...], recurrent_mask: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return the output and the last h and s, with a gradient written by hand."""
+        frames = inputs if self.time_major else tf.transpose(inputs, (1, 0, 2))
+        if self.go_backwards:
+            frames = tf.reverse(frames, (0,))
+        projected = self.cell.project(frames)
+        outputs, h, s = sequence.run(
+            self.cell, projected, h, s, weights, recurrent_mask, self.return_sequences
+        )
+        if not self.return_sequences:
+            return s, h, s
+        return outputs if self.time_major else tf.transpose(outputs, (1, 0, 2)), h, s
+
+    def _loop(
+        self, inputs: Any, h: Any, s: Any, weights: tuple[Any, ...], recurrent_mask: Any, mask: Any
+    ) -> tuple[Any, Any, Any]:
+        """Return the same by Keras' loop, which TensorFlow differentiates, whatever is in it."""
 
         def step(projected: Any, states: Any) -> tuple[Any, list[Any]]:
-            h, s = cell.step(projected, states[0], states[1], weights, recurrent_mask)
-            return s, [h, s]
+            frame = self.cell.step(projected, states[0], states[1], weights, recurrent_mask)
+            return frame.s, [frame.h, frame.s]
 
-        h = cell.round_carry(state[:, : cell.intrinsic])
         last, outputs, (h, s) = keras.backend.rnn(
             step,
-            cell.project(inputs),
-            [h, cell.round_state(state)],
+            self.cell.project(inputs),
+            [h, s],
             go_backwards=self.go_backwards,
             mask=mask,
             unroll=self.unroll,
-            input_length=frames,
+            input_length=inputs.shape[0 if self.time_major else 1],
             time_major=self.time_major,
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,
         )
-        output = outputs if self.return_sequences else last
-        if not (self.stateful or self.return_state):
-            return output
-        state = tf.concat([h, s[:, cell.intrinsic :]], axis=1) if cell.ghosts else h
-        if self.stateful:
-            self.states[0].assign(tf.cast(state, self.states[0].dtype))
-        return [output, state] if self.return_state else output
+        return outputs if self.return_sequences else last, h, s
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

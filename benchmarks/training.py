@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast layers train beside `tf_keras.layers.GRU`: `python -m benchmarks.training`."""
+
+import os
+import platform
+import statistics
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+BATCH, FRAMES, INPUTS, UNITS, CLASSES = 64, 75, 40, 154, 12
+ROUNDS = 10
+PAGE = Path(__file__).with_name("training.md")
+
+HEAD = f"""# How fast a layer trains
+
+`python -m benchmarks.training` measures and writes this file: steps of training (forward, backward,
+Adam) of one recurrent layer and a Dense one with softmax, {BATCH} sequences of {FRAMES} frames of
+{INPUTS}, on one core. Each kind takes one step in turn, {ROUNDS} times, in one process, whose CPU
+time counts. A number says how many times as fast as `tf_keras.layers.GRU({UNITS})` a kind is: by
+the medians, and by the fastest steps of both. Only such ratios hold on another machine.
+
+"""
+FOOT = """
+The plain loop is the same layer differentiated by TensorFlow, as layers with masks, `unroll=True`
+or activations other than linear, relu, sigmoid and tanh are. All others take the loop of
+`mcu_ghost/layers/sequence.py`: the outputs are the same bits, the gradients those of the plain
+loop (tests compare them, in float64 to 1e-12 of the largest, and rounded).
+"""
+
+
+def steps() -> dict[str, Callable[[], Any]]:
+    """Return a function for each kind that takes one step."""
+    import numpy as np
+    import tensorflow as tf
+    import tf_keras as keras
+
+    from mcu_ghost import layers
+    from mcu_ghost.layers import sequence
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(0, 1, (BATCH, FRAMES, INPUTS)).clip(-4, 4).astype(np.float32)
+    data = tf.data.Dataset.from_tensors((x, rng.integers(0, CLASSES, BATCH))).repeat()
+
+    def network(layer: Any) -> Any:
+        dense = keras.layers.Dense(CLASSES, activation="softmax")
+        return keras.Sequential([keras.layers.Input((FRAMES, INPUTS)), layer, dense])
+
+    def rounded(layer: Any) -> Any:
+        return layers.quantize_model(network(layer), (-4, 4), calibration=x)
+
+    def step(model: Any) -> Callable[[], Any]:
+        model.compile("adam", "sparse_categorical_crossentropy")
+        function, batches = model.make_train_function(), iter(data)
+        function(batches)  # traces it
+        return lambda: float(function(batches)["loss"])
+
+    ours = layers.GhostGRU
+    found = {
+        f"tf_keras GRU-{UNITS}": step(network(keras.layers.GRU(UNITS))),
+        f"GhostGRU-{UNITS}/1": step(network(ours(UNITS, 1))),
+        f"GhostGRU-{UNITS}/2": step(network(ours(UNITS, 2))),
+        f"GhostGRU-{UNITS}/2 under QAT": step(rounded(ours(UNITS, 2))),
+    }
+    with mock.patch.object(sequence, "differentiates", return_value=False):
+        found[f"GhostGRU-{UNITS}/2, plain loop"] = step(network(ours(UNITS, 2)))
+        found[f"GhostGRU-{UNITS}/2 under QAT, plain loop"] = step(rounded(ours(UNITS, 2)))
+    return found
+
+
+def measure() -> dict[str, list[float]]:
+    """Return the seconds of each kind's steps."""
+    found = steps()
+    times: dict[str, list[float]] = {name: [] for name in found}
+    for _ in range(ROUNDS):
+        for name, step in found.items():
+            start = time.process_time()
+            step()
+            times[name].append(time.process_time() - start)
+    return times
+
+
+def page(times: dict[str, list[float]], versions: str) -> str:
+    """Return the file's text."""
+    first = next(iter(times.values()))
+    rows = "".join(
+        f"| {name} | {statistics.median(first) / statistics.median(found):.2f} "
+        f"| {min(first) / min(found):.2f} |\n"
+        for name, found in times.items()
+    )
+    table = f"| layer | medians | fastest |\n|---|---|---|\n{rows}"
+    return f"{HEAD}{table}\nMeasured with {versions}.\n{FOOT}"
+
+
+def main() -> None:
+    """Measure on one core, and write the page."""
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = "1"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    warnings.simplefilter("ignore")
+    times = measure()
+    import tensorflow as tf
+    import tf_keras as keras
+
+    versions = (
+        f"TensorFlow {tf.__version__}, tf_keras {keras.__version__}, Python "
+        f"{platform.python_version()} on {platform.machine()}"
+    )
+    PAGE.write_text(page(times, versions), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
