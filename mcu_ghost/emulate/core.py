@@ -66,6 +66,7 @@ class Core:
         model = getattr(arm, f"UC_CPU_ARM_CORTEX_{_CORES[board.cpu.core]}")
         self._uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB, model)
         self._read_pc = direct.reader(self._uc, arm.UC_ARM_REG_PC)
+        self._forget = direct.forgetter(self._uc, arm)
         memory_map.lay_out(self._uc, unicorn, board, linked)
         # A number is Unicorn's; and its pc.
         self._event: tuple[Fault | Reset | int, int] | None = None
@@ -85,7 +86,7 @@ class Core:
         self._tally = self._blocks.tally
         self.bus = Bus(self._uc, unicorn, board, self._tally)
         if trace:
-            self._calls.trace = Trace(self._blocks.all(), self._uc, unicorn, board.flash)
+            self._calls.trace = Trace(self._blocks.all(), self._uc, unicorn, arm, board.flash)
         self.outside = nordic.Outside()
         self._power_on()
         self._hook()
@@ -305,6 +306,8 @@ class Core:
             uc.emu_stop()
         finally:
             self._tally[0] += left
+        if self._event is None:
+            self._forget()
 
     def _skip(self) -> None:
         """The core polls: let time go by until something is due, as if it slept."""

@@ -13,6 +13,8 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_IT = 0x0600_FC00  # of xPSR: what is left of an IT block
+
 
 def add_hook(
     uc: Any,
@@ -86,6 +88,22 @@ def reader(uc: Any, register: int) -> Callable[[], int]:
         return value.value
 
     return get
+
+
+def forgetter(uc: Any, arm: Any) -> Callable[[], None]:
+    """Return what a hook of loads or stores must call before it ends.
+
+    Unicorn 2.1 brings the core up to date for such a hook, the rest of an IT block included, and
+    lets that stand behind the block: the next one's first instructions would not run.
+    """
+    read = reader(uc, arm.UC_ARM_REG_XPSR)
+
+    def forget() -> None:
+        xpsr = read()
+        if xpsr & _IT:
+            uc.reg_write(arm.UC_ARM_REG_XPSR, xpsr & ~_IT)
+
+    return forget
 
 
 class Registers:

@@ -20,19 +20,23 @@ class Trace:
         blocks: The blocks of the machine by address.
         uc: The engine.
         unicorn: Its module.
+        arm: Its names of registers.
         flash: Where loads are slow on silicon.
     """
 
     def __init__(
-        self, blocks: Mapping[int, list[int]], uc: Any, unicorn: Any, flash: Memory
+        self, blocks: Mapping[int, list[int]], uc: Any, unicorn: Any, arm: Any, flash: Memory
     ) -> None:
         self._blocks = blocks
         self._runs: dict[Path, dict[tuple[int, int], list[int]]] = {}
         self._flash_words: dict[Path, int] = {}
         words = self._words = [0]
 
+        forget = direct.forgetter(uc, arm)
+
         def on_load(_: Any, __: int, address: int, size: int, *___: Any) -> None:
             words[0] += (address % 4 + size + 3) // 4
+            forget()
 
         direct.add_read_hook(uc, unicorn, on_load, flash.origin, flash.origin + flash.size - 1)
 

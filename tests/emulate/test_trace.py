@@ -157,3 +157,28 @@ def test_renode_cannot(tmp_path: Path) -> None:
 
     with pytest.raises(GhostError, match="Renode cannot trace calls: take unicorn or qemu."):
         renode.start(board_of("nrf52840"), tmp_path / "x.elf", trace=[0])
+
+
+@pytest.mark.parametrize("address", ["0", "0xE000E010"], ids=["flash", "register"])
+def test_a_conditional_load_is_over_when_its_block_is(address: str, tmp_path: Path) -> None:
+    """What a hook of loads leaves behind is no condition of the next block."""
+    body = f"""
+__attribute__((naked, noinline)) uint32_t three(uint32_t n) {{
+    __asm volatile("add r0, r0, #1\\n add r0, r0, #1\\n add r0, r0, #1\\n bx lr");
+}}
+__attribute__((naked, noinline)) uint32_t work(void) {{
+    __asm volatile("push {{r4, lr}}\\n ldr r1, ={address}\\n ldr r3, =three\\n movs r0, #0\\n"
+                   "cmp r0, #0\\n it eq\\n ldreq r2, [r1]\\n cmp r0, #1\\n blx r3\\n"
+                   "pop {{r4, pc}}\\n .pool");
+}}
+int main(void) {{
+    console();
+    send(work() == 3 ? "3 end\\n" : "? end\\n");
+    return 0;
+}}"""
+    board = board_of("nrf52840")
+    elf = build(tmp_path, board, body)
+    entries = [function.start for function in debug_info.read(elf).functions]
+    running = emulate.start(board, elf, "unicorn", watch=("work",), trace=entries)
+    assert running.read(1.0).strip() == b"3 end"
+    running.close()
