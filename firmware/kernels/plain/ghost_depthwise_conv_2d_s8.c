@@ -9,9 +9,9 @@
 typedef struct {
   int32_t tall;
   int32_t wide;
-  int32_t x_step; /**< to the next column, then what is left to the next row */
+  int32_t x_stride; /**< to the next column, then what is left to the next row */
   int32_t x_row;
-  int32_t w_step;
+  int32_t w_stride;
   int32_t w_row;
 } taps;
 
@@ -19,7 +19,7 @@ typedef struct {
 static int32_t sum(const taps *at, int32_t zero_point, const int8_t *x, const int8_t *w) {
   int32_t acc = 0;
   for (int32_t i = at->tall; i > 0; i--, x += at->x_row, w += at->w_row) {
-    for (int32_t j = at->wide; j > 0; j--, x += at->x_step, w += at->w_step) {
+    for (int32_t j = at->wide; j > 0; j--, x += at->x_stride, w += at->w_stride) {
       acc += *w * (*x - zero_point);
     }
   }
@@ -42,9 +42,9 @@ void ghost_depthwise_conv_2d_s8(const ghost_depthwise_conv_2d_params *p, const i
       const taps at = {
           .tall = rows.end - rows.first,
           .wide = wide,
-          .x_step = window->dilation_x * p->channels,
+          .x_stride = window->dilation_x * p->channels,
           .x_row = (window->dilation_y * window->width - wide * window->dilation_x) * p->channels,
-          .w_step = outputs,
+          .w_stride = outputs,
           .w_row = (window->kernel_width - wide) * outputs,
       };
       const int32_t place = (top + rows.first * window->dilation_y) * window->width + left +
