@@ -111,7 +111,8 @@ void ghost_simple_rnn_rows_step_s8(const ghost_gate_rows_params *params, int8_t 
 const uint32_t *ghost_four_rows(const uint32_t *stream, const uint32_t *x, int32_t pairs,
                                 int32_t sums[4], ghost_requantizer requantizer);
 
-/** Constants of the same layers for cores without DSP instructions, weights as ghost_dot6.h says. */
+/** Constants of the same layers for cores without DSP instructions, weights as ghost_dot6.h says.
+ */
 typedef struct {
   int32_t inputs;                   /**< d */
   int32_t units;                    /**< n */

@@ -182,7 +182,8 @@ typedef struct {
 /** TFLite's int8 MEAN and SUM. */
 void ghost_mean_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
-/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it, and some from 4 sums side by side. */
+/** The same of at most 256 values a sum, whose scale shrinks; only some variants have it, and some
+ * from 4 sums side by side. */
 void ghost_mean_few_s8(const ghost_mean_params *params, const int8_t *x, int8_t *y);
 
 /** TFLite's int8 REDUCE_MAX, over the middle of three axes. */

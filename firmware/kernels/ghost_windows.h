@@ -90,9 +90,9 @@ typedef struct {
   int32_t bias;       /**< twice it, the zero point of the input folded in */
 } ghost_depthwise_channel;
 
-/** `places` places down an image, `step` bytes apart in the output: places << 16 | step. */
+/** `places` places down an image, `step` bytes apart in the output: places << 16 | stride. */
 typedef void ghost_depthwise_run(const ghost_depthwise_channel *channel, const uint32_t *x,
-                                 int8_t *y, uint32_t places_and_step);
+                                 int8_t *y, uint32_t places_and_stride);
 
 ghost_depthwise_run ghost_depthwise_even_s8, ghost_depthwise_odd_s8;
 ghost_depthwise_run ghost_depthwise_even_steep_s8, ghost_depthwise_odd_steep_s8;

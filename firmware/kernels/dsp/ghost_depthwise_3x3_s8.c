@@ -10,8 +10,8 @@
 #define CHANNELS 4
 #define ROWS 28
 #define COLUMNS 8
-#define PITCH (COLUMNS / 2)   /* words of a row */
-#define PLANE (ROWS * PITCH)  /* words of a channel */
+#define PITCH (COLUMNS / 2)  /* words of a row */
+#define PLANE (ROWS * PITCH) /* words of a channel */
 
 /** The part of an image that a tile covers; it may begin or end outside. */
 typedef struct {
@@ -101,12 +101,11 @@ void ghost_depthwise_3x3_s8(const ghost_depthwise_3x3_params *p, void *scratch, 
   const int32_t step = w->output_width * p->channels;
   for (int32_t row = 0; row < w->output_height; row += tall) {
     const int32_t places = ghost_clamp(w->output_height - row, 0, tall);
-    const uint32_t places_and_step = (uint32_t)places << 16 | (uint32_t)step;
+    const uint32_t places_and_stride = (uint32_t)places << 16 | (uint32_t)step;
     for (int32_t column = 0; column < w->output_width; column += wide) {
       const int32_t end = ghost_clamp(w->output_width - column, 0, wide);
       const tile at = {row * w->stride_y - w->top, column * w->stride_x - w->left,
-                       (places - 1) * w->stride_y + 3,
-                       (end - 1) * w->stride_x + 3};
+                       (places - 1) * w->stride_y + 3, (end - 1) * w->stride_x + 3};
       fill(p, halves);
       int8_t *const target = y + row * step + column * p->channels;
       for (int32_t channel = 0; channel < p->channels; channel++) {
@@ -120,9 +119,9 @@ void ghost_depthwise_3x3_s8(const ghost_depthwise_3x3_params *p, void *scratch, 
           const uint32_t *const from = halves + plane * PLANE + first / 2;
           int8_t *const to = target + i * p->channels + channel;
           if (first % 2 == 0) {
-            p->even(&even, from, to, places_and_step);
+            p->even(&even, from, to, places_and_stride);
           } else {
-            p->odd(&odd, from, to, places_and_step);
+            p->odd(&odd, from, to, places_and_stride);
           }
         }
       }

@@ -149,9 +149,7 @@ static inline uint32_t ghost_even_bytes(uint32_t x) {
 
 static inline uint32_t ghost_odd_bytes(uint32_t x) { return ghost_even_bytes(x >> 8); }
 
-static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) {
-  return (a & 0xFFFFU) | b << 16;
-}
+static inline uint32_t ghost_low_halves(uint32_t a, uint32_t b) { return (a & 0xFFFFU) | b << 16; }
 
 static inline uint32_t ghost_high_halves(uint32_t a, uint32_t b) {
   return a >> 16 | (b & 0xFFFF0000U);

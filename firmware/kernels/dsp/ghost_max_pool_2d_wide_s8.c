@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* y = clamp(max of the taps inside), eight channels at a time; the last eight may overlap others. */
+/* y = clamp(max of the taps inside), eight channels at a time; the last eight may overlap others.
+ */
 #include "ghost_arithmetic.h"
 #include "ghost_dsp.h"
 

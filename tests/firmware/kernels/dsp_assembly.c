@@ -64,9 +64,9 @@ const uint32_t *ghost_four_rows(const uint32_t *stream, const uint32_t *x, int32
 }
 
 static void down(const ghost_depthwise_channel *c, const uint32_t *x, int8_t *y,
-                 uint32_t places_and_step, int32_t odd, int32_t stride) {
+                 uint32_t places_and_stride, int32_t odd, int32_t stride) {
   const int32_t single[3] = {half(c->singles, 0), half(c->singles, 1), half(c->last, 1)};
-  for (uint32_t place = 0; place < places_and_step >> 16; place++) {
+  for (uint32_t place = 0; place < places_and_stride >> 16; place++) {
     int32_t twice = c->bias;
     for (int32_t i = 0; i < 3; i++) {
       const uint32_t *const row = x + 4 * i; /* two words of two columns */
@@ -75,15 +75,15 @@ static void down(const ghost_depthwise_channel *c, const uint32_t *x, int8_t *y,
       twice += single[i] * half(row[1 - odd], odd);
     }
     *y = finish(twice, c->multiplier, c->added, half(c->last, 0));
-    y += places_and_step & 0xFFFFU;
+    y += places_and_stride & 0xFFFFU;
     x += 4 * stride;
   }
 }
 
 #define DOWN(name, odd, stride)                                                   \
   void name(const ghost_depthwise_channel *channel, const uint32_t *x, int8_t *y, \
-            uint32_t places_and_step) {                                           \
-    down(channel, x, y, places_and_step, odd, stride);                            \
+            uint32_t places_and_stride) {                                         \
+    down(channel, x, y, places_and_stride, odd, stride);                          \
   }
 DOWN(ghost_depthwise_even_s8, 0, 1)
 DOWN(ghost_depthwise_odd_s8, 1, 1)
