@@ -25,13 +25,8 @@ def _layers() -> tuple[str, ...]:
     return GHOST_GRU, *KINDS
 
 
-class _LayerOption(click.Option):
-    """`--layer`, whose help names the kinds."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the line of `--help`."""
-        self.help = f"{', '.join(_layers())}.  [default: {GHOST_GRU}]"
-        return super().get_help_record(ctx)
+def _each_layer() -> str:
+    return f"{', '.join(_layers())}.  [default: {GHOST_GRU}]"
 
 
 class _Size(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on
@@ -62,8 +57,8 @@ mcu-ghost bench -b nrf52840 --layer conv_2d --image 25x5 --inputs 64
     --kernel 3x3 --units 64""",
 )
 @options.board
-@click.option("--layer", cls=_LayerOption, type=options.Names("layer", _layers), metavar="KIND",
-              default=GHOST_GRU)  # fmt: skip
+@click.option("--layer", cls=options.Explained, explain=_each_layer, metavar="KIND",
+              type=options.Names("layer", _layers), default=GHOST_GRU)  # fmt: skip
 @click.option("--inputs", type=click.IntRange(1, 4096), required=True,
               help="d, of a frame; channels of an image.")  # fmt: skip
 @click.option("--units", type=click.IntRange(1, 4096),

@@ -120,15 +120,23 @@ def _apps() -> list[str]:
     return list(APPS)
 
 
-class AppOption(click.Option):
-    """`--app`, whose help says what each app does."""
+def _each_app() -> str:
+    from mcu_ghost.build.apps import APPS, DEFAULT
+
+    said = " ".join(f"{app.name}: {app.summary}." for app in APPS.values())
+    return f"{said}  [default: ghost.toml's, or {DEFAULT}]"
+
+
+class Explained(click.Option):
+    """An option whose help is looked up when it is asked for, not at every start."""
+
+    def __init__(self, *args: Any, explain: Callable[[], str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._explain = explain
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the line of `--help`."""
-        from mcu_ghost.build.apps import APPS, DEFAULT
-
-        said = " ".join(f"{app.name}: {app.summary}." for app in APPS.values())
-        self.help = f"{said}  [default: ghost.toml's, or {DEFAULT}]"
+        self.help = self._explain()
         return super().get_help_record(ctx)
 
 
@@ -154,7 +162,7 @@ model = click.option(
     help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
 )
 APP = Names("app", _apps)
-app = click.option("--app", cls=AppOption, type=APP, default=_app)
+app = click.option("--app", cls=Explained, explain=_each_app, type=APP, default=_app)
 toolchain = click.option(
     "--toolchain",
     type=click.Choice(["gcc", "zig"]),

@@ -31,7 +31,6 @@ class Trace:
         self._runs: dict[Path, dict[tuple[int, int], list[int]]] = {}
         self._flash_words: dict[Path, int] = {}
         words = self._words = [0]
-
         forget = direct.forgetter(uc, arm)
 
         def on_load(_: Any, __: int, address: int, size: int, *___: Any) -> None:
