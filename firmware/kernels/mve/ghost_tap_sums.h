@@ -26,7 +26,7 @@ static inline int16x8_t ghost_add_taps(int16x8_t sum, const int8_t *x, int32_t t
       "vadd.i16 %q[sum], %q[sum], q0\n\t"
       "le lr, 1b\n"
       "2:"
-      : [sum] "+w"(sum), [x] "+r"(x)
+      : [sum] "+w"(sum), [x] "+l"(x) /* low, for a load that widens */
       : [taps] "r"(taps), [apart] "r"(apart), [channels] "r"(channels)
       : "q0", "lr", "memory");
   return sum;
