@@ -39,6 +39,11 @@ static inline int32_t ghost_sigmoid(int32_t x) {
   return 16384 + ((ghost_interpolate(3 * x) + 512) >> 10);
 }
 
+/** A line of a slope below 2^15, Q0.16, through 1/2, of Q3.12 in 16 bits as Q0.15 in [0, 32768]. */
+static inline int32_t ghost_hard_sigmoid(int32_t x, int32_t slope) {
+  return ghost_clamp(16384 + ((x * slope + (1 << 12)) >> 13), 0, 32768);
+}
+
 /** tanh of Q3.12 as Q0.15: 2 sigma(2x) - 1. */
 static inline int32_t ghost_tanh(int32_t x) {
   return (ghost_interpolate(ghost_clamp(6 * x, -131071, 131071)) + 256) >> 9;

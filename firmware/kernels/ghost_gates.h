@@ -40,12 +40,12 @@ static inline int32_t ghost_preactivation(const ghost_gates_params *p, int32_t g
                           ghost_from_state(p, gate, unit, state));
 }
 
-/** A gate of one unit, Q0.15 in [0, 32768]; a slope is below 2^15, its product below 2^30. */
+/** A gate of one unit, Q0.15 in [0, 32768]. */
 static inline int32_t ghost_gate(const ghost_gates_params *p, int32_t gate, int32_t unit,
                                  const int8_t *x, const int8_t *state) {
   const int32_t before = ghost_preactivation(p, gate, unit, x, state);
   if (p->slope == 0) return ghost_sigmoid(before);
-  return ghost_clamp(16384 + ((before * p->slope + (1 << 12)) >> 13), 0, 32768);
+  return ghost_hard_sigmoid(before, p->slope);
 }
 
 #endif

@@ -73,28 +73,20 @@ ghost_gru_step_s8:
   stmia lr!, {r4-r10}
   ldmia r12, {r4-r10}
   stmia lr, {r4-r10}
-  ldr r4, =ghost_sigmoid_pairs + 4 * 256
-  ldr r5, =(1 << 24) + (1 << 9)
-  strd r4, r5, [sp, #SIGMOID]
+  ready_table
 
   mov r10, #BLOCK_BYTES
   ldr r2, [r0, #INPUTS]
-  add r8, r2, #1
-  lsr r8, r8, #1
-  plan r8, OVER_X
+  plan_over r2, OVER_X
   ldr r1, [sp, #ARGUMENT_X]
   bl ghost_widen
   mov r9, r3            /* s */
   ldr r2, [r0, #UNITS]
   ldr r11, [r0, #INTRINSIC]
-  add r8, r2, #1
-  lsr r8, r8, #1
-  plan r8, OVER_S
+  plan_over r2, OVER_S
   sub r12, r8, r11, lsr #1
   plan r12, OVER_G
-  add r8, r11, #1
-  lsr r8, r8, #1
-  plan r8, OVER_H
+  plan_over r11, OVER_H
   ldr r4, [r0, #GHOST_WEIGHTS]
   subs r5, r2, r11
   strd r5, r4, [sp, #GHOSTS]

@@ -68,20 +68,14 @@ ghost_lstm_rows_step_s8:
   ldr r4, [r0, #UNITS]
   add r4, r2, r4, lsl #1
   strd r4, r5, [sp, #CELL_END]
-  ldr r4, =ghost_sigmoid_pairs + 4 * 256
-  ldr r5, =(1 << 24) + (1 << 9)
-  strd r4, r5, [sp, #SIGMOID]
+  ready_table
   mov r10, #BLOCK_BYTES
   ldr r2, [r0, #INPUTS]
-  add r8, r2, #1
-  lsr r8, r8, #1
-  plan r8, OVER_X
+  plan_over r2, OVER_X
   ldr r1, [sp, #ARGUMENT_X]
   bl ghost_widen
   ldr r2, [r0, #UNITS]
-  add r8, r2, #1
-  lsr r8, r8, #1
-  plan r8, OVER_S
+  plan_over r2, OVER_S
   ldr r1, [sp, #STATE]
   bl ghost_widen
   ldr r0, [r0, #STREAM]

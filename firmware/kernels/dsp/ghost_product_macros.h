@@ -22,4 +22,11 @@
   strd r6, r7, [sp, #\to]
   .endm
 
+  /* The run over so many values; leaves its words in r8. */
+  .macro plan_over values, to
+  add r8, \values, #1
+  lsr r8, r8, #1
+  plan r8, \to
+  .endm
+
 #endif

@@ -9,7 +9,7 @@
 
 static int32_t gate(const ghost_gate_rows_params *p, int32_t before) {
   if (p->slope == 0) return ghost_sigmoid_of(before);
-  return ghost_clamp(16384 + ((ghost_saturated16(before) * p->slope + (1 << 12)) >> 13), 0, 32768);
+  return ghost_hard_sigmoid(ghost_saturated16(before), p->slope);
 }
 
 /* r * h of all units, as halves. */

@@ -56,10 +56,8 @@ ghost_rows_s8:
   ldrd r2, r7, [r0, #INPUTS]
   str r7, [sp, #LEFT]
   ldr r0, [r0, #STREAM]
-  add r8, r2, #1
-  lsr r8, r8, #1
   mov r10, #BLOCK_BYTES
-  plan r8, RUN
+  plan_over r2, RUN
   bl ghost_widen
 
 1:

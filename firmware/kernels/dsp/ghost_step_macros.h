@@ -5,6 +5,13 @@
 /* clang-format off */
 #include "ghost_product_macros.h"
 
+  /* What sigmoid and tanh read. */
+  .macro ready_table
+  ldr r4, =ghost_sigmoid_pairs + 4 * 256
+  ldr r5, =(1 << 24) + (1 << 9)
+  strd r4, r5, [sp, #SIGMOID]
+  .endm
+
   /* Starts from the biases that lie ahead of the weights. */
   .macro multiply run
   ldmia r0!, {r8, r9, r10, r11}

@@ -51,8 +51,7 @@ int32_t ghost_lane_preactivation(ghost_lane_gates *g, int32_t gate) {
 int32_t ghost_lane_gate(ghost_lane_gates *g, int32_t gate) {
   const int32_t before = ghost_lane_preactivation(g, gate);
   if (g->slope == 0) return ghost_sigmoid_of(before);
-  const int32_t line = (ghost_saturate16(before) * g->slope + (1 << 12)) >> 13;
-  return ghost_clamp(16384 + line, 0, 32768);
+  return ghost_hard_sigmoid(ghost_saturate16(before), g->slope);
 }
 
 int32_t ghost_lane_tanh(int32_t y) { return (ghost_tanh_512(y) + 256) >> 9; }

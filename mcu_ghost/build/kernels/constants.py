@@ -12,6 +12,9 @@ import numpy.typing as npt
 from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.tensor import Tensor
 
+LONGEST_SUM = 256
+"""Values of int8 whose sum is an int16."""
+
 _ALIGNMENT = 8
 
 

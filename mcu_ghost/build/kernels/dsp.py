@@ -125,10 +125,8 @@ def _pairs(weights: npt.NDArray[np.signedinteger]) -> Words:
 def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
     """Return one stream of the units, or what the plain variant takes."""
     general = plain.KERNELS["lstm"].pack(op, xs, y)
-    bounds = [row_bounds(op.kernel, op.bias[0]), row_bounds(op.recurrent_kernel, op.bias[1])]
     requantizers = (*op.input_requantizers, *op.recurrent_requantizers)
-    large = max(int(b.max()) for b in bounds) >= EXACT or any(rq.shift > 8 for rq in requantizers)
-    if large or op.slope:
+    if not _small(op) or op.slope or any(rq.shift > 8 for rq in requantizers):
         return general
     stream = [
         part
@@ -157,56 +155,57 @@ def _lstm(op: LSTM, xs: Tensors, y: Tensor) -> Constants:
     )
 
 
-def _gate_rows(op: Gated, plain_way: Constants, function: str, *passes: list[int]) -> Constants:
-    """Return one stream for `ghost_four_rows`, or what the plain variant takes.
-
-    Args:
-        op: The layer.
-        plain_way: What the plain variant takes.
-        function: That computes it.
-        passes: The gates that four units are gone through for, each time.
-    """
-    bounds = [row_bounds(op.kernel, op.bias[0]), row_bounds(op.recurrent_kernel, op.bias[1])]
-    if max(int(b.max()) for b in bounds) >= EXACT:
-        return plain_way
-    parts = [
-        [
-            [(_start(b, True), _pairs(w)) for b, w in zip(_fours(bias), _fours(rows), strict=True)]
-            for bias, rows in (
-                (op.bias[0, g], op.kernel[g]),
-                (op.bias[1, g], op.recurrent_kernel[g]),
-            )
-        ]
-        for g in range(len(op.kernel))
-    ]
-    stream = [
-        word
-        for gates in passes
-        for group in range(-(-op.units // 4))
-        for g in gates
-        for part in parts[g]
-        for word in part[group]
-    ]
-    numbers = {
-        name: value
-        for name, value in plain_way.numbers.items()
-        if name in ("inputs", "units", "input", "recurrent", "slope", "reset_after", "relu")
-    }
-    pairs = [-(-size // 2) for size in (op.features, op.units, op.units)]
-    words = sum(pairs[: 1 + len(passes)])
-    arrays = {"stream": np.concatenate(stream)}
-    return Constants(function, "ghost_gate_rows_params", arrays, numbers, 4 * words)
+def _small(op: Gated) -> bool:
+    """Whether every sum stays in the bounds of the assembly, biases included."""
+    products = zip((op.kernel, op.recurrent_kernel), op.bias, strict=True)
+    return all(row_bounds(weights, bias).max() < EXACT for weights, bias in products)
 
 
 def _reset_gru(op: ResetGRU, xs: Tensors, y: Tensor) -> Constants:
     passes = [[0, 1, 2]] if op.reset_after else [[1], [0, 2]]
-    general = plain.KERNELS["reset_gru"].pack(op, xs, y)
-    return _gate_rows(op, general, "ghost_reset_gru_rows_step_s8", *passes)
+    return _gate_rows(op, xs, y, ("slope", "reset_after"), *passes)
 
 
 def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
-    general = plain.KERNELS["simple_rnn"].pack(op, xs, y)
-    return _gate_rows(op, general, "ghost_simple_rnn_rows_step_s8", [0])
+    return _gate_rows(op, xs, y, ("relu",), [0])
+
+
+def _gate_rows(
+    op: Gated, xs: Tensors, y: Tensor, own: Sequence[str], *passes: list[int]
+) -> Constants:
+    """Return one stream for `ghost_four_rows`, or what the plain variant takes.
+
+    Args:
+        op: The layer.
+        xs: What it reads.
+        y: What it writes.
+        own: Members of the plain variant's struct that this kind has besides.
+        passes: The gates that four units are gone through for, each time.
+    """
+    general = plain.KERNELS[op.kind].pack(op, xs, y)
+    if not _small(op):
+        return general
+    ways = (op.bias[0], op.kernel), (op.bias[1], op.recurrent_kernel)
+    fours = [  # of each gate
+        list(zip(*(_fours(rows[gate]) for way in ways for rows in way), strict=True))
+        for gate in range(len(op.kernel))
+    ]
+    stream = [
+        part
+        for gates in passes
+        for group in zip(*(fours[gate] for gate in gates), strict=True)
+        for b, w, c, u in group
+        for part in (_start(b, True), _pairs(w), _start(c, True), _pairs(u))
+    ]
+    kept = ("inputs", "units", "input", "recurrent", *own)
+    sizes = (op.features, *[op.units] * len(passes))
+    return Constants(
+        f"ghost_{op.kind}_rows_step_s8",
+        "ghost_gate_rows_params",
+        {"stream": np.concatenate(stream)},
+        {name: general.numbers[name] for name in kept},
+        4 * sum(-(-size // 2) for size in sizes),
+    )
 
 
 def _stream(rows: Rows) -> Words | None:

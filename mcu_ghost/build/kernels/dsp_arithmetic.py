@@ -6,9 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcu_ghost.build.kernels import plain_arithmetic
-from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
+from mcu_ghost.build.kernels.constants import LONGEST_SUM, Constants, Kernel, braces
 from mcu_ghost.build.kernels.dsp_rounding import in_one_rounding
-from mcu_ghost.build.kernels.dsp_windows import LONGEST_SUM
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.add import LEFT_SHIFT, Add
 from mcu_ghost.network.ops.binary import Binary

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from mcu_ghost.build.kernels import plain_windows
-from mcu_ghost.build.kernels.constants import Constants, Kernel
+from mcu_ghost.build.kernels.constants import LONGEST_SUM, Constants, Kernel
 from mcu_ghost.build.kernels.dsp_rounding import in_one_rounding
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -18,8 +18,6 @@ from mcu_ghost.network.ops.operator import Tensors
 from mcu_ghost.network.ops.pool_2d import Pool2D
 from mcu_ghost.network.ops.windows import image
 from mcu_ghost.network.tensor import Tensor
-
-LONGEST_SUM = 256  # of bytes, in a half
 
 _TILE_BYTES = 4 * 28 * 8 * 2  # four channels, rows, columns, halves
 _HALF = 1 << 16
@@ -43,7 +41,7 @@ def _depthwise_conv_2d(op: DepthwiseConv2D, xs: Tensors, y: Tensor) -> Constants
     ):
         return general
     rows = op.weights.reshape(9, channels).T
-    bias = op.bias - x.zero_point * rows.astype(np.int64).sum(axis=1)
+    bias = fused.folded_bias(op.bias, x.zero_point, rows)
     if row_bounds(rows, bias).max() >= _EXACT:
         return general
     way = ("_2" if window.strides[0] == 2 else "") + ("_steep" if y.zero_point == -128 else "")

@@ -6,8 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mcu_ghost.build.kernels import plain_arithmetic
-from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
-from mcu_ghost.build.kernels.mve_windows import MOST
+from mcu_ghost.build.kernels.constants import LONGEST_SUM, Constants, Kernel, braces
 from mcu_ghost.build.kernels.plain_arithmetic import pack_binary
 from mcu_ghost.network.ops import binary, fused
 from mcu_ghost.network.ops.add import LEFT_SHIFT, Add, Scaling
@@ -51,7 +50,7 @@ def _mean(op: Mean, xs: Tensors, y: Tensor) -> Constants:
     """Return what the plain variant takes; 16 bits hold sums of few values."""
     made = plain_arithmetic.KERNELS[op.kind].pack(op, xs, y)
     _, along, behind = op.spans(xs[0].shape)
-    few = along <= MOST and behind >= _FEWEST and op.multiplier(xs[0], y)[1] < 0
+    few = along <= LONGEST_SUM and behind >= _FEWEST and op.multiplier(xs[0], y)[1] < 0
     return replace(made, function="ghost_mean_few_s8") if few else made
 
 

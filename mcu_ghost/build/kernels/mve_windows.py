@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mcu_ghost.build.kernels import plain_windows
-from mcu_ghost.build.kernels.constants import Constants, Kernel, align
+from mcu_ghost.build.kernels.constants import LONGEST_SUM, Constants, Kernel, align
 from mcu_ghost.build.kernels.plain_windows import window_initialiser
 from mcu_ghost.network.ops import fused
 from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -21,7 +21,6 @@ from mcu_ghost.network.ops.pool_2d import AveragePool2D
 from mcu_ghost.network.ops.windows import Window, image
 from mcu_ghost.network.tensor import Tensor
 
-MOST = 256  # values of int8 whose sum is an int16
 _LANES = 16  # taps of one load
 _FARTHEST = 255 // 4  # places within a byte of the first tap of a plane's last channel
 _ROOM = 6144  # bytes of scratch that a tile may take, unless one place takes more
@@ -36,8 +35,8 @@ def _depthwise_conv_2d(op: DepthwiseConv2D, xs: Tensors, y: Tensor) -> Constants
     multipliers, shifts = np.array(op.multipliers(x, y), np.int64).T
     if taps > _LANES or tile is None or shifts.max() > -1:
         return plain_windows.KERNELS["depthwise_conv_2d"].pack(op, xs, y)
-    weights = op.weights.reshape(taps, -1)
-    bias = op.bias - x.zero_point * weights.astype(np.int64).sum(axis=0)
+    weights = np.ascontiguousarray(op.weights.reshape(taps, -1).T)
+    bias = fused.folded_bias(op.bias, x.zero_point, weights)
     seen = _seen(op.window, tile)
     rows, columns = np.indices(op.window.size).reshape(2, -1)
     down, right = op.window.dilation
@@ -49,7 +48,7 @@ def _depthwise_conv_2d(op: DepthwiseConv2D, xs: Tensors, y: Tensor) -> Constants
         "ghost_depthwise_planes_s8",
         "ghost_depthwise_planes_params",
         {
-            "weights": np.ascontiguousarray(weights.T),
+            "weights": weights,
             "scalings": np.stack([bias, multipliers, shifts], axis=1).astype(np.int32),
             "offsets": offsets,
         },
@@ -108,7 +107,7 @@ def _tile(window: Window, x: Tensor) -> tuple[int, int] | None:
 def _average_pool_2d(op: AveragePool2D, xs: Tensors, y: Tensor) -> Constants:
     """Return numbers alone; 16 bits hold sums of few values."""
     made = plain_windows.KERNELS["average_pool_2d"].pack(op, xs, y)
-    few = math.prod(op.window.size) <= MOST
+    few = math.prod(op.window.size) <= LONGEST_SUM
     return replace(made, function="ghost_average_few_2d_s8") if few else made
 
 

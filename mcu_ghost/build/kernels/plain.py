@@ -93,9 +93,9 @@ def _simple_rnn(op: SimpleRNN, xs: Tensors, y: Tensor) -> Constants:
 def _sequence_lstm(op: SequenceLSTM, xs: Tensors, y: Tensor) -> Constants:
     """Return the weights, and biases with the zero points folded in."""
     (x,) = xs
-    of_input = op.bias - x.zero_point * op.kernel.astype(np.int64).sum(axis=2)
-    of_state = -op.state_zero_point * op.recurrent_kernel.astype(np.int64).sum(axis=2)
-    arrays = {
+    of_input = fused.folded_bias(op.bias, x.zero_point, op.kernel)
+    of_state = fused.folded_bias(0, op.state_zero_point, op.recurrent_kernel)
+    arrays: dict[str, npt.NDArray[Any]] = {
         "kernel": op.kernel,
         "recurrent_kernel": op.recurrent_kernel,
         "input_bias": of_input.astype(np.int32),
@@ -120,9 +120,9 @@ def _sequence_lstm(op: SequenceLSTM, xs: Tensors, y: Tensor) -> Constants:
 def pack_fully_connected(op: FullyConnected, xs: Tensors, y: Tensor) -> Constants:
     """Return a layer's weights, and its biases with the input's zero point folded in."""
     pairs = np.array(fully_connected.output_multipliers(op, xs[0], y))
-    bias = op.bias - xs[0].zero_point * op.weights.astype(np.int64).sum(axis=1)
+    bias = fused.folded_bias(op.bias, xs[0].zero_point, op.weights)
     low, high = fused.activation_range(op.activation, y)
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "weights": op.weights,
         "bias": bias.astype(np.int32),
         "multipliers": pairs[:, 0].astype(np.int32),

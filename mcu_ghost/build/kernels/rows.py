@@ -116,7 +116,7 @@ class Way:
         places = y.size // outputs
         rows = Rows(
             weights,
-            op.bias - x.zero_point * weights.astype(np.int64).sum(axis=1),
+            fused.folded_bias(op.bias, x.zero_point, weights),
             op.multipliers(x, y),
             fused.activation_range(op.activation, y),
             y.zero_point,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from mcu_ghost.network.ops.rounding import quantized_multiplier
 from mcu_ghost.network.tensor import Int8s, Int32s, Tensor
@@ -110,6 +111,11 @@ def read_bias(file: Tables, op: Any, outputs: int) -> Int32s:
     if op.InputsLength() > 2 and op.Inputs(2) >= 0:
         return file.constant(op.Inputs(2), np.int32, (outputs,))
     return np.zeros(outputs, np.int32)
+
+
+def folded_bias(bias: Int32s | int, zero_point: int, rows: Int8s) -> npt.NDArray[Any]:
+    """Return int64 biases without what the input's zero point adds to (…, K) rows."""
+    return np.asarray(bias - zero_point * rows.astype(np.int64).sum(axis=-1))
 
 
 def write_bias(
