@@ -16,7 +16,7 @@ from mcu_ghost.network.ops.gates import STATE_SCALE
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.random_model import random_inputs
-from mcu_ghost.network.tensor import Tensor
+from mcu_ghost.network.tensor import Int8s, Int32s, Tensor
 from mcu_ghost.proof import on_emulator, verify
 from tests.conftest import need
 
@@ -77,6 +77,16 @@ def one_way(sign: int) -> Draw:
         return np.concatenate([-z, r, sign * c], axis=1)
 
     return draw
+
+
+def loud(
+    rng: np.random.Generator, shape: tuple[int, ...], outputs: int
+) -> tuple[Int8s, Int32s, tuple[float, ...]]:
+    """Return weights, many at the extremes, biases and a scale for each output."""
+    some = rng.integers(-127, 128, shape)
+    weights = np.where(rng.random(shape) < 0.3, 127 * np.sign(some), some).astype(np.int8)
+    bias = rng.integers(-9000, 9000, outputs).astype(np.int32)
+    return weights, bias, tuple(rng.uniform(0.002, 0.02, outputs))
 
 
 def extreme_inputs(model: Model, frames: int = 7) -> np.ndarray:

@@ -17,7 +17,7 @@ from mcu_ghost.network.ops.depthwise_conv_2d import DepthwiseConv2D
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.ops.windows import Window, image
 from mcu_ghost.network.tensor import Tensor
-from tests.firmware.kernels.networks import check
+from tests.firmware.kernels.networks import check, loud
 
 FAST, PLAIN = "ghost_depthwise_planes_s8", "ghost_depthwise_conv_2d_s8"
 # Size, strides, dilation, SAME padding, outputs of each channel, activation.
@@ -41,13 +41,10 @@ def depthwise(
     if same:
         window = dataclasses.replace(window, padding=window.same(x.shape))
     outputs = image(x.shape)[2] * multiplier
-    some = rng.integers(-127, 128, (*size, outputs))
-    weights = np.where(rng.random(some.shape) < 0.3, 127 * np.sign(some), some).astype(np.int8)
-    bias = rng.integers(-9000, 9000, outputs).astype(np.int32)
-    scales = tuple(rng.uniform(0.002, 0.02, outputs))
-    y_scale, zero_point = x.scale * np.sqrt(weights[..., 0].size), int(rng.integers(-128, 128))
+    made = loud(rng, (*size, outputs), outputs)
+    y_scale, zero_point = x.scale * np.sqrt(size[0] * size[1]), int(rng.integers(-128, 128))
     y = Tensor(f"y_{target}", (*window.output(x.shape), outputs), "int8", y_scale, zero_point)
-    return DepthwiseConv2D((source,), target, weights, bias, scales, window, activation), y
+    return DepthwiseConv2D((source,), target, *made, window, activation), y
 
 
 def chain(seed: int) -> Model:

@@ -25,7 +25,7 @@ from mcu_ghost.network.ops.rounding import multiply
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.ops.windows import Window
 from mcu_ghost.network.tensor import Tensor
-from tests.firmware.kernels.networks import check
+from tests.firmware.kernels.networks import check, loud
 from tests.firmware.kernels.test_dsp import each_run
 from tests.recurrent import X, alone, extreme
 
@@ -59,11 +59,6 @@ class Built:
         self.tensors.append(y)
         return len(self.tensors) - 1
 
-    def weights(self, *shape: int) -> np.ndarray:
-        """Return random ones, many at the extremes."""
-        some = self.rng.integers(-127, 128, shape)
-        return np.where(self.rng.random(shape) < 0.3, 127 * np.sign(some), some).astype(np.int8)
-
     def result(self, shape: tuple[int, ...], inputs: int) -> Tensor:
         """Return a tensor that some of the sums saturate."""
         name = f"y_{len(self.tensors)}"
@@ -75,18 +70,14 @@ class Built:
         window = Window(size, strides, dilation)
         if same:
             window = dataclasses.replace(window, padding=window.same(IMAGE))
-        kernel = self.weights(outputs, *size, IMAGE[2])
-        bias = self.rng.integers(-9000, 9000, outputs).astype(np.int32)
-        scales = tuple(self.rng.uniform(0.002, 0.02, outputs))
-        y = self.result((*window.output(IMAGE), outputs), kernel[0].size)
-        return self.put(Conv2D((0,), 0, kernel, bias, scales, window), y)
+        made = loud(self.rng, (outputs, *size, IMAGE[2]), outputs)
+        y = self.result((*window.output(IMAGE), outputs), made[0][0].size)
+        return self.put(Conv2D((0,), 0, *made, window), y)
 
     def dense(self, source: int, outputs: int) -> int:
         """Add a dense layer."""
         inputs = self.tensors[source].size
-        bias = self.rng.integers(-9000, 9000, outputs).astype(np.int32)
-        scales = tuple(self.rng.uniform(0.002, 0.02, outputs))
-        op = FullyConnected((source,), 0, self.weights(outputs, inputs), bias, scales)
+        op = FullyConnected((source,), 0, *loud(self.rng, (outputs, inputs), outputs))
         return self.put(op, self.result((outputs,), inputs))
 
     def model(self, *outputs: int) -> Model:

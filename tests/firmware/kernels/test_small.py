@@ -21,7 +21,7 @@ from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
 from mcu_ghost.network.ops.reduce import Mean
 from mcu_ghost.network.ops.windows import Window
 from mcu_ghost.network.tensor import Tensor
-from tests.firmware.kernels.networks import check
+from tests.firmware.kernels.networks import check, loud
 from tests.firmware.kernels.test_dsp import each_run
 
 IMAGE = (31, 9, 12)  # more rows and columns than a tile has
@@ -49,12 +49,7 @@ class Built:
     def depthwise(self, strides: tuple[int, int], same: bool, zero_point: int) -> int:
         """Add windows of 3 x 3, a third of the weights at the extremes, some sums saturated."""
         channels, window = self.tensors[0].shape[2], self.window((3, 3), strides, same)
-        some = self.rng.integers(-127, 128, (3, 3, channels))
-        loud = self.rng.random(some.shape) < 0.3
-        weights = np.where(loud, 127 * np.sign(some), some).astype(np.int8)
-        bias = self.rng.integers(-9000, 9000, channels).astype(np.int32)
-        scales = tuple(self.rng.uniform(0.002, 0.02, channels))
-        op = DepthwiseConv2D((0,), 0, weights, bias, scales, window)
+        op = DepthwiseConv2D((0,), 0, *loud(self.rng, (3, 3, channels), channels), window)
         shape = (*window.output(self.tensors[0].shape), channels)
         return self.put(op, shape, 0.9, zero_point)
 
