@@ -22,7 +22,7 @@ from mcu_ghost.network.ops.rounding import multiply
 from mcu_ghost.network.ops.simple_rnn import SimpleRNN
 from mcu_ghost.network.tensor import Tensor
 from tests.conftest import compile_model
-from tests.firmware.kernels.networks import check, extreme_inputs
+from tests.firmware.kernels.networks import check, extreme_inputs, loud
 from tests.firmware.kernels.test_rows import Built, every
 from tests.firmware.test_generated_model import run_c
 from tests.recurrent import X, alone, extreme
@@ -98,8 +98,8 @@ def test_a_stream_takes_what_plain_c_does() -> None:
         built = Built(outputs)
         x = Tensor("x", (inputs,), "int8", 0.1, -3)
         scales = (0.01,) if one else tuple(np.linspace(0.01, 0.02, outputs))
-        weights, bias = built.weights(outputs, inputs), np.zeros(outputs, np.int32)
-        op = FullyConnected((0,), 1, weights, bias, scales)
+        weights = loud(built.rng, (outputs, inputs), outputs)[0]
+        op = FullyConnected((0,), 1, weights, np.zeros(outputs, np.int32), scales)
         y = Tensor("y", (outputs,), "int8", 3.0, 0)
         packed = lanes.KERNELS["fully_connected"].pack(op, (x,), y).arrays
         assert list(packed) == ["stream"]
@@ -112,9 +112,10 @@ def test_what_lanes_cannot_or_need_not_takes_plain_c() -> None:
     def dense(outputs: int, inputs: int, scale: float = 0.01, bias: int = 0) -> list[str]:
         built = Built(0)
         built.tensors[0] = Tensor("x", (inputs,), "int8", 0.1, 0)
-        weights, biases = built.weights(outputs, inputs), np.full(outputs, bias, np.int32)
+        weights = loud(built.rng, (outputs, inputs), outputs)[0]
         y = Tensor("y", (outputs,), "int8", 3.0, 0)
-        built.put(FullyConnected((0,), 0, weights, biases, (scale,)), y)
+        op = FullyConnected((0,), 0, weights, np.full(outputs, bias, np.int32), (scale,))
+        built.put(op, y)
         return functions(built.model(1))
 
     assert dense(12, 64) == ["ghost_rows_s8"]
