@@ -22,7 +22,7 @@ demo: $(VENV)/demo.stamp
 	@$(BIN)/mcu-ghost listen --board nrf52840 $(HUMAN)
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -q -m "" -rs -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -q -m "" -rs $(ARGS)
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
