@@ -10,10 +10,11 @@ from mcu_ghost.emulate import direct, thumb
 from mcu_ghost.emulate.calls import Calls
 from mcu_ghost.emulate.strictness import Strictness
 
-# A block is a list, for speed: instructions, executions, bytes, whether it is watched, address; and
-# for traces: how often it was left for elsewhere, and what of both counts a trace knows already.
+# A block is a list, for speed: instructions, executions, bytes, whether it is watched, address; for
+# traces: how often it was left for elsewhere, and what of both counts a trace knows already; and
+# `Straight`'s needs and keeps.
 _Block = list[int]
-TAKEN, KNOWN, KNOWN_TAKEN = 5, 6, 7
+TAKEN, KNOWN, KNOWN_TAKEN, NEEDS, KEEPS = 5, 6, 7, 8, 9
 
 
 class Blocks:
@@ -39,7 +40,9 @@ class Blocks:
         self._calls = calls
         self._checks = checks
         self._blocks: dict[int, _Block] = {}
-        self._current: _Block = [0] * 8
+        self._current: _Block = [0] * 10
+        self._aligned = [0]  # registers known to hold multiples of four, a bit each
+        self._each: set[int] = set()  # blocks that were entered while one did not
         self._left = True  # the current block has been left already, or by no branch
         self._checked: set[int] = set()
         self._lefts: dict[tuple[int, int, int], int] = {}
@@ -66,14 +69,21 @@ class Blocks:
 
     def hook(self, traced: bool = False) -> None:
         """Have the engine call before each block: nearly all the time goes into this."""
-        tally, blocks, look = self.tally, self._blocks, self._look
+        tally, blocks, look, aligned = self.tally, self._blocks, self._look, self._aligned
 
         def on_block(_: Any, address: int, size: int, __: Any) -> None:
             block = blocks.get(address)
-            if block is None or tally[0] >= tally[1] or block[2] != size or block[3]:
+            if (
+                block is None
+                or tally[0] >= tally[1]
+                or block[2] != size
+                or block[3]
+                or block[8] & ~aligned[0]
+            ):
                 block = look(address, size)
                 if block is None:
                     return
+            aligned[0] &= block[9]
             tally[0] += block[0]
             block[1] += 1
             self._current = block
@@ -95,6 +105,11 @@ class Blocks:
         """Return the blocks by address, as they are and will be."""
         return self._blocks
 
+    def begin(self) -> None:
+        """The engine is about to run, from registers that others may have written."""
+        self.held = False
+        self._aligned[0] = 0
+
     def jumped(self) -> None:
         """An exception begins or ends: what runs next is not where the last block led to."""
         self._left = True
@@ -105,6 +120,12 @@ class Blocks:
             block = self._blocks.get(address)
             if block is None or block[2] != size:
                 block = self._first_seen(address, size)
+            if block is not None and block[NEEDS] & ~self._aligned[0]:
+                if self._checks.misaligned(block[NEEDS]):
+                    self._each.add(address)
+                    block = self._first_seen(address, size)
+                else:
+                    self._aligned[0] |= block[NEEDS]
             if block is None or self.tally[0] >= self.tally[1]:
                 self.held = True
                 self._uc.emu_stop()
@@ -123,7 +144,8 @@ class Blocks:
         """Look at new code once: its length, and what it needs checked each time."""
         code = list(thumb.instructions(bytes(self._uc.mem_read(address, size))))
         fresh = False
-        for instruction in self._checks.doubtful(code):
+        straight = self._checks.straight(code, address in self._each)
+        for instruction in straight.alone:
             at = address + instruction.offset
             if at in self._checked:
                 continue
@@ -138,6 +160,7 @@ class Blocks:
             return None
         old = self._blocks.get(address)
         wanted = self._calls.wants(address)
-        block = [len(code), old[1] if old else 0, size, wanted, address, *(old or [0] * 8)[5:]]
+        before = old or [0] * 10
+        block = [len(code), before[1], size, wanted, address, *before[TAKEN:NEEDS], *straight[:2]]
         self._blocks[address] = block
         return block

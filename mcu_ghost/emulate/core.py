@@ -190,7 +190,7 @@ class Core:
     def _execute(self) -> None:
         """Let the core run to the limit, or to what needs attention."""
         self._event = None
-        self._blocks.held = False
+        self._blocks.begin()
         invalid = False
         try:
             with processes.unbroken(self._uc.emu_stop):  # what a hook raises may be lost

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol
 
 from mcu_ghost.boards import Cpu
 from mcu_ghost.emulate import faults, thumb
@@ -18,6 +18,20 @@ class Switches(Protocol):
 
     fpu_on: bool
     traps_division: bool
+
+
+class Straight(NamedTuple):
+    """What a straight run of code asks for; bit i of a number stands for register i.
+
+    Attributes:
+        needs: Registers that must hold multiples of four when it is entered.
+        keeps: Registers that hold multiples of four after it if they did before.
+        alone: Instructions that may need a check of their own.
+    """
+
+    needs: int
+    keeps: int
+    alone: list[thumb.Instruction]
 
 
 class Strictness:
@@ -43,6 +57,7 @@ class Strictness:
     ) -> None:
         self._cpu = cpu
         self._reader = reader
+        self._readers: dict[int, list[Callable[[], int]]] = {}
         self._stop = stop
         self._unmasked = unmasked
         self.switches: Switches | None = None
@@ -68,20 +83,36 @@ class Strictness:
             return self._aligned(self._reader(base), at)
         return None if by is None else self._divisible(self._reader(by), at)
 
-    def doubtful(self, code: Iterable[thumb.Instruction]) -> Iterator[thumb.Instruction]:
-        """Yield the instructions of a straight run of code that may need a check of their own.
+    def straight(self, code: Iterable[thumb.Instruction], each: bool) -> Straight:
+        """Return what must be looked at when a straight run of code is entered, and within it.
 
-        A base register that was aligned for an access stays so until something else is written to
-        it: accesses of words move it by multiples of four.
+        Args:
+            code: The instructions.
+            each: Whether each access of words has to be looked at by itself.
         """
-        aligned: set[int] = set()
+        needs = aligned = moved = 0
+        alone: list[thumb.Instruction] = []
         for instruction in code:
-            base = None if thumb.uses_fpu(instruction) else thumb.word_base(instruction)
-            if base is None or base not in aligned:
-                yield instruction
-            if base is not None:
-                aligned.add(base)
-            aligned -= thumb.written(instruction)
+            base = None
+            if not self._cpu.armv6m and not thumb.uses_fpu(instruction):
+                base = thumb.word_base(instruction)
+            bit = 0 if base is None else 1 << base
+            if base is None or (bit & ~aligned and (bit & moved or each)):
+                alone.append(instruction)
+            elif bit & ~aligned:
+                needs |= bit
+            moves = thumb.moves(instruction)
+            aligned = (aligned | bit) & ~moves
+            moved |= moves
+        return Straight(needs, ~moved, alone)
+
+    def misaligned(self, registers: int) -> bool:
+        """Whether one of these registers, a bit each, holds no multiple of four."""
+        readers = self._readers.get(registers)
+        if readers is None:
+            readers = [self._reader(i) for i in range(thumb.PC) if registers >> i & 1]
+            self._readers[registers] = readers
+        return any(read() & 3 for read in readers)
 
     def _fpu_on(self) -> bool:
         return self._cpu.fpu and self.switches is not None and self.switches.fpu_on

@@ -54,30 +54,77 @@ def word_base(instruction: Instruction) -> int | None:
     return None
 
 
-_ALL = frozenset(range(16))
+_LR = 14
+_ALL = 0xFFFF
 
 
-def written(instruction: Instruction) -> frozenset[int]:
-    """Return the registers that an instruction may write, all of them where it is not looked at.
+def moves(instruction: Instruction) -> int:
+    """Return the registers that may hold a multiple of four before an instruction, not after it.
 
-    The base of an access of words is left out, unless it is loaded too.
+    Bit i stands for register i; all are set where an instruction is not looked at.
     """
     first, second = instruction.first, instruction.second
-    if second is None:
-        if first & 0xF000 != 0xC000:
-            return _ALL
-        return _listed(first & 0xFF) if first & 0x0800 else frozenset()
-    if first & 0xFF80 == 0xFB00 or first & 0xFF00 == 0xFA00:  # multiplies, extensions, parallel
-        return frozenset({second >> 8 & 15})
-    if word_base(instruction) is not None and not uses_fpu(instruction):
-        if not first & 0x0010:
-            return frozenset()
-        return frozenset({second >> 12, second >> 8 & 15}) if first & 0x0040 else _listed(second)
+    return _narrow(first) if second is None else _wide(first, second)
+
+
+def _narrow(code: int) -> int:
+    low, middle = 1 << (code & 7), 1 << (code >> 8 & 7)
+    loads = bool(code & 0x0800)
+    match code >> 12:
+        case 0 | 1:  # shifts, ADD, SUB
+            return low
+        case 2:  # MOV, CMP
+            return 0 if loads else middle
+        case 3:  # ADD, SUB
+            return middle if code & 3 else 0
+        case 4 if not loads and not code & 0x0400:  # all but TST, CMP, CMN write
+            return 0 if code >> 6 & 15 in (8, 10, 11) else low
+        case 4 if not loads:  # ADD, CMP, MOV of any registers; BX, BLX
+            high = 1 << (code & 7 | code >> 4 & 8)
+            return (high, 0, high, 1 << _LR)[code >> 8 & 3]
+        case 4 | 10:  # LDR of a literal, ADR, ADD of SP
+            return middle
+        case 5:  # by a register: the three stores come first
+            return 0 if code >> 9 & 7 < 3 else low
+        case 6 | 7 | 8:
+            return low if loads else 0
+        case 9:
+            return middle if loads else 0
+        case 11 if code & 0x0500 == 0x0100 or code & 0x0F00 == 0x0F00:  # CBZ, CBNZ, IT, hints
+            return 0
+        case 11 if code & 0x0F00 == 0x0200:  # extensions
+            return low
+        case 12:
+            return code & 0xFF if loads else 0
+        case 13 if code & 0x0E00 != 0x0E00:
+            return 0
+        case 14:
+            return 0
     return _ALL
 
 
-def _listed(bits: int) -> frozenset[int]:
-    return frozenset(i for i in range(16) if bits >> i & 1)
+def _wide(first: int, second: int) -> int:
+    d, t, base = 1 << (second >> 8 & 15), 1 << (second >> 12), 1 << (first & 15)
+    loads = bool(first & 0x0010)
+    if first & 0xF800 == 0xF000 and second & 0x8000:
+        if second & 0x5000:  # B, BL
+            return 1 << _LR if second & 0x4000 else 0
+        return 0 if first & 0x0380 != 0x0380 else _ALL  # B where a condition holds; MSR and such
+    if first & 0xFE00 == 0xEA00 or first & 0xF800 == 0xF000:
+        return d  # data processing; a comparison writes PC here
+    if first & 0xFF80 == 0xFB00 or first & 0xFF00 == 0xFA00:  # multiplies, shifts, parallel
+        return d
+    if first & 0xFF80 == 0xFB80:  # long multiplies, divisions
+        return d | t
+    if first & 0xFE40 == 0xE800:  # LDM, STM
+        return second if loads else 0
+    if first & 0xFE40 == 0xE840 and first & 0x0120:  # LDRD, STRD, not exclusives
+        return d | t if loads else 0
+    single = first & 0xFE00 == 0xF800 and first & 0x0060 != 0x0060 and first & 0xFF10 != 0xF900
+    if single:  # one, two or four bytes
+        indexed = not first & 0x0080 and first & 15 != PC and second & 0x0900 == 0x0900
+        return (t if loads else 0) | (base if indexed and second & 3 else 0)
+    return _ALL
 
 
 def unmasks(instruction: Instruction) -> bool:

@@ -202,7 +202,7 @@ def _taken() -> list[signal.Signals]:
 
 def _send_again() -> None:
     """Send what came meanwhile, to the main thread: it may wait, and only a signal wakes it."""
-    for number in _taken() if not _unbroken else ():
+    for number in _taken() if _late and not _unbroken else ():
         if _GROUPS:
             ident = threading.main_thread().ident
             assert ident is not None
