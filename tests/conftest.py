@@ -105,12 +105,18 @@ def _compile(*words: str, variant: kernels.Variant, cwd: Path | None = None) -> 
 
 
 def compile_model(model: Model, folder: Path, variant: kernels.Variant = "plain") -> ctypes.CDLL:
-    """Render a model's C, compile it for this machine and load it."""
+    """Render a model's C, compile it for this machine and load it.
+
+    Its `sizes` are those of the state and of the scratch memory, in bytes.
+    """
     context = model_c.model_context(model, variant)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("model.h", "model.c", "model_data.h", "model_data.c"):
         (folder / name).write_text(templates.render(f"model/{name}.jinja", context))
-    sources = [folder / "model.c", folder / "model_data.c", *kernel_sources(variant)]
+    sizes = ", ".join(f"sizeof({model.name}_{what}_t)" for what in ("state", "scratch"))
+    (folder / "sizes.c").write_text(f'#include "model.h"\nconst unsigned sizes[] = {{{sizes}}};\n')
+    sources = [folder / f"{name}.c" for name in ("model", "model_data", "sizes")]
+    sources += kernel_sources(variant)
     flags = [f"-I{folder}"]
     return ctypes.CDLL(str(compile_host(folder / "model.so", sources, *flags, variant=variant)))
 

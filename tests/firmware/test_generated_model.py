@@ -20,12 +20,16 @@ from tests import two_ends
 from tests.conftest import compile_model, compile_program, kernel_sources
 
 pytestmark = pytest.mark.toolchain
+GUARD = bytes(range(101, 165))
 
 
 def run_c(library: ctypes.CDLL, model: Model, x: np.ndarray) -> np.ndarray:
-    """Run one sequence (frames, inputs) through the compiled model."""
-    state = ctypes.create_string_buffer(1 << 16)
-    scratch = ctypes.create_string_buffer(1 << 16)
+    """Run one sequence (frames, inputs) through the compiled model; it must keep to its memory."""
+    sizes = list((ctypes.c_uint * 2).in_dll(library, "sizes"))
+    buffers = [ctypes.create_string_buffer(size + len(GUARD)) for size in sizes]
+    for buffer, size in zip(buffers, sizes, strict=True):
+        buffer[size:] = GUARD
+    state, scratch = buffers
     out = np.zeros(model.output_size, np.int8)
     pointer = out.ctypes.data_as(ctypes.c_void_p)
     getattr(library, f"{model.name}_reset")(state)
@@ -34,11 +38,12 @@ def run_c(library: ctypes.CDLL, model: Model, x: np.ndarray) -> np.ndarray:
         source = frame.ctypes.data_as(ctypes.c_void_p)
         getattr(library, f"{model.name}_step")(state, scratch, source, pointer)
         every.append(out.copy())
-    if model.head_per_frame:
-        return np.stack(every)
-    head = "head_now" if model.window else "head"
-    getattr(library, f"{model.name}_{head}")(state, scratch, pointer)
-    return out
+    if not model.head_per_frame:
+        head = "head_now" if model.window else "head"
+        getattr(library, f"{model.name}_{head}")(state, scratch, pointer)
+    for buffer, size in zip(buffers, sizes, strict=True):
+        assert buffer[size:] == GUARD, "written beyond the end"
+    return np.stack(every) if model.head_per_frame else out
 
 
 @pytest.mark.parametrize(

@@ -105,16 +105,16 @@ static inline uint32_t ghost_add_odd_bytes(uint32_t sums, uint32_t x) {
 
 /** The larger of each two signed bytes. */
 static inline uint32_t ghost_larger_bytes(uint32_t a, uint32_t b) {
-  uint32_t y;
-  __asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(y) : "r"(a), "r"(b) : "cc");
-  return y;
+  uint32_t difference;
+  __asm("ssub8 %0, %1, %2\n\tsel %1, %1, %2" : "=&r"(difference), "+r"(a) : "r"(b) : "cc");
+  return a;
 }
 
 /** The smaller of each two signed bytes. */
 static inline uint32_t ghost_smaller_bytes(uint32_t a, uint32_t b) {
-  uint32_t y;
-  __asm("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(y) : "r"(a), "r"(b) : "cc");
-  return y;
+  uint32_t difference;
+  __asm("ssub8 %0, %1, %2\n\tsel %1, %2, %1" : "=&r"(difference), "+r"(a) : "r"(b) : "cc");
+  return a;
 }
 
 /** x with its bits 16 to 24 from bits 0 to 8 of y. */

@@ -17,18 +17,21 @@ void ghost_max_pool_2d_wide_s8(const ghost_pool_2d_params *p, const int8_t *x, i
       const int32_t left = column * w->stride_x - w->left;
       const ghost_taps columns = ghost_taps_inside(left, w->kernel_width, 1, w->width);
       const int32_t wide = columns.end - columns.first;
+      const int32_t high = wide > 0 ? rows.end - rows.first : 0;
       const int8_t *const first =
           x + (top + rows.first) * row_bytes + (left + columns.first) * channels;
       for (int32_t c = 0; c < channels; c += 8) {
         c = c > channels - 8 ? channels - 8 : c;
         uint32_t largest[2] = {least, least};
         const int8_t *taps = first + c;
-        for (int32_t i = rows.end - rows.first; i > 0; i--, taps += row_bytes) {
+        for (int32_t i = high; i > 0; i--, taps += row_bytes) {
           const int8_t *tap = taps;
-          for (int32_t j = wide; j > 0; j--, tap += channels) {
+          int32_t j = wide;
+          do {
             largest[0] = ghost_larger_bytes(largest[0], ghost_load_four(tap));
             largest[1] = ghost_larger_bytes(largest[1], ghost_load_four(tap + 4));
-          }
+            tap += channels;
+          } while (--j > 0);
         }
         ghost_store_four(y + c, ghost_smaller_bytes(largest[0], most));
         ghost_store_four(y + c + 4, ghost_smaller_bytes(largest[1], most));

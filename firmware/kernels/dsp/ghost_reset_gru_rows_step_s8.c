@@ -15,8 +15,7 @@ static int32_t gate(const ghost_gate_rows_params *p, int32_t before) {
 /* r * h of all units, as halves. */
 static void reset(ghost_gate_rows *at, const int16_t *carry, int16_t *to) {
   const int32_t n = at->p->units;
-  to[n / 2 * 2] = 0; /* behind an odd last one */
-  to[n / 2 * 2 + 1] = 0;
+  if (n % 2 != 0) to[n] = 0; /* a last one shares its word with nothing */
   for (int32_t j = 0; j < n; j += 4) {
     int32_t r[4] = {0, 0, 0, 0};
     ghost_from_x(at, 1, r);

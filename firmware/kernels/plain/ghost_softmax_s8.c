@@ -20,6 +20,9 @@ static int32_t one_over_one_plus(int32_t a) {
   return saturating_shift_left(x, 1);
 }
 
+/** x / 2^(bits + 1), rounded half up, of x >= 0. */
+static int32_t halves(int32_t x, int32_t bits) { return ((x >> bits) + 1) >> 1; }
+
 void ghost_softmax_s8(const ghost_softmax_params *p, const int8_t *x, int8_t *y) {
   int32_t largest = x[0];
   for (int32_t i = 1; i < p->size; i++) {
@@ -29,21 +32,19 @@ void ghost_softmax_s8(const ghost_softmax_params *p, const int8_t *x, int8_t *y)
   for (int32_t i = 0; i < p->size; i++) {
     const int32_t below = largest - x[i];
     if (below < p->rows) {
-      sum += ghost_divide_by_power_of_two(p->exps[below], SUM_INTEGER_BITS);
+      sum += halves(p->exps[below], SUM_INTEGER_BITS - 1);
     }
   }
-  int32_t headroom = 0;
-  while (((uint32_t)sum << headroom) < 0x80000000U) {
-    headroom++;
-  }
+  const int32_t headroom = __builtin_clz((uint32_t)sum);
   const int32_t scale = one_over_one_plus((int32_t)(((uint32_t)sum << headroom) - 0x80000000U));
-  const int32_t exponent = SUM_INTEGER_BITS - headroom + 31 - 8;
+  const int32_t bits = SUM_INTEGER_BITS - headroom + 31 - 8 - 1;
+  const int32_t shift = bits < 31 ? bits : 31; /* of 1024 equal values, each is 0 */
   for (int32_t i = 0; i < p->size; i++) {
     const int32_t below = largest - x[i];
     int32_t value = -128;
     if (below < p->rows) {
-      const int32_t product = ghost_doubling_high_multiply(p->exps[below], scale);
-      value = ghost_clamp(ghost_divide_by_power_of_two(product, exponent) - 128, -128, 127);
+      const int32_t share = halves(ghost_doubling_high_multiply(p->exps[below], scale), shift);
+      value = share > 255 ? 127 : share - 128;
     }
     y[i] = (int8_t)value;
   }

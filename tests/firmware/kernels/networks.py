@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from mcu_ghost import boards
 from mcu_ghost.build import build
 from mcu_ghost.build.kernels import Choice
+from mcu_ghost.host import templates
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.gates import STATE_SCALE
 from mcu_ghost.network.ops.ghost_gru import GhostGRU
@@ -96,13 +100,47 @@ def extreme_inputs(model: Model, frames: int = 7) -> np.ndarray:
     return x
 
 
+# Looked at by the next call, which is the same frame's head or the next frame.
+GUARDED = """
+  if (scratch->marked == 0x5AA5U) {
+    for (unsigned i = 0; i < sizeof scratch->guard; i++) {
+      if (scratch->guard[i] != 0x5AU) __builtin_trap();
+    }
+  }
+  memset(scratch->guard, 0x5A, sizeof scratch->guard);
+  scratch->marked = 0x5AA5U;
+"""
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Build images that end when something was written behind the scratch memory."""
+    rendered = templates.render
+
+    def render(name: str, context: Any) -> str:
+        text = rendered(name, context)
+        if name == "model/model.h.jinja":
+            end = f"}} {context.name}_scratch_t;"
+            assert text.count(end) == 1
+            text = text.replace(end, f"  uint8_t guard[64];\n  uint32_t marked;\n{end}")
+        if name == "model/model.c.jinja":
+            assert text.count("  (void)scratch;\n") >= 2
+            text = text.replace("  (void)scratch;\n", GUARDED)
+        return text
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(templates, "render", render)
+        yield
+
+
 def check(model: Model, board: str, kernels: str, kind: str, folder: Path, engine: str) -> None:
     """Build for a board, run on an emulator, and compare outputs and states with the reference."""
     if kind == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
     target = boards.load(board)
     choice: Choice = "plain" if kernels == "plain" else "auto"
-    built = build.build(model, target, "stream", folder, kind, kernels=choice)
+    with guarded():
+        built = build.build(model, target, "stream", folder, kind, kernels=choice)
     assert built.kernels == kernels
     frames = 7 if any(step.variables for step in model.steps) else 3  # no frame knows another
     work = [verify.Sequence(f"case {i}", x) for i, x in enumerate(extreme_inputs(model, frames))]
