@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import signal
 import sys
 from typing import NoReturn
@@ -119,7 +120,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.UsageError as error:
         command = f"{error.ctx.command_path} --help" if error.ctx else "mcu-ghost --help"
-        _fail(f"{error.format_message()} `{command}` shows how.", error.exit_code)
+        _fail(f"{error.format_message()}{_meant(error)} `{command}` shows how.", error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
     except click.Abort:
@@ -129,6 +130,16 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _meant(error: click.UsageError) -> str:
+    """Return which option a word without one may belong to, as the sentence goes on."""
+    extra = re.search(r"unexpected extra argument \((.*)\)$", error.format_message())
+    if extra is None or error.ctx is None:
+        return ""
+    known = {word for param in error.ctx.command.params for word in param.opts}
+    option = "--model" if extra[1].endswith(".tflite") else "--board"
+    return f"; did you mean {option} {extra[1]}?" if option in known else ""
 
 
 def _shown(message: object) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -45,25 +46,19 @@ def validate(graph: FloatGraph, data: Mapping[str, Reals]) -> dict[str, Reals]:
         GhostError: An input has none, they have another shape, or hold no or not only finite
             numbers.
     """
-    found: dict[str, Reals] = {}
-    for entry in graph.inputs:
-        if entry.name not in data:
-            named = ", ".join(f"'{i.name}'" for i in graph.inputs)
-            raise GhostError(
-                f"The calibration data have nothing for the input '{entry.name}': give an .npz with"
-                f" an array for each of {named}."
-            )
+    entries = {entry.name: entry for entry in graph.inputs}
+
+    def validated(name: str, values: Any) -> Reals:
+        entry = entries[name]
         try:
-            found[entry.name] = calibration.validate(data[entry.name], entry.shape)
+            return calibration.validate(values, entry.shape)
         except GhostError as error:
-            if not entry.channels_first or np.shape(data[entry.name])[1:] != entry.in_file:
+            if not entry.channels_first or np.shape(values)[1:] != entry.in_file:
                 raise
             turn = "as the file has it, channels first; np.moveaxis(x, 1, -1) brings them last"
             raise GhostError(f"{str(error).removesuffix('.')}, {turn}.") from error
-    if len({len(values) for values in found.values()}) > 1:
-        counts = ", ".join(f"{name}: {len(values)}" for name, values in found.items())
-        raise GhostError(f"The calibration data have unlike numbers of samples: {counts}.")
-    return found
+
+    return calibration.of_inputs(data, tuple(entries), validated)
 
 
 def take(

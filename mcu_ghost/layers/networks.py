@@ -118,20 +118,16 @@ def quantize(model: Any, input_range: Range | None, calibration: Any) -> Any:
 
 def _data(model: Any, calibration: Any) -> list[Floats]:
     """Return calibration data for each input."""
-    names = [x.node.layer.name for x in model.inputs]
+    shapes = {x.node.layer.name: tuple(x.shape[1:]) for x in model.inputs}
     if calibration is None:
         raise GhostError(
             f"Model '{model.name}' needs calibration data for quantisation-aware training: its"
             " ranges are taken from them."
         )
+    names = tuple(shapes)
     given = rule.by_name(calibration, names)
-    missing = [name for name in names if name not in given]
-    if missing:
-        raise GhostError(f"The calibration data have nothing for the input '{missing[0]}'.")
-    return [
-        rule.validate(given[name], tuple(x.shape[1:]))
-        for name, x in zip(names, model.inputs, strict=True)
-    ]
+    found = rule.of_inputs(given, names, lambda name, x: rule.validate(x, shapes[name]))
+    return [found[name] for name in names]
 
 
 def _rounding(call: Call, xs: list[_Value], read: Calls, beyond: list[Clipped]) -> _Value:

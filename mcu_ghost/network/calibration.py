@@ -68,6 +68,35 @@ def by_name(
     raise GhostError(f"Calibration data for several inputs are a dict of arrays: for {told}.")
 
 
+def of_inputs(
+    data: Mapping[str, npt.ArrayLike],
+    names: Sequence[str],
+    validated: Callable[[str, npt.ArrayLike], Floats],
+) -> dict[str, Floats]:
+    """Return calibration data for each input.
+
+    Args:
+        data: By the inputs' names.
+        names: Those of the inputs.
+        validated: Returns the data for one of them, or raises.
+
+    Raises:
+        GhostError: An input has none, or they are of unlike numbers of samples.
+    """
+    for name in names:
+        if name not in data:
+            named = ", ".join(f"'{each}'" for each in names)
+            raise GhostError(
+                f"The calibration data have nothing for the input '{name}': give arrays by name"
+                f" (in a file, an .npz) for each of {named}."
+            )
+    found = {name: validated(name, data[name]) for name in names}
+    if len({len(values) for values in found.values()}) > 1:
+        counts = ", ".join(f"{name}: {len(values)}" for name, values in found.items())
+        raise GhostError(f"The calibration data have unlike numbers of samples: {counts}.")
+    return found
+
+
 def validate(calibration: npt.ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Return calibration data as float32.
 

@@ -45,6 +45,19 @@ def test_a_wrong_command_line_has_the_same_style_as_any_error() -> None:
     assert "`mcu-ghost build --help` shows how." in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("build -b pico my.tflite", "(my.tflite); did you mean --model my.tflite? `mcu-ghost"),
+        ("build -b pico nrf52840", "(nrf52840); did you mean --board nrf52840? `mcu-ghost"),
+        ("inspect a.tflite pico", "(pico) `mcu-ghost inspect --help`"),
+    ],
+)
+def test_a_word_without_its_option(words: str, told: str) -> None:
+    result = ghost(*words.split())
+    assert result.returncode == 2 and f"unexpected extra argument {told}" in result.stderr
+
+
 def completed(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("_MCU_GHOST_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", f"mcu-ghost {line}")

@@ -240,3 +240,5 @@ def test_refused_calls_and_data(keras, layers):
         layers.quantize_model(two, calibration=X)
     with pytest.raises(GhostError, match="have nothing for the input 'second'"):
         layers.quantize_model(two, calibration={"first": X})
+    with pytest.raises(GhostError, match="unlike numbers of samples: first: .*, second: 2"):
+        layers.quantize_model(two, calibration={"first": X, "second": X[:2]})
