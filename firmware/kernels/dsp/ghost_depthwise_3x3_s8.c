@@ -41,7 +41,10 @@ static void widen_pair(const int8_t *a, int32_t stride_a, const int8_t *b, int32
 /** Fills the scratch with what is outside the image. */
 static void fill(const ghost_depthwise_3x3_params *p, uint32_t *to) {
   const uint32_t outside = ghost_join(p->input_zero_point, p->input_zero_point);
-  for (int32_t i = 0; i < CHANNELS * PLANE; i++) to[i] = outside;
+  for (int32_t i = CHANNELS * PLANE; i > 0; i -= 8, to += 8) {
+    to[0] = to[1] = to[2] = to[3] = outside;
+    to[4] = to[5] = to[6] = to[7] = outside;
+  }
 }
 
 /** Puts four channels of a tile there, as far as it is inside; x is the first of them. */
@@ -73,23 +76,26 @@ static void gather(const ghost_depthwise_3x3_params *p, int32_t channel,
   const int32_t shift = -p->shifts[channel];
   int32_t first[3];
   int32_t third[3];
+  const int32_t step = p->channels;
   const int8_t *weight = p->weights + channel;
   for (int32_t i = 0; i < 3; i++) {
     first[i] = 2 * weight[0];
-    const int32_t second = 2 * weight[p->channels];
-    third[i] = 2 * weight[2 * p->channels];
+    const int32_t second = 2 * weight[step];
+    third[i] = 2 * weight[2 * step];
     even->pairs[i] = ghost_join(first[i], second);
     odd->pairs[i] = ghost_join(second, third[i]);
-    weight += 3 * p->channels;
+    weight += 3 * step;
   }
   even->singles = ghost_join(third[0], third[1]);
   even->last = ghost_join(shift, third[2]);
   odd->singles = ghost_join(first[0], first[1]);
   odd->last = ghost_join(shift, first[2]);
-  odd->multiplier = even->multiplier = p->multipliers[channel];
-  odd->added = even->added =
-      (int32_t)((1U << (shift - 1)) + ((uint32_t)p->output_zero_point << shift));
-  odd->bias = even->bias = 2 * p->bias[channel];
+  const int32_t multiplier = p->multipliers[channel];
+  const int32_t bias = 2 * p->bias[channel];
+  const int32_t added = (int32_t)((1U << (shift - 1)) + ((uint32_t)p->output_zero_point << shift));
+  odd->multiplier = even->multiplier = multiplier;
+  odd->added = even->added = added;
+  odd->bias = even->bias = bias;
 }
 
 void ghost_depthwise_3x3_s8(const ghost_depthwise_3x3_params *p, void *scratch, const int8_t *x,
@@ -114,15 +120,18 @@ void ghost_depthwise_3x3_s8(const ghost_depthwise_3x3_params *p, void *scratch, 
         ghost_depthwise_channel even;
         ghost_depthwise_channel odd;
         gather(p, channel, &even, &odd);
-        for (int32_t i = 0; i < end; i++) {
-          const int32_t first = i * w->stride_x;
-          const uint32_t *const from = halves + plane * PLANE + first / 2;
-          int8_t *const to = target + i * p->channels + channel;
-          if (first % 2 == 0) {
-            p->even(&even, from, to, places_and_stride);
-          } else {
-            p->odd(&odd, from, to, places_and_stride);
+        const uint32_t *from = halves + plane * PLANE;
+        int8_t *to = target + channel;
+        if (w->stride_x == 2) {
+          for (int32_t i = end; i > 0; i--, to += p->channels) {
+            p->even(&even, from++, to, places_and_stride);
           }
+          continue;
+        }
+        for (int32_t i = end; i > 0; i -= 2, to += 2 * p->channels) {
+          p->even(&even, from, to, places_and_stride);
+          if (i > 1) p->odd(&odd, from, to + p->channels, places_and_stride);
+          from++;
         }
       }
     }
