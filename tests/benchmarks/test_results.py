@@ -68,11 +68,17 @@ def test_the_text_follows_from_the_numbers() -> None:
     assert (report.FOLDER / "results.json").read_text("utf-8") == report.as_json(results)
 
 
-def compare(before: object, after: object) -> None:
+# On QEMU an interrupt may or may not come when the stack is deepest: a frame, and its handler's.
+INTERRUPT = 64
+
+
+def compare(before: object, after: object, board: str = "") -> None:
     """Fail where a number is more than 1 % above what is written down."""
     assert before is not None and after is not None
     for what, was in vars(before).items():
         now = vars(after)[what]
+        if what == "ram" and board == "mps3-an547":
+            was += INTERRUPT
         assert now <= 1.01 * was, (
             f"{what} grew from {was} to {now}: if it has to be so, run `make benchmarks`"
         )
@@ -83,7 +89,9 @@ def compare(before: object, after: object) -> None:
 def test_no_layer_has_grown(shape: Shape, board: str, compiler: str) -> None:
     if compiler == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
-    compare(report.load().costs[shape.name, board, compiler], measure(shape, board, compiler))
+    compare(
+        report.load().costs[shape.name, board, compiler], measure(shape, board, compiler), board
+    )
 
 
 @pytest.mark.emulator
@@ -91,7 +99,7 @@ def test_no_layer_has_grown(shape: Shape, board: str, compiler: str) -> None:
 def test_no_other_layer_has_grown(name: str, board: str, compiler: str) -> None:
     if compiler == "gcc":
         need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
-    compare(report.load().networks[name, board, compiler], network(name, board, compiler))
+    compare(report.load().networks[name, board, compiler], network(name, board, compiler), board)
 
 
 @pytest.mark.emulator
