@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast layers train beside `tf_keras.layers.GRU`: `python -m benchmarks.training`."""
 
+import math
 import os
 import platform
 import statistics
@@ -29,6 +30,24 @@ The plain loop is the same layer differentiated by TensorFlow, as layers with ma
 or activations other than linear, relu, sigmoid and tanh are. All others take the loop of
 `mcu_ghost/layers/sequence.py`: the outputs are the same bits, the gradients those of the plain
 loop (tests compare them, in float64 to 1e-12 of the largest, and rounded).
+"""
+
+Product = tuple[int, int, int]
+_M = UNITS // 2
+# A GRU's of each frame, a GhostGRU's two, and their ways back.
+PRODUCTS: tuple[Product, ...] = (
+    (BATCH, UNITS, 3 * UNITS),
+    (BATCH, UNITS, 4 * _M),
+    (BATCH, _M, UNITS - _M),
+    (BATCH, 3 * UNITS, UNITS),
+    (BATCH, 4 * _M, UNITS),
+)
+BOUND = """
+What bounds it: a GhostGRU has fewer multiplications, but small products cost TensorFlow more for
+each.
+The first row is the product of a frame of the GRU, the next two are those of the GhostGRU, the last
+two what their gradients multiply besides (the ghosts' is as large as it is forwards).
+
 """
 
 
@@ -83,7 +102,30 @@ def measure() -> dict[str, list[float]]:
     return times
 
 
-def page(times: dict[str, list[float]], versions: str) -> str:
+def products() -> dict[Product, list[float]]:
+    """Return the seconds of products of matrices, as often as frames are in a step."""
+    import tensorflow as tf
+
+    def run(rows: int, inner: int, columns: int) -> Callable[[], Any]:
+        pairs = [
+            (tf.random.normal((rows, inner)), tf.random.normal((inner, columns)))
+            for _ in range(FRAMES)
+        ]
+        function = tf.function(lambda: [tf.matmul(x, w) for x, w in pairs])
+        function()
+        return function
+
+    found = {shape: run(*shape) for shape in PRODUCTS}
+    times: dict[Product, list[float]] = {shape: [] for shape in PRODUCTS}
+    for _ in range(10 * ROUNDS):
+        for shape, function in found.items():
+            start = time.process_time()
+            function()
+            times[shape].append(time.process_time() - start)
+    return times
+
+
+def page(times: dict[str, list[float]], others: dict[Product, list[float]], versions: str) -> str:
     """Return the file's text."""
     first = next(iter(times.values()))
     rows = "".join(
@@ -92,7 +134,14 @@ def page(times: dict[str, list[float]], versions: str) -> str:
         for name, found in times.items()
     )
     table = f"| layer | medians | fastest |\n|---|---|---|\n{rows}"
-    return f"{HEAD}{table}\nMeasured with {versions}.\n{FOOT}"
+    whole = PRODUCTS[0]
+    parts = "".join(
+        f"| {' × '.join(map(str, shape))} | {math.prod(shape) / math.prod(whole):.2f} "
+        f"| {statistics.median(found) / statistics.median(others[whole]):.2f} |\n"
+        for shape, found in others.items()
+    )
+    bound = f"{BOUND}| product | multiplications | time |\n|---|---|---|\n{parts}"
+    return f"{HEAD}{table}\nMeasured with {versions}.\n{FOOT}{bound}"
 
 
 def main() -> None:
@@ -101,7 +150,7 @@ def main() -> None:
         os.environ[name] = "1"
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     warnings.simplefilter("ignore")
-    times = measure()
+    times, others = measure(), products()
     import tensorflow as tf
     import tf_keras as keras
 
@@ -109,7 +158,7 @@ def main() -> None:
         f"TensorFlow {tf.__version__}, tf_keras {keras.__version__}, Python "
         f"{platform.python_version()} on {platform.machine()}"
     )
-    PAGE.write_text(page(times, versions), "utf-8")
+    PAGE.write_text(page(times, others, versions), "utf-8")
 
 
 if __name__ == "__main__":
