@@ -81,9 +81,12 @@ def _saved_model(folder: Path) -> Iterator[str]:
         found = next((node.op for node in nodes if node.op in _FORBIDDEN), None)
         if found is not None:
             raise GhostError(f"{folder}: its graph has an operator {found}; not loaded.")
-        for entry in part.object_graph_def.nodes:
-            if entry.user_object.metadata:
-                yield entry.user_object.metadata
-    for entry in metadata.nodes:
-        if entry.metadata:
-            yield entry.metadata
+    entries = [e.user_object for part in graph.meta_graphs for e in part.object_graph_def.nodes]
+    layers = [entry.metadata for entry in (*entries, *metadata.nodes) if entry.metadata]
+    if not layers:
+        raise GhostError(
+            f"{folder}: holds operators and no layers, as Keras 3's `model.export` and"
+            " `tf.saved_model.save` write it. Save the network by `model.save('whole.keras')`, and"
+            " convert that."
+        )
+    yield from layers

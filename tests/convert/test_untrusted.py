@@ -130,6 +130,13 @@ def test_a_graph_that_writes_files(keras, tmp_path):
             tf.io.write_file("evil", x)
             return x
 
+    class Doubles(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([], tf.float32)])
+        def __call__(self, x):
+            return 2 * x
+
+    tf.saved_model.save(Doubles(), str(tmp_path / "m"))
+    assert refusal(tmp_path / "m").startswith("holds operators and no layers, as Keras 3's")
     tf.saved_model.save(Writes(), str(tmp_path / "m"))
     assert refusal(tmp_path / "m") == "its graph has an operator WriteFile; not loaded."
     (tmp_path / "m" / "saved_model.pb").write_bytes(b"\xff\xff")
