@@ -125,29 +125,40 @@ static void forward(ghost_complex *x, uint32_t points, const ghost_pair *twiddle
   }
 }
 
+/** Sums of four quarters, the last three to be turned yet: halves, of which a turn makes those. */
+static inline void separate(ghost_complex *x, uint32_t m, ghost_complex y[3]) {
+  const ghost_complex a = halved(x[0]), b = halved(x[m]);
+  const ghost_complex c = halved(x[2U * m]), d = halved(x[3U * m]);
+  const ghost_complex even = add(a, c), odd = subtract(a, c);
+  const ghost_complex total = add(b, d), across = subtract(b, d);
+  x[0] = halved(add(even, total));
+  y[0] = add_i(odd, across);
+  y[1] = subtract(even, total);
+  y[2] = subtract_i(odd, across);
+}
+
 static void backward(ghost_complex *x, uint32_t points, const ghost_pair *twiddles) {
   const uint32_t last = has_pairs(points) ? 2U : 1U;
+  ghost_complex y[3];
   for (uint32_t m = points / 4U; m >= last; m /= 4U) {
+    for (uint32_t i = 0; i < points; i += 4U * m) {
+      ghost_complex *const at = &x[i];
+      separate(at, m, y);
+      at[m] = halved(y[0]);
+      at[2U * m] = halved(y[1]);
+      at[3U * m] = halved(y[2]);
+    }
     const uint32_t stride = 3U * (points / 4U / m);
     const ghost_pair *w = twiddles;
-    for (uint32_t k = 0; k < m; k++, w += stride) {
+    for (uint32_t k = 1; k < m; k++) {
+      w += stride;
       const ghost_pair w1 = w[0], w2 = w[1], w3 = w[2];
       for (uint32_t i = k; i < points; i += 4U * m) {
         ghost_complex *const at = &x[i];
-        const ghost_complex a = halved(at[0]), b = halved(at[m]);
-        const ghost_complex c = halved(at[2U * m]), d = halved(at[3U * m]);
-        const ghost_complex even = add(a, c), odd = subtract(a, c);
-        const ghost_complex total = add(b, d), across = subtract(b, d);
-        at[0] = halved(add(even, total));
-        if (k == 0U) { /* a factor of 1 */
-          at[m] = halved(add_i(odd, across));
-          at[2U * m] = halved(subtract(even, total));
-          at[3U * m] = halved(subtract_i(odd, across));
-        } else {
-          at[m] = turned_back(add_i(odd, across), w1);
-          at[2U * m] = turned_back(subtract(even, total), w2);
-          at[3U * m] = turned_back(subtract_i(odd, across), w3);
-        }
+        separate(at, m, y);
+        at[m] = turned_back(y[0], w1);
+        at[2U * m] = turned_back(y[1], w2);
+        at[3U * m] = turned_back(y[2], w3);
       }
     }
   }
@@ -204,26 +215,36 @@ void ghost_stft_analyse(const ghost_stft_constants *c, int16_t *history, const i
   split(c, x);
 }
 
+static inline int16_t saturated(int32_t x) {
+  return (int16_t)(x < -32768 ? -32768 : x > 32767 ? 32767 : x);
+}
+
+/** The next two values of a frame, windowed. */
+static inline ghost_complex next(const ghost_complex *x, const uint16_t **place,
+                                 const int16_t *window) {
+  const ghost_complex y = x[*(*place)++];
+  ghost_pair w;
+  memcpy(&w, window, sizeof w);
+  return (ghost_complex){times_low(y.real, w), times_high(y.imaginary, w)};
+}
+
 void ghost_stft_synthesise(const ghost_stft_constants *c, int32_t *overlap, ghost_complex *x,
                            int16_t *samples) {
   join(c, x);
   backward(x, c->points, c->twiddles);
   const uint32_t hop = c->hop, old = c->frame - hop;
-  const int32_t half = 1 << (c->output_shift - 1);
+  const int32_t shift = c->output_shift, half = 1 << (shift - 1);
   const uint16_t *place = c->places;
-  for (uint32_t i = 0; i < c->frame; i += 2U) {
-    const ghost_complex y = x[*place++];
-    ghost_pair w;
-    memcpy(&w, c->window + i, sizeof w);
-    int32_t sums[2] = {times_low(y.real, w), times_high(y.imaginary, w)};
-    for (uint32_t j = 0; j < 2U; j++) {
-      if (i < old) sums[j] += overlap[i + j];
-      if (i >= hop) {
-        overlap[i - hop + j] = sums[j];
-        continue;
-      }
-      const int32_t y16 = (sums[j] + half) >> c->output_shift;
-      samples[i + j] = (int16_t)(y16 < -32768 ? -32768 : y16 > 32767 ? 32767 : y16);
-    }
+  const int16_t *window = c->window;
+  for (uint32_t i = 0; i < hop; i += 2U, window += 2) {
+    const ghost_complex y = next(x, &place, window);
+    samples[i] = saturated((overlap[i] + y.real + half) >> shift);
+    samples[i + 1U] = saturated((overlap[i + 1U] + y.imaginary + half) >> shift);
+  }
+  for (int32_t *sum = overlap; sum < overlap + old; sum += 2, window += 2) {
+    const ghost_complex y = next(x, &place, window);
+    const bool more = sum + hop < overlap + old;
+    sum[0] = (more ? sum[hop] : 0) + y.real;
+    sum[1] = (more ? sum[hop + 1U] : 0) + y.imaginary;
   }
 }

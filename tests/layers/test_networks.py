@@ -170,7 +170,8 @@ def test_training_makes_good_what_rounding_after_it_spoils(keras, layers):
     from mcu_ghost.convert import to_model
 
     keras.utils.set_random_seed(4)
-    x = rng.normal(0, 1, (256, 8)).astype(np.float32)
+    own = np.random.default_rng(4)  # whatever tests ran before; with 5 to 8 it holds as well
+    x = own.normal(0, 1, (256, 8)).astype(np.float32)
     model = keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(12, "relu"),
                               keras.layers.Dense(2)])  # fmt: skip
     first, bias, second, last = model.get_weights()
@@ -187,8 +188,8 @@ def test_training_makes_good_what_rounding_after_it_spoils(keras, layers):
 
     after = error(to_model(model, "net", calibration=x))
     q = layers.quantize_model(model, calibration=x)
-    q.compile(keras.optimizers.Adam(0.02), "mse")
-    q.fit(x, y, epochs=40, batch_size=32, verbose=0)
+    q.compile(keras.optimizers.Adam(0.01), "mse")
+    q.fit(x, y, epochs=60, batch_size=32, verbose=0)
     assert error(to_model(q, "net")) < 0.5 * after
 
 
