@@ -12,34 +12,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#ifdef __ARM_FEATURE_DSP
-
-/** x * the low half of w / 2^16, rounded down. */
-static inline int32_t times_low(int32_t x, ghost_pair w) {
-  int32_t y;
-  __asm("smulwb %0, %1, %2" : "=r"(y) : "r"(x), "r"(w));
-  return y;
-}
-
-/** x * the high half of w / 2^16, rounded down. */
-static inline int32_t times_high(int32_t x, ghost_pair w) {
-  int32_t y;
-  __asm("smulwt %0, %1, %2" : "=r"(y) : "r"(x), "r"(w));
-  return y;
-}
-
-#else
-
-static inline int32_t times(int32_t x, int32_t factor) {
-  return (x >> 16) * factor + (((int32_t)((uint32_t)x & 0xFFFFU) * factor) >> 16);
-}
-
-static inline int32_t times_low(int32_t x, ghost_pair w) { return times(x, ghost_real(w)); }
-
-static inline int32_t times_high(int32_t x, ghost_pair w) { return times(x, ghost_imaginary(w)); }
-
-#endif
-
 static inline ghost_complex add(ghost_complex a, ghost_complex b) {
   return (ghost_complex){a.real + b.real, a.imaginary + b.imaginary};
 }
@@ -68,14 +40,14 @@ static inline ghost_complex conjugate(ghost_complex a) {
 
 /** a w / 2. */
 static inline ghost_complex turned(ghost_complex a, ghost_pair w) {
-  return (ghost_complex){times_low(a.real, w) - times_high(a.imaginary, w),
-                         times_high(a.real, w) + times_low(a.imaginary, w)};
+  return (ghost_complex){ghost_times_low(a.real, w) - ghost_times_high(a.imaginary, w),
+                         ghost_times_high(a.real, w) + ghost_times_low(a.imaginary, w)};
 }
 
 /** a conj(w) / 2. */
 static inline ghost_complex turned_back(ghost_complex a, ghost_pair w) {
-  return (ghost_complex){times_low(a.real, w) + times_high(a.imaginary, w),
-                         times_low(a.imaginary, w) - times_high(a.real, w)};
+  return (ghost_complex){ghost_times_low(a.real, w) + ghost_times_high(a.imaginary, w),
+                         ghost_times_low(a.imaginary, w) - ghost_times_high(a.real, w)};
 }
 
 /** Whether the innermost stage is one of pairs: an odd power of two. */
@@ -225,7 +197,7 @@ static inline ghost_complex next(const ghost_complex *x, const uint16_t **place,
   const ghost_complex y = x[*(*place)++];
   ghost_pair w;
   memcpy(&w, window, sizeof w);
-  return (ghost_complex){times_low(y.real, w), times_high(y.imaginary, w)};
+  return (ghost_complex){ghost_times_low(y.real, w), ghost_times_high(y.imaginary, w)};
 }
 
 void ghost_stft_synthesise(const ghost_stft_constants *c, int32_t *overlap, ghost_complex *x,

@@ -8,12 +8,7 @@
 
 #include <stdint.h>
 
-#include "ghost_pair.h"
-
-typedef struct {
-  int32_t real;
-  int32_t imaginary;
-} ghost_complex;
+#include "ghost_complex.h"
 
 /** What follows from a model's settings. */
 typedef struct {
