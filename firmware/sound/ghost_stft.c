@@ -61,16 +61,51 @@ static void pairs(ghost_complex *x, uint32_t points) {
   }
 }
 
-/** Sums of four, the last three halved and turned already. */
-static inline void combine(ghost_complex *x, uint32_t m, ghost_complex b, ghost_complex c,
-                           ghost_complex d) {
-  const ghost_complex a = halved(x[0]);
-  const ghost_complex even = add(a, c), odd = subtract(a, c);
-  const ghost_complex total = add(b, d), across = subtract(b, d);
-  x[0] = add(even, total);
-  x[m] = subtract_i(odd, across);
-  x[2U * m] = subtract(even, total);
-  x[3U * m] = add_i(odd, across);
+/** Half of a leg, turned where it is not the first. */
+static inline ghost_complex leg(ghost_complex a, bool first, ghost_pair w) {
+  return first ? halved(a) : turned(a, w);
+}
+
+/** The same by the conjugate. */
+static inline ghost_complex leg_back(ghost_complex a, bool first, ghost_pair w) {
+  return first ? halved(a) : turned_back(a, w);
+}
+
+/** All transforms of four legs with the same factors, those of k; of k = 0 they are 1. */
+static inline void fours(ghost_complex *x, uint32_t points, uint32_t m, uint32_t k,
+                         const ghost_pair *w, bool back) {
+  const bool first = k == 0U;
+  const ghost_pair w1 = w[0], w2 = w[1], w3 = w[2];
+  for (uint32_t i = k; i < points; i += 4U * m) {
+    ghost_complex *const at = &x[i];
+    const ghost_complex a = halved(at[0]);
+    const ghost_complex b = back ? halved(at[m]) : leg(at[m], first, w1);
+    const ghost_complex c = back ? halved(at[2U * m]) : leg(at[2U * m], first, w2);
+    const ghost_complex d = back ? halved(at[3U * m]) : leg(at[3U * m], first, w3);
+    const ghost_complex even = add(a, c), odd = subtract(a, c);
+    const ghost_complex total = add(b, d), across = subtract(b, d);
+    if (back) {
+      at[0] = halved(add(even, total));
+      at[m] = leg_back(add_i(odd, across), first, w1);
+      at[2U * m] = leg_back(subtract(even, total), first, w2);
+      at[3U * m] = leg_back(subtract_i(odd, across), first, w3);
+    } else {
+      at[0] = add(even, total);
+      at[m] = subtract_i(odd, across);
+      at[2U * m] = subtract(even, total);
+      at[3U * m] = add_i(odd, across);
+    }
+  }
+}
+
+static inline void stage(ghost_complex *x, uint32_t points, uint32_t m, const ghost_pair *w,
+                         bool back) {
+  const uint32_t stride = 3U * (points / 4U / m);
+  fours(x, points, m, 0, w, back);
+  for (uint32_t k = 1; k < m; k++) {
+    w += stride;
+    fours(x, points, m, k, w, back);
+  }
 }
 
 static void forward(ghost_complex *x, uint32_t points, const ghost_pair *twiddles) {
@@ -79,61 +114,12 @@ static void forward(ghost_complex *x, uint32_t points, const ghost_pair *twiddle
     pairs(x, points);
     m = 2;
   }
-  for (; m < points; m *= 4U) {
-    for (uint32_t i = 0; i < points; i += 4U * m) {
-      ghost_complex *const at = &x[i];
-      combine(at, m, halved(at[m]), halved(at[2U * m]), halved(at[3U * m]));
-    }
-    const uint32_t stride = 3U * (points / 4U / m);
-    const ghost_pair *w = twiddles;
-    for (uint32_t k = 1; k < m; k++) {
-      w += stride;
-      const ghost_pair w1 = w[0], w2 = w[1], w3 = w[2];
-      for (uint32_t i = k; i < points; i += 4U * m) {
-        ghost_complex *const at = &x[i];
-        combine(at, m, turned(at[m], w1), turned(at[2U * m], w2), turned(at[3U * m], w3));
-      }
-    }
-  }
-}
-
-/** Sums of four quarters, the last three to be turned yet: halves, of which a turn makes those. */
-static inline void separate(ghost_complex *x, uint32_t m, ghost_complex y[3]) {
-  const ghost_complex a = halved(x[0]), b = halved(x[m]);
-  const ghost_complex c = halved(x[2U * m]), d = halved(x[3U * m]);
-  const ghost_complex even = add(a, c), odd = subtract(a, c);
-  const ghost_complex total = add(b, d), across = subtract(b, d);
-  x[0] = halved(add(even, total));
-  y[0] = add_i(odd, across);
-  y[1] = subtract(even, total);
-  y[2] = subtract_i(odd, across);
+  for (; m < points; m *= 4U) stage(x, points, m, twiddles, false);
 }
 
 static void backward(ghost_complex *x, uint32_t points, const ghost_pair *twiddles) {
   const uint32_t last = has_pairs(points) ? 2U : 1U;
-  ghost_complex y[3];
-  for (uint32_t m = points / 4U; m >= last; m /= 4U) {
-    for (uint32_t i = 0; i < points; i += 4U * m) {
-      ghost_complex *const at = &x[i];
-      separate(at, m, y);
-      at[m] = halved(y[0]);
-      at[2U * m] = halved(y[1]);
-      at[3U * m] = halved(y[2]);
-    }
-    const uint32_t stride = 3U * (points / 4U / m);
-    const ghost_pair *w = twiddles;
-    for (uint32_t k = 1; k < m; k++) {
-      w += stride;
-      const ghost_pair w1 = w[0], w2 = w[1], w3 = w[2];
-      for (uint32_t i = k; i < points; i += 4U * m) {
-        ghost_complex *const at = &x[i];
-        separate(at, m, y);
-        at[m] = turned_back(y[0], w1);
-        at[2U * m] = turned_back(y[1], w2);
-        at[3U * m] = turned_back(y[2], w3);
-      }
-    }
-  }
+  for (uint32_t m = points / 4U; m >= last; m /= 4U) stage(x, points, m, twiddles, true);
   if (last == 2U) pairs(x, points);
 }
 

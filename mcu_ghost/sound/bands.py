@@ -128,10 +128,9 @@ class Bands:
 
 def _log2(x: _Longs) -> _Longs:
     """Return logarithms of 1 and more to base 2 with LOG_BITS, interpolated in 128 segments."""
-    whole = np.zeros_like(x)
-    for bits in (32, 16, 8, 4, 2, 1):
-        more = x >> (whole + bits) != 0
-        whole += np.where(more, bits, 0)
+    high = x >> 32
+    whole = np.frexp(np.where(high, high, x).astype(np.float64))[1].astype(np.int64) - 1
+    whole += np.where(high, 32, 0)
     fraction = np.where(whole >= 16, x >> np.maximum(whole - 16, 0), x << np.maximum(16 - whole, 0))
     fraction -= 1 << 16
     table = logarithms().astype(np.int64)

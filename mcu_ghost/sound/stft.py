@@ -131,8 +131,6 @@ class Synthesis:
             (frames * hop,) int16.
         """
         s = self.settings
-        if not len(spectra):
-            return np.zeros(0, np.int16)
         x = _backward(_complex_spectrum(spectra.astype(np.int64)))
         frames = x.transpose(1, 2, 0).reshape(len(spectra), s.frame) * window(s.frame) >> 16
         sums = np.zeros(len(spectra) * s.hop + s.frame - s.hop, np.int64)
@@ -190,7 +188,7 @@ def _forward(x: _Longs) -> _Longs:
     _, frames, points = x.shape
     x, done = x[:, :, order(points)], 1
     for radix in radices(points):
-        legs = np.moveaxis(x.reshape(2, frames, -1, radix, done), 3, 0)
+        legs = np.moveaxis(x.reshape(2, frames, points // radix // done, radix, done), 3, 0)
         if radix == 2:
             first, second = legs >> 1
             made = [first + second, first - second]
@@ -218,7 +216,7 @@ def _backward(x: _Longs) -> _Longs:
     left = points
     for radix in reversed(radices(points)):
         left //= radix
-        legs = np.moveaxis(x.reshape(2, frames, -1, radix, left), 3, 0) >> 1
+        legs = np.moveaxis(x.reshape(2, frames, points // radix // left, radix, left), 3, 0) >> 1
         if radix == 2:
             made = [legs[0] + legs[1], legs[0] - legs[1]]
         else:

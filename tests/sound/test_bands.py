@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.host import resources
 from mcu_ghost.sound import bands, front_end_tables
 from mcu_ghost.sound.bands import Bands
-from tests.conftest import compile_host
+from tests.sound import compiled
 
 SIZES = [(64, 257, 16000), (22, 257, 16000), (2, 129, 8000), (129, 129, 16000), (100, 513, 16000)]
 
@@ -88,10 +87,7 @@ class Constants(ctypes.Structure):
 
 @pytest.mark.toolchain
 def test_c_equals_numpy(tmp_path: Path) -> None:
-    firmware = resources.folder("firmware")
-    flags = [f"-I{firmware / 'sound'}", "-fsanitize=undefined", "-fno-sanitize-recover"]
-    source = firmware / "sound" / "ghost_bands.c"
-    library = ctypes.CDLL(str(compile_host(tmp_path / "bands.so", [source], *flags)))
+    library = compiled.library(tmp_path, "ghost_bands.c")
     for count, bins, rate in SIZES:
         lower, share = bands.shares(count, bins, rate)
         widths = np.bincount(lower, minlength=count - 1).astype(np.uint16)

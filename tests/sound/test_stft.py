@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mcu_ghost.host import resources
 from mcu_ghost.sound import stft
 from mcu_ghost.sound.front_end_tables import order
 from mcu_ghost.sound.stft import Analysis, StftSettings, Synthesis
-from tests.conftest import compile_host
+from tests.sound import compiled
 
 ALL = [StftSettings(f, f // part) for f in (256, 512, 1024) for part in (2, 4)]
 LENGTH = 9000
@@ -124,10 +123,7 @@ def run_c(library: Any, s: StftSettings, samples: np.ndarray) -> tuple[np.ndarra
 
 @pytest.mark.toolchain
 def test_c_equals_numpy(tmp_path: Path) -> None:
-    firmware = resources.folder("firmware")
-    flags = [f"-I{firmware / 'sound'}", "-fsanitize=undefined", "-fno-sanitize-recover"]
-    source = firmware / "sound" / "ghost_stft.c"
-    library = ctypes.CDLL(str(compile_host(tmp_path / "stft.so", [source], *flags)))
+    library = compiled.library(tmp_path, "ghost_stft.c")
     for s in ALL:
         for name, samples in sounds().items():
             spectra, back = run_c(library, s, samples)
