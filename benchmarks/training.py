@@ -44,9 +44,8 @@ PRODUCTS: tuple[Product, ...] = (
 )
 BOUND = """
 What bounds it: a GhostGRU has fewer multiplications, but small products cost TensorFlow more for
-each.
-The first row is the product of a frame of the GRU, the next two are those of the GhostGRU, the last
-two what their gradients multiply besides (the ghosts' is as large as it is forwards).
+each. The first row is the product of a frame of the GRU, the next two are those of the GhostGRU,
+the last two what their gradients multiply besides (the ghosts' is as large as it is forwards).
 
 """
 

@@ -70,6 +70,7 @@ class Blocks:
     def hook(self, traced: bool = False) -> None:
         """Have the engine call before each block: nearly all the time goes into this."""
         tally, blocks, look, aligned = self.tally, self._blocks, self._look, self._aligned
+        needs, keeps = NEEDS, KEEPS
 
         def on_block(_: Any, address: int, size: int, __: Any) -> None:
             block = blocks.get(address)
@@ -78,12 +79,12 @@ class Blocks:
                 or tally[0] >= tally[1]
                 or block[2] != size
                 or block[3]
-                or block[8] & ~aligned[0]
+                or block[needs] & ~aligned[0]
             ):
                 block = look(address, size)
                 if block is None:
                     return
-            aligned[0] &= block[9]
+            aligned[0] &= block[keeps]
             tally[0] += block[0]
             block[1] += 1
             self._current = block
