@@ -44,60 +44,37 @@ void ghost_add_s8(const ghost_add_params *params, const int8_t *first, const int
 /** The same of an input and the constant. */
 void ghost_add_constant_s8(const ghost_add_params *params, const int8_t *x, int8_t *y);
 
-/** How four values are added; the order is that of ghost_add_lanes_s8.S. */
+/**
+ * What rounds to TFLite's sum of any two int8: their products with weights in Q28, each divided by
+ * 2^8 and rounded down, and what is added, in Q20. Where halves have to go away from zero the sum
+ * has no zero point first, loses a step if it is negative, and has the zero point added then.
+ */
 typedef struct {
-  int32_t offset; /**< less the first operand's zero point, times its power */
-  int32_t multiplier;
-  int32_t shift; /**< negative: to the right */
-  int32_t second_offset;
-  int32_t second_multiplier;
-  int32_t second_shift;
-  int32_t output_multiplier;
-  int32_t output_shift;
-  int32_t sign;     /**< of the second operand: 1 or -1 */
-  int32_t power[4]; /**< what the first operand is multiplied with before all, in each lane */
-  int32_t second_power[4]; /**< likewise */
-  int32_t minimum[4];      /**< of the fused activation */
-  int32_t maximum[4];
-  int32_t zero_point; /**< of the output */
-} ghost_add_lanes;
+  int32_t first; /**< weight */
+  int32_t second;
+  int32_t added;
+  int32_t then_added;
+  int32_t away; /**< whether halves go away from zero */
+} ghost_weighted_sum;
+
+/** Adds `count` values of two rows. */
+void ghost_add_row_s8(const ghost_weighted_sum *weights, const int8_t *first, const int8_t *second,
+                      int8_t *y, int32_t count);
 
 /** Constants of one TFLite ADD or SUB whose operands go on value by value along the last axis. */
 typedef struct {
   const int8_t *constant; /**< an operand that is no input, if there is one */
   int32_t constant_first; /**< whether it is the first */
   ghost_broadcast broadcast;
-  ghost_add_lanes lanes;
+  ghost_weighted_sum weights;
 } ghost_add_rows_params;
 
-/** Adds `count` values. */
-void ghost_add_lanes_s8(const ghost_add_lanes *lanes, const int8_t *first, const int8_t *second,
-                        int8_t *y, int32_t count);
-
-/** TFLite's int8 ADD and SUB as ghost_add_s8; only some variants have it. */
+/** TFLite's int8 ADD and SUB as ghost_add_s8, where there are such weights. */
 void ghost_add_rows_s8(const ghost_add_rows_params *params, const int8_t *first,
                        const int8_t *second, int8_t *y);
 
 /** The same of an input and the constant. */
 void ghost_add_rows_constant_s8(const ghost_add_rows_params *params, const int8_t *x, int8_t *y);
-
-/** Constants of an ADD or SUB of two tensors of one shape, one of them at half the common scale. */
-typedef struct {
-  int32_t size;
-  int32_t shift;         /**< what its values are multiplied with: 2^20, or less that */
-  int32_t multiplier;    /**< of the sum, Q0.31 */
-  int32_t exponent;      /**< then to the right */
-  int32_t added;         /**< before it, with the output's zero point */
-  int32_t swapped;       /**< whether it is the second of them */
-  int32_t bias;          /**< what its zero point comes to */
-  int32_t zero_point;    /**< of the other operand */
-  ghost_scaling scaling; /**< likewise */
-  int32_t factor;        /**< likewise: 2 or -2 */
-} ghost_add_table_params;
-
-/** The same; only some variants have it. Scratch holds 256 numbers. */
-void ghost_add_table_s8(const ghost_add_table_params *params, void *scratch, const int8_t *first,
-                        const int8_t *second, int8_t *y);
 
 /** Constants of one TFLite MUL. */
 typedef struct {

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcu_ghost.build.kernels.constants import Constants, Kernel, braces
+from mcu_ghost.build.kernels.weighted_sum import weights
 from mcu_ghost.network.ops import binary, fused
 from mcu_ghost.network.ops.add import Add
 from mcu_ghost.network.ops.binary import Binary
@@ -52,7 +53,10 @@ def _scaled(op: Binary, xs: Tensors, y: Tensor) -> dict[str, Any]:
 
 
 def _add(op: Add, xs: Tensors, y: Tensor) -> Constants:
-    """Return three scalings."""
+    """Return the weights of a sum, or three scalings."""
+    _, strides, others = binary.walk(*(t.shape for t in op.operands(xs)))
+    if (strides[-1], others[-1]) == (1, 1) and (made := weights(op, xs, y)):
+        return pack_binary(op, xs, "add_rows", "ghost_add_rows_params", weights=braces(made))
     scalings = op.scalings(*op.operands(xs), y)
     named = dict(zip(("first", "second", "output"), map(braces, scalings), strict=True))
     numbers = {**_scaled(op, xs, y), **named, "sign": op.sign}
@@ -112,11 +116,16 @@ def _lookup(op: Lookup, xs: Tensors, y: Tensor) -> Constants:
     return Constants("ghost_lookup_s8", "", {"table": op.answers}, {"size": xs[0].size})
 
 
+def add_kernel(row: str) -> Kernel:
+    """Return how a variant adds, which has this file for a row."""
+    return Kernel(_add, ("plain/ghost_add_s8.c", "ghost_add_rows_s8.c", row))
+
+
 KERNELS = {
     "prelu": Kernel(_prelu, ("plain/ghost_prelu_s8.c",)),
     "lookup": Kernel(_lookup, ("plain/ghost_lookup_s8.c",)),
-    "add": Kernel(_add, ("plain/ghost_add_s8.c",)),
-    "sub": Kernel(_add, ("plain/ghost_add_s8.c",)),
+    "add": add_kernel("plain/ghost_add_row_s8.c"),
+    "sub": add_kernel("plain/ghost_add_row_s8.c"),
     "mul": Kernel(_mul, ("plain/ghost_mul_s8.c",)),
     "maximum": Kernel(_extremum, ("plain/ghost_extremum_s8.c",)),
     "minimum": Kernel(_extremum, ("plain/ghost_extremum_s8.c",)),

@@ -94,13 +94,15 @@ DOWN(ghost_depthwise_odd_2_s8, 1, 2)
 DOWN(ghost_depthwise_even_2_steep_s8, 0, 2)
 DOWN(ghost_depthwise_odd_2_steep_s8, 1, 2)
 
-void ghost_add_looked_up(const int32_t *table, const int8_t *other, const int8_t *shifted,
-                         int8_t *y, const ghost_add_table_params *p);
-void ghost_add_looked_up(const int32_t *table, const int8_t *other, const int8_t *shifted,
-                         int8_t *y, const ghost_add_table_params *p) {
-  for (int32_t i = 0; i < p->size; i++) {
-    const int32_t twice = table[(uint8_t)other[i]] + p->shift * shifted[i];
-    y[i] = finish(twice, p->multiplier, p->added, p->exponent);
+/* x * weight / 2^8 with a weight of 32 bits, as SMLAW rounds it. */
+static int64_t weighted(int32_t x, int32_t weight) { return ((int64_t)x * weight) >> 8; }
+
+void ghost_add_row_s8(const ghost_weighted_sum *w, const int8_t *first, const int8_t *second,
+                      int8_t *y, int32_t count) {
+  for (int32_t i = 0; i < count; i++) {
+    int64_t sum = w->added + weighted(first[i], w->first) + weighted(second[i], w->second);
+    if (w->away) sum += w->then_added - (sum < 0);
+    y[i] = (int8_t)ghost_clamp((int32_t)(sum >> 20), -128, 127);
   }
 }
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcu_ghost.build.kernels import mve_arithmetic
 from mcu_ghost.build.pack import pack
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
@@ -17,7 +16,6 @@ from mcu_ghost.network.ops.add import Add, Sub
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
 from mcu_ghost.network.ops.reduce import Mean, Sum
-from mcu_ghost.network.ops.rounding import multiply
 from mcu_ghost.network.tensor import Tensor
 from tests.firmware.kernels.networks import check
 
@@ -46,27 +44,6 @@ def side_by_side(kinds: list[type[Operator]], count: int) -> Model:
 
 def functions(model: Model) -> list[str]:
     return [p.function for p in pack(model, "mve")]
-
-
-def test_an_operand_of_half_is_exact_with_a_bit_more() -> None:
-    values = np.arange(-255, 256)
-    for scaling in ((2**30, 0), (2**30 + 12345, -1), (2**31 - 1, -3)):
-        power, (offset, multiplier, shift) = mve_arithmetic._operand(scaling, 7)
-        found = multiply(values * power + offset + 7 * power, multiplier, shift)
-        np.testing.assert_array_equal(found, multiply(values << 20, *scaling))
-        assert shift < 0 and offset == -7 * power and np.abs(values * power).max() < 2**30
-
-
-def test_operands_that_repeat_values_take_plain_c() -> None:
-    x, row, column = (Tensor("x", s, "int8", 0.1, 0) for s in ((3, 4), (4,), (3, 1)))
-    y = Tensor("y", (3, 4), "int8", 0.1, 0)
-
-    def function(second: Tensor, y: Tensor) -> str:
-        return mve_arithmetic.KERNELS["add"].pack(Add((0, 1), 2), (x, second), y).function
-
-    assert function(x, y) == function(row, y) == "ghost_add_rows_s8"
-    assert function(column, y) == "ghost_add_s8"
-    assert function(x, dataclasses.replace(y, scale=1e-7)) == "ghost_add_s8"
 
 
 def test_a_reciprocal_divides_every_sum_of_few_taps() -> None:

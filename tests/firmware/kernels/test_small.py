@@ -108,7 +108,7 @@ def test_what_is_out_of_bounds_takes_plain_c() -> None:
     assert depthwise(window=Window((3, 3), padding=((2, 2), (2, 2)), dilation=(2, 2))) == plain
     assert "ghost_depthwise_3x3_s8" not in functions(values(0, 5))
     wide = functions(values(0, 12))
-    fast = ("wide", "table", "even", "few")
+    fast = ("wide", "rows", "even", "few")
     assert {name for name in wide if any(word in name for word in fast)} == set(wide) - {
         "ghost_depthwise_3x3_s8"
     }
