@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+_NUMBERS = ("integer", "number")  # which may stand in a list twice
+
 
 def of(kind: Any, title: str) -> dict[str, Any]:
     """Return the JSON Schema (draft 7) of the files that a dataclass is read from.
@@ -43,7 +45,7 @@ def _describe(table: dict[str, Any], kind: Any) -> None:
             (choice,) = (c for c in value.pop("anyOf") if c != {"type": "null"})
             value.pop("default", None)
             value.update(choice)
-        if value.get("type") == "array":
+        if value.get("type") == "array" and value["items"].get("type") not in _NUMBERS:
             value["uniqueItems"] = True
         if "$ref" in value:  # beside it nothing else counts
             value = table["properties"][key] = {"allOf": [{"$ref": value["$ref"]}]}

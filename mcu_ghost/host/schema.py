@@ -139,7 +139,7 @@ class _Reader:
         return self.leaf(value, hint, key)
 
     def list(self, value: Any, hint: Any, item: Any, key: str) -> tuple[Any, ...]:
-        """Make a tuple of a list in which nothing stands twice, but for the pairs of numbers."""
+        """Make a tuple of a list in which nothing but numbers stands twice."""
         node, examples = _described(hint)
         low, high = node.min_length or 0, node.max_length
         if not isinstance(value, list):
@@ -149,7 +149,8 @@ class _Reader:
             like = f" For example: {json.dumps(examples[0])}." if examples else ""
             self.refuse(key, f"must be a list of {count}, not {shown(value)}.{like}")
         items = tuple(self.value(entry, item, f"{key}[{i}]") for i, entry in enumerate(value))
-        if len(set(items)) != len(items):
+        named = [entry for entry in items if not isinstance(entry, int | float)]
+        if len(set(named)) != len(named):
             self.refuse(key, "names something twice.")
         return items
 
@@ -181,7 +182,7 @@ def _refusal(value: Any, hint: Any) -> str:
     if isinstance(node, inspect.LiteralType):
         choices = typing.get_args(hint)  # in their own order
         close = did_you_mean(value, choices) if isinstance(value, str) else ""
-        return f"must be one of {', '.join(choices)}, not {shown(value)}.{close}"
+        return f"must be one of {', '.join(map(str, choices))}, not {shown(value)}.{close}"
     if isinstance(node, inspect.StrType):
         like = f"look like {json.dumps(examples[0])}" if isinstance(value, str) else "be a string"
         return f"must {like}, not {shown(value)}."

@@ -115,10 +115,12 @@ class Synthesis:
 
     Args:
         settings: Of the frames.
+        halved: Whether spectra are half as loud as `Analysis` gives them.
     """
 
-    def __init__(self, settings: StftSettings) -> None:
+    def __init__(self, settings: StftSettings, halved: bool = False) -> None:
         self.settings = settings
+        self._shift = settings.output_shift - halved
         self._overlap = np.zeros(settings.frame - settings.hop, np.int64)
 
     def feed(self, spectra: Spectra) -> Samples:
@@ -139,8 +141,8 @@ class Synthesis:
             sums[start : start + s.frame] += frame
         done = len(spectra) * s.hop
         self._overlap = sums[done:]
-        half = 1 << s.output_shift - 1
-        return np.clip(sums[:done] + half >> s.output_shift, -32768, 32767).astype(np.int16)
+        half = 1 << self._shift - 1
+        return np.clip(sums[:done] + half >> self._shift, -32768, 32767).astype(np.int16)
 
 
 @functools.cache

@@ -67,7 +67,7 @@ class Negatives:
     part: Pair = (0.0, 1.0)
 
     def __post_init__(self) -> None:
-        _rising("part", self.part)
+        rising("part", self.part)
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Scenes:
     band: Literal["auto", "off"] = "auto"
 
     def __post_init__(self) -> None:
-        _rising("snr_db", self.snr_db)
-        _rising("level_db", self.level_db)
+        rising("snr_db", self.snr_db)
+        rising("level_db", self.level_db)
         if self.words + self.cut_words > 1:
             raise ValueError("words and scenes.cut_words are more than 1 together.")
 
@@ -157,6 +157,7 @@ class SoundRecipe(Protocol):
         """Of everything random."""
 
 
-def _rising(key: str, pair: tuple[float, ...]) -> None:
+def rising(key: str, pair: tuple[float, ...]) -> None:
+    """Raise a `ValueError` that names the key unless the first number is the lower one."""
     if not pair[0] < pair[1]:
         raise ValueError(f"{key} must be two numbers, the lower one first.")

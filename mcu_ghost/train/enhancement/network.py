@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The float network that cleans speech, what it is fed and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tf_keras as keras
+
+from mcu_ghost import layers
+from mcu_ghost.sound import bands, stft
+from mcu_ghost.sound.bands import LOG_BITS
+from mcu_ghost.sound.enhancement import FULL_SCALE, INPUT_SCALE, BandScales, Transform
+from mcu_ghost.train.enhancement.recipe import Network
+
+Floats = npt.NDArray[np.float32]
+Learner = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
+RANGE = (-128 * INPUT_SCALE, 127 * INPUT_SCALE)
+"""Of the network's inputs."""
+
+_SILENCE = 1e-9  # of an energy, so that it has a logarithm
+_COMPRESSION = 0.25  # of magnitudes in the loss
+_LOUDEST_DB = 30.0  # beyond which a better SI-SDR does not count
+_WEIGHT = 0.05  # of a dB beside the magnitudes' mean square, times _SCALE
+_SCALE = 10.0
+_LEAST = 1e-4  # of a gain, whose root has a slope then
+
+
+def network(shape: Network, batch: int | None = None, frames: int | None = None) -> Any:
+    """Return the untrained model: (batch, frames, bands) to as many gains from 0 to 1."""
+    before = [keras.layers.Dense(shape.dense, activation="relu")] if shape.dense else []
+    recurrent = [
+        layers.GhostGRU(shape.units, ratio=shape.ratio, return_sequences=True)
+        for _ in range(shape.layers)
+    ]
+    gains = keras.layers.Dense(shape.bands, activation="sigmoid", bias_initializer="ones")
+    first = keras.layers.Input(batch_shape=(batch, frames, shape.bands))
+    return keras.Sequential([first, *before, *recurrent, gains])
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Spectra of floats on the scale of the integers, and their bands.
+
+    Args:
+        transform: How sound is cut into frames.
+        count: Bands.
+    """
+
+    transform: Transform
+    count: int
+
+    def of(self, samples: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.complex64]:
+        """Return the spectra of (…, length) samples, (…, frames, bins); silence is before them."""
+        from scipy import fft
+
+        s = self.transform.settings
+        before = np.zeros((*samples.shape[:-1], s.frame - s.hop), np.float32)
+        padded = np.concatenate([before, samples.astype(np.float32)], axis=-1)
+        views = np.lib.stride_tricks.sliding_window_view(padded, s.frame, axis=-1)[..., :: s.hop, :]
+        window = stft.window(s.frame).astype(np.float32) * np.float32(2.0 ** (s.fraction - 15))
+        spectra: npt.NDArray[np.complex64] = fft.rfft(views * window)
+        return spectra
+
+    @property
+    def weights(self) -> Floats:
+        """Each band's share of each bin, (bands, bins)."""
+        bins = self.transform.settings.bins
+        lower, share = bands.shares(self.count, bins, self.transform.sample_rate)
+        made = np.zeros((self.count, bins), np.float32)
+        made[lower, np.arange(bins)] = share / np.float32(32768)
+        made[lower + 1, np.arange(bins)] = 1 - share / np.float32(32768)
+        return made
+
+    def logarithms(self, energies: Floats) -> Floats:
+        """Return the binary logarithms of the bands of (…, bins) energies, (…, bands)."""
+        sums = energies @ self.weights.T * np.float32(32768)
+        found: Floats = np.log2(sums + np.float32(_SILENCE)).astype(np.float32)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What a step of the optimizer takes; the last two axes are frames and bins, or bands.
+
+    Attributes:
+        x: What the network reads, quantised.
+        noisy: Energies of the mixtures, of which a clip's mean is that of its speech to one.
+        clean: Energies of the speech.
+        shared: Real parts of the mixtures times the conjugated speech.
+    """
+
+    x: Floats
+    noisy: Floats
+    clean: Floats
+    shared: Floats
+
+    @classmethod
+    def of(cls, spectrum: Spectrum, scales: BandScales, noisy: Floats, clean: Floats) -> Batch:
+        """Make it of (clips, length) samples."""
+        a, b = spectrum.of(noisy), spectrum.of(clean)
+        energies = _energies(a)
+        level = spectrum.logarithms(energies) * np.float32(1 << LOG_BITS)
+        x = scales.quantize(np.rint(level).astype(np.int32)).astype(np.float32)
+        speech = _energies(b)
+        mean = speech.mean(axis=(-2, -1), keepdims=True) + np.float32(_SILENCE)
+        return cls(
+            x * np.float32(INPUT_SCALE),
+            energies / mean,
+            speech / mean,
+            (a.real * b.real + a.imag * b.imag) / mean,
+        )
+
+
+def _energies(x: npt.NDArray[np.complex64]) -> Floats:
+    found: Floats = x.real**2 + x.imag**2
+    return found
+
+
+def scales(spectrum: Spectrum, noisy: Floats) -> BandScales:
+    """Return the statistics of the bands of (clips, length) samples."""
+    found = spectrum.logarithms(_energies(spectrum.of(noisy)))
+    loud = found[found.max(axis=-1) > 0]  # frames of digital silence tell nothing
+    return BandScales.of(loud.mean(axis=0), loud.std(axis=0))
+
+
+def si_sdr(gains: Any, batch: tuple[Any, Any, Any]) -> Any:
+    """Return (clips,) scale-invariant ratios of speech to distortion in dB, of spectra.
+
+    Source: J. Le Roux et al., arXiv:1811.02508; of the spectra of overlapping frames.
+
+    Args:
+        gains: (clips, frames, bins).
+        batch: `noisy`, `clean` and `shared` of a `Batch`.
+    """
+    noisy, clean, shared = batch
+    axes = (-2, -1)
+    wanted = tf.square(tf.reduce_sum(gains * shared, axes)) / tf.reduce_sum(clean, axes)
+    rest = tf.reduce_sum(tf.square(gains) * noisy, axes) - wanted
+    ratio = wanted / (tf.maximum(rest, 0.0) + 10 ** (-_LOUDEST_DB / 10) * wanted + _SILENCE)
+    return 10 / np.log(10) * tf.math.log(ratio + _SILENCE)
+
+
+def loss(gains: Any, batch: tuple[Any, Any, Any]) -> Any:
+    """Return what training makes small: compressed magnitudes' mean square, less some SI-SDR."""
+    noisy, clean, _ = batch
+    half = _COMPRESSION / 2  # energies are squares
+    wanted = tf.pow(clean + _SILENCE, half)
+    made = tf.pow(gains + _LEAST, _COMPRESSION) * tf.pow(noisy + _SILENCE, half)
+    error = tf.reduce_mean(tf.square(wanted - made))
+    return _SCALE * error - _WEIGHT * tf.reduce_mean(si_sdr(gains, batch))
+
+
+def step(model: Any, spectrum: Spectrum, optimizer: Any) -> tuple[Learner, Learner]:
+    """Return a compiled function that learns from a batch, and one that only judges it.
+
+    Both take `x`, `noisy`, `clean`, `shared` and return (loss, mean SI-SDR in dB).
+    """
+    to_bins = tf.constant(spectrum.weights)
+    full = np.float32(256 / FULL_SCALE)  # an output of 255 / 256 lets all through
+
+    def judged(x: Any, batch: tuple[Any, Any, Any], training: bool) -> tuple[Any, Any]:
+        gains = tf.minimum(model(x, training=training) * full, 1.0) @ to_bins
+        return loss(gains, batch), tf.reduce_mean(si_sdr(gains, batch))
+
+    @tf.function
+    def learn(x: Any, noisy: Any, clean: Any, shared: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            lost, ratio = judged(x, (noisy, clean, shared), True)
+        slopes = tape.gradient(lost, model.trainable_variables)
+        slopes, _ = tf.clip_by_global_norm(slopes, 1.0)
+        optimizer.apply_gradients(zip(slopes, model.trainable_variables, strict=True))
+        return lost, ratio
+
+    @tf.function
+    def judge(x: Any, noisy: Any, clean: Any, shared: Any) -> tuple[Any, Any]:
+        return judged(x, (noisy, clean, shared), False)
+
+    return learn, judge
