@@ -6,10 +6,12 @@ A failure never costs an earlier good result, and a pipe of a file's name never 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,8 +71,9 @@ def _need_file(path: Path, mode: int) -> None:
         raise GhostError(f"{path}: is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, no file.")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Yield an empty file that takes a path's place when the block ends, and is gone if it fails.
 
     Raises:
         GhostError: The folder cannot be written, or the disk is full.
@@ -79,8 +82,8 @@ def write_bytes(path: Path, data: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        os.close(handle)
+        yield Path(temporary)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
         temporary = ""
@@ -89,6 +92,16 @@ def write_bytes(path: Path, data: bytes) -> None:
     finally:
         if temporary:  # also where the program is being ended
             Path(temporary).unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        GhostError: The folder cannot be written, or the disk is full.
+    """
+    with beside(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> bool:

@@ -7,6 +7,8 @@ formula. Training goes through these functions, devices through their C.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,8 +71,18 @@ def read(path: Path, rate: int = RATE) -> Samples:
     Raises:
         GhostError: The file is missing, unreadable, or silent.
     """
-    try:
+    with advised(path, rate):
         found = recording.decode(path)
+    for told in filter(None, (mixed_down(found.samples.shape[1]), found.cut_off)):
+        warn(path, told)
+    return usable(found.mono(rate), str(path), rate)
+
+
+@contextlib.contextmanager
+def advised(path: Path, rate: int = RATE) -> Iterator[None]:
+    """Say of a recording that cannot be read what to do about it."""
+    try:
+        yield
     except GhostError as error:
         if isinstance(error.__cause__, FileNotFoundError):
             raise GhostError(f"{error} Name a WAV or FLAC recording.") from error
@@ -79,11 +91,16 @@ def read(path: Path, rate: int = RATE) -> Samples:
         raise GhostError(
             f"{error} Convert it first, for example: ffmpeg -i '{path}' -ac 1 -ar {rate} fixed.wav"
         ) from error
-    channels = found.samples.shape[1]
-    mixed = f"its {count(channels, 'channel')} are mixed down" if channels > 1 else ""
-    for told in filter(None, (mixed, found.cut_off)):
-        console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {told}')}")
-    return usable(found.mono(rate), str(path), rate)
+
+
+def mixed_down(channels: int) -> str:
+    """Return what becomes of several channels, "" of one."""
+    return f"its {count(channels, 'channel')} are mixed down" if channels > 1 else ""
+
+
+def warn(path: Path, told: str) -> None:
+    """Print a warning about a recording."""
+    console.note(f"[yellow]warning:[/] {console.literal(f'{path}: {told}')}")
 
 
 def usable(samples: Samples, name: str, rate: int) -> Samples:

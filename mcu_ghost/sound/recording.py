@@ -5,27 +5,20 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
-from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.host.text import count
+from mcu_ghost.sound import sound_file
 from mcu_ghost.sound.front_end import Samples
+from mcu_ghost.sound.sound_file import RATE as RATE
+from mcu_ghost.sound.sound_file import to_int16 as to_int16
 
-RATE = 16000  # samples per second, unless a model's front end says otherwise
-_LOWEST, _HIGHEST = 4000, 384000  # samples per second that a recording may have
-_COPRIME = 50_000  # the largest rate, over its common divisor with `RATE`: resampling costs by it
-_BLOCK = 1 << 20  # values read at a time, of all channels
 _LONGEST = 1 << 28  # values: two hours of stereo at 16 kHz, half a GiB
-_CHUNKS = 1000  # of a WAV file, before its samples
-_UNKNOWN = 0x7FFF0000  # and more: the length of a WAV file that was written without knowing it
+_REACH = 10  # of the filter of `resample`, in periods of the lower of the two rates
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,23 +38,22 @@ class Raw:
     @property
     def cut_off(self) -> str:
         """A sentence on what is missing, "" where nothing is."""
-        if not self.missing:
-            return ""
-        there = len(self.samples) / self.rate
-        return (
-            f"ends after {there:.2f} s, its header promises"
-            f" {there + self.missing / self.rate:.2f} s: copy or record it again."
-        )
+        return sound_file.cut_off(len(self.samples), self.missing, self.rate)
 
     def mixed(self) -> Samples:
         """Return the mean of the channels, int16 at the file's rate."""
-        if self.samples.shape[1] == 1:
-            return self.samples[:, 0]
-        return np.rint(self.samples.mean(1)).astype(np.int16)
+        return mixed(self.samples)
 
     def mono(self, rate: int = RATE) -> Samples:
         """Return the mean of the channels, int16 at another rate."""
         return resample(self.mixed(), self.rate, rate)
+
+
+def mixed(samples: Samples) -> Samples:
+    """Return the mean of the channels, (samples,) int16 of (samples, channels)."""
+    if samples.shape[1] == 1:
+        return samples[:, 0]
+    return np.rint(samples.mean(1)).astype(np.int16)
 
 
 def resample(samples: Samples, rate: int, wanted: int = RATE) -> Samples:
@@ -72,12 +64,47 @@ def resample(samples: Samples, rate: int, wanted: int = RATE) -> Samples:
 
     common = math.gcd(rate, wanted)
     out = signal.resample_poly(samples.astype(np.float64), wanted // common, rate // common)
-    return np.clip(np.rint(out), -32768, 32767).astype(np.int16)
+    return to_int16(out)
 
 
-def to_int16(values: npt.NDArray[np.float64]) -> Samples:
-    """Round and saturate."""
-    return np.clip(np.rint(values), -32768, 32767).astype(np.int16)
+class Resampler:
+    """A stream on its way to another rate, in all the very samples that `resample` makes of it.
+
+    Blocks go through `resample` with as much of the stream on both sides as its filter reaches, cut
+    where a sample of one rate falls on a sample of the other.
+
+    Args:
+        rate: Samples per second of what comes.
+        wanted: Samples per second of what goes.
+    """
+
+    def __init__(self, rate: int, wanted: int = RATE) -> None:
+        common = math.gcd(rate, wanted)
+        self._rate, self._wanted = rate, wanted
+        self._up, self._down = wanted // common, rate // common
+        reach = _REACH * max(self._up, self._down) / self._up
+        self._beside = math.ceil(reach / self._down) * self._down
+        self._pending = np.zeros(self._beside, np.int16)  # before a recording there is silence
+
+    def feed(self, samples: Samples) -> Samples:
+        """Take the next samples; return what they complete, both (any number,) int16."""
+        self._pending = np.concatenate([self._pending, samples])
+        whole = (len(self._pending) - 2 * self._beside) // self._down * self._down
+        if whole <= 0:
+            return np.zeros(0, np.int16)
+        made = self._resampled(self._pending[: whole + 2 * self._beside], whole)
+        self._pending = self._pending[whole:]
+        return made
+
+    def finish(self) -> Samples:
+        """Return the rest, behind which there is silence."""
+        rest = len(self._pending) - self._beside
+        return self._resampled(np.pad(self._pending, (0, self._beside)), rest)
+
+    def _resampled(self, samples: Samples, inner: int) -> Samples:
+        """Return what becomes of `inner` samples that others are beside."""
+        start, length = self._beside // self._down * self._up, -(-inner * self._up // self._down)
+        return resample(samples, self._rate, self._wanted)[start : start + length]
 
 
 def decode(source: Path | BinaryIO, name: str = "") -> Raw:
@@ -90,64 +117,17 @@ def decode(source: Path | BinaryIO, name: str = "") -> Raw:
     Raises:
         GhostError: It is missing or no file, not readable, holds no samples, or too many.
     """
-    if isinstance(source, Path):
-        with files.open_file(source) as opened:
-            return decode(opened, name or str(source))
-    import soundfile
-
-    try:
-        promised = _promised(source)
-        with soundfile.SoundFile(source) as file:
-            rate = int(file.samplerate)
-            if not _LOWEST <= rate <= _HIGHEST or rate // math.gcd(rate, RATE) > _COPRIME:
-                raise GhostError(f"{name}: not a readable recording ({rate} Hz).")
-            blocks = list(_blocks(file, name))
-            width = file.channels * max(1, _WIDTHS.get(file.subtype, 0))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as error:
-        reason = getattr(error, "error_string", str(error)).rstrip(".")
-        raise GhostError(f"{name}: not a readable recording ({reason}).") from error
-    if not blocks:
-        raise GhostError(f"{name}: holds no samples.")
-    samples = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
-    return Raw(samples, rate, max(0, promised // width - len(samples)))
-
-
-_WIDTHS = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
-"""Bytes of a sample, of the kinds whose length a WAV file's header tells."""
-
-
-def _promised(source: BinaryIO) -> int:
-    """Return the bytes of samples that a WAV file's header promises, 0 where it does not say.
-
-    libsndfile takes a file that has lost its end for a shorter one.
-    """
-    start = source.tell()
-    try:
-        mark, _, kind = struct.unpack("<4sI4s", source.read(12))
-        for _ in range(_CHUNKS if (mark, kind) == (b"RIFF", b"WAVE") else 0):
-            name, size = struct.unpack("<4sI", source.read(8))
-            if name == b"data":
-                return size if size < _UNKNOWN else 0
-            source.seek(size + size % 2, io.SEEK_CUR)
-    except struct.error:  # the header itself is cut off, or this is no WAV file
-        pass
-    finally:
-        source.seek(start)
-    return 0
-
-
-def _blocks(file: Any, name: str) -> Iterator[Samples]:
-    """Yield all samples, in pieces: a broken header may promise more than memory holds."""
-    real = file.subtype in ("FLOAT", "DOUBLE")  # which libsndfile would not scale to integers
-    found, most = 0, _BLOCK // file.channels + 1
-    while len(block := file.read(most, "float64" if real else "int16", always_2d=True)):
-        found += len(block)
-        if found * file.channels > _LONGEST:
-            hours = found / file.samplerate / 3600
-            raise GhostError(f"{name}: is longer than {hours:.1f} hours. Cut it into pieces.")
-        yield to_int16(np.nan_to_num(block).clip(-1, 1) * 32768) if real else block
-    if found < file.frames:
-        raise RuntimeError(f"it ends after {found} of {count(file.frames, 'sample')}")
+    with sound_file.reading(source, name) as file:
+        blocks = []
+        for block in file.blocks():
+            if file.found * file.channels > _LONGEST:
+                hours = file.found / file.rate / 3600
+                raise GhostError(
+                    f"{file.name}: is longer than {hours:.1f} hours. Cut it into pieces."
+                )
+            blocks.append(block)
+        samples = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
+        return Raw(samples, file.rate, file.missing)
 
 
 def read(path: Path) -> Samples:

@@ -38,6 +38,27 @@ def test_stereo_is_the_mean(tmp_path: Path) -> None:
     assert recording.read(tmp_path / "a.flac").tolist() == [200, -7, 32767]
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_louder_than_full_scale_is_clipped_and_never_wraps(tmp_path: Path, subtype: str) -> None:
+    wave = np.sign(np.sin(np.arange(48000) / 25))
+    soundfile.write(tmp_path / "a.ogg", wave, 48000, subtype=subtype)
+    assert np.abs(soundfile.read(tmp_path / "a.ogg")[0]).max() > 1.2
+    got = recording.decode(tmp_path / "a.ogg").samples[:, 0] / 32768
+    assert np.abs(got - wave)[np.abs(wave) > 0].mean() < 0.2
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 15999, 16000, 22050, 44100, 48000, 96000])
+def test_a_stream_is_resampled_as_the_whole(rate: int) -> None:
+    rng = np.random.default_rng(rate)
+    wave = rng.integers(-32768, 32768, rate + 77).astype(np.int16)
+    for pieces in ([wave], np.split(wave, [1, 2, 500, 501, 3000]), [wave[:5]], [wave[:0]]):
+        resampler = recording.Resampler(rate)
+        made = np.concatenate([*map(resampler.feed, pieces), resampler.finish()])
+        whole = np.concatenate(pieces)
+        want = recording.resample(whole, rate) if len(whole) else whole
+        np.testing.assert_array_equal(made, want)
+
+
 def test_rates_nobody_records_at(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(1), 7)
     with pytest.raises(GhostError, match="7 Hz"):
