@@ -22,6 +22,7 @@ VERBS = {
     "build": "Build the firmware of a model for a board.",
     "test": "Run the firmware on an emulator and compare every output byte with the reference.",
     "listen": "Play recordings into the microphone of an emulated board and show what it hears.",
+    "denoise": "Clean a recording of speech with a model, on this PC, as a board does it.",
     "check": "Build and run the project in this folder, and compare what it costs with its"
     " baseline.",
     "bench": "Count what a random network of a shape costs on a board.",

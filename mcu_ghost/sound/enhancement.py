@@ -8,8 +8,10 @@ is in integers: PCs and boards agree in every sample.
 from __future__ import annotations
 
 import functools
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +64,11 @@ class Transform:
     def hop_ms(self) -> float:
         """From frame to frame."""
         return 1000 * self.hop / self.sample_rate
+
+    @property
+    def delay(self) -> int:
+        """Samples that come out late; `latency_ms` counts the hop that must be whole, too."""
+        return self.frame - self.hop
 
     @property
     def latency_ms(self) -> float:
@@ -215,8 +222,7 @@ class Enhancer:
 
     Attributes:
         task: What it says of itself.
-        delay: Samples by which what comes out is late against what goes in, besides the hop that
-            must be complete: `transform.latency_ms` counts both.
+        delay: Its transform's.
 
     Raises:
         GhostError: It does not clean speech.
@@ -224,8 +230,8 @@ class Enhancer:
 
     def __init__(self, model: Model) -> None:
         self.task = need_task(model)
+        self.delay = self.task.transform.delay
         settings = self.task.transform.settings
-        self.delay = settings.frame - settings.hop
         self._analysis = Analysis(settings)
         self._synthesis = Synthesis(settings, halved=True)
         self._runner = Runner(model)
@@ -249,6 +255,44 @@ class Enhancer:
         return self._synthesis.feed(bands.apply(gains, spectra))
 
 
+class Cleaner(Protocol):
+    """What makes speech clean while it comes, wherever: an `Enhancer`, or a board."""
+
+    def feed(self, samples: Samples) -> Samples:
+        """Take whole hops; return as many, late by the transform's `delay`, all int16."""
+        ...
+
+
+def in_place(
+    cleaner: Cleaner, transform: Transform, blocks: Iterable[Samples]
+) -> Iterator[tuple[Samples, Samples]]:
+    """Clean a stream, without the delay and to its end.
+
+    Args:
+        cleaner: Which has heard nothing yet.
+        transform: Its own.
+        blocks: The stream in pieces of any size, int16.
+
+    Yields:
+        What came and the same made clean, (any number,) int16 both, of the same moments.
+    """
+    coming = before = np.zeros(0, np.int16)  # what is no whole hop yet, and what is not clean yet
+    late = transform.delay
+    for block in itertools.chain(blocks, [None]):
+        if block is None:  # the end, behind which silence brings out the rest
+            coming = np.pad(coming, (0, -len(coming) % transform.hop + transform.delay))
+        else:
+            coming, before = np.concatenate([coming, block]), np.concatenate([before, block])
+        whole = len(coming) // transform.hop * transform.hop
+        made = cleaner.feed(coming[:whole])
+        coming = coming[whole:]
+        early = min(late, len(made))
+        late -= early
+        made = made[early:][: len(before)]
+        yield before[: len(made)], made
+        before = before[len(made) :]
+
+
 def clean(model: Model, samples: Samples) -> Samples:
     """Return a whole recording made clean, sample by sample where it was.
 
@@ -260,10 +304,8 @@ def clean(model: Model, samples: Samples) -> Samples:
         GhostError: It does not clean speech.
     """
     enhancer = Enhancer(model)
-    hop = enhancer.task.transform.hop
-    rest = -len(samples) % hop + enhancer.delay
-    made = enhancer.feed(np.concatenate([samples, np.zeros(rest, np.int16)]))
-    return made[enhancer.delay :][: len(samples)]
+    pairs = in_place(enhancer, enhancer.task.transform, [samples])
+    return np.concatenate([made for _, made in pairs])
 
 
 def metadata(

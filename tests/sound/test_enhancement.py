@@ -13,7 +13,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import enhancement
-from mcu_ghost.sound.enhancement import BandScales, Enhancer, Transform, gain_table
+from mcu_ghost.sound.enhancement import BandScales, Enhancer, Transform, gain_table, in_place
 from tests.sound.enhancers import RATE, random_enhancer, sound
 
 
@@ -77,6 +77,27 @@ def test_a_whole_recording_keeps_its_length_and_place(length: int) -> None:
     assert made.shape == samples.shape
     late = Enhancer(random_enhancer()).feed(np.pad(samples, (0, 1024)))
     np.testing.assert_array_equal(made, late[256:][:length])
+
+
+def test_a_stream_in_place_has_whole_hops_and_what_came_beside_it() -> None:
+    """Whoever cleans is given whole hops alone, however a stream is cut."""
+
+    class Late:
+        def __init__(self, delay: int) -> None:
+            self.kept = np.zeros(delay, np.int16)
+
+        def feed(self, samples: np.ndarray) -> np.ndarray:
+            assert len(samples) % 128 == 0
+            whole = np.concatenate([self.kept, samples])
+            self.kept = whole[len(samples) :]
+            return whole[: len(samples)]
+
+    transform, samples = Transform(hop=128), sound(0.3)
+    for cuts in ([], [1, 2, 400, 401, 2000], range(0, 4800, 100)):
+        pairs = list(in_place(Late(384), transform, np.split(samples, cuts)))
+        for number in (0, 1):
+            made = np.concatenate([pair[number] for pair in pairs])
+            np.testing.assert_array_equal(made, samples)
 
 
 def test_delay_and_latency() -> None:

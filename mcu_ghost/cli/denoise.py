@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost denoise`: a recording in, the same without its noise out."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcu_ghost.cli import options
+from mcu_ghost.host.errors import GhostError
+
+if TYPE_CHECKING:
+    from mcu_ghost.network.model import Model
+    from mcu_ghost.sound.cleaning import Cleaned
+    from mcu_ghost.sound.spectrogram import Excerpt
+
+_PICTURES = (".png", ".svg")
+_FILE = click.Path(path_type=Path)
+
+
+@click.command(
+    "denoise",
+    epilog="Examples: mcu-ghost denoise noisy.wav -o clean.wav -m clean.tflite · mcu-ghost denoise"
+    " talk.flac -o clean.flac -m clean.tflite --plot talk.png",
+)
+@click.argument("recording", metavar="IN", type=_FILE)
+@click.option("-o", "--out", type=_FILE, required=True, metavar="OUT",
+              help="A .wav or .flac file to write, mono, of 16 bits.")  # fmt: skip
+@click.option(
+    "--model",
+    "-m",
+    type=_FILE,
+    callback=options.load_model,
+    default=options.of_project(
+        lambda project: project.model,
+        needed="Missing option '--model' / '-m', and no ghost.toml here names a model.",
+    ),
+    metavar="FILE",
+    help="A .tflite whose task is enhancement.  [default: ghost.toml's; required without one]",
+)
+@click.option("--plot", type=_FILE, metavar="PICTURE",
+              help="Also draw spectrograms before and after, as .png or .svg.")  # fmt: skip
+@options.as_json
+def command(recording: Path, out: Path, model: Model, plot: Path | None, as_json: bool) -> None:
+    """Clean a recording of speech with a model, on this PC, as a board does it.
+
+    IN may be WAV, FLAC, Ogg or what else libsndfile reads, of any rate and length. OUT is mono, of
+    16 bits, at the model's rate, as long as IN and in step with it. Every sample is what a board
+    makes of the same sound.
+    """
+    from mcu_ghost.host import console, files
+    from mcu_ghost.sound import enhancement, spectrogram
+    from mcu_ghost.sound.cleaning import clean_file
+    from mcu_ghost.sound.sound_file import WRITTEN
+
+    enhancer = enhancement.Enhancer(model)
+    _need_place(out, "--out", tuple(WRITTEN), recording)
+    if plot is not None:
+        _need_place(plot, "--plot", _PICTURES, recording)
+        if importlib.util.find_spec("matplotlib") is None:
+            raise GhostError(
+                "--plot needs Matplotlib, which is not installed: pip install matplotlib"
+            )
+    transform = enhancer.task.transform
+    excerpt = spectrogram.Excerpt(transform.sample_rate)
+    with console.progress() as bars:
+        running = bars.add_task("cleaning, seconds", total=None)
+        found = clean_file(
+            recording,
+            out,
+            enhancer,
+            transform,
+            seen=excerpt.add if plot is not None else lambda before, after: None,
+            progress=lambda done, total: bars.update(
+                running, completed=int(done), total=int(total)
+            ),
+        )
+    if plot is not None:
+        files.write_bytes(plot, _picture(excerpt, (recording, out), plot))
+    if as_json:
+        names = {"recording": str(recording), "out": str(out), "plot": plot and str(plot)}
+        latency = {"model": model.name, "latency_ms": transform.latency_ms}
+        console.print_json(names | latency | _as_json(found))
+        return
+    _show(found, out, transform.latency_ms)
+    if plot is not None:
+        console.say(f"[bold]{console.literal(plot)}[/] shows it{excerpt.shown}")
+
+
+def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path) -> None:
+    """Raise GhostError unless something of some kind can be written there."""
+    if path.suffix.lower() not in kinds:
+        raise GhostError(
+            f"{path}: {option} writes {' and '.join(kinds)} files only. Name one of these."
+        )
+    if not path.parent.is_dir():
+        raise GhostError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
+    if path.exists() and recording.exists() and path.samefile(recording):
+        raise GhostError(f"{path}: is the recording itself. Name another file for {option}.")
+
+
+def _picture(excerpt: Excerpt, files: tuple[Path, Path], plot: Path) -> bytes:
+    from mcu_ghost.sound import spectrogram
+    from mcu_ghost.train import pictures
+
+    with pictures.style("denoise"):
+        return spectrogram.picture(excerpt, (files[0].name, files[1].name), plot.suffix.lower()[1:])
+
+
+def _as_json(found: Cleaned) -> dict[str, Any]:
+    def pair(levels: tuple[float, float] | None) -> dict[str, float] | None:
+        return levels and {"before": round(levels[0], 2), "after": round(levels[1], 2)}
+
+    return {
+        "sample_rate": found.rate,
+        "samples": found.samples,
+        "seconds": found.seconds,
+        "quietest_tenth_db": pair(found.quietest),
+        "loudest_tenth_db": pair(found.loudest),
+        "times_real_time": round(found.times_real_time, 2),
+        "warnings": list(found.warnings),
+    }
+
+
+def _show(found: Cleaned, out: Path, latency_ms: float) -> None:
+    """Print how long it is, what became of pauses and speech, and how fast that went."""
+    from rich.table import Table
+
+    from mcu_ghost.host import console, text
+    from mcu_ghost.sound.cleaning import PIECE_MS
+
+    console.say(
+        f"[bold]{console.literal(out)}[/]: {found.seconds:.1f} s at {text.count(found.rate)} Hz"
+    )
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(f"{PIECE_MS} ms pieces (measured)", overflow="fold")
+    for heading in ("before", "after", "change"):
+        table.add_column(heading, justify="right", overflow="fold")
+    rows = (
+        ("the quietest tenth: pauses", found.quietest),
+        ("the loudest tenth: speech", found.loudest),
+    )
+    for name, levels in rows:
+        if levels is not None:
+            before, after = levels
+            table.add_row(name, f"{before:.1f} dB", f"{after:.1f} dB", f"{after - before:+.1f} dB")
+    if table.row_count:
+        console.show(table)
+    console.say(
+        f"[dim]{found.times_real_time:.1f} × real time on this PC (measured); on a board sound is"
+        f" {latency_ms:g} ms late, and by what computing takes (computed)[/]"
+    )
