@@ -29,6 +29,7 @@ from tests.convert.keras_config import by_hand
 from tests.docs.not_run import NOT_RUN
 from tests.docs.pages import COMMANDS, Block, steps, words
 from tests.listeners import listener
+from tests.sound import enhancers
 from tests.train import tones
 
 READ, OF_FOLDER = recipe.read, recipe.of_folder
@@ -94,6 +95,13 @@ def model_and_sound() -> None:
     shutil.move("lamp", "FOLDER/wake_words")
 
 
+def noisy_speech() -> None:
+    pytest.importorskip("matplotlib", reason="pip install matplotlib")
+    write.write(enhancers.random_enhancer(), Path("clean.tflite"))
+    soundfile.write("noisy.wav", enhancers.sound() // 4, audio.RATE)
+    soundfile.write("talk.flac", enhancers.sound() // 4, audio.RATE)
+
+
 @dataclass(frozen=True)
 class Page:
     """What a page takes for granted.
@@ -120,6 +128,8 @@ TAKEN = {
     "docs/ci.md": Page(made=("baseline.json",)),
     "docs/command-line.md": Page(),
     "docs/data.md": Page(recordings),
+    "docs/enhancement.md": Page(
+        noisy_speech, made=("clean.wav", "talk_clean.flac", "talk.png")),
     "docs/export.md": Page(
         model("MODEL.tflite"), {"KIND": "cmake", "NAME": "nrf52840"}, ("FOLDER/README.md",)),
     "docs/flashing.md": Page(),

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mcu-ghost denoise` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
+from mcu_ghost.sound import enhancement
+from tests.cli.in_process import ghost, refusal
+from tests.sound.enhancers import random_enhancer, sound
+
+MODEL = random_enhancer()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a model and a recording."""
+    write.write(MODEL, tmp_path / "clean.tflite")
+    soundfile.write(tmp_path / "noisy.wav", sound(2.0) // 4, 16000)
+    return tmp_path
+
+
+def words(
+    out: str = "clean.wav", name: str = "noisy.wav", model: str = "clean.tflite"
+) -> list[str]:
+    return ["denoise", name, "-o", out, "-m", model]
+
+
+def test_what_is_told_and_written(folder: Path) -> None:
+    result = ghost(*words(), cwd=folder)
+    assert result.returncode == 0 and result.stderr == ""
+    first, *table, last = result.stdout.splitlines()
+    assert first == "clean.wav: 2.0 s at 16 000 Hz"
+    assert [line.split(":")[0].split("  ")[0] for line in table] == [
+        "20 ms pieces (measured)", "the quietest tenth", "the loudest tenth"]  # fmt: skip
+    assert re.search(r"^[\d.]+ × real time .*\(measured\); .* 32 ms late, .*\(computed\)$", last)
+    made, rate = soundfile.read(folder / "clean.wav", dtype="int16")
+    np.testing.assert_array_equal(made, enhancement.clean(MODEL, sound(2.0) // 4))
+    assert rate == 16000 and soundfile.info(folder / "clean.wav").subtype == "PCM_16"
+
+
+def test_the_same_for_scripts(folder: Path) -> None:
+    soundfile.write(folder / "noisy.wav", np.stack([sound(2.0)] * 2, 1), 16000)
+    result = ghost(*words("clean.flac"), "--json", cwd=folder)
+    told = json.loads(result.stdout)
+    assert list(told) == [
+        "recording", "out", "plot", "model", "latency_ms", "sample_rate", "samples", "seconds",
+        "quietest_tenth_db", "loudest_tenth_db", "times_real_time", "warnings"]  # fmt: skip
+    assert (told["samples"], told["seconds"], told["plot"]) == (32000, 2.0, None)
+    assert set(told["quietest_tenth_db"]) == {"before", "after"}
+    assert [w.split(",")[0] for w in told["warnings"]] == [
+        "its 2 channels are mixed down", "is clipped"]  # fmt: skip
+    assert result.stderr.count("warning: noisy.wav: ") == 2
+
+
+def test_a_picture(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="pip install matplotlib")
+    result = ghost(*words(), "--plot", "p.PNG", cwd=folder)
+    assert result.returncode == 0 and "p.PNG shows it\n" in result.stdout
+    assert (folder / "p.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_cannot_be(folder: Path) -> None:
+    """Each is one sentence, before anything is written."""
+    write.write(random_model(3, units=12, ratio=2, inputs=5), folder / "other.tflite")
+    there = set(folder.iterdir())
+    for line, told in (
+        (words("clean.mp3"), "clean.mp3: --out writes .wav and .flac files only"),
+        (words("none/clean.wav"), "there is no folder none. Make it, or name another."),
+        (words("noisy.wav"), "noisy.wav: is the recording itself. Name another file for --out."),
+        (words("./noisy.wav"), "is the recording itself"),
+        (words(name="none.wav"), "none.wav: there is no such file. Name a WAV or FLAC recording."),
+        (words(name="."), "is a folder, no file"),
+        (words(model="other.tflite"), "it cannot clean speech. `mcu-ghost train` makes models"),
+        (words(model="none.tflite"), "none.tflite: there is no such file"),
+        ([*words(), "--plot", "p.gif"], "p.gif: --plot writes .png and .svg files only"),
+        ([*words(), "--plot", "none/p.png"], "there is no folder none"),
+    ):
+        told_here = refusal(*line, cwd=folder)
+        assert told in told_here and "\n" not in told_here
+        assert set(folder.iterdir()) == there
+
+
+def test_no_model(folder: Path) -> None:
+    result = ghost("denoise", "noisy.wav", "-o", "clean.wav", cwd=folder)
+    assert result.returncode == 2 and "no ghost.toml here names a model" in result.stderr
+    (folder / "ghost.toml").write_text('boards = ["nrf52840"]\nmodel = "clean.tflite"\n')
+    assert ghost("denoise", "noisy.wav", "-o", "clean.wav", cwd=folder).returncode == 0
+
+
+def test_stopped_midway(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: object, samples: object) -> None:
+        raise KeyboardInterrupt
+
+    (folder / "clean.wav").write_bytes(b"older")
+    there = set(folder.iterdir())
+    monkeypatch.setattr(enhancement.Enhancer, "feed", stop)
+    result = ghost(*words(), cwd=folder)
+    assert result.returncode == 130 and result.stderr.endswith("error: stopped.\n")
+    assert set(folder.iterdir()) == there and (folder / "clean.wav").read_bytes() == b"older"
