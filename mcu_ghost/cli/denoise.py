@@ -75,7 +75,7 @@ def command(recording: Path, out: Path, model: Model, plot: Path | None, as_json
             transform,
             seen=excerpt.add if plot is not None else lambda before, after: None,
             progress=lambda done, total: bars.update(
-                running, completed=int(done), total=int(total)
+                running, completed=int(done), total=int(total) or None
             ),
         )
     if plot is not None:
@@ -92,6 +92,8 @@ def command(recording: Path, out: Path, model: Model, plot: Path | None, as_json
 
 def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path) -> None:
     """Raise GhostError unless something of some kind can be written there."""
+    if path.is_dir():
+        raise GhostError(f"{path}: is a folder. Name a file in it for {option}.")
     if path.suffix.lower() not in kinds:
         raise GhostError(
             f"{path}: {option} writes {' and '.join(kinds)} files only. Name one of these."

@@ -96,7 +96,7 @@ class Runner:
 
     def step(self, *inputs: Int8s) -> None:
         """Advance by one frame; one (…, size) int8 array for each input, or one of all in a row."""
-        if len(inputs) == 1:
+        if len(inputs) == 1 < len(self.model.inputs):
             sizes = [self.model.tensors[i].size for i in self.model.inputs]
             inputs = tuple(np.split(inputs[0], np.cumsum(sizes)[:-1], axis=-1))
         for tensor, value in zip(self.model.inputs, inputs, strict=True):

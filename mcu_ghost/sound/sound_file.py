@@ -201,4 +201,6 @@ def writing(path: Path, rate: int = RATE) -> Iterator[Callable[[Samples], None]]
                 yield write
         except soundfile.SoundFileError as error:
             reason = getattr(error, "error_string", str(error)).rstrip(".")
-            raise GhostError(f"{path}: cannot be written ({reason}).") from error
+            raise GhostError(
+                f"{path}: cannot be written ({reason}). Look whether the disk is full."
+            ) from error

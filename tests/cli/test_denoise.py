@@ -71,9 +71,11 @@ def test_a_picture(folder: Path) -> None:
 def test_what_cannot_be(folder: Path) -> None:
     """Each is one sentence, before anything is written."""
     write.write(random_model(3, units=12, ratio=2, inputs=5), folder / "other.tflite")
+    (folder / "folder.wav").mkdir()
     there = set(folder.iterdir())
     for line, told in (
         (words("clean.mp3"), "clean.mp3: --out writes .wav and .flac files only"),
+        (words("folder.wav"), "folder.wav: is a folder. Name a file in it for --out."),
         (words("none/clean.wav"), "there is no folder none. Make it, or name another."),
         (words("noisy.wav"), "noisy.wav: is the recording itself. Name another file for --out."),
         (words("./noisy.wav"), "is the recording itself"),

@@ -124,7 +124,7 @@ def interpolate(u: Ints, nodes: Ints = _SIGMOID) -> Ints:
     """Return sigma(u / 12288) - 1/2 in Q0.25, odd in u; abs(u) < 2**17."""
     magnitude = np.abs(u)
     index, fraction = magnitude >> 9, magnitude & 511
-    node, step = nodes[:, index]
+    node, step = (row[index] for row in nodes)  # which is faster than nodes[:, index]
     value = node * 512 + fraction * step
     return np.where(u < 0, -value, value)
 
