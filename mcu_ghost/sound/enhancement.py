@@ -259,7 +259,7 @@ class Cleaner(Protocol):
     """What makes speech clean while it comes, wherever: an `Enhancer`, or a board."""
 
     def feed(self, samples: Samples) -> Samples:
-        """Take whole hops; return as many, late by the transform's `delay`, all int16."""
+        """Take whole hops, or none; return as many, late by the transform's `delay`, all int16."""
         ...
 
 
