@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 @click.command("schema", epilog="Example: mcu-ghost schema board > boards/board.schema.json")
-@click.argument("file", type=click.Choice(["board", "recipe", "project"]))
+@click.argument("file", type=click.Choice(["board", "recipe", "enhancement", "project"]))
 def command(file: File) -> None:
     """Print the JSON Schema of board files, recipes or ghost.toml.
+
+    A recipe is of words, one for enhancement cleans speech.
 
     A file whose first line is `#:schema PATH` is completed and checked by it in editors that know
     TOML: Taplo, and Even Better TOML in Visual Studio Code. PATH is relative to the file.

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options, trade_off
+from mcu_ghost.cli import options, trade_off, train_enhancement
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
+    from mcu_ghost.project.schemas import File
     from mcu_ghost.train.recipe import Recipe
     from mcu_ghost.train.result import Result
 
@@ -32,9 +33,12 @@ _path = click.Path(path_type=Path)
 ))  # fmt: skip
 @click.option("--init", type=_path, metavar="DIR",
               help="Write RECIPE for the words in DIR, and train nothing.")  # fmt: skip
-@click.option("--help-recipe", is_flag=True, is_eager=True, expose_value=False,
+@click.option("--help-recipe", is_flag=False, flag_value="recipe", is_eager=True,
+              expose_value=False, metavar="[enhancement]",
+              type=click.Choice(["recipe", "enhancement"]),
               callback=lambda ctx, param, wanted: _help_recipe(ctx, wanted),
-              help="Show every key of a recipe, its default and its range.")  # fmt: skip
+              help="Show every key of a recipe of words, or for enhancement, its default and its"
+                   " range.")  # fmt: skip
 @click.option("-o", "--out", type=_path, metavar="FILE",
               help="The model to write.  [default: the recipe's name, .tflite]")  # fmt: skip
 @click.option("--root", type=_path, metavar="DIR",
@@ -55,11 +59,12 @@ def command(
     worker: int,
     as_json: bool,
 ) -> None:
-    """Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.
+    """Train a model by a RECIPE (TOML), convert it, and say how good it is.
 
+    It hears words, or with task = "enhancement" cleans speech.
     In a project's folder the recipe is ghost.toml's if it is left out. A data set's folder instead
     of a recipe is a first try with its words, in minutes.
-    A run that was stopped goes on at its last whole epoch when it is started again.
+    A run that was stopped goes on at its last checkpoint when it is started again.
     """
     # Of NumPy's small products threads make more work than they save; TensorFlow has its own.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -72,7 +77,13 @@ def command(
         _write(recipe_path, init)
         return
     _need_tensorflow()
+    place = cache or workspace.root() / ".cache" / "train"
     first_try = recipe_path.is_dir()
+    if not first_try and _is_enhancement(recipe_path):
+        if worker:
+            raise GhostError(f"--worker {worker}: only recipes of words can share their work.")
+        train_enhancement.run(recipe_path, out, root, seed, place, as_json)
+        return
     recipe = recipes.of_folder(recipe_path) if first_try else recipes.read(recipe_path)
     if seed is not None:
         recipe = dataclasses.replace(
@@ -84,9 +95,7 @@ def command(
             f" `mcu-ghost train {recipe.name}.toml --init {console.literal(recipe_path)}` writes a"
             " recipe for more"
         )
-    target = out or Path(f"{recipe.name}.tflite")
-    if target.is_dir():
-        raise GhostError(f"{target}: is a folder; name the .tflite to write.")
+    target = train_enhancement.target(out, recipe.name)
     _join(recipe, worker)
     from mcu_ghost.host.quiet import quiet
     from mcu_ghost.host.steps import steps
@@ -107,7 +116,6 @@ def command(
         from mcu_ghost.train import pipeline
 
         pipeline.start(recipe)
-    place = cache or workspace.root() / ".cache" / "train"
     result = pipeline.run(recipe, found, target, place, worker)
     if result is None:
         return
@@ -115,6 +123,14 @@ def command(
         console.print_json(dataclasses.asdict(result))
     else:
         show(result, target)
+
+
+def _is_enhancement(recipe: Path) -> bool:
+    """Return whether a recipe is of a network that cleans speech."""
+    from mcu_ghost.host import schema
+
+    found = schema.parsed(recipe)
+    return isinstance(found, dict) and found.get("task") == "enhancement"
 
 
 def _need_tensorflow() -> None:
@@ -128,11 +144,11 @@ def _need_tensorflow() -> None:
         raise GhostError(f"Training needs {', '.join(lacking)}: {install}")
 
 
-def _help_recipe(ctx: click.Context, wanted: bool) -> None:
+def _help_recipe(ctx: click.Context, wanted: File | None) -> None:
     if wanted:
         from mcu_ghost.project import schemas
 
-        click.echo(schemas.page("recipe"), nl=False)
+        click.echo(schemas.page(wanted), nl=False)
         ctx.exit()
 
 

@@ -44,6 +44,16 @@ def read(path: Path, kind: type[T]) -> T:
         GhostError: Unreadable, neither of them, an unknown or missing key, or a value that is not
             what its field may be.
     """
+    given = {"name": path.stem} if "name" in kind.__annotations__ else {}
+    return build(parsed(path), kind, str(path), given)
+
+
+def parsed(path: Path) -> Any:
+    """Return what a TOML file holds, or a JSON one if its name ends so, unchecked.
+
+    Raises:
+        GhostError: Unreadable, or neither of them.
+    """
     content = files.read_file(path, _LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
         raise GhostError(
@@ -51,13 +61,11 @@ def read(path: Path, kind: type[T]) -> T:
         )
     language, parse = ("JSON", json.loads) if path.suffix == ".json" else ("TOML", tomllib.loads)
     try:
-        table = parse(content.decode("utf-8"))
+        return parse(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise GhostError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
     except (ValueError, RecursionError) as error:
         raise GhostError(f"{path}: is not valid {language}: {error}") from error
-    given = {"name": path.stem} if "name" in kind.__annotations__ else {}
-    return build(table, kind, str(path), given)
 
 
 def build(

@@ -10,13 +10,15 @@ from typing import Any, Literal
 from mcu_ghost.boards import Board
 from mcu_ghost.host import json_schema
 from mcu_ghost.project.ghost_toml import Project
+from mcu_ghost.train.enhancement import recipe as enhancement
 from mcu_ghost.train.recipe import Recipe
 
-File = Literal["board", "recipe", "project"]
+File = Literal["board", "recipe", "enhancement", "project"]
 
 _FILES: dict[File, tuple[Any, str]] = {
     "board": (Board, "A board of mcu-ghost, boards/NAME.toml"),
     "recipe": (Recipe, "What mcu-ghost train reads, NAME.toml"),
+    "enhancement": (enhancement.Recipe, "What mcu-ghost train reads for speech, NAME.toml"),
     "project": (Project, "A project of mcu-ghost, ghost.toml"),
 }
 

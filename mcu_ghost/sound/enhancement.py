@@ -19,13 +19,13 @@ from msgspec import Meta
 
 from mcu_ghost.host import schema, text
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network import about
+from mcu_ghost.network import about, reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.reference import Runner
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.bands import LOG_BITS, Bands
-from mcu_ghost.sound.stft import Analysis, StftSettings, Synthesis
+from mcu_ghost.sound.stft import Analysis, Spectra, StftSettings, Synthesis
 
 TASK = "enhancement"
 INPUT_SCALE = 1 / 32  # of what the network reads, in standard deviations
@@ -167,6 +167,15 @@ class EnhancementTask:
         """Where they lie."""
         return Bands(self.bands, self.transform.settings.bins, self.transform.sample_rate)
 
+    def frames(self, spectra: Spectra) -> Int8s:
+        """Return what the network reads of (frames, bins, 2) spectra, (frames, bands)."""
+        return self.scales.quantize(self.band_shares.logarithms(spectra))
+
+    def quieter(self, spectra: Spectra, outputs: Int8s) -> Spectra:
+        """Return half of (frames, bins, 2) spectra by the gains of (frames, bands) outputs."""
+        gains = gain_table(self.gains.exponent)[outputs.astype(np.int64) + 128]
+        return self.band_shares.apply(gains, spectra)
+
 
 def task_of(model: Model) -> EnhancementTask | None:
     """Return what a model says of cleaning speech, or None where it is for something else.
@@ -235,7 +244,6 @@ class Enhancer:
         self._analysis = Analysis(settings)
         self._synthesis = Synthesis(settings, halved=True)
         self._runner = Runner(model)
-        self._gains = gain_table(self.task.gains.exponent)
 
     def feed(self, samples: Samples) -> Samples:
         """Take the next samples; how a stream is cut makes no difference.
@@ -249,10 +257,8 @@ class Enhancer:
         spectra = self._analysis.feed(samples)
         if not len(spectra):
             return np.zeros(0, np.int16)
-        bands = self.task.band_shares
-        frames = self.task.scales.quantize(bands.logarithms(spectra))
-        gains = self._gains[self._runner.answers(frames).astype(np.int64) + 128]
-        return self._synthesis.feed(bands.apply(gains, spectra))
+        outputs = self._runner.answers(self.task.frames(spectra))
+        return self._synthesis.feed(self.task.quieter(spectra, outputs))
 
 
 class Cleaner(Protocol):
@@ -306,6 +312,30 @@ def clean(model: Model, samples: Samples) -> Samples:
     enhancer = Enhancer(model)
     pairs = in_place(enhancer, enhancer.task.transform, [samples])
     return np.concatenate([made for _, made in pairs])
+
+
+def clean_all(model: Model, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Return recordings of one length as `clean` makes them, (recordings, length) int16 each.
+
+    Args:
+        model: A network that cleans speech.
+        samples: (recordings, length) int16.
+
+    Raises:
+        GhostError: It does not clean speech.
+    """
+    task = need_task(model)
+    settings = task.transform.settings
+    delay = settings.frame - settings.hop
+    rest = -samples.shape[1] % settings.hop + delay
+    padded = np.pad(samples, ((0, 0), (0, rest)))
+    spectra = [Analysis(settings).feed(one) for one in padded]
+    outputs = reference.run(model, np.stack([task.frames(one) for one in spectra]))
+    made = [
+        Synthesis(settings, halved=True).feed(task.quieter(*pair))
+        for pair in zip(spectra, outputs, strict=True)
+    ]
+    return np.stack(made)[:, delay:][:, : samples.shape[1]]
 
 
 def metadata(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,14 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mcu_ghost import boards, convert
+from mcu_ghost import convert
 from mcu_ghost.build.apps import kws
-from mcu_ghost.build.build import build
 from mcu_ghost.host import console
-from mcu_ghost.host.errors import GhostError
-from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import write
-from mcu_ghost.proof.prove import prove
 from mcu_ghost.sound import keywords
 from mcu_ghost.sound.data import streams
 from mcu_ghost.sound.data.augment import Noise
@@ -30,11 +25,11 @@ from mcu_ghost.sound.data.folder import Split
 from mcu_ghost.sound.data.sounds import Sounds
 from mcu_ghost.sound.data.streams import Streams
 from mcu_ghost.sound.detector import Given
-from mcu_ghost.train import evaluate, inputs, phases, rates, report, thresholds
+from mcu_ghost.train import costs, evaluate, inputs, phases, rates, report, thresholds
 from mcu_ghost.train.evaluate import SNRS, Judge, Matched, Silent, Spoken
 from mcu_ghost.train.inputs import InputFormat
 from mcu_ghost.train.recipe import Recipe
-from mcu_ghost.train.result import Accepts, Image, Result, Speaker, Words
+from mcu_ghost.train.result import Accepts, Result, Speaker, Words
 from mcu_ghost.train.thresholds import THRESHOLDS
 
 
@@ -146,7 +141,7 @@ def judge(
         for one, pair in zip(quiet, sums[len(said) :], strict=True)
     )
     tell(f"running an image for {recipe.board}")
-    image, no_image = cost(recipe, network)
+    image, no_image = costs.cost(network, recipe.board, kws.APP, recipe.settings.frame_ms)
     return Result(
         labels=sounds.labels,
         thresholds=tuple(chosen),
@@ -161,29 +156,6 @@ def judge(
         image=image,
         no_image=no_image,
     )
-
-
-def cost(recipe: Recipe, network: Model) -> tuple[Image | None, str]:
-    """Return what a network costs on the recipe's board, or why that cannot be told here.
-
-    Sizes are of the image that listens, instructions of the network alone.
-    """
-    try:
-        board = boards.load(recipe.board)
-        found = prove(network, board, cases=1, frames=20)
-        with tempfile.TemporaryDirectory() as folder:
-            built = (
-                found.built
-                if board.microphone is None
-                else build(network, board, kws.APP.name, Path(folder))
-            )
-    except GhostError as error:
-        return None, str(error)
-    if found.comparison.mismatches:
-        raise RuntimeError(f"the image differs from the reference: {found.comparison.first}")
-    instructions = round(found.instructions_per_frame)
-    return Image(board.name, built.app.name, built.flash_bytes, built.ram_bytes, instructions,
-                 recipe.settings.frame_ms), ""  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -108,6 +108,7 @@ class Recipe:
     Attributes:
         name: The file's name; the model is called so.
         words: Recordings of the words.
+        task: What it is for; recipes for "enhancement" are of another kind.
         negatives: Recordings without them.
         front_end: How sound becomes frames.
         network: The recurrent layer.
@@ -120,6 +121,7 @@ class Recipe:
 
     name: str
     words: Words
+    task: Literal["keywords"] = "keywords"
     negatives: tuple[Negatives, ...] = ()
     front_end: FrontEnd = field(default_factory=FrontEnd)
     network: Network = field(default_factory=Network)

@@ -129,8 +129,16 @@ def test_the_verb_prints_one() -> None:
     assert printed.returncode == 0 and printed.stdout == schemas.text("board")
 
 
+def test_the_page_of_recipes_for_enhancement_too() -> None:
+    page = (ROOT / "docs" / "enhancement-recipe.md").read_text(encoding="utf-8")
+    printed = ghost("train", "--help-recipe", "enhancement").stdout
+    assert printed == schemas.page("enhancement") and page.endswith(f"\n\n{printed}")
+    assert "## `[[noise]]`" in page and "| `bands` | `64` | a whole number, 8 to 513 |" in page
+
+
 def test_the_recipes_page_is_what_help_prints() -> None:
     page = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    assert ghost("train", "--help-recipe").stdout == schemas.page("recipe")
     assert page.endswith(f"\n\n{schemas.page('recipe')}"), "mcu-ghost train --help-recipe"
     assert "| `units` | `154` | a whole number, 1 to 4096 | Of the recurrent layer. |" in page
     assert "## `[[negatives]]`" in page and '| `kind` | required | `"noise"`, `"speech"` |' in page

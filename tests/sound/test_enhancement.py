@@ -100,6 +100,12 @@ def test_a_stream_in_place_has_whole_hops_and_what_came_beside_it() -> None:
             np.testing.assert_array_equal(made, samples)
 
 
+def test_many_recordings_are_cleaned_as_one_by_one() -> None:
+    model, samples = random_enhancer(), np.stack([sound(0.3, seed) for seed in (1, 2, 3)])
+    made = enhancement.clean_all(model, samples)
+    np.testing.assert_array_equal(made, [enhancement.clean(model, one) for one in samples])
+
+
 def test_delay_and_latency() -> None:
     for transform, delay, latency in (
         (Transform(), 256, 32.0),

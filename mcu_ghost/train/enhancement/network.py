@@ -67,6 +67,19 @@ class Spectrum:
         spectra: npt.NDArray[np.complex64] = fft.rfft(views * window)
         return spectra
 
+    def back(self, spectra: npt.NDArray[np.complex64]) -> Floats:
+        """Return the samples of (…, frames, bins) spectra, (…, frames * hop), the delay later."""
+        from scipy import fft
+
+        s = self.transform.settings
+        frames = fft.irfft(spectra, s.frame) * stft.window(s.frame).astype(np.float32)
+        count, parts = spectra.shape[-2], s.frame // s.hop
+        made = np.zeros((*spectra.shape[:-2], count + parts - 1, s.hop), np.float32)
+        for part in range(parts):
+            made[..., part : part + count, :] += frames[..., part * s.hop : (part + 1) * s.hop]
+        scale = np.float32(2.0 ** (-15 - s.fraction) / (parts // 2))
+        return made[..., :count, :].reshape(*spectra.shape[:-2], count * s.hop) * scale
+
     @property
     def weights(self) -> Floats:
         """Each band's share of each bin, (bands, bins)."""
@@ -127,6 +140,25 @@ def scales(spectrum: Spectrum, noisy: Floats) -> BandScales:
     found = spectrum.logarithms(_energies(spectrum.of(noisy)))
     loud = found[found.max(axis=-1) > 0]  # frames of digital silence tell nothing
     return BandScales.of(loud.mean(axis=0), loud.std(axis=0))
+
+
+def clean(model: Any, spectrum: Spectrum, scales: BandScales, noisy: Floats) -> Floats:
+    """Return (clips, length) samples made clean by the float network, in place.
+
+    Args:
+        model: Its input is of any number of frames.
+        spectrum: How sound is cut into frames.
+        scales: How bands become the network's input.
+        noisy: Whole hops.
+    """
+    s = spectrum.transform.settings
+    delay = s.frame - s.hop
+    spectra = spectrum.of(np.pad(noisy, ((0, 0), (0, delay))))
+    level = spectrum.logarithms(_energies(spectra)) * np.float32(1 << LOG_BITS)
+    read = scales.quantize(np.rint(level).astype(np.int32)).astype(np.float32)
+    gains = np.asarray(model.predict_on_batch(read * np.float32(INPUT_SCALE)))
+    full = np.minimum(gains * np.float32(256 / FULL_SCALE), 1)
+    return spectrum.back(spectra * (full @ spectrum.weights))[:, delay:]
 
 
 def si_sdr(gains: Any, batch: tuple[Any, Any, Any]) -> Any:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from mcu_ghost.host import schema
 from mcu_ghost.sound.data.mixtures import Mixing
 from mcu_ghost.sound.enhancement import Gains, Transform
 
@@ -131,3 +133,12 @@ class Recipe:
         bins = self.transform.settings.bins
         if self.network.bands > bins:
             raise ValueError(f"network.bands must be at most {bins}, not {self.network.bands}.")
+
+
+def read(path: Path) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        GhostError: Unreadable, an unknown key, or a value that makes no sense.
+    """
+    return schema.read(path, Recipe)

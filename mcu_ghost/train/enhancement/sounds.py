@@ -19,12 +19,16 @@ from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.data import dataset, folder
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
 from mcu_ghost.sound.data.mixtures import Material
+from mcu_ghost.sound.data.sounds import extent
+from mcu_ghost.sound.recording import to_int16
 from mcu_ghost.train.enhancement.recipe import NoiseFolder, Recipe
 
 _LARGEST_LIST = 64 * 1024 * 1024
 _TRAIN, _VALIDATION = 0.55, 0.78  # speakers: few, so validation has more of them than of words
 _FEW_SPEAKERS = 8  # of a split that is worth a note below
-_SHORTEST = RATE // 50  # of a noise
+_SHORTEST = RATE // 50  # of a recording, in samples
+_EDGE_MS = 80  # kept around what is said
+_RUMBLE_HZ = 70.0  # below which no voice has anything
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +78,10 @@ def load(
             if skipped <= 5:
                 notes.append(f"{item.path} is left out: {reason}")
         elif not isinstance(found, GhostError):
-            place = speech[item.split] if number < said else noises[item.split][item.label]
-            place.append(found)
+            if number < said:
+                speech[item.split].append(spoken(found))
+            else:
+                noises[item.split][item.label].append(found)
     dataset.refuse_mostly_broken(root, len(items), len(items) - skipped)
     if skipped > 5:
         notes.append(f"{text.count(skipped, 'recording')} cannot be used in all.")
@@ -96,6 +102,21 @@ def load(
     }
     unseen = frozenset(noises["test"]) - frozenset(noises["train"])
     return Sounds(material, unseen, tuple(notes), _digest(items, recipe))
+
+
+def spoken(samples: Samples) -> Samples:
+    """Return what is said in a recording, without what rumbles below voices.
+
+    A recording often begins and ends with seconds of its room: as speech to be kept they would
+    teach that noise is to be kept.
+    """
+    from scipy import signal
+
+    above = signal.butter(4, _RUMBLE_HZ, "highpass", fs=RATE, output="sos")
+    voice = to_int16(signal.sosfilt(above, samples.astype(np.float64)))
+    first, last = extent(voice)
+    edge = _EDGE_MS * RATE // 1000
+    return voice[max(0, first - edge) : last + edge]
 
 
 def _unusable(samples: Samples) -> str:
