@@ -8,13 +8,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from mcu_ghost.host import files, templates, text
 from mcu_ghost.host.version import __version__
-from mcu_ghost.sound import recording
+from mcu_ghost.sound import recording, spectrogram
 from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.train import pictures
 from mcu_ghost.train.enhancement.measure import Mixture
@@ -116,7 +113,7 @@ def spectrograms(sounds: dict[str, Samples]) -> str:
         figure, every = pyplot.subplots(
             len(sounds), 1, figsize=(width, 1.7 * len(sounds)), layout="constrained", sharex=True
         )
-        levels = {name: _levels(samples) for name, samples in sounds.items()}
+        levels = {name: spectrogram.levels(samples) for name, samples in sounds.items()}
         top = max(float(level.max()) for level in levels.values())
         for axes, (name, level) in zip(every, levels.items(), strict=True):
             seconds = len(sounds[name]) / RATE
@@ -128,12 +125,6 @@ def spectrograms(sounds: dict[str, Samples]) -> str:
         return pictures.svg(figure)
 
     return pictures.for_screens(draw)
-
-
-def _levels(samples: Samples) -> Any:
-    """Return (frames, bins) levels in dB of 32 ms windows every 16 ms."""
-    views = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float32), 512)[::256]
-    return 20 * np.log10(np.abs(np.fft.rfft(views * np.hanning(512))) + 1)
 
 
 def _curve(result: Result) -> str:
