@@ -31,15 +31,21 @@ _SCALE = 10.0
 _LEAST = 1e-4  # of a gain, whose root has a slope then
 
 
-def network(shape: Network, batch: int | None = None, frames: int | None = None) -> Any:
-    """Return the untrained model: (batch, frames, bands) to as many gains from 0 to 1."""
+def of_frames(shape: Network, frames: int | None, **ghosts: Any) -> Any:
+    """Return the untrained model: (batch, frames, bands) to as many gains from 0 to 1.
+
+    Args:
+        shape: Of its layers.
+        frames: None: any number.
+        **ghosts: Further arguments of its recurrent layers.
+    """
     before = [keras.layers.Dense(shape.dense, activation="relu")] if shape.dense else []
     recurrent = [
-        layers.GhostGRU(shape.units, ratio=shape.ratio, return_sequences=True)
+        layers.GhostGRU(shape.units, ratio=shape.ratio, return_sequences=True, **ghosts)
         for _ in range(shape.layers)
     ]
     gains = keras.layers.Dense(shape.bands, activation="sigmoid", bias_initializer="ones")
-    first = keras.layers.Input(batch_shape=(batch, frames, shape.bands))
+    first = keras.layers.Input((frames, shape.bands))
     return keras.Sequential([first, *before, *recurrent, gains])
 
 

@@ -114,7 +114,7 @@ def float_clean(recipe: Recipe, trained: Trained, spectrum: Spectrum, noisy: Any
     """Return what the float network makes of (clips, length) int16, rounded to int16."""
     hop = spectrum.transform.hop
     whole = np.pad(noisy, ((0, 0), (0, -noisy.shape[1] % hop))).astype(np.float32)
-    anywhere = network.network(recipe.network)
+    anywhere = network.of_frames(recipe.network, None)
     anywhere.set_weights(trained.model.get_weights())
     made = network.clean(anywhere, spectrum, trained.scales, whole)
     return to_int16(made[:, : noisy.shape[1]].astype(np.float64))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from mcu_ghost.sound.data.mixtures import Material
 from mcu_ghost.sound.enhancement import BandScales
 from mcu_ghost.train.enhancement import network
 from mcu_ghost.train.enhancement.network import Batch, Spectrum
-from mcu_ghost.train.enhancement.recipe import Recipe, Training
+from mcu_ghost.train.enhancement.recipe import Network, Recipe, Training
 from mcu_ghost.train.enhancement.sounds import Sounds
 
 _STATISTICS = 200  # mixtures whose bands are measured
@@ -83,13 +83,19 @@ class Trained:
     noisy_db: float
 
 
-def train(recipe: Recipe, sounds: Sounds, folder: Path) -> Trained:
+def train(
+    recipe: Recipe,
+    sounds: Sounds,
+    folder: Path,
+    make: Callable[[Network, int], Any] = network.of_frames,
+) -> Trained:
     """Train, or go on where an interrupted run of the same recipe stopped.
 
     Args:
         recipe: The run.
         sounds: What it names.
         folder: For checkpoints; what another recipe or other sounds left there is removed.
+        make: Returns the untrained model of so many frames.
 
     Raises:
         GhostError: The loss became no number; the last checkpoint is kept.
@@ -114,7 +120,7 @@ def train(recipe: Recipe, sounds: Sounds, folder: Path) -> Trained:
         ]  # fmt: skip
         show("making the network", 0, None)
         keras.utils.set_random_seed(settings.seed)
-        model = network.network(recipe.network, frames=length // recipe.transform.hop)
+        model = make(recipe.network, length // recipe.transform.hop)
         optimizer = keras.optimizers.Adam(Schedule(settings.learning_rate, settings.steps))
         optimizer.build(model.trainable_variables)
     learn, judge = network.step(model, spectrum, optimizer)
