@@ -20,6 +20,7 @@ from mcu_ghost.sound.stft import Spectra
 LOG_BITS = 10
 """Fraction bits of a logarithm to base 2."""
 
+_FINENESS = 1 << 20  # of a bin, in which centres are counted
 _SILENCE = -(1 << 15)  # in LOG_BITS: what a band without any energy has
 _Floats = npt.NDArray[np.float64]
 _Longs = npt.NDArray[np.int64]
@@ -44,7 +45,8 @@ def centres(count: int, bins: int, rate: int) -> _Floats:
     found = hertz * (bins - 1) / (rate / 2)
     for i in range(1, count):  # low bands would lie within a bin
         found[i] = max(found[i], found[i - 1] + 1)
-    return found * ((bins - 1) / found[-1])
+    # A centre upon a bin is exactly there, whichever C library took the logarithm.
+    return np.rint(found * ((bins - 1) / found[-1]) * _FINENESS) / _FINENESS
 
 
 @functools.cache

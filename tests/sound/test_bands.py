@@ -104,3 +104,12 @@ def test_c_equals_numpy(tmp_path: Path) -> None:
             assert found[-1] == 99
             library.ghost_bands_apply(ctypes.byref(c), given[2], given[0])
             np.testing.assert_array_equal(frame, quiet)
+
+
+def test_centres_of_low_bands_lie_upon_bins() -> None:
+    """So that a last bit of a logarithm cannot move a bin to another band."""
+    found = bands.centres(64, 257, 16000)
+    low = np.flatnonzero(np.diff(found) < 1.5)
+    assert len(low) > 5 and (np.abs(found * 2**20 - np.rint(found * 2**20)) == 0).all()
+    exact = bands.centres(257, 257, 16000)
+    np.testing.assert_array_equal(exact, np.arange(257))
