@@ -24,7 +24,7 @@ import yaml
 
 from mcu_ghost import boards
 from mcu_ghost.boards import Board, renode
-from mcu_ghost.build import apps, build, enhancer_c, folder, model_c
+from mcu_ghost.build import apps, build, folder, model_c
 from mcu_ghost.build.export import export
 from mcu_ghost.host import files, resources, templates, text
 from mcu_ghost.host.errors import GhostError
@@ -34,7 +34,6 @@ from mcu_ghost.project import new, recipe_file
 from mcu_ghost.proof.profile import page
 from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
 from mcu_ghost.proof.profile.profile import Profile
-from mcu_ghost.sound.enhancement import need_task
 from tests import hostile, two_ends
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
@@ -179,9 +178,9 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
         templates.render(f"model/{name}.jinja", context)
+    cleaner = dataclasses.replace(random_enhancer(), name="net")
     for app in apps.APPS.values():
-        app.generate(model, board(words[0]))
-    enhancer_c.sources(enhancer_c.context(need_task(random_enhancer())))
+        app.generate(cleaner if app.proof == "hops" else model, board(words[0]))
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]

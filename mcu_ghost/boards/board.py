@@ -264,7 +264,7 @@ class Led:
 class Watchdog:
     """`[watchdog]`: starts the board anew when its program no longer gets on.
 
-    The apps `stream` and `kws` feed it in their main loops; without this table there is none.
+    The apps but `selftest` feed it in their main loops; without this table there is none.
 
     Attributes:
         driver: A file of `firmware/drivers/`: "nrf_wdt" for Nordic's chips, "stm32_iwdg" for ST's,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import verify
-from mcu_ghost.proof.link.link import Link, Wire
+from mcu_ghost.proof import enhancement, verify
+from mcu_ghost.proof.link.line import Wire
+from mcu_ghost.proof.link.link import Link
 from mcu_ghost.proof.link.messages import Hello, Stats
 
 UNITS = dict(COUNTERS.values())
@@ -174,15 +175,9 @@ def run(
     """
     wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
     hello = Link(port, delay, _ATTEMPTS, wire=wire).hello()  # nothing to compute: soon, or never
+    _validate(hello, board)
     timeout = verify.longest(board, model) + delay
     link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
-    counter = (hello.counter, hello.counter_hz)
-    if counter != (board.counter.kind, board.counter.hz):
-        raise GhostError(
-            f"The image was built for another board than {board.name}: its counter counts"
-            f" {hello.counter_hz} {UNITS.get(hello.counter, 'units')} a second, that of"
-            f" {board.name} {board.counter.hz} {UNITS[board.counter.kind]}."
-        )
     reports, stats = [], []
     for sequence in work:
         before = link.repeats
@@ -208,6 +203,61 @@ def run(
         repeats=link.repeats,
         replays=link.replays,
     )
+
+
+@contextlib.contextmanager
+def cleaning(
+    model: Model,
+    board: Board,
+    port: str = "",
+    *,
+    baud: int | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[enhancement.Device]:
+    """Have the `denoise` image that a board runs clean sound.
+
+    Args:
+        model: The network that the image was built from.
+        board: The board, as its file describes it.
+        port: A serial port; found by the board's USB ids if "".
+        baud: Bits per second; the board's if None.
+        say: Takes sentences on what becomes of the port.
+
+    Raises:
+        GhostError: No such port, another image or board, a crash, or no answer.
+    """
+    board = with_baud(board, baud)
+    device = port or usb.find(board).device
+    with contextlib.closing(SerialPort(device, board, tell=say)) as opened:
+        yield cleaner(opened, board, model)
+
+
+def cleaner(
+    port: SerialPort, board: Board, model: Model, delay: float = 0.15
+) -> enhancement.Device:
+    """Return the board at a port that runs a `denoise` image; all else as of `run`."""
+    app = enhancement.APP
+    wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
+    hello = Link(port, delay, _ATTEMPTS, wire=wire, app=app).hello()
+    _validate(hello, board)
+    timeout = enhancement.longest(board, model) + delay
+    link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire, app=app, remember=False)
+    return enhancement.Device(link, model, lambda: enhancement.measured(hello, link))
+
+
+def _validate(hello: Hello, board: Board) -> None:
+    """Check that an image was built for a board.
+
+    Raises:
+        GhostError: It was for another.
+    """
+    counter = (hello.counter, hello.counter_hz)
+    if counter != (board.counter.kind, board.counter.hz):
+        raise GhostError(
+            f"The image was built for another board than {board.name}: its counter counts"
+            f" {hello.counter_hz} {UNITS.get(hello.counter, 'units')} a second, that of"
+            f" {board.name} {board.counter.hz} {UNITS[board.counter.kind]}."
+        )
 
 
 def _times(stats: list[Stats]) -> Times:
