@@ -180,7 +180,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
         templates.render(f"model/{name}.jinja", context)
     cleaner = dataclasses.replace(random_enhancer(), name="net")
     for app in apps.APPS.values():
-        app.generate(cleaner if app.proof == "hops" else model, board(words[0]))
+        app.generate(cleaner if app.proof in ("hops", "live") else model, board(words[0]))
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]

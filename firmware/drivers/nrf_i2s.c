@@ -6,7 +6,7 @@
  */
 #include "board.h"
 #include "drivers/nrf_gpio.h"
-#include "front_end.h"
+#include "hop.h"
 #include "runtime/microphone.h"
 
 #define I2S(offset) GHOST_REGISTER(BOARD_MICROPHONE_BASE + (offset))
@@ -41,9 +41,9 @@ enum {
   LEFT = 1,
 };
 
-_Static_assert(FRONT_END_RATE == 16000u, "the dividers are for 16 kHz");
-_Static_assert(FRONT_END_HOP / 2u < 0x4000u, "MAXCNT has 14 bits");
-_Static_assert(FRONT_END_HOP % 2u == 0u, "the DMA moves words of two samples");
+_Static_assert(MICROPHONE_RATE == 16000u, "the dividers are for 16 kHz");
+_Static_assert(MICROPHONE_HOP / 2u < 0x4000u, "MAXCNT has 14 bits");
+_Static_assert(MICROPHONE_HOP % 2u == 0u, "the DMA moves words of two samples");
 
 void ghost_microphone_start(void) {
 #ifdef BOARD_MICROPHONE_POWER_PIN
@@ -66,7 +66,7 @@ void ghost_microphone_start(void) {
   CONFIG_FORMAT = FORMAT_I2S;
   CONFIG_CHANNELS = LEFT;
   RXD_PTR = (uint32_t)(uintptr_t)ghost_microphone_first();
-  RXTXD_MAXCNT = FRONT_END_HOP / 2u;
+  RXTXD_MAXCNT = MICROPHONE_HOP / 2u;
   ENABLE = 1u;
   INTENSET = RXPTRUPD_BIT;
   ghost_interrupt_enable(BOARD_MICROPHONE_IRQ);

@@ -35,7 +35,6 @@ APP = "denoise"
 _BLOCK = 16000  # samples that go to a board at a time, about: so any length takes the same memory
 _TRANSFORMS = 2000  # instructions for a sample of a frame: no core needs as many
 _HOP = "app_step"  # the app's function of a whole hop
-_ANALYSIS, _SYNTHESIS = "ghost_enhancer_analyse", "ghost_enhancer_synthesise"
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,8 @@ def emulated(built: Built, engine: str | None = None) -> Iterator[Device]:
     """
     board, model = built.board, built.model
     engine = emulate.choose(board, engine)
-    parts = {"analysis": _ANALYSIS, "network": f"{model.name}_step", "synthesis": _SYNTHESIS}
-    watch = (_HOP, *parts.values())
+    watched = parts(model)
+    watch = (_HOP, *watched.values())
     with contextlib.closing(emulate.start(board, built.elf, engine, watch=watch)) as machine:
 
         def cost() -> HopCost:
@@ -163,7 +162,7 @@ def emulated(built: Built, engine: str | None = None) -> Iterator[Device]:
             hop = counts.functions[_HOP]
             if not hop.calls:
                 raise GhostError("No hop has been cleaned.")
-            each = {name: counts.functions[f].total / hop.calls for name, f in parts.items()}
+            each = {name: counts.functions[f].total / hop.calls for name, f in watched.items()}
             return HopCost(hop.calls, hop.total / hop.calls, hop.max, "instructions", parts=each)
 
         own_time = longest(board, model)
@@ -173,6 +172,15 @@ def emulated(built: Built, engine: str | None = None) -> Iterator[Device]:
         link = Link(machine, delay, attempts=2, window=window, clock=machine.clock, app=APP,
                     remember=False)  # fmt: skip
         yield Device(link, model, cost)
+
+
+def parts(model: Model) -> dict[str, str]:
+    """Return the functions of an image that make up most of a hop, by what they do."""
+    return {
+        "analysis": "ghost_enhancer_analyse",
+        "network": f"{model.name}_step",
+        "synthesis": "ghost_enhancer_synthesise",
+    }
 
 
 def measured(hello: Hello, link: Link) -> HopCost:

@@ -18,6 +18,7 @@ from mcu_ghost.proof.link.link import Link
 if TYPE_CHECKING:
     from mcu_ghost.proof.enhancement import HopCost
     from mcu_ghost.proof.keywords import Listened
+    from mcu_ghost.proof.live import Live
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Proof:
     sound: Listened | None = None
     instructions_per_answer: float | None = None
     hop: HopCost | None = None
+    live: Live | None = None
 
     def _of_a_window(self) -> dict[str, int]:
         window, answer = self.built.model.window, self.instructions_per_answer
@@ -94,6 +96,7 @@ class Proof:
             "instructions_per_frame": round(self.instructions_per_frame),
             **self._of_a_window(),
             **({"hop": self.hop.as_json()} if self.hop else {}),
+            **({"overruns": self.live.overruns} if self.live else {}),
             "audio": [vars(heard) for heard in self.comparison.recognised],
         }
 

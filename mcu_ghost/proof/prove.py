@@ -21,7 +21,7 @@ from mcu_ghost.build import kernels as variants
 from mcu_ghost.build.build import Built
 from mcu_ghost.host import resources
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import enhancement, keywords, on_emulator, selftest, verify
+from mcu_ghost.proof import enhancement, keywords, live, on_emulator, selftest, verify
 from mcu_ghost.proof.on_emulator import Proof as Proof
 from mcu_ghost.sound.enhancement import need_task
 from mcu_ghost.sound.keywords import RATE, listening
@@ -91,8 +91,8 @@ def prove(
         model: The network.
         board: What it is for.
         app: The main program. It decides what is run: `stream` takes `cases`, `frames` and
-            `recordings`, `kws` plays `recordings` and `seconds`, `denoise` takes them all, frames
-            of sound; `selftest` has its own cases.
+            `recordings`, `kws` and `denoise_live` play `recordings` and `seconds`, `denoise` takes
+            them all, frames of sound; `selftest` has its own cases.
         out: The build folder; None for a temporary one, which is gone afterwards, and the files
             of `Proof.built` with it.
         toolchain: "gcc", "zig", or None for the first that is installed.
@@ -134,7 +134,8 @@ def image(built: Built, trial: Trial) -> Proof:
 def emulators(built: Built) -> tuple[str, ...]:
     """Return the emulators of an image's board on which it can be proven."""
     able = built.board.emulators.order
-    return tuple(e for e in able if built.app.proof != "sound" or e == keywords.ENGINE)
+    hears = built.app.proof in ("sound", "live")
+    return tuple(e for e in able if not hears or e == keywords.ENGINE)
 
 
 def listen(
@@ -273,9 +274,26 @@ def _hops(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
                  hop=cost)  # fmt: skip
 
 
+def _live(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
+    """Play sound to the image's microphone and compare every sample that it sends."""
+    keywords.choose(board, trial.emulator)
+    clips = () if trial.recordings or trial.seconds else resources.demo_clips()[:1]
+    played = enhancement.sounds(model, 0, 0, (*trial.recordings, *clips), trial.seconds)
+    sound = live.sound_of(played)
+    built = make()
+    heard, cost = live.run(
+        built, sound,
+        lambda passed: trial.progress("cleaning, seconds", passed, round(len(sound) / RATE, 1)),
+    )  # fmt: skip
+    report, stack = live.compare(model, sound, heard, len(played)), heard.statuses[-1].stack
+    return Proof(built, keywords.ENGINE, report, cost.parts["network"], stack.used, stack.size,
+                 hop=cost, live=heard)  # fmt: skip
+
+
 _KINDS: dict[apps.ProofKind, Callable[[Model, Board, Trial, Make], Proof]] = {
     "link": _link,
     "golden": _golden,
     "sound": _sound,
     "hops": _hops,
+    "live": _live,
 }
