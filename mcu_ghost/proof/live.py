@@ -183,7 +183,7 @@ def _counted(live: Live, hop_ms: float) -> Sequence[str]:
         done = live.numbers < status.ms / hop_ms
         lost = round(status.ms / hop_ms) - int(done.sum())
         if status.overruns != lost:
-            found.append(f"at {status.ms} ms: {lost} hops are missing, it counts {status.overruns}")
+            found.append(f"at {status.ms} ms: missing hops {lost}, counted {status.overruns}")
         crc = f"{zlib.crc32(live.samples[done].tobytes()):08x}"
         if status.crc != crc:
             found.append(f"CRC of samples at {status.ms} ms: {crc}, it says {status.crc}")

@@ -122,7 +122,7 @@ def test_what_does_not_fit_is_told() -> None:
         assert report.mismatches >= 1 and report.frames == 4
         return report.first
 
-    assert first(made(samples, [0, 1, 4, 5], 1, 96)) == "at 96 ms: 2 hops are missing, it counts 1"
+    assert first(made(samples, [0, 1, 4, 5], 1, 96)) == "at 96 ms: missing hops 2, counted 1"
     gone = dataclasses.replace(right, sequence=np.array([0, 1, 3, 4]))
     assert first(gone) == "packets are missing on the line"
     back = dataclasses.replace(right, numbers=np.array([0, 1, 1, 5]))
