@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Microphone in, clean sound out, without end: a packet for every hop, and between packets lines of
- * JSON as the kws app has them.
+/* Microphone in, clean sound out, without end: to whatever plays it, where that is wired, and to
+ * the console a packet for every hop, and between packets lines of JSON as the kws app has them.
  *
  * A packet is a reply of the link protocol that nobody asked for: GHOST_LINK_SOUND, its sequence
  * number that of the packet before plus 1, then the hop's number since the start u32, dropped ones
@@ -18,6 +18,7 @@
 #include "runtime/link.h"
 #include "runtime/live.h"
 #include "runtime/microphone.h"
+#include "runtime/speaker.h"
 #include "runtime/watchdog.h"
 
 _Static_assert(APP_MODEL_HEAD_PER_FRAME, "the network must have outputs for every frame");
@@ -62,6 +63,7 @@ int main(void) {
     enhancer_analyse(&sound, &work, samples, (int8_t *)&in);
     app_model_step(&state, &scratch, &in, &out);
     enhancer_synthesise(&sound, &work, (const int8_t *)&out, clean);
+    ghost_speaker_put(clean);
     send((uint32_t)ghost_live_hops() - 1u);
     ghost_live_note(ghost_counter_now() - ghost_microphone_arrival());
     crc = ghost_crc32(crc, clean, sizeof clean);

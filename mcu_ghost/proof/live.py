@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -44,12 +44,15 @@ class Live:
         samples: (hops, hop) int16 of them, clean.
         sequence: (hops,) int64: the packets' own numbers, 0 to 255.
         lines: What the board said besides, in order; the last is a status line behind the sound.
+        played: (any number,) int16 that it sent to a device that plays them, if one is wired;
+            silence first.
     """
 
     numbers: npt.NDArray[np.int64]
     samples: Samples
     sequence: npt.NDArray[np.int64]
     lines: tuple[Line, ...]
+    played: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -132,6 +135,7 @@ def _play(
         np.array(samples, np.int16),
         np.array([packet.sequence for packet in packets]),
         tuple(said),
+        np.frombuffer(bytes(machine.outside.sound.played), "<i2").astype(np.int16),
     )
 
 

@@ -70,6 +70,49 @@ def test_an_i2s_microphone_and_short_hops(tmp_path: Path, monkeypatch: pytest.Mo
     heard, _ = live.run(build.build(model, board, "denoise_live", tmp_path / "b"), samples)
     assert live.compare(model, samples, heard).mismatches == 0
     assert isinstance(heard.lines[0], Start) and heard.lines[0].rate == 15873
+    assert not len(heard.played)
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_clean_sound_is_played_on_the_microphones_clock(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = i2s_board(tmp_path, monkeypatch)
+    assert board.microphone is not None
+    wired = dataclasses.replace(
+        board, microphone=dataclasses.replace(board.microphone, out_pin="P1.04")
+    )
+    samples = sound(0.4)
+    heard, _ = live.run(build.build(MODEL, wired, "denoise_live", tmp_path / "b", kind), samples)
+    assert live.compare(MODEL, samples, heard).mismatches == 0
+    # While a hop is made the next is heard and one more waits: the third behind it is played.
+    silent, late = 3 * 256, len(heard.played) - 3 * 256
+    assert late > len(samples) - 4 * 256 and not heard.played[:silent].any()
+    np.testing.assert_array_equal(heard.played[silent:], heard.samples.reshape(-1)[:late])
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_where_no_hop_is_ready_silence_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = i2s_board(tmp_path, monkeypatch)
+    assert board.microphone is not None
+    slow = dataclasses.replace(
+        board,
+        microphone=dataclasses.replace(board.microphone, out_pin="P1.04"),
+        cpu=dataclasses.replace(board.cpu, clock_hz=5_000_000),
+    )
+    samples = sound(0.5)
+    heard, _ = live.run(build.build(MODEL, slow, "denoise_live", tmp_path / "b"), samples)
+    assert live.compare(MODEL, samples, heard).mismatches == 0 and heard.overruns > 3
+    played = heard.played.reshape(-1, 256)
+    spoken = played[played.any(axis=1)]
+    made = heard.samples[heard.samples.any(axis=1)]
+    np.testing.assert_array_equal(spoken, made[: len(spoken)])
+    assert len(made) - 3 <= len(spoken) < len(played) - 5
 
 
 @pytest.mark.emulator

@@ -32,6 +32,12 @@ def _validate(model: Model, board: Board) -> None:
         )
 
 
+def _cold(board: Board) -> tuple[str, ...]:
+    assert board.microphone is not None  # as was checked
+    speaker = ("runtime/speaker.c",) if board.microphone.out_pin else ()
+    return (*microphone_c.sources(board), *speaker)
+
+
 def _generate(model: Model, board: Board) -> Generated:
     """Return what cleans speech around the network, and the microphone's hop."""
     transform = enhancement.need_task(model).transform
@@ -47,9 +53,9 @@ APP = App(
     validate=_validate,
     generate=_generate,
     hot=enhancer_c.SOURCES,
-    cold=microphone_c.sources,
+    cold=_cold,
     microphone=True,
     busy=True,
-    definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
-    variables={"transforms": ("sound", "work"), "sound": ("samples", "clean")},
+    definitions=("APP_PLAYS=1", "GHOST_TEXT_LINE=192"),  # so that no line stalls the sound
+    variables={"transforms": ("sound", "work")},
 )
