@@ -79,6 +79,8 @@ class Device:
     Attributes:
         hop: Samples that go and come at a time.
         delay: Samples by which what comes is late against what went.
+        link: To the board.
+        hello: What it says about itself.
 
     Raises:
         GhostError: The board runs another app or another model, crashed, or does not answer.
@@ -87,8 +89,8 @@ class Device:
     def __init__(self, link: Link, model: Model, cost: Callable[[], HopCost]) -> None:
         settings = need_task(model).transform.settings
         self.hop, self.delay = settings.hop, settings.frame - settings.hop
-        self._link, self._cost = link, cost
-        hello = link.hello()
+        self.link, self._cost = link, cost
+        self.hello = hello = link.hello()
         verify.validate_model(hello, model)
         frame = (hello.input_type, hello.input_bytes, hello.output_bytes)
         if frame != (np.dtype("<i2"), 2 * self.hop, 2 * self.hop):
@@ -100,7 +102,7 @@ class Device:
 
     def reset(self) -> None:
         """Begin another stream: before its first sample there is silence."""
-        self._link.reset()
+        self.link.reset()
         self._pending = np.zeros(0, np.int16)
 
     def feed(self, samples: Samples) -> Samples:
@@ -121,7 +123,7 @@ class Device:
         if not whole:
             return np.zeros(0, np.int16)
         hops = pending[:whole].astype("<i2").reshape(-1, self.hop)
-        return self._link.frames(hops).reshape(-1).astype(np.int16)
+        return self.link.frames(hops).reshape(-1).astype(np.int16)
 
     def cost(self) -> HopCost:
         """Return what a hop has cost so far."""
@@ -129,7 +131,7 @@ class Device:
 
     def stack(self) -> tuple[int, int]:
         """Return the bytes of stack that were touched since the start, and those that there are."""
-        stats = self._link.stats()
+        stats = self.link.stats()
         return stats.stack_used, stats.stack_size
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
-from mcu_ghost.proof import enhancement, on_board
+from mcu_ghost.proof import enhancement, on_board, verify
 from mcu_ghost.sound.enhancement import Enhancer
 from tests.proof.board.board import BOARD, BadCable, PtyBoard, compile_app
 from tests.sound.enhancers import random_enhancer, sound
@@ -41,6 +42,32 @@ def test_every_sample_and_what_a_hop_took(plugged: PtyBoard) -> None:
     assert (report.cases, report.frames, report.mismatches) == (1, 11, 0)
     assert (cost.hops, cost.mean, cost.most) == (11, 500, 500)
     assert (cost.unit, cost.hz) == ("cycles", 64_000_000) and not cost.parts
+
+
+def test_a_proof_on_the_board(plugged: PtyBoard, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(0.2), 16000)
+    told: list[tuple[str, float, float | None]] = []
+    found = on_board.prove(MODEL, BOARD, str(plugged.device), cases=2, frames=5,
+                           recordings=[tmp_path / "a.wav"],
+                           progress=lambda *step: told.append(step))  # fmt: skip
+    report = found.comparison
+    assert (report.cases, report.frames, report.mismatches) == (3, 6 + 6 + 14, 0)
+    assert found.step is not None and found.step.mean == found.step.max == 500
+    assert found.hello.input_bytes == 512 and told[-1][2] == 5 + 5 + 12
+    frames = [verify.Sequence("mine", np.zeros((2, 20), np.int8))]
+    with pytest.raises(GhostError, match="The board takes frames of 256 x int16"):
+        on_board.prove(MODEL, BOARD, str(plugged.device), cases=0, sequences=frames)
+
+
+def test_a_wrong_board_is_noticed(tmp_path: Path) -> None:
+    change = ("enhancer.c", ".stft.output_shift = ", ".stft.output_shift = 1 + ")
+    board = PtyBoard(compile_app(MODEL, tmp_path / "app", change, app="denoise"), tmp_path / "tty")
+    try:
+        found = on_board.prove(MODEL, BOARD, str(board.device), cases=1, frames=5)
+        assert found.comparison.mismatches > 100
+        assert found.comparison.first.startswith("case 0, sample ")
+    finally:
+        board.close()
 
 
 def test_over_a_bad_cable(plugged: PtyBoard) -> None:
