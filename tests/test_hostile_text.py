@@ -37,6 +37,7 @@ from mcu_ghost.proof.profile.profile import Profile
 from tests import hostile, two_ends
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
+from tests.sound.enhancers import random_enhancer
 
 Texts = Iterable[str]
 Outputs = dict[str, list[str]]
@@ -177,8 +178,9 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
         templates.render(f"model/{name}.jinja", context)
+    cleaner = dataclasses.replace(random_enhancer(), name="net")
     for app in apps.APPS.values():
-        app.generate(model, board(words[0]))
+        app.generate(cleaner if app.proof in ("hops", "live") else model, board(words[0]))
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]

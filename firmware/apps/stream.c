@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "app_model.h"
+#include "apps/frames.h"
 #include "board.h"
 #include "runtime/console.h"
 #include "runtime/counter.h"
@@ -24,7 +24,7 @@ static const uint8_t model_hash[16] = APP_MODEL_HASH;
 enum {
   WINDOW = 2,
   HELLO_BYTES = 38u + sizeof firmware_version + sizeof model_name,
-  FRAME_BYTES = LARGER(sizeof(app_model_in_t), sizeof(app_model_out_t)),
+  FRAME_BYTES = LARGER(sizeof(app_in_t), sizeof(app_out_t)),
   MAX_PAYLOAD = LARGER(LARGER(LARGER(sizeof(app_model_state_t), FRAME_BYTES), HELLO_BYTES), 240u),
   RING_BYTES = WINDOW * GHOST_LINK_WIRE(MAX_PAYLOAD) + 1u,
 };
@@ -41,8 +41,8 @@ GHOST_NOINIT static uint8_t wire[GHOST_LINK_WIRE(MAX_PAYLOAD)];
 static ghost_link_t link = {.packet = packet, .packet_size = sizeof packet, .wire = wire};
 GHOST_NOINIT static app_model_state_t state;
 GHOST_NOINIT static app_model_scratch_t scratch;
-static app_model_in_t in;
-static app_model_out_t out;
+static app_in_t in;
+static app_out_t out;
 
 static struct {
   uint64_t step_total;
@@ -50,14 +50,14 @@ static struct {
 } statistics;
 
 static void reset(void) {
-  app_model_reset(&state);
+  app_reset(&state);
   (void)memset(&statistics, 0, sizeof statistics);
 }
 
 static void step(const uint8_t *input) {
   (void)memcpy(&in, input, sizeof in);
   const uint32_t start = ghost_counter_now();
-  app_model_step(&state, &scratch, &in, &out);
+  app_step(&state, &scratch, &in, &out);
   const uint32_t taken = ghost_counter_now() - start;
   if (statistics.frames == UINT32_MAX) return; /* full: what has been counted stays right */
   if (statistics.frames == 0u || taken < statistics.step_min) statistics.step_min = taken;
@@ -68,7 +68,7 @@ static void step(const uint8_t *input) {
 
 static void put_head(void) {
   const uint32_t start = ghost_counter_now();
-  app_model_head(&state, &scratch, &out);
+  app_head(&state, &scratch, &out);
   const uint32_t taken = ghost_counter_now() - start;
   if (taken <= UINT32_MAX - statistics.head_total) { /* else full: its mean stays right */
     statistics.head_total += taken;
@@ -106,8 +106,8 @@ static void put_hello(void) {
   PUT_CONSTANT(16, sizeof scratch);
   PUT_CONSTANT(32, BOARD_COUNTER_HZ);
   ghost_link_put(&link, model_hash, sizeof model_hash);
-  PUT_CONSTANT(8, APP_MODEL_INPUT_DTYPE);
-  PUT_CONSTANT(8, APP_MODEL_OUTPUT_DTYPE);
+  PUT_CONSTANT(8, APP_DTYPE);
+  PUT_CONSTANT(8, APP_DTYPE);
   PUT_CONSTANT(8, APP_MODEL_INPUTS);
   PUT_CONSTANT(8, APP_MODEL_OUTPUTS);
   ghost_link_put(&link, firmware_version, sizeof firmware_version);
@@ -164,7 +164,7 @@ int main(void) {
   reset();
   ghost_text("mcu-ghost ");
   ghost_text(firmware_version);
-  ghost_text(" stream ");
+  ghost_text(" " APP_NAME " ");
   ghost_text(model_name);
 #if BOARD_HAS_WATCHDOG
   ghost_text(" reset=");

@@ -6,7 +6,7 @@
  */
 #include "board.h"
 #include "drivers/nrf_gpio.h"
-#include "front_end.h"
+#include "hop.h"
 #include "runtime/microphone.h"
 
 #define PDM(offset) GHOST_REGISTER(BOARD_MICROPHONE_BASE + (offset))
@@ -31,8 +31,8 @@ enum {
   MONO_LEFT_FALLING = 1, /* the left microphone's bits are taken at the clock's falling edge */
 };
 
-_Static_assert(FRONT_END_RATE == 16000u, "the dividers are for 16 kHz");
-_Static_assert(FRONT_END_HOP < 0x8000u, "MAXCNT has 15 bits");
+_Static_assert(MICROPHONE_RATE == 16000u, "the dividers are for 16 kHz");
+_Static_assert(MICROPHONE_HOP < 0x8000u, "MAXCNT has 15 bits");
 
 void ghost_microphone_start(void) {
 #ifdef BOARD_MICROPHONE_POWER_PIN
@@ -48,7 +48,7 @@ void ghost_microphone_start(void) {
   GAINL = BOARD_MICROPHONE_GAIN;
   GAINR = BOARD_MICROPHONE_GAIN;
   SAMPLE_PTR = (uint32_t)(uintptr_t)ghost_microphone_first();
-  SAMPLE_MAXCNT = FRONT_END_HOP;
+  SAMPLE_MAXCNT = MICROPHONE_HOP;
   ENABLE = 1u;
   INTENSET = STARTED_BIT;
   ghost_interrupt_enable(BOARD_MICROPHONE_IRQ);

@@ -29,7 +29,7 @@ void ghost_counter_init(void) {
   TASKS_START = 1u;
 }
 
-/* For the program alone: an interrupt that captured between the two would give it a later time. */
+/* An interrupt that captures between the two gives the program its own, later time. */
 uint32_t ghost_counter_now(void) {
   ghost_in_order();
   TASKS_CAPTURE0 = 1u;

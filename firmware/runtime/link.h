@@ -23,6 +23,7 @@ enum {
   GHOST_LINK_HEAD = 0x04,
   GHOST_LINK_STATS = 0x05,
   GHOST_LINK_STATE = 0x06,
+  GHOST_LINK_SOUND = 0x07, /* never asked for: a reply that comes by itself, a hop of clean sound */
   GHOST_LINK_REPLY = 0x80, /* added to the type of the request */
   GHOST_LINK_ERROR = 0xFF,
 };

@@ -4,14 +4,16 @@
 
 #include <stdbool.h>
 
-#include "front_end.h"
+#include "hop.h"
+#include "runtime/counter.h"
 #include "runtime/cpu.h"
 
 enum { HOPS = 4 }; /* a power of two: the counters below may wrap */
 
-GHOST_NOINIT static int16_t samples[HOPS][FRONT_END_HOP] __attribute__((aligned(4)));
+GHOST_NOINIT static int16_t samples[HOPS][MICROPHONE_HOP] __attribute__((aligned(4)));
 
 static volatile uint32_t dropped_before[HOPS]; /* the interrupt's: each hop */
+static volatile uint32_t arrived[HOPS];        /* the interrupt's: when each hop was complete */
 static volatile uint32_t filled;   /* the interrupt's: complete hops; this one is being filled */
 static volatile uint32_t released; /* the program's: hops given back */
 static uint32_t taken;             /* the program's: hops taken */
@@ -26,6 +28,7 @@ int16_t *ghost_microphone_next(void) {
     dropped++;
   } else if (running) {
     dropped_before[filled % HOPS] = dropped;
+    arrived[filled % HOPS] = ghost_counter_now();
     ghost_in_order(); /* the hop is there before the counter says so */
     filled++;
   }
@@ -49,3 +52,5 @@ const int16_t *ghost_microphone_take(void) {
 }
 
 uint32_t ghost_microphone_overruns(void) { return dropped_before[(taken - 1u) % HOPS]; }
+
+uint32_t ghost_microphone_arrival(void) { return arrived[(taken - 1u) % HOPS]; }

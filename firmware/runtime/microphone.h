@@ -12,9 +12,12 @@
 /* Sets up pins and clocks; sound comes in from now on, for good. */
 void ghost_microphone_start(void);
 
-/* Sleeps until the next hop is complete, and returns its FRONT_END_HOP samples. The hop before goes
- * back to the driver. */
+/* Sleeps until the next hop is complete, and returns its MICROPHONE_HOP samples. The hop before
+ * goes back to the driver. */
 const int16_t *ghost_microphone_take(void);
+
+/* What the counter said when the hop taken last was complete. */
+uint32_t ghost_microphone_arrival(void);
 
 /* Hops dropped since the start and before the one taken last. */
 uint32_t ghost_microphone_overruns(void);

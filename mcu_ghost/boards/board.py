@@ -192,6 +192,8 @@ class Microphone:
         clock_pin: Bit clock to the microphone, for example "P0.26".
         data_pin: Data from the microphone.
         word_pin: Left or right (LRCK) to the microphone; "" for `nrf_pdm`, which has none.
+        out_pin: Data to a device that plays what the app `denoise_live` makes, on the same clocks,
+            16 bits on the left; for `nrf_i2s`, "" where there is none.
         power_pin: An output that must be high for the microphone to have power; "" where it always
             has.
         gain_db: Gain of the decimation filter of `nrf_pdm`, -20 to 20 dB in steps of 0.5.
@@ -206,6 +208,7 @@ class Microphone:
     clock_pin: str
     data_pin: str
     word_pin: str = ""
+    out_pin: str = ""
     power_pin: str = ""
     gain_db: Annotated[float, Meta(ge=-20, le=20, multiple_of=0.5)] = 0.0
     soldered: bool = True
@@ -227,7 +230,7 @@ class Microphone:
     @property
     def pins(self) -> list[tuple[str, str, int | None]]:
         """Role, name and `pin_number` of each pin that is used."""
-        roles = ("clock", "data", "word", "power")
+        roles = ("clock", "data", "word", "out", "power")
         named = [(role, str(getattr(self, f"{role}_pin"))) for role in roles]
         return [(role, pin, pin_number(pin)) for role, pin in named if pin]
 
@@ -264,7 +267,7 @@ class Led:
 class Watchdog:
     """`[watchdog]`: starts the board anew when its program no longer gets on.
 
-    The apps `stream` and `kws` feed it in their main loops; without this table there is none.
+    The apps but `selftest` feed it in their main loops; without this table there is none.
 
     Attributes:
         driver: A file of `firmware/drivers/`: "nrf_wdt" for Nordic's chips, "stm32_iwdg" for ST's,
@@ -379,7 +382,7 @@ class Board:
         """Return the key and the name of every pin that the file names."""
         named = [(f"console.{key}", getattr(self.console, key)) for key in ("tx_pin", "rx_pin")]
         if self.microphone is not None:
-            keys = ("clock_pin", "data_pin", "word_pin", "power_pin")
+            keys = ("clock_pin", "data_pin", "word_pin", "out_pin", "power_pin")
             named += [(f"microphone.{key}", getattr(self.microphone, key)) for key in keys]
         if self.led is not None:
             named.append(("led.pin", self.led.pin))

@@ -147,12 +147,15 @@ def _validate_microphone(
         refuse("microphone.irq", f"must be 0 to startup.vector_count - 17, not {microphone.irq}.")
     if microphone.irq == board.console.irq:
         refuse("microphone.irq", "is that of the console.")
-    for key, optional in (("clock", False), ("data", False), ("word", True), ("power", True)):
+    optional_pins = {"clock": False, "data": False, "word": True, "out": True, "power": True}
+    for key, optional in optional_pins.items():
         pin = getattr(microphone, f"{key}_pin")
         if (pin or not optional) and pin_number(pin) is None:
             refuse(f"microphone.{key}_pin", f'must look like "P0.26", not {pin!r}.')
     if bool(microphone.word_pin) != (microphone.driver == "nrf_i2s"):
         refuse("microphone.word_pin", "is what nrf_i2s needs and nrf_pdm does not have.")
+    if microphone.out_pin and microphone.driver != "nrf_i2s":
+        refuse("microphone.out_pin", f"is for nrf_i2s, {microphone.driver} plays nothing.")
     if microphone.gain_db and microphone.driver != "nrf_pdm":
         refuse("microphone.gain_db", f"is for nrf_pdm, {microphone.driver} has no gain.")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mcu_ghost.build.pack import Array
+from mcu_ghost.build.pack import Array, pairs
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.version import __version__
 from mcu_ghost.sound import front_end_tables as tables
@@ -66,10 +66,10 @@ def context(s: FrontEndSettings, formula: Formula, prefix: str = "") -> FrontEnd
     constants: dict[str, npt.NDArray[Any]] = {
         "coefficients": tables.window(s.window),
         "places": np.argsort(tables.order(s.points)).astype(np.uint16),
-        "twiddles": _pairs(tables.twiddles(s.points)),
-        "real_twiddles": _pairs(tables.real_twiddles(s.points)),
+        "twiddles": pairs(tables.twiddles(s.points)),
+        "real_twiddles": pairs(tables.real_twiddles(s.points)),
         "widths": widths.astype(np.uint16),
-        "weights": _pairs(tables.weights(s)),
+        "weights": pairs(tables.weights(s)),
         "gains": tables.gains(s.headroom),
         "logarithms": tables.logarithms(),
     }
@@ -86,9 +86,3 @@ def context(s: FrontEndSettings, formula: Formula, prefix: str = "") -> FrontEnd
     }
     arrays = {name: Array(name, values) for name, values in constants.items()}
     return FrontEndContext(__version__, s, arrays, numbers, prefix)
-
-
-def _pairs(halves: npt.NDArray[np.int16]) -> npt.NDArray[np.uint32]:
-    """Join the last axis, of two, into words; the first is the low half."""
-    words = halves.astype(np.int64) & 0xFFFF
-    return (words[..., 0] | words[..., 1] << 16).astype(np.uint32)

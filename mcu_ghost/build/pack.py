@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from mcu_ghost.build import kernels
@@ -57,6 +58,12 @@ class Array:
             line = f"{line} {text}" if line else text
         if line:
             yield line
+
+
+def pairs(halves: npt.NDArray[np.int16]) -> npt.NDArray[np.uint32]:
+    """Join the last axis, of two, into words; the first is the low half."""
+    words = halves.astype(np.int64) & 0xFFFF
+    return (words[..., 0] | words[..., 1] << 16).astype(np.uint32)
 
 
 @dataclass(frozen=True, eq=False)

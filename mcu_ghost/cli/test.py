@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 @click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
               help="Frames of each.")  # fmt: skip
 @click.option("--audio", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
-              help="A recording to recognise; may be given again.")  # fmt: skip
-@click.option("--clips", is_flag=True, help="Also recognise the bundled clips.")
+              help="A recording to recognise, or to clean; may be given again.")  # fmt: skip
+@click.option("--clips", is_flag=True, help="Also recognise, or clean, the bundled clips.")
 @samples.options()
 @options.toolchain
 @options.kernels
@@ -60,6 +60,7 @@ def command(
 ) -> None:
     """Run the firmware on an emulator and compare every output byte with the reference.
 
+    A network that cleans speech is given sound, and every sample that comes back is compared.
     --data puts the model in float, the int8 reference and the image side by side on your own
     numbers. Exit code 1 when a byte differs.
     """
@@ -70,11 +71,13 @@ def command(
     from mcu_ghost.proof.prove import prove
 
     own = samples.read(model, data, expect, keras, limit)
+    app = apps.DEFAULT if own else apps.answering(model, board).name
     with console.stages() as progress:
         proof = prove(
             model,
             board,
-            out=out or folder.place(board, apps.DEFAULT),
+            app,
+            out or folder.place(board, app),
             toolchain=toolchain,
             kernels=kernels,
             emulator=emulator,

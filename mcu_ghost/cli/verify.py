@@ -54,7 +54,8 @@ def command(
     """Run the flashed firmware on its board and compare every output byte with the reference.
 
     The board must run the stream app, built from the same model: `mcu-ghost build --app stream`,
-    then `mcu-ghost flash --app stream`. The port is found by the board's USB ids. Times are those
+    then `mcu-ghost flash --app stream`; or, with a network that cleans speech, the app denoise. The
+    port is found by the board's USB ids. Times are those
     that the board's own counter measured. --data puts the model in float, the int8 reference and
     the board side by side on your own numbers. Exit code 1 when a byte differs.
     """

@@ -68,7 +68,7 @@ class Costs:
         ram_bytes: RAM of the image, its whole stack included.
         different_bytes: Outputs and states that differ from the reference, events too.
         instructions_per_frame: From entry to return of the network's step, the mean.
-        instructions_per_hop: Of the `kws` app: front end, network and detector, the mean.
+        instructions_per_hop: Of an app that hears: all that a hop of sound takes, the mean.
         accuracy: On the project's recordings or data; None where there are none.
         mean_error: Of the outputs, on the project's data, where those say what should come out.
     """

@@ -210,7 +210,7 @@ def _board(
         clips = tuple(resources.demo_clips()[:_CLIPS])
         proof = prove.image(image, prove.Trial(recordings=clips))
         different = (different or 0) + proof.comparison.mismatches
-        per_hop = round(proof.sound.cpu_load.instructions) if proof.sound else None
+        per_hop = proof.instructions_per_hop
     return Costs(
         board=target.name,
         app=project.app,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mcu_ghost.host.text import printable
 
 if TYPE_CHECKING:
-    from mcu_ghost.proof.link.link import Port
+    from mcu_ghost.proof.link.line import Port
 
 _PAUSE = 0.5  # seconds after which an unfinished line is shown
 _LONGEST = 4096

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verifies the `stream` image on a real board, and takes the times that the board measured."""
+"""Verifies images on a real board, of frames or of sound, and takes the times that it measured."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from mcu_ghost.boards.port.serial_port import SerialPort
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import verify
-from mcu_ghost.proof.link.link import Link, Wire
+from mcu_ghost.proof import enhancement, verify
+from mcu_ghost.proof.keywords import Part
+from mcu_ghost.proof.link.line import Wire
+from mcu_ghost.proof.link.link import Link
 from mcu_ghost.proof.link.messages import Hello, Stats
+from mcu_ghost.sound.enhancement import task_of
 
 UNITS = dict(COUNTERS.values())
 """What a board's counter counts, by `Hello.counter`."""
@@ -115,7 +119,10 @@ def prove(
     progress: Callable[[str, float, float | None], None] = lambda what, done, total: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Measured:
-    """Compare every output byte of the `stream` image that a board runs with the reference.
+    """Compare every output byte of the image that a board runs with the reference.
+
+    A network that cleans speech must run as the `denoise` app, which takes sound, any other as
+    `stream`.
 
     Args:
         model: The network that the image was built from.
@@ -124,8 +131,8 @@ def prove(
         baud: Bits per second; the board's if None.
         cases: Random sequences to compare.
         frames: Frames of each.
-        recordings: WAV or FLAC files to recognise.
-        sequences: The caller's own, the last to run.
+        recordings: WAV or FLAC files to recognise, or to clean.
+        sequences: The caller's own for `stream`, the last to run; then that is what must run.
         progress: Called with what is being done, how much since the last call, and of how much.
         say: Takes sentences on what becomes of the port.
 
@@ -135,15 +142,24 @@ def prove(
     Raises:
         GhostError: Nothing to run, no such port, another image or board, a crash, or no answer.
     """
-    board = with_baud(board, baud)
-    work = [*verify.sequences(model, cases, frames, map(Path, recordings)), *sequences]
-    if not work:
+    board, files = with_baud(board, baud), [Path(recording) for recording in recordings]
+    task = None if sequences else task_of(model)
+    sounds = enhancement.sounds(model, cases, frames, files) if task is not None else []
+    work = [*verify.sequences(model, cases, frames, files), *sequences] if task is None else []
+    if not work and not sounds:
         raise GhostError("There is nothing to verify: neither cases nor recordings.")
     total = sum(len(sequence.frames) for sequence in work)
+    total += sum(len(part.samples) // task.transform.hop for part in sounds if task is not None)
     device = port or usb.find(board).device
     with contextlib.closing(SerialPort(device, board, tell=say)) as opened:
-        found = run(opened, board, model, work,
-                    lambda done: progress("frames on the board", done, total))  # fmt: skip
+
+        def tell(done: int) -> None:
+            progress("frames on the board", done, total)
+
+        if sounds:
+            found = clean(opened, board, model, sounds, tell)
+        else:
+            found = run(opened, board, model, work, tell)
         return dataclasses.replace(found, port=opened.device)
 
 
@@ -174,27 +190,53 @@ def run(
     """
     wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
     hello = Link(port, delay, _ATTEMPTS, wire=wire).hello()  # nothing to compute: soon, or never
+    _validate(hello, board)
     timeout = verify.longest(board, model) + delay
     link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire)
-    counter = (hello.counter, hello.counter_hz)
-    if counter != (board.counter.kind, board.counter.hz):
-        raise GhostError(
-            f"The image was built for another board than {board.name}: its counter counts"
-            f" {hello.counter_hz} {UNITS.get(hello.counter, 'units')} a second, that of"
-            f" {board.name} {board.counter.hz} {UNITS[board.counter.kind]}."
-        )
+    runs = [(s.name, functools.partial(verify.run, link, model, [s])) for s in work]
+    return _measured(hello, link, runs, progress)
+
+
+def clean(
+    port: SerialPort,
+    board: Board,
+    model: Model,
+    sounds: list[Part],
+    progress: verify.Progress = lambda done: None,
+) -> Measured:
+    """Verify the `denoise` image on a board; all else as of `run`.
+
+    Args:
+        port: Where the board is.
+        board: The board, as its file describes it.
+        model: The network that its image was built from.
+        sounds: What to clean.
+        progress: Called with the hops done since the last call.
+    """
+    device = cleaner(port, board, model)
+    runs = [(s.name, functools.partial(enhancement.compare, device, model, [s])) for s in sounds]
+    return _measured(device.hello, device.link, runs, progress)
+
+
+def _measured(
+    hello: Hello,
+    link: Link,
+    runs: Sequence[tuple[str, Callable[[verify.Progress], verify.Comparison]]],
+    progress: verify.Progress,
+) -> Measured:
+    """Run all that is to be compared, by its name, and take what the board says of each."""
     reports, stats = [], []
-    for sequence in work:
+    for name, one in runs:
         before = link.repeats
-        report = verify.run(link, model, [sequence], progress)
+        report = one(progress)
         if report.mismatches and link.repeats > before:
-            report = verify.run(link, model, [sequence], lambda done: None)
+            report = one(lambda done: None)
         reports.append(report)
         stats.append(link.stats())
-        if stats[-1].frames != len(sequence.frames):
+        if stats[-1].frames != report.frames:
             raise GhostError(
-                f"The board ran {count(stats[-1].frames, 'frame')} of {len(sequence.frames)} in"
-                f" {sequence.name}. Does another program use its port?"
+                f"The board ran {count(stats[-1].frames, 'frame')} of {report.frames} in"
+                f" {name}. Does another program use its port?"
             )
     heads = sum(s.heads for s in stats)
     return Measured(
@@ -208,6 +250,61 @@ def run(
         repeats=link.repeats,
         replays=link.replays,
     )
+
+
+@contextlib.contextmanager
+def cleaning(
+    model: Model,
+    board: Board,
+    port: str = "",
+    *,
+    baud: int | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Iterator[enhancement.Device]:
+    """Have the `denoise` image that a board runs clean sound.
+
+    Args:
+        model: The network that the image was built from.
+        board: The board, as its file describes it.
+        port: A serial port; found by the board's USB ids if "".
+        baud: Bits per second; the board's if None.
+        say: Takes sentences on what becomes of the port.
+
+    Raises:
+        GhostError: No such port, another image or board, a crash, or no answer.
+    """
+    board = with_baud(board, baud)
+    device = port or usb.find(board).device
+    with contextlib.closing(SerialPort(device, board, tell=say)) as opened:
+        yield cleaner(opened, board, model)
+
+
+def cleaner(
+    port: SerialPort, board: Board, model: Model, delay: float = 0.15
+) -> enhancement.Device:
+    """Return the board at a port that runs a `denoise` image; all else as of `run`."""
+    app = enhancement.APP
+    wire = Wire(port.clock, lull=delay / 5, limit=_LIMIT)
+    hello = Link(port, delay, _ATTEMPTS, wire=wire, app=app).hello()
+    _validate(hello, board)
+    timeout = enhancement.longest(board, model) + delay
+    link = Link(port, timeout, _ATTEMPTS, window=1, wire=wire, app=app, remember=False)
+    return enhancement.Device(link, model, lambda: enhancement.measured(hello, link))
+
+
+def _validate(hello: Hello, board: Board) -> None:
+    """Check that an image was built for a board.
+
+    Raises:
+        GhostError: It was for another.
+    """
+    counter = (hello.counter, hello.counter_hz)
+    if counter != (board.counter.kind, board.counter.hz):
+        raise GhostError(
+            f"The image was built for another board than {board.name}: its counter counts"
+            f" {hello.counter_hz} {UNITS.get(hello.counter, 'units')} a second, that of"
+            f" {board.name} {board.counter.hz} {UNITS[board.counter.kind]}."
+        )
 
 
 def _times(stats: list[Stats]) -> Times:

@@ -16,7 +16,9 @@ from mcu_ghost.proof import verify
 from mcu_ghost.proof.link.link import Link
 
 if TYPE_CHECKING:
+    from mcu_ghost.proof.enhancement import HopCost
     from mcu_ghost.proof.keywords import Listened
+    from mcu_ghost.proof.live import Live
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Proof:
             function, the mean over all frames.
         instructions_per_answer: Likewise of the head of a network of windows, which runs at the end
             of each; None of others, and where the engine counts whole steps only.
+        hop: What a hop of sound costs, by an app that cleans it, the frame's instructions among
+            it; None of others.
         stack_used: Bytes of stack touched since reset.
         stack_size: Bytes of stack.
         sound: What was heard, by an app that listens; None of others.
@@ -44,6 +48,8 @@ class Proof:
     stack_size: int
     sound: Listened | None = None
     instructions_per_answer: float | None = None
+    hop: HopCost | None = None
+    live: Live | None = None
 
     def _of_a_window(self) -> dict[str, int]:
         window, answer = self.built.model.window, self.instructions_per_answer
@@ -57,6 +63,8 @@ class Proof:
     @property
     def instructions(self) -> str:
         """How many there were, in words."""
+        if self.hop is not None:
+            return f"{self.hop} (emulated)"
         often = f"{text.count(self.instructions_per_frame, 'instruction')} per frame"
         found = self._of_a_window()
         if not found:
@@ -65,6 +73,13 @@ class Proof:
             f"{often}, {text.count(found['instructions_per_answer'])} for the answer at a window's"
             f" end: {text.count(found['instructions_per_window'])} per window (emulated)"
         )
+
+    @property
+    def instructions_per_hop(self) -> int | None:
+        """Of an app that hears, all that a hop of sound takes, the mean; None of others."""
+        if self.hop is not None:
+            return round(self.hop.mean)
+        return round(self.sound.cpu_load.instructions) if self.sound is not None else None
 
     @property
     def ram_used(self) -> int:
@@ -80,6 +95,8 @@ class Proof:
             "mismatches": self.comparison.mismatches,
             "instructions_per_frame": round(self.instructions_per_frame),
             **self._of_a_window(),
+            **({"hop": self.hop.as_json()} if self.hop else {}),
+            **({"overruns": self.live.overruns} if self.live else {}),
             "audio": [vars(heard) for heard in self.comparison.recognised],
         }
 

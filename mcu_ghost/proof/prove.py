@@ -2,7 +2,8 @@
 """One road from a model and a board to a proof: build, run on an emulator, compare.
 
 What is compared depends on the app: every byte of every frame, what the image says of its own
-golden cases, or every word and a CRC over every output for sound that is played to it.
+golden cases, every word and a CRC over every output for sound that is played to it, or every sample
+of sound that it makes clean.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from mcu_ghost.build import kernels as variants
 from mcu_ghost.build.build import Built
 from mcu_ghost.host import resources
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import keywords, on_emulator, selftest, verify
+from mcu_ghost.proof import enhancement, keywords, live, on_emulator, selftest, verify
 from mcu_ghost.proof.on_emulator import Proof as Proof
+from mcu_ghost.sound.enhancement import need_task
 from mcu_ghost.sound.keywords import RATE, listening
 from mcu_ghost.sound.lines import Line, Start
 
@@ -89,7 +91,8 @@ def prove(
         model: The network.
         board: What it is for.
         app: The main program. It decides what is run: `stream` takes `cases`, `frames` and
-            `recordings`, `kws` plays `recordings` and `seconds`, `selftest` has its own cases.
+            `recordings`, `kws` and `denoise_live` play `recordings` and `seconds`, `denoise` takes
+            them all, frames of sound; `selftest` has its own cases.
         out: The build folder; None for a temporary one, which is gone afterwards, and the files
             of `Proof.built` with it.
         toolchain: "gcc", "zig", or None for the first that is installed.
@@ -131,7 +134,8 @@ def image(built: Built, trial: Trial) -> Proof:
 def emulators(built: Built) -> tuple[str, ...]:
     """Return the emulators of an image's board on which it can be proven."""
     able = built.board.emulators.order
-    return tuple(e for e in able if built.app.proof != "sound" or e == keywords.ENGINE)
+    hears = built.app.proof in ("sound", "live")
+    return tuple(e for e in able if not hears or e == keywords.ENGINE)
 
 
 def listen(
@@ -164,6 +168,40 @@ def listen(
                   recordings=recordings, seconds=seconds, on_line=on_line)  # fmt: skip
     assert proof.sound is not None  # of that kind it is
     return proof.sound
+
+
+@contextlib.contextmanager
+def cleaning(
+    model: Model,
+    board: Board,
+    out: Path | str | None = None,
+    *,
+    toolchain: str | None = None,
+    kernels: variants.Choice = "auto",
+    emulator: str | None = None,
+    progress: Progress = lambda what, done, total: None,
+) -> Iterator[enhancement.Device]:
+    """Build the firmware that cleans speech, and have it run on an emulator to send sound to.
+
+    Args:
+        model: A network that cleans speech.
+        board: What it is for.
+        out: The build folder; None for a temporary one.
+        toolchain: "gcc", "zig", or None for the first that is installed.
+        kernels: "auto" for the fastest on the board's core, "plain" for plain C.
+        emulator: "unicorn", "qemu" or "renode"; None for the board's first that is installed.
+        progress: Called with what is being done.
+
+    Raises:
+        GhostError: As of `prove`.
+    """
+    engine = emulate.choose(board, emulator)
+    with _folder(out) as place, lock.hold(place):
+        progress("building", 0, None)
+        app = enhancement.APP
+        built = build.build(model, board, app, place, toolchain, kernels=kernels)
+        with enhancement.emulated(built, engine) as device:
+            yield device
 
 
 @contextlib.contextmanager
@@ -220,8 +258,42 @@ def _beside(parts: list[keywords.Part], line: Line) -> str:
     return "" if isinstance(line, Start) else keywords.part_at(parts, line.ms).name
 
 
+def _hops(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
+    """Send sound and compare every sample that comes back."""
+    engine = emulate.choose(board, trial.emulator)
+    work = enhancement.sounds(model, trial.cases, trial.frames, trial.recordings, trial.seconds)
+    hop = need_task(model).transform.hop
+    total = sum(len(part.samples) // hop for part in work)
+    built = make()
+    with enhancement.emulated(built, engine) as device:
+        report = enhancement.compare(
+            device, model, work, lambda done: trial.progress("emulating hops", done, total)
+        )
+        cost, (used, size) = device.cost(), device.stack()
+    return Proof(built, engine, report, cost.parts.get("network", cost.mean), used, size,
+                 hop=cost)  # fmt: skip
+
+
+def _live(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
+    """Play sound to the image's microphone and compare every sample that it sends."""
+    keywords.choose(board, trial.emulator)
+    clips = () if trial.recordings or trial.seconds else resources.demo_clips()[:1]
+    played = enhancement.sounds(model, 0, 0, (*trial.recordings, *clips), trial.seconds)
+    sound = live.sound_of(played)
+    built = make()
+    heard, cost = live.run(
+        built, sound,
+        lambda passed: trial.progress("cleaning, seconds", passed, round(len(sound) / RATE, 1)),
+    )  # fmt: skip
+    report, stack = live.compare(model, sound, heard, len(played)), heard.statuses[-1].stack
+    return Proof(built, keywords.ENGINE, report, cost.parts["network"], stack.used, stack.size,
+                 hop=cost, live=heard)  # fmt: skip
+
+
 _KINDS: dict[apps.ProofKind, Callable[[Model, Board, Trial, Make], Proof]] = {
     "link": _link,
     "golden": _golden,
     "sound": _sound,
+    "hops": _hops,
+    "live": _live,
 }

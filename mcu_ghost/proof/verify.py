@@ -19,6 +19,7 @@ from mcu_ghost.network.random_model import random_inputs
 from mcu_ghost.network.tensor import Int8s
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof.link.link import Link
+from mcu_ghost.proof.link.messages import Hello
 from mcu_ghost.sound import detector, keywords
 from mcu_ghost.sound.front_end import Samples
 
@@ -102,11 +103,7 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
     Raises:
         GhostError: The board runs another model, crashed, or stopped answering.
     """
-    hello = link.hello()
-    if bytes(hello.model_hash) != write.model_hash(model):
-        raise GhostError(
-            f"The board runs another model ({hello.model_name}). Build and flash this one first."
-        )
+    validate_model(link.hello(), model)
     differences: list[str] = []
     mismatches = 0
     recognised: list[Recognised] = []
@@ -145,16 +142,34 @@ def run(link: Link, model: Model, work: list[Sequence], progress: Progress) -> C
     )
 
 
-def longest(board: Board, model: Model) -> float:
+def validate_model(hello: Hello, model: Model) -> None:
+    """Check that a board runs a model.
+
+    Raises:
+        GhostError: It runs another one.
+    """
+    if bytes(hello.model_hash) != write.model_hash(model):
+        raise GhostError(
+            f"The board runs another model ({hello.model_name}). Build and flash this one first."
+        )
+
+
+def longest(board: Board, model: Model, frame_bytes: int | None = None, besides: int = 0) -> float:
     """Return the seconds of its own time after which a board must have answered a packet.
 
     No kernel takes 16 instructions for a multiplication and 400 for a unit; a packet holds 240
     bytes, the state or one frame.
+
+    Args:
+        board: The board.
+        model: The network.
+        frame_bytes: Of a frame of the link; that of the network if None.
+        besides: Instructions for a frame that are not the network's.
     """
-    size = model.input_size
+    size = frame_bytes or model.input_size
     packet = max(320, size, model.state_bytes)
     frames = packet // size
-    work = sum(16 * step.macs + 400 * step.y.size for step in model.steps)
+    work = besides + sum(16 * step.macs + 400 * step.y.size for step in model.steps)
     wire = 2 * 10 * packet / board.console.baud
     return 0.02 + wire + work * frames / board.cpu.clock_hz
 

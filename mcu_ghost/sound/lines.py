@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lines of the `kws` app, as docs/format.md describes them, each checked before it is used."""
+"""The lines of apps that hear, as docs/format.md describes them, each checked before it is used."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Start(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ev
     """The first line.
 
     Attributes:
-        app: `kws`.
+        app: Its name.
         version: Of mcu-ghost that made the image.
         model: Name of the model.
         hash: Of the model, in hexadecimal.
         rate: Samples per second of the microphone, rounded.
         hop_ms: Milliseconds of a hop.
         counter_hz: Ticks per second of what `Status.busy` is counted in; 0: there is no counter.
-        words: What may be reported.
+        words: What may be reported, by the `kws` app.
         reset: Why the board started, where it has a watchdog: "power", "watchdog" and the like.
     """
 
@@ -35,7 +35,7 @@ class Start(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ev
     rate: _Count
     hop_ms: Annotated[int, Meta(ge=1, le=1000)]
     counter_hz: _Count
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
     reset: str = ""
 
 
@@ -68,7 +68,7 @@ class Overrun(Struct, frozen=True, kw_only=True, tag_field="event", tag="overrun
 
 
 class Busy(Struct, frozen=True):
-    """Counter ticks from a hop's arrival until its work is done, since the last status line."""
+    """Counter ticks that a hop took, of those since the last status line."""
 
     min: _Count
     mean: _Count
@@ -90,7 +90,8 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="event", tag="status")
         overruns: Hops lost so far.
         busy: What hops cost.
         stack: What it needed of its stack.
-        crc: CRC-32 of all outputs of the network so far, eight hexadecimal digits.
+        crc: CRC-32 of all that was made so far, eight hexadecimal digits: outputs of the network,
+            or clean samples.
     """
 
     ms: _Time

@@ -208,6 +208,11 @@ def test_own_boards_take_part_and_win(tmp_path: Path, monkeypatch: pytest.Monkey
             "microphone.gain_db is for nrf_pdm, nrf_i2s has no gain.",
         ),
         (
+            'data_pin = "P1.02"',
+            'data_pin = "P1.02"\nout_pin = "P1.03"',
+            "microphone.out_pin is for nrf_i2s, nrf_pdm plays nothing.",
+        ),
+        (
             'family = "nrf52"',
             'family = "mps2"',
             "microphone.driver is 'nrf_pdm', which needs an",

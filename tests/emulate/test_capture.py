@@ -77,6 +77,9 @@ PDM_SET_UP = [(0x540, 26), (0x544, 25), (0x504, 0x0A00_0000), (0x520, 1), (0x508
 I2S_SET_UP = [(0x564, 26), (0x568, 27), (0x56C, 25), (0x508, 1), (0x50C, 0), (0x514, 0x0410_0000),
               (0x518, 0), (0x528, 1), (0x538, RAM), (0x550, 80), (0x500, 1)]  # fmt: skip
 PDM = "pdm", PDM_SET_UP, 0x560, 0x564, 0x100
+PLAYING = [(0x564, 26), (0x568, 27), (0x56C, 25), (0x570, 24), (0x508, 1), (0x514, 0x0410_0000),
+           (0x518, 0), (0x528, 1), (0x538, RAM), (0x540, RAM + 2000), (0x550, 80),
+           (0x500, 1)]  # fmt: skip
 I2S = "i2s", I2S_SET_UP, 0x538, 0x550, 0x104
 KINDS = pytest.mark.parametrize(
     ("kind", "set_up", "pointer", "count", "begun"), [PDM, I2S], ids=["pdm", "i2s"]
@@ -183,7 +186,7 @@ def test_what_the_chip_would_not_do(
         refused("ends at 0x50", (0x518, 0x51))
         refused("RATIO takes 0 or 1", (0x520, 2))
     else:
-        refused("is 1, not 0", (0x50C, 1))  # sends too
+        refused("TXEN is 1, and nothing that plays", (0x50C, 1))  # sends too
         refused("is 0, not 1", (0x528, 0))  # stereo
         refused("multiple of the 32 bits", (0x518, 1))
         refused("takes none but its listed values", (0x514, 0x0900_0000))
@@ -240,3 +243,49 @@ def test_outputs_are_noted() -> None:
     chip.time = 9
     chip.gpio.write(0x50C, 1 << 13)
     assert chip.outside.pins == [(5, 13, True), (9, 13, False)]
+
+
+def player(*without: int) -> Bench:
+    """Return a chip that plays as well, set up but for some registers."""
+    board = boards.load("nano33ble")
+    both = dataclasses.replace(I2S_MICROPHONE, out_pin="P0.24")
+    chip = Bench(dataclasses.replace(board, microphone=both))
+    chip.power_up()
+    chip.gpio.write(0x518, 1 << 24)
+    chip.write(*(pair for pair in PLAYING if pair[0] not in without))
+    return chip
+
+
+def test_what_is_played_goes_out_as_what_is_heard_comes_in() -> None:
+    chip = player()
+    sound = np.arange(1, 481, dtype="<i2")
+    for at in range(3):
+        chip.store(RAM + 1000 + 320 * at, sound[160 * at : 160 * at + 160].tobytes())
+    chip.capture.write(0x540, RAM + 1000)
+    chip.write((0x304, 1 << 5), (0x000, 1))
+    for at in range(1, 4):
+        assert chip.capture.line() and chip.capture.read(0x114) == 1
+        chip.write((0x114, 0), (0x540, RAM + 1000 + 320 * (at % 3)), (0x538, RAM + 320 * (at % 2)))
+        assert not chip.capture.line()
+        assert len(chip.outside.sound.played) == 320 * (at - 1)
+        chip.until_due()
+    assert bytes(chip.outside.sound.played) == sound.tobytes()
+
+
+def test_wrong_playing_is_refused() -> None:
+    for without, why in ((0x540, "what is sent next came too late"), (0x570, "I2S sends at pin")):
+        with pytest.raises(Misuse, match=why):
+            player(without).write((0x000, 1))
+    chip = player()
+    chip.write((0x000, 1), (0x538, RAM + 320))
+    with pytest.raises(Misuse, match="what is sent next came too late"):
+        chip.until_due()
+    chip = player()
+    chip.write((0x000, 1), (0x538, RAM + 320), (0x540, RAM + 2000))
+    with pytest.raises(Misuse, match="written twice"):
+        chip.capture.write(0x540, RAM + 2400)
+    chip.store(RAM + 2000, b"other")
+    with pytest.raises(Misuse, match="what it sends changed meanwhile"):
+        chip.until_due()
+    with pytest.raises(Misuse, match="may only change while it is disabled"):
+        player().capture.write(0x570, 24)

@@ -33,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("start", [2**32 // 10 - 30, 2**32 - 40])
 def test_time_goes_on(start: int, folder: Path) -> None:
     pytest.importorskip("unicorn", reason="pip install 'mcu-ghost[emulate]'")
-    source = folder / "apps" / "kws.c"
+    source = folder / "runtime" / "live.c"
     right = source.read_text()
     assert right.count(HOPS) == 1
     try:
@@ -64,7 +64,7 @@ def test_time_goes_on(start: int, folder: Path) -> None:
 
 
 def test_the_mean_of_more_than_32_bits(tmp_path: Path) -> None:
-    text = (resources.folder("firmware") / "apps/kws.c").read_text()
+    text = (resources.folder("firmware") / "runtime/live.c").read_text()
     begin = text.index("static uint32_t quotient(")
     function = text[begin : text.index("\n}\n", begin) + 3].replace("static ", "", 1)
     source = tmp_path / "quotient.c"

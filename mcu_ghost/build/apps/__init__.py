@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mcu_ghost.boards import Board
-from mcu_ghost.build.apps import kws, selftest, stream
+from mcu_ghost.build.apps import denoise, denoise_live, kws, selftest, stream
 from mcu_ghost.build.apps.app import App as App
 from mcu_ghost.build.apps.app import ProofKind as ProofKind
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.network.model import Model
 
-APPS: dict[str, App] = {app.name: app for app in (kws.APP, stream.APP, selftest.APP)}
+_ALL = (kws.APP, denoise_live.APP, denoise.APP, stream.APP, selftest.APP)
+APPS: dict[str, App] = {app.name: app for app in _ALL}
 """By name; those that ask most of a board and a model come first."""
 
 DEFAULT = stream.APP.name
@@ -40,6 +41,13 @@ def fitting(model: Model, boards: Iterable[Board]) -> App:
     """Return the first of `APPS` that can run a model on all of the boards."""
     targets = tuple(boards)
     return next(app for app in APPS.values() if all(_runs(app, model, b) for b in targets))
+
+
+def answering(model: Model, board: Board) -> App:
+    """Return the first of `APPS` that answers a host, and can run a model on a board."""
+    return next(
+        app for app in APPS.values() if app.proof in ("hops", "link") and _runs(app, model, board)
+    )
 
 
 def _runs(app: App, model: Model, board: Board) -> bool:

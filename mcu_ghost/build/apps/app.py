@@ -12,8 +12,9 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build.memory import Part
 from mcu_ghost.network.model import Model
 
-ProofKind = Literal["link", "golden", "sound"]
-"""How an image is proven: frames over the link, its own golden cases, sound into its microphone."""
+ProofKind = Literal["link", "golden", "sound", "hops", "live"]
+"""How an image is proven: frames over the link, its own golden cases, sound into its microphone for
+words, hops of sound over the link, or sound into its microphone for clean sound."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mcu_ghost.boards import Board, need_microphone, renode
-from mcu_ghost.build import front_end_c
+from mcu_ghost.build import front_end_c, microphone_c
 from mcu_ghost.build.apps.app import App, Generated
 from mcu_ghost.host import files, resources
 from mcu_ghost.host.errors import GhostError
@@ -56,13 +56,13 @@ def _generate(model: Model, board: Board) -> Generated:
     front_end = front_end_c.sources(front_end_c.context(task.front_end, task.formula))
     context = DetectorContext(__version__, model.name, chosen.window, chosen.words)
     words = {name: render(f"sound/{name}.jinja", context) for name in ("detector.h", "detector.c")}
-    return Generated(front_end | words)
+    hop = microphone_c.hop(task.front_end.hop, task.front_end.sample_rate)
+    return Generated(front_end | words | hop)
 
 
 def _cold(board: Board) -> tuple[str, ...]:
-    assert board.microphone is not None  # as was checked
     led = ("drivers/nrf_led.c",) if board.led is not None else ()
-    return ("runtime/microphone.c", f"drivers/{board.microphone.driver}.c", *led)
+    return (*microphone_c.sources(board), *led)
 
 
 def _renode(model: Model, board: Board, folder: Path) -> None:

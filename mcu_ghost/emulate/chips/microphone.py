@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an emulated microphone delivers."""
+"""What an emulated microphone delivers, and what is played beside it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ class Sound:
 
     Attributes:
         taken: Samples that have been taken, silence included.
+        played: What the chip sent to a device that plays it, int16 little endian.
     """
 
     def __init__(self) -> None:
         self._parts: deque[npt.NDArray[np.int16]] = deque()
         self.taken = 0
+        self.played = bytearray()
 
     @property
     def left(self) -> int:

@@ -12,13 +12,13 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy.typing as npt
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
+from mcu_ghost.proof.link.line import Port, Wire
 from mcu_ghost.proof.link.messages import (
     BAD_LENGTH,
     BUSY,
@@ -46,37 +46,12 @@ _GOOD = 4  # requests in a row that went well before they become longer
 Ints = npt.NDArray[Any]  # int8 or int16, as the board says
 
 
-class Port(Protocol):
-    """A byte stream to a board: an emulator or a serial port."""
-
-    def write(self, data: bytes) -> None:
-        """Send bytes to the board."""
-
-    def read(self, timeout: float) -> bytes:
-        """Return what the board sent, or b"" when nothing came for `timeout` seconds."""
-
-
-@dataclass(frozen=True)
-class Wire:
-    """A line in real time that may damage bytes, unlike an emulator's.
-
-    Attributes:
-        clock: Returns seconds, without those that the line was not there.
-        lull: Seconds of silence that end a reply once some of it has come.
-        limit: Seconds after which an unanswered request is given up.
-    """
-
-    clock: Callable[[], float]
-    lull: float
-    limit: float
-
-
 class _Lost(Exception):
     """The board does not know the session."""
 
 
 class Link:
-    """A conversation with a board that runs the `stream` app.
+    """A conversation with a board that runs the `stream` app, or another that speaks so.
 
     Args:
         port: Where it is.
@@ -89,6 +64,9 @@ class Link:
             often as the time allows.
         clock: Returns the seconds that `timeout` is meant in, where there is no wire. However much
             comes, nothing is listened to for ever.
+        app: The app that the board should run.
+        remember: Whether to keep all frames since a reset, to run them again on a board that lost
+            the session; without it a stream may be of any length.
 
     Attributes:
         repeats: How often requests had to be sent again.
@@ -104,8 +82,12 @@ class Link:
         window: int | None = None,
         wire: Wire | None = None,
         clock: Callable[[], float] = time.monotonic,
+        app: str = "stream",
+        remember: bool = True,
     ) -> None:
         self._port = port
+        self._app = app
+        self._remember = remember
         self._window = window
         self._timeout = timeout
         self._attempts = attempts
@@ -145,7 +127,7 @@ class Link:
     def reset(self) -> None:
         """Zero the model's state, and what the board counted of frames and heads."""
         self._ask(RESET)
-        self._since_reset = bytearray()
+        self._since_reset = bytearray() if self._remember else None
 
     def frames(
         self, frames: npt.NDArray[Any], progress: Callable[[int], None] | None = None
@@ -381,10 +363,10 @@ class Link:
         if text:
             shown = text if len(text) <= _TOLD else f"{text[: _TOLD // 2]} … {text[-_TOLD // 2 :]}"
             message += f" It printed:\n{shown}"
-            if " stream " not in self._text:
+            if f" {self._app} " not in self._text:
                 message += (
-                    "\nThat is not the `stream` app: `mcu-ghost build --app stream`, then"
-                    " `mcu-ghost flash --app stream`."
+                    f"\nThat is not the `{self._app}` app: `mcu-ghost build --app {self._app}`,"
+                    f" then `mcu-ghost flash --app {self._app}`."
                 )
         elif self._hello is not None and self._noises:
             message += f" Damaged replies so far: {self._noises}. Is the line good?"
@@ -396,5 +378,5 @@ class Link:
                 " baud rate right, and the line good?"
             )
         else:
-            message += " It printed nothing. Does it run the `stream` app?"
+            message += f" It printed nothing. Does it run the `{self._app}` app?"
         return GhostError(message)

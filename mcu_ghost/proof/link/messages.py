@@ -13,7 +13,7 @@ import numpy.typing as npt
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 
-HELLO, RESET, FRAMES, HEAD, STATS, STATE = 1, 2, 3, 4, 5, 6
+HELLO, RESET, FRAMES, HEAD, STATS, STATE, SOUND = 1, 2, 3, 4, 5, 6, 7
 REPLY, ERROR = 0x80, 0xFF
 UNKNOWN_TYPE, BAD_LENGTH, BUSY, OUT_OF_ORDER = 2, 3, 4, 5
 PROTOCOL = 1

@@ -22,6 +22,7 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.project import ghost_toml
 from tests.conftest import ROOT
 from tests.listeners import listener
+from tests.sound.enhancers import random_enhancer
 
 BOARD = boards.load("nrf52840")
 # A comparison of an app with a name, in Python or in a template.
@@ -62,7 +63,9 @@ def test_options_offer_the_registry(verb: object) -> None:
     context = click.Context(verb.command)  # type: ignore[attr-defined]
     assert option.type.get_metavar(option, context) == f"[{'|'.join(APPS)}]"
     assert [option.type.convert(name, option, context) for name in APPS] == list(APPS)
-    with pytest.raises(click.BadParameter, match="is none of kws, stream, selftest"):
+    with pytest.raises(
+        click.BadParameter, match="is none of kws, denoise_live, denoise, stream, selftest"
+    ):
         option.type.convert("kvs", option, context)
 
 
@@ -84,6 +87,28 @@ def test_the_first_that_fits_is_what_all_boards_and_the_model_can_run() -> None:
     assert apps.fitting(listener(), [BOARD]).name == "kws"
     assert apps.fitting(listener(), [BOARD, deaf]).name == apps.DEFAULT == "stream"
     assert apps.fitting(plain_model(), [BOARD]).name == "stream"
+    assert apps.fitting(random_enhancer(), [deaf]).name == "denoise"
+    assert apps.fitting(random_enhancer(), [BOARD]).name == "denoise_live"
+
+
+def test_the_first_that_answers_a_host() -> None:
+    found = [apps.answering(m, BOARD).name for m in (listener(), plain_model(), random_enhancer())]
+    assert found == ["stream", "stream", "denoise"]
+
+
+def test_an_app_of_speech_refuses_other_models() -> None:
+    with pytest.raises(GhostError, match="is for classification: it cannot clean speech"):
+        APPS["denoise"].validate(plain_model(), BOARD)
+    with pytest.raises(GhostError, match="it cannot clean speech"):
+        APPS["denoise_live"].validate(plain_model(), BOARD)
+
+
+def test_clean_sound_takes_a_quick_console() -> None:
+    APPS["denoise_live"].validate(random_enhancer(), boards.with_baud(BOARD, 460_800))
+    with pytest.raises(GhostError, match="takes 363 kbit/s, the console of nrf52840 has 115"):
+        APPS["denoise_live"].validate(random_enhancer(), boards.with_baud(BOARD, 115_200))
+    with pytest.raises(GhostError, match="microbit has no microphone"):
+        APPS["denoise_live"].validate(random_enhancer(), boards.load("microbit"))
 
 
 def test_what_an_app_says_of_itself_is_what_is_compiled() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A board to plug in: the `stream` app, compiled for this machine, behind a pseudo-terminal."""
+"""A board to plug in: an app that answers, compiled for this machine, behind a pseudo-terminal."""
 
 from __future__ import annotations
 
@@ -27,29 +27,38 @@ KINDS = ("corrupt", "drop", "duplicate", "insert")
 _MODEL_FILES = ("app_model.h", "model.h", "model.c", "model_data.h", "model_data.c")
 
 
-def compile_app(model: Model, folder: Path, *changes: tuple[str, str, str]) -> Path:
+def compile_app(
+    model: Model, folder: Path, *changes: tuple[str, str, str], app: str = "stream"
+) -> Path:
     """Compile the app with a model and return the program.
 
     Args:
         model: The network.
         folder: Where to.
         changes: A generated file, what to replace in it once, and by what.
+        app: An app that answers a host.
     """
+    program = APPS[app]
     folder.mkdir(parents=True, exist_ok=True)
     context = model_c.model_context(model, "plain")
     for name in _MODEL_FILES:
         (folder / name).write_text(templates.render(f"model/{name}.jinja", context))
+    made = program.generate(model, BOARD).texts
+    for name, text in made.items():
+        (folder / name).write_text(text)
     for name, old, new in changes:
         text = (folder / name).read_text()
         assert old in text
         (folder / name).write_text(text.replace(old, new, 1))
-    own = build_folder.context(BOARD, APPS["stream"], ("model.c",), ())
+    own = build_folder.context(BOARD, program, ("model.c",), ())
     (folder / "board.h").write_text(templates.render("build/board.h.jinja", own))
     firmware = resources.folder("firmware")
-    sources = [firmware / "apps/stream.c", firmware / "runtime/link.c", firmware / "runtime/text.c"]
-    sources += [Path(__file__).with_name("host.c"), folder / "model.c", folder / "model_data.c"]
-    return compile_program(folder / "stream", [*sources, *kernel_sources()], f"-I{folder}",
-                           f"-I{firmware}")  # fmt: skip
+    names = [f"apps/{app}.c", "runtime/link.c", "runtime/text.c", *program.hot]
+    sources = [firmware / name for name in (*names, *program.cold(BOARD))]
+    sources += [folder / name for name in ("model.c", "model_data.c", *made) if name.endswith(".c")]
+    sources += [Path(__file__).with_name("host.c"), *kernel_sources()]
+    flags = [f"-I{folder}", f"-I{firmware}", *(f"-D{macro}" for macro in program.definitions)]
+    return compile_program(folder / app, sources, *flags)
 
 
 class PtyBoard:

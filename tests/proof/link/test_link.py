@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof.link import link, messages, packets
-from mcu_ghost.proof.link.link import Link, Wire
+from mcu_ghost.proof.link.line import Wire
+from mcu_ghost.proof.link.link import Link
 from mcu_ghost.proof.link.packets import Packet
 
 INPUTS, OUTPUTS, STATE = 3, 2, 4
@@ -372,3 +373,22 @@ def test_a_board_that_is_reset_again_and_again() -> None:
     device.write = restless  # type: ignore[method-assign]
     with pytest.raises(GhostError, match="lost the session 3 times in a row"):
         board.frames(frames(4))
+
+
+def test_a_link_that_keeps_no_frames_cannot_bring_a_board_back() -> None:
+    device = Device(per_frame=True)
+    board = Link(device, remember=False)
+    board.hello()
+    board.reset()
+    x = frames(9)
+    np.testing.assert_array_equal(board.frames(x), expected(x))
+    device.last = None  # it was reset
+    with pytest.raises(GhostError, match="The board lost the session"):
+        board.frames(x)
+
+
+def test_a_silent_board_is_asked_for_its_app() -> None:
+    device = Device()
+    device.out, device.dead = b"", True
+    with pytest.raises(GhostError, match="Does it run the `denoise` app?"):
+        Link(device, app="denoise").hello()

@@ -15,7 +15,7 @@ from mcu_ghost.proof.link import messages
 def test_numbers_are_those_of_the_header() -> None:
     text = (resources.folder("firmware") / "runtime" / "link.h").read_text()
     numbers = {name: int(n, 0) for name, n in re.findall(r"GHOST_LINK_(\w+) = (\w+)", text)}
-    assert len(numbers) == 12
+    assert len(numbers) == 13
     assert numbers == {name: getattr(messages, name) for name in numbers}
     assert {numbers[name]: name for name in messages.NAMES.values()} == messages.NAMES
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `denoise_live` app: microphone in, clean sound out, without end.
+
+It is an app of its own: nobody asks it for anything, so that it has nothing of `denoise` but what
+lies between samples and clean samples; and it takes a board with a microphone and a quick console.
+"""
+
+from __future__ import annotations
+
+from mcu_ghost.boards import Board, need_microphone
+from mcu_ghost.build import enhancer_c, microphone_c
+from mcu_ghost.build.apps import denoise
+from mcu_ghost.build.apps.app import App, Generated
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.model import Model
+from mcu_ghost.sound import enhancement
+
+_BESIDES = 16  # bytes of a packet besides its samples
+_SPARE = 1.1  # for lines of text
+
+
+def _validate(model: Model, board: Board) -> None:
+    """Refuse a board without a microphone or too slow a console, and other models."""
+    need_microphone(board)
+    transform = enhancement.need_task(model).transform
+    bits = 10 * (2 * transform.hop + _BESIDES) * transform.sample_rate / transform.hop
+    if board.console.baud < _SPARE * bits:
+        raise GhostError(
+            f"Clean sound takes {bits * _SPARE / 1000:.0f} kbit/s, the console of {board.name} has"
+            f" {board.console.baud / 1000:.0f}: set a higher [console] baud, or build the app"
+            f" `{denoise.APP.name}`."
+        )
+
+
+def _cold(board: Board) -> tuple[str, ...]:
+    assert board.microphone is not None  # as was checked
+    speaker = ("runtime/speaker.c",) if board.microphone.out_pin else ()
+    return (*microphone_c.sources(board), *speaker)
+
+
+def _generate(model: Model, board: Board) -> Generated:
+    """Return what cleans speech around the network, and the microphone's hop."""
+    transform = enhancement.need_task(model).transform
+    made = denoise.APP.generate(model, board)
+    texts = {**made.texts, **microphone_c.hop(transform.hop, transform.sample_rate)}
+    return Generated(texts, made.constants)
+
+
+APP = App(
+    "denoise_live",
+    "microphone in, clean sound out over UART",
+    proof="live",
+    validate=_validate,
+    generate=_generate,
+    hot=enhancer_c.SOURCES,
+    cold=_cold,
+    microphone=True,
+    busy=True,
+    definitions=("APP_PLAYS=1", "GHOST_TEXT_LINE=192"),  # so that no line stalls the sound
+    variables={"transforms": ("sound", "work")},
+)

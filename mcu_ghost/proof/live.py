@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plays sound into the microphone of an emulated board that cleans it, and checks what it sends.
+
+Every sample must equal what the PC makes of the hops that the board did not lose. What the
+`denoise_live` app sends stands in docs/format.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mcu_ghost.build.build import Built
+from mcu_ghost.emulate import Counts, unicorn
+from mcu_ghost.host.errors import GhostError
+from mcu_ghost.host.text import count
+from mcu_ghost.network.model import Model
+from mcu_ghost.proof import enhancement, keywords, verify
+from mcu_ghost.proof.enhancement import HopCost
+from mcu_ghost.proof.keywords import Part
+from mcu_ghost.proof.link.messages import REPLY, SOUND
+from mcu_ghost.proof.link.packets import Packet, decode
+from mcu_ghost.sound import lines
+from mcu_ghost.sound.audio import Samples
+from mcu_ghost.sound.enhancement import Enhancer, need_task
+from mcu_ghost.sound.lines import Line, Status
+
+_NUMBER = 4  # bytes of a hop's number, in front of its samples
+_PATIENCE = 200  # times 10 ms of the board's time for the last status line
+_SHOWN = 400  # bytes of what makes no sense
+
+
+@dataclass(frozen=True, eq=False)
+class Live:
+    """What a board made of the sound that it heard.
+
+    Attributes:
+        numbers: (hops,) int64: which hops of the sound came back, in order.
+        samples: (hops, hop) int16 of them, clean.
+        sequence: (hops,) int64: the packets' own numbers, 0 to 255.
+        lines: What the board said besides, in order; the last is a status line behind the sound.
+        played: (any number,) int16 that it sent to a device that plays them, if one is wired;
+            silence first.
+    """
+
+    numbers: npt.NDArray[np.int64]
+    samples: Samples
+    sequence: npt.NDArray[np.int64]
+    lines: tuple[Line, ...]
+    played: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
+
+    @property
+    def statuses(self) -> tuple[Status, ...]:
+        """The status lines; `busy` is from a hop's arrival until its samples are sent."""
+        return tuple(line for line in self.lines if isinstance(line, Status))
+
+    @property
+    def overruns(self) -> int:
+        """Hops that the board lost."""
+        return self.statuses[-1].overruns
+
+
+def run(
+    built: Built, sound: Samples, progress: Callable[[float], None] = lambda seconds: None
+) -> tuple[Live, HopCost]:
+    """Play sound to a `denoise_live` image, and return what it sent and what a hop cost.
+
+    Args:
+        built: The image.
+        sound: int16 at 16 kHz; silence follows.
+        progress: Called with the seconds of sound since the last call.
+
+    Raises:
+        GhostError: No emulator, a crash, or the board no longer answers, or sends nonsense.
+    """
+    board, model = built.board, built.model
+    keywords.choose(board)
+    watch = enhancement.parts(model)
+    with contextlib.closing(unicorn.start(board, built.elf, tuple(watch.values()))) as machine:
+        heard = _play(machine, model, sound, board.cpu.clock_hz, progress)
+        return heard, _cost(machine.counts(), watch)
+
+
+def _cost(counts: Counts, watch: dict[str, str]) -> HopCost:
+    found = {name: counts.functions[function] for name, function in watch.items()}
+    hops = found["synthesis"].calls
+    parts = {name: function.total / hops for name, function in found.items()}
+    most = sum(function.max for function in found.values())
+    return HopCost(hops, sum(parts.values()), most, "instructions", parts=parts)
+
+
+def _play(
+    machine: unicorn.UnicornMachine,
+    model: Model,
+    sound: Samples,
+    clock_hz: float,
+    progress: Callable[[float], None],
+) -> Live:
+    """Play all of the sound and take what comes up to a status line behind its end."""
+    transform = need_task(model).transform
+    end = len(sound) // transform.hop * transform.hop_ms
+    rate, unread, played, patience = transform.sample_rate, b"", 0, _PATIENCE
+    latest = machine.bus.now() + round((len(sound) / rate + 0.01 * _PATIENCE) * clock_hz)
+    packets, said = list[Packet](), list[Line]()
+    machine.outside.sound.play(sound)
+    while not (said and isinstance(said[-1], Status) and said[-1].ms >= end):
+        taken, before = machine.outside.sound.taken, machine.bus.now()
+        progress((taken - played) / rate)
+        played = taken
+        if taken >= len(sound):
+            machine.write(b"\n")  # asks for a status line
+        *chunks, unread = (unread + machine.read(0.01)).split(b"\0")
+        for chunk in filter(None, chunks):
+            packet = decode(chunk)
+            if packet is not None and packet.type == SOUND | REPLY:
+                packets.append(packet)
+            else:
+                said += map(_line, chunk.splitlines())
+        now = machine.bus.now()
+        if taken >= len(sound) or now == before or now > latest:  # done, stopped, or no end of it
+            patience -= 1
+        if patience == 0:
+            raise GhostError(f"The board no longer answers. {machine.status()}")
+    samples = [np.frombuffer(packet.payload[_NUMBER:], "<i2") for packet in packets]
+    if not samples or any(len(hop) != transform.hop for hop in samples):
+        raise GhostError(f"The board sent no hops of {count(transform.hop, 'sample')}.")
+    numbers = [int.from_bytes(packet.payload[:_NUMBER], "little") for packet in packets]
+    return Live(
+        np.array(numbers),
+        np.array(samples, np.int16),
+        np.array([packet.sequence for packet in packets]),
+        tuple(said),
+        np.frombuffer(bytes(machine.outside.sound.played), "<i2").astype(np.int16),
+    )
+
+
+def _line(text: bytes) -> Line:
+    line = lines.read(text)
+    if line is None:
+        shown = text[:_SHOWN].decode("ascii", "replace")
+        raise GhostError(f"The board sent what is neither sound nor an event: {shown!r}")
+    return line
+
+
+def compare(model: Model, sound: Samples, live: Live, cases: int = 1) -> verify.Comparison:
+    """Compare what a board sent with what the PC makes of the hops that it did not lose.
+
+    Args:
+        model: The network that its image was built from.
+        sound: What was played.
+        live: What came of it.
+        cases: Parts that the sound has.
+
+    Returns:
+        The outcome; its frames are hops.
+    """
+    enhancer = Enhancer(model)
+    transform = enhancer.task.transform
+    hop = transform.hop
+    last = int(live.numbers.max()) + 1
+    hops = np.pad(sound, (0, max(0, last * hop - len(sound))))[: last * hop].reshape(-1, hop)
+    want = enhancer.feed(hops[live.numbers].reshape(-1)).reshape(-1, hop)
+    differences = [
+        f"hop {live.numbers[row]}, sample {at}: expected {want[row, at]}, got"
+        f" {live.samples[row, at]}"
+        for row, at in np.argwhere(want != live.samples)[:1]
+    ]
+    differences += _counted(live, transform.hop_ms)
+    bytes_wrong = int((want.view(np.int8) != live.samples.view(np.int8)).sum())
+    mismatches = max(bytes_wrong, len(differences))
+    return verify.Comparison(cases, len(live.numbers), mismatches, next(iter(differences), ""), ())
+
+
+def _counted(live: Live, hop_ms: float) -> Sequence[str]:
+    """Say what does not fit of numbers, overruns and CRCs."""
+    found = []
+    if (live.sequence != np.arange(len(live.sequence)) % 256).any():
+        found.append("packets are missing on the line")
+    if (np.diff(live.numbers) < 1).any():
+        found.append("hops do not come in order")
+    for status in live.statuses:
+        done = live.numbers < status.ms / hop_ms
+        lost = round(status.ms / hop_ms) - int(done.sum())
+        if status.overruns != lost:
+            found.append(f"at {status.ms} ms: missing hops {lost}, counted {status.overruns}")
+        crc = f"{zlib.crc32(live.samples[done].tobytes()):08x}"
+        if status.crc != crc:
+            found.append(f"CRC of samples at {status.ms} ms: {crc}, it says {status.crc}")
+    return found
+
+
+def sound_of(played: Sequence[Part]) -> Samples:
+    """Return parts one behind the other."""
+    return np.concatenate([part.samples for part in played])
