@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
     from mcu_ghost.network.model import Model
+    from mcu_ghost.proof.enhancement import Device
     from mcu_ghost.sound.cleaning import Cleaned
+    from mcu_ghost.sound.enhancement import Cleaner
     from mcu_ghost.sound.spectrogram import Excerpt
 
 _PICTURES = (".png", ".svg")
@@ -24,7 +27,8 @@ _FILE = click.Path(path_type=Path)
 @click.command(
     "denoise",
     epilog="Examples: mcu-ghost denoise noisy.wav -o clean.wav -m clean.tflite · mcu-ghost denoise"
-    " talk.flac -o clean.flac -m clean.tflite --plot talk.png",
+    " talk.flac -o clean.flac -m clean.tflite --plot talk.png · mcu-ghost denoise noisy.wav -o"
+    " clean.wav -m clean.tflite --on emulator --board nrf52840",
 )
 @click.argument("recording", metavar="IN", type=_FILE)
 @click.option("-o", "--out", type=_FILE, required=True, metavar="OUT",
@@ -41,15 +45,38 @@ _FILE = click.Path(path_type=Path)
     metavar="FILE",
     help="A .tflite whose task is enhancement.  [default: ghost.toml's; required without one]",
 )
+@click.option("--on", "where", type=click.Choice(["pc", "emulator", "board"]), default="pc",
+              show_default=True, help="What cleans it: this PC, an image on the board's emulator,"
+              " or a board that was flashed with the app `denoise`.")  # fmt: skip
+@click.option("--board", "-b", metavar="NAME", shell_complete=options.complete_board,
+              help="See `mcu-ghost boards`; with --on emulator or board.  [default: ghost.toml's"
+              " first]")  # fmt: skip
+@options.emulator
+@options.toolchain
+@options.port
+@options.baud
 @click.option("--plot", type=_FILE, metavar="PICTURE",
               help="Also draw spectrograms before and after, as .png or .svg.")  # fmt: skip
 @options.as_json
-def command(recording: Path, out: Path, model: Model, plot: Path | None, as_json: bool) -> None:
+def command(
+    recording: Path,
+    out: Path,
+    model: Model,
+    where: str,
+    board: str | None,
+    emulator: str | None,
+    toolchain: str | None,
+    port: str | None,
+    baud: int | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Clean a recording of speech with a model, on this PC, as a board does it.
 
     IN may be WAV, FLAC, Ogg or what else libsndfile reads, of any rate and length. OUT is mono, of
     16 bits, at the model's rate, as long as IN and in step with it. Every sample is what a board
-    makes of the same sound.
+    makes of the same sound: with --on emulator or board that is looked at, and one that is not
+    stops it. An emulator takes some ten seconds for a second of sound.
     """
     from mcu_ghost.host import console, files
     from mcu_ghost.sound import enhancement, spectrogram
@@ -66,28 +93,80 @@ def command(recording: Path, out: Path, model: Model, plot: Path | None, as_json
             )
     transform = enhancer.task.transform
     excerpt = spectrogram.Excerpt(transform.sample_rate)
-    with console.progress() as bars:
+    with contextlib.ExitStack() as stack:
+        device = _device(stack, where, model, board, emulator, toolchain, port, baud)
+        cleaner = enhancer if device is None else _checked(device, model)
+        bars = stack.enter_context(console.progress())
         running = bars.add_task("cleaning, seconds", total=None)
         found = clean_file(
             recording,
             out,
-            enhancer,
+            cleaner,
             transform,
             seen=excerpt.add if plot is not None else lambda before, after: None,
             progress=lambda done, total: bars.update(
                 running, completed=int(done), total=int(total) or None
             ),
         )
+        cost = None if device is None else device.cost()
     if plot is not None:
         files.write_bytes(plot, _picture(excerpt, (recording, out), plot))
     if as_json:
         names = {"recording": str(recording), "out": str(out), "plot": plot and str(plot)}
         latency = {"model": model.name, "latency_ms": transform.latency_ms}
-        console.print_json(names | latency | _as_json(found))
+        hop = {"hop": cost.as_json()} if cost is not None else {}
+        console.print_json(names | {"on": where} | latency | _as_json(found) | hop)
         return
-    _show(found, out, transform.latency_ms)
+    _show(found, out, where, transform.latency_ms)
+    if cost is not None:
+        how = "measured" if where == "board" else "emulated"
+        console.say(f"{cost} ({how}); every sample equals this PC's")
     if plot is not None:
         console.say(f"[bold]{console.literal(plot)}[/] shows it{excerpt.shown}")
+
+
+def _device(
+    stack: contextlib.ExitStack,
+    where: str,
+    model: Model,
+    board: str | None,
+    emulator: str | None,
+    toolchain: str | None,
+    port: str | None,
+    baud: int | None,
+) -> Device | None:
+    """Return the board that is to clean, until the stack is left; None for the PC."""
+    from mcu_ghost import boards
+    from mcu_ghost.host import console
+    from mcu_ghost.project import ghost_toml
+
+    if where == "pc":
+        if board is not None:
+            raise click.UsageError("--board is of use with --on emulator or --on board only.")
+        return None
+    project = ghost_toml.here()
+    name = board or (project.boards[0] if project is not None else None)
+    if name is None:
+        raise click.UsageError(f"Missing option '--board' / '-b', which --on {where} needs.")
+    target = boards.load(name)
+    if where == "board":
+        from mcu_ghost.proof import on_board
+
+        return stack.enter_context(
+            on_board.cleaning(model, target, port or "", baud=baud, say=console.note)
+        )
+    from mcu_ghost.proof import prove
+
+    with console.stderr().status("building …"):
+        return stack.enter_context(
+            prove.cleaning(model, target, toolchain=toolchain, emulator=emulator)
+        )
+
+
+def _checked(device: Device, model: Model) -> Cleaner:
+    from mcu_ghost.proof.enhancement import Checked
+
+    return Checked(device, model)
 
 
 def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path) -> None:
@@ -127,7 +206,7 @@ def _as_json(found: Cleaned) -> dict[str, Any]:
     }
 
 
-def _show(found: Cleaned, out: Path, latency_ms: float) -> None:
+def _show(found: Cleaned, out: Path, where: str, latency_ms: float) -> None:
     """Print how long it is, what became of pauses and speech, and how fast that went."""
     from rich.table import Table
 
@@ -151,7 +230,8 @@ def _show(found: Cleaned, out: Path, latency_ms: float) -> None:
             table.add_row(name, f"{before:.1f} dB", f"{after:.1f} dB", f"{after - before:+.1f} dB")
     if table.row_count:
         console.show(table)
+    place = "this PC" if where == "pc" else f"this {where}"
     console.say(
-        f"[dim]{found.times_real_time:.1f} × real time on this PC (measured); on a board sound is"
+        f"[dim]{found.times_real_time:.1f} × real time on {place} (measured); on a board sound is"
         f" {latency_ms:g} ms late, and by what computing takes (computed)[/]"
     )

@@ -135,6 +135,34 @@ class Device:
         return stats.stack_used, stats.stack_size
 
 
+class Checked:
+    """A board that cleans speech, each sample of which is held against the PC's.
+
+    Args:
+        device: The board, at the begin of a stream.
+        model: The network that its image was built from.
+    """
+
+    def __init__(self, device: Device, model: Model) -> None:
+        self._device, self._reference, self._done = device, Enhancer(model), 0
+
+    def feed(self, samples: Samples) -> Samples:
+        """As of `Device`.
+
+        Raises:
+            GhostError: As of `Device`, or a sample is another one than on the PC.
+        """
+        made, wanted = self._device.feed(samples), self._reference.feed(samples)
+        if (made != wanted).any():
+            at = int(np.argmax(made != wanted))
+            raise GhostError(
+                f"Sample {self._done + at} of the board is {made[at]} where the PC has"
+                f" {wanted[at]}: its firmware is not what `mcu-ghost build` makes of this model."
+            )
+        self._done += len(made)
+        return made
+
+
 @contextlib.contextmanager
 def emulated(built: Built, engine: str | None = None) -> Iterator[Device]:
     """Have an image of the app run on an emulator.

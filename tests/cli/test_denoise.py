@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
+from mcu_ghost.proof.enhancement import Checked
 from mcu_ghost.sound import enhancement
 from tests.cli.in_process import ghost, refusal
 from tests.sound.enhancers import random_enhancer, sound
@@ -52,13 +54,63 @@ def test_the_same_for_scripts(folder: Path) -> None:
     result = ghost(*words("clean.flac"), "--json", cwd=folder)
     told = json.loads(result.stdout)
     assert list(told) == [
-        "recording", "out", "plot", "model", "latency_ms", "sample_rate", "samples", "seconds",
-        "quietest_tenth_db", "loudest_tenth_db", "times_real_time", "warnings"]  # fmt: skip
+        "recording", "out", "plot", "on", "model", "latency_ms", "sample_rate", "samples",
+        "seconds", "quietest_tenth_db", "loudest_tenth_db", "times_real_time",
+        "warnings"]  # fmt: skip
     assert (told["samples"], told["seconds"], told["plot"]) == (32000, 2.0, None)
     assert set(told["quietest_tenth_db"]) == {"before", "after"}
     assert [w.split(",")[0] for w in told["warnings"]] == [
         "its 2 channels are mixed down", "is clipped"]  # fmt: skip
     assert result.stderr.count("warning: noisy.wav: ") == 2
+
+
+@pytest.mark.emulator
+def test_an_image_makes_the_same_file(folder: Path) -> None:
+    soundfile.write(folder / "noisy.wav", sound(0.3) // 4, 16000)
+    assert ghost(*words("pc.wav"), cwd=folder).returncode == 0
+    result = ghost(*words("image.wav"), "--on", "emulator", "-b", "nrf52840", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "pc.wav").read_bytes() == (folder / "image.wav").read_bytes()
+    last = result.stdout.splitlines()[-1]
+    assert re.fullmatch(
+        r"[\d ]+ instructions per hop: [\d ]+ analysis, [\d ]+ network, [\d ]+ synthesis"
+        r" \(emulated\); every sample equals this PC's", last.replace("\u202f", " ")
+    )  # fmt: skip
+    printed = ghost(*words("again.wav"), "--on", "emulator", "-b", "nrf52840", "--json", cwd=folder)
+    hop = json.loads(printed.stdout)["hop"]
+    assert hop["unit"] == "instructions" and hop["hops"] == 20
+    assert hop["mean"] > sum(hop["parts"].values()) > 50_000
+
+
+def test_what_cleans_must_fit(folder: Path) -> None:
+    for more, message in (
+        (("--on", "emulator"), "Missing option '--board' / '-b', which --on emulator needs"),
+        (("-b", "nrf52840"), "--board is of use with --on emulator or --on board only"),
+    ):
+        result = ghost(*words(), *more, cwd=folder)
+        assert result.returncode == 2 and message in result.stderr
+    assert not (folder / "clean.wav").exists()
+
+
+def test_a_sample_that_is_another_one_stops_it() -> None:
+    class Board:
+        """Makes one sample of the second hop louder."""
+
+        def __init__(self) -> None:
+            self.inner, self.hops = enhancement.Enhancer(MODEL), 0
+
+        def feed(self, samples: np.ndarray) -> np.ndarray:
+            made = self.inner.feed(samples)
+            self.hops += len(made) // 256
+            if self.hops == 2:
+                made[7] += 1
+            return made
+
+    checked = Checked(Board(), MODEL)  # type: ignore[arg-type]
+    first = sound(0.1)[:256]
+    assert len(checked.feed(first)) == 256
+    with pytest.raises(GhostError, match="Sample 263 of the board is .* where the PC has"):
+        checked.feed(first)
 
 
 def test_a_picture(folder: Path) -> None:

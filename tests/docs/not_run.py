@@ -32,6 +32,12 @@ NOT_RUN = {
     ("docs/experiments/kws.md",
      "python -m experiments.kws --data FOLDER --commands commands"): HOURS,
     ("docs/experiments/narrower.md", "python -m experiments.narrower --data FOLDER"): HOURS,
+    ("examples/clean_speech/README.md",
+     "pip install 'mcu-ghost[emulate,train]' pesq pystoi"): INSTALLS,
+    ("examples/clean_speech/README.md",
+     "python examples/clean_speech/noise.py FOLDER/noise"): INTERNET,
+    ("examples/clean_speech/README.md",
+     "mcu-ghost train examples/clean_speech/clean_speech.toml --root FOLDER"): HOURS,
     ("examples/wake_words/README.md", "pip install 'mcu-ghost[emulate,train]'"): INSTALLS,
     ("examples/wake_words/README.md", "apt install espeak-ng flite ffmpeg"): INSTALLS,
     ("examples/wake_words/README.md", "mcu-ghost data synth"

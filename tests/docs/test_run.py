@@ -137,6 +137,8 @@ TAKEN = {
     "docs/networks.md": Page(a_network, made=("net.tflite", "window.tflite")),
     "docs/renode.md": Page(made=("firmware/renode/board.robot",)),
     "docs/training.md": Page(trained, made=("lamp.toml", "radio.tflite"), trains=True),
+    "examples/clean_speech/README.md": Page(
+        noisy_speech, {"clean_speech.tflite": "clean.tflite"}, ("clean.wav", "clean.png")),
     "examples/wake_words/README.md": Page(model_and_sound),
 }  # fmt: skip
 
