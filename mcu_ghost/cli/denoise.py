@@ -175,7 +175,7 @@ def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path
         raise GhostError(f"{path}: is a folder. Name a file in it for {option}.")
     if path.suffix.lower() not in kinds:
         raise GhostError(
-            f"{path}: {option} writes {' and '.join(kinds)} files only. Name one of these."
+            f"{path}: what {option} names must end in {' or '.join(kinds)}."
         )
     if not path.parent.is_dir():
         raise GhostError(f"{path}: there is no folder {path.parent}. Make it, or name another.")

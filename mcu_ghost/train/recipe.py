@@ -108,7 +108,6 @@ class Recipe:
     Attributes:
         name: The file's name; the model is called so.
         words: Recordings of the words.
-        task: What it is for; recipes for "enhancement" are of another kind.
         negatives: Recordings without them.
         front_end: How sound becomes frames.
         network: The recurrent layer.
@@ -117,11 +116,11 @@ class Recipe:
         detector: How scores become words.
         board: Whose memory and instructions the report shows.
         clip_ms: Longest recording of a word, milliseconds; longer ones are cut to the loudest part.
+        task: What it is for; recipes for "enhancement" are of another kind.
     """
 
     name: str
     words: Words
-    task: Literal["keywords"] = "keywords"
     negatives: tuple[Negatives, ...] = ()
     front_end: FrontEnd = field(default_factory=FrontEnd)
     network: Network = field(default_factory=Network)
@@ -130,6 +129,7 @@ class Recipe:
     detector: Detector = field(default_factory=Detector)
     board: str = "nrf52840"
     clip_ms: Annotated[int, Meta(ge=100, le=10_000)] = CLIP_MS
+    task: Literal["keywords"] = "keywords"
 
     @property
     def seed(self) -> int:
