@@ -126,7 +126,7 @@ def test_what_cannot_be(folder: Path) -> None:
     (folder / "folder.wav").mkdir()
     there = set(folder.iterdir())
     for line, told in (
-        (words("clean.mp3"), "clean.mp3: --out must end in .wav or .flac"),
+        (words("clean.mp3"), "clean.mp3: what --out names must end in .wav or .flac"),
         (words("folder.wav"), "folder.wav: is a folder. Name a file in it for --out."),
         (words("none/clean.wav"), "there is no folder none. Make it, or name another."),
         (words("noisy.wav"), "noisy.wav: is the recording itself. Name another file for --out."),
@@ -135,7 +135,7 @@ def test_what_cannot_be(folder: Path) -> None:
         (words(name="."), "is a folder, no file"),
         (words(model="other.tflite"), "it cannot clean speech. `mcu-ghost train` makes models"),
         (words(model="none.tflite"), "none.tflite: there is no such file"),
-        ([*words(), "--plot", "p.gif"], "p.gif: --plot must end in .png or .svg"),
+        ([*words(), "--plot", "p.gif"], "p.gif: what --plot names must end in .png or .svg"),
         ([*words(), "--plot", "none/p.png"], "there is no folder none"),
     ):
         told_here = refusal(*line, cwd=folder)
