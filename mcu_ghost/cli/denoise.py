@@ -38,12 +38,9 @@ _FILE = click.Path(path_type=Path)
     "-m",
     type=_FILE,
     callback=options.load_model,
-    default=options.of_project(
-        lambda project: project.model,
-        needed="Missing option '--model' / '-m', and no ghost.toml here names a model.",
-    ),
+    default=options.enhancement_model,
     metavar="FILE",
-    help="A .tflite whose task is enhancement.  [default: ghost.toml's; required without one]",
+    help="A .tflite whose task is enhancement.  [default: ghost.toml's, or the bundled one]",
 )
 @click.option("--on", "where", type=click.Choice(["pc", "emulator", "board"]), default="pc",
               show_default=True, help="What cleans it: this PC, an image on the board's emulator,"

@@ -83,6 +83,13 @@ def _model() -> Path:
     return of_project(lambda project: project.model)() or bundled_model()
 
 
+def enhancement_model() -> Path:
+    """Return the project's model, or the bundled one that cleans speech."""
+    from mcu_ghost.host import resources
+
+    return of_project(lambda project: project.model)() or resources.enhancement_model()
+
+
 def _app() -> str:
     from mcu_ghost.build.apps import DEFAULT
 

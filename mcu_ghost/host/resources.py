@@ -32,6 +32,11 @@ def default_model() -> Path:
     return _PACKAGE / "models" / "wake_words.tflite"
 
 
+def enhancement_model() -> Path:
+    """Return the bundled model that cleans speech, a `.tflite` file."""
+    return _PACKAGE / "models" / "clean_speech.tflite"
+
+
 def demo_clips() -> list[Path]:
     """Return the synthesised clips that the demo plays, sorted by name."""
     return sorted((_PACKAGE / "models" / "clips").glob("*.flac"))
