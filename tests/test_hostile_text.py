@@ -174,6 +174,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
                 place / template, templates.render(f"project/{template}.jinja", context)
             )
         files.write_text(place / "recipe.toml", recipe_file.text("lamp", word, word, word))
+        recipe_file.enhancement("clean", word, [word, word], word)
     model = network(words)
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
