@@ -94,7 +94,7 @@ def command(
     _need_tensorflow()
     place = cache or workspace.root() / ".cache" / "train"
     first_try = recipe_path.is_dir()
-    if not first_try and _is_enhancement(recipe_path):
+    if not first_try and recipes.for_enhancement(recipe_path):
         if worker:
             raise GhostError(f"--worker {worker}: only recipes of words can share their work.")
         train_enhancement.run(recipe_path, out, root, seed, place, as_json)
@@ -138,14 +138,6 @@ def command(
         console.print_json(dataclasses.asdict(result))
     else:
         show(result, target)
-
-
-def _is_enhancement(recipe: Path) -> bool:
-    """Return whether a recipe is of a network that cleans speech."""
-    from mcu_ghost.host import schema
-
-    found = schema.parsed(recipe)
-    return isinstance(found, dict) and found.get("task") == "enhancement"
 
 
 def _need_tensorflow() -> None:

@@ -20,6 +20,7 @@ from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.sound import audio, enhancement, recording
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.data import folder
+from mcu_ghost.train import recipe as recipes
 from mcu_ghost.train.enhancement import measure, recipe
 
 _ROUNDING = 2  # samples by which the same length differs after it was resampled from another rate
@@ -115,6 +116,8 @@ def _refuse_learnt(project: Project, clean: Path) -> None:
     if project.recipe is None or not Path(project.recipe).is_file():
         return
     path = Path(project.recipe)
+    if not recipes.for_enhancement(path):
+        return  # it is of words
     speech = recipe.read(path).speech
     learnt = [(path.parent / name).resolve() for name in (*speech.folders, *speech.training)]
     if any(clean.resolve().is_relative_to(place) for place in learnt):
