@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,16 @@ def heard(item: Item, samples: Samples, clipped: float, speech: bool) -> Heard:
     return Heard(item, digest, len(samples) / RATE, clipped, below, like)
 
 
-def told(speech: Sequence[Heard], noise: Sequence[Heard]) -> Iterator[str]:
-    """Yield a sentence on each thing that a person should look at before training."""
+def told(
+    speech: Sequence[Heard], noise: Sequence[Heard], shared: Collection[str] = ()
+) -> Iterator[str]:
+    """Yield a sentence on each thing that a person should look at before training.
+
+    Args:
+        speech: What is to be kept.
+        noise: What is to be taken away.
+        shared: Kinds of noise that training and the test should both have.
+    """
     first: dict[tuple[Path, str], Heard] = {}
     for one in noise:  # what is for training is for validation, too
         first.setdefault((one.item.path, one.item.label), one)
@@ -68,6 +76,7 @@ def told(speech: Sequence[Heard], noise: Sequence[Heard]) -> Iterator[str]:
     yield from _twice(noise, "noise")
     yield from _same_people(speech)
     yield from _spoken(noise)
+    yield from _unshared([one for one in noise if one.item.label in shared])
     yield from _worst(
         speech,
         lambda one: one.clipped,
@@ -152,6 +161,24 @@ def _spoken(noise: Sequence[Heard]) -> Iterator[str]:
                 f" {'sounds' if len(like) == 1 else 'sound'} like speech, for example"
                 f" {like[0].item.path}. Listen to them: if it is, the network learns to take"
                 " speech away."
+            )
+
+
+def _unshared(noise: Sequence[Heard]) -> Iterator[str]:
+    """Tell of kinds of noise that are in training alone, or in the test alone."""
+    kinds: dict[str, list[Item]] = defaultdict(list)
+    for one in noise:
+        kinds[one.item.label].append(one.item)
+    for kind, items in kinds.items():
+        places = text.count(len({item.group for item in items}), "place")
+        there = {item.split for item in items}
+        for split in SPLITS:
+            if split == "validation" or split in there:
+                continue
+            yield (
+                f"noise '{kind}' has nothing for {_CALLED[split]}: by the names of its files,"
+                f" <place>_<anything>, it is of {places}. Record more places, or say by `use` what"
+                " it is for."
             )
 
 

@@ -103,7 +103,8 @@ def load(
             notes.append(
                 f"{text.count(len(people), 'speaker')} for {split} tell little about others."
             )
-    notes += doubts.told(*heard)
+    shared = {entry.name for entry in recipe.noise if entry.use == "split"}
+    notes += doubts.told(*heard, shared)
     material = {
         split: Material(tuple(speech[split]), {k: tuple(v) for k, v in noises[split].items()})
         for split in SPLITS

@@ -21,9 +21,11 @@ from mcu_ghost.train.enhancement.doubts import Heard
 from tests.train.enhancement.voices import voice, write
 
 
-def one(name: str, split: Split = "train", group: str = "", label: str = "street") -> Heard:
+def one(
+    name: str, split: Split = "train", group: str | None = None, label: str = "street"
+) -> Heard:
     """Return a recording with nothing wrong."""
-    item = Item(Path(name), label, group or name, split)
+    item = Item(Path(name), label, name if group is None else group, split)
     return Heard(item, name.encode(), 100.0, 0.0, 50.0, False)
 
 
@@ -85,6 +87,16 @@ def test_speech_that_is_clipped_or_not_clean() -> None:
     assert "2 recordings are not clean" in found and "The worst is x1 (23 dB)." in found
     many = [one(f"z{i}") for i in range(50)]
     assert told([*SPEECH, *bad, *many]) == []  # of some it may be a mistake of the measure
+
+
+def test_a_kind_of_noise_of_too_few_places() -> None:
+    noise = [one(f"n{i}", "train", group="") for i in range(4)]
+    (found,) = doubts.told(SPEECH, noise, {"street"})
+    assert found.startswith("noise 'street' has nothing for the test: by the names of its files,")
+    assert "it is of 1 place. " in found
+    assert list(doubts.told(SPEECH, noise, {"keys"})) == []
+    apart = [*NOISE, one("m", "test")]
+    assert list(doubts.told(SPEECH, apart, {"street"})) == []
 
 
 def test_hardly_any_noise() -> None:
