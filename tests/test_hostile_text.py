@@ -34,6 +34,9 @@ from mcu_ghost.project import new, recipe_file
 from mcu_ghost.proof.profile import page
 from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
 from mcu_ghost.proof.profile.profile import Profile
+from mcu_ghost.train.enhancement import report
+from mcu_ghost.train.enhancement.measure import Score
+from mcu_ghost.train.enhancement.result import Condition, Result
 from tests import hostile, two_ends
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
@@ -139,6 +142,25 @@ def training(words: tuple[str, ...]) -> Training:
     ))  # fmt: skip
 
 
+def cleaning(words: tuple[str, ...]) -> report.PageContext:
+    """Return what `report/enhancement.html` shows, with every kind of noise one of these."""
+    score = Score(1.0, 1.0, 1.0)
+    result = Result(
+        history=((1, 1.0, 1.0),),
+        validation_noisy_db=1.0,
+        conditions=tuple(Condition(word, True, 5.0, 1, *[score] * 3) for word in words),
+        clean=score,
+        missing=words,
+        model_bytes=1,
+        latency_ms=1.0,
+        image=None,
+        no_image=words[0],
+    )
+    examples = [report.Example(word, ((word, "AAAA"),), "<svg></svg>") for word in words]
+    return report.PageContext("1", words[0], result, result.rows(), result.by_snr(),
+                              "<svg></svg>", "<svg></svg>", examples, text.size)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outputs, Outputs]:
     """Return what every template makes of ordinary text, and of hostile text."""
@@ -174,6 +196,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
                 place / template, templates.render(f"project/{template}.jinja", context)
             )
         files.write_text(place / "recipe.toml", recipe_file.text("lamp", word, word, word))
+        recipe_file.enhancement("clean", word, [word, word], word)
     model = network(words)
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
@@ -190,6 +213,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
             export(made, kind, out / f"{kind}-{start}", core_name=core)  # type: ignore[arg-type]
     page.page(profile(words))
     templates.render("report/train.html.jinja", training(words))
+    templates.render("report/enhancement.html.jinja", cleaning(words))
     patch.setattr(jinja2.Template, "render", render)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from mcu_ghost.host import text
 if TYPE_CHECKING:
     from mcu_ghost.project.baseline import Costs, Row
     from mcu_ghost.project.costs import Miss
+    from mcu_ghost.project.pairs import Pair
     from mcu_ghost.proof.accuracy import Judgement
 
 
@@ -44,13 +46,13 @@ def command(
 
     Reads ghost.toml. For each of its boards the firmware is built, run on the board's emulator and
     compared byte for byte with the reference; flash, RAM, instructions and, where there are
-    recordings or data, accuracy or error are compared with baseline.json. Exit code 1 when one of
-    them is worse by more than ghost.toml allows, or a byte differs.
+    recordings or data, accuracy, error or the SI-SDR gained are compared with baseline.json. Exit
+    code 1 when one of them is worse by more than ghost.toml allows, or a byte differs.
     """
     from mcu_ghost import boards
     from mcu_ghost.build import folder
     from mcu_ghost.host import console, workspace
-    from mcu_ghost.project import baseline, costs, ghost_toml
+    from mcu_ghost.project import baseline, costs, ghost_toml, pairs
 
     project = ghost_toml.need()
     path = workspace.root() / baseline.NAME
@@ -61,16 +63,24 @@ def command(
     judgements: list[Judgement] = []
     misses: list[Miss] = []
     with console.stderr().status("") as status:
+
+        def tell(step: str) -> None:
+            status.update(f"{console.literal(step)} …")
+
+        cleaned = pairs.measured(project, model, tell)
         found = [
-            costs.board(
-                project,
-                target,
-                model,
-                out or workspace.root() / folder.BUILDS,
-                lambda step: status.update(f"{console.literal(step)} …"),
-                own,
-                judgements.append,
-                misses.append,
+            dataclasses.replace(
+                costs.board(
+                    project,
+                    target,
+                    model,
+                    out or workspace.root() / folder.BUILDS,
+                    tell,
+                    own,
+                    judgements.append,
+                    misses.append,
+                ),
+                cleaned=pairs.summary(cleaned),
             )
             for target in targets
         ]
@@ -88,6 +98,8 @@ def command(
     console.few([str(miss) for miss in misses] if not as_json else [], "[yellow]{}[/]")
     for found_own in judgements if not as_json else ():
         samples.show(found_own)
+    if cleaned and not as_json:
+        _show_least(cleaned)
     updated = update and not any(now.different_bytes for now in found)
     if updated:
         baseline.write(path, found)
@@ -99,14 +111,26 @@ def command(
         told = {"data": [one.as_json() for one in judgements]} if judgements else {}
         result = {"boards": entries, "failures": failures, "updated": updated}
         missed = {"missed": [dataclasses.asdict(miss) for miss in misses]}
-        console.print_json(result | told | missed)
+        pairs_json = {"cleaned": [one.as_json() for one in cleaned]} if cleaned else {}
+        console.print_json(result | told | missed | pairs_json)
     elif updated:
         console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
-    tell = console.note if as_json else console.say
+    say = console.note if as_json else console.say
     for sentence in failures:
-        tell(f"[red]{console.literal(sentence)}[/]")
+        say(f"[red]{console.literal(sentence)}[/]")
     if failures:
         sys.exit(1)
+
+
+def _show_least(cleaned: Sequence[Pair]) -> None:
+    """Print which recording gains least."""
+    from mcu_ghost.host import console
+
+    least = min(cleaned, key=lambda pair: pair.gained_db)
+    console.say(
+        f"{text.count(len(cleaned), 'recording')} made clean on this PC; least is gained by"
+        f" {console.literal(least.noisy)}, SI-SDR {least.before_db:.1f} → {least.after_db:.1f} dB"
+    )
 
 
 def _number(value: float | None, unit: str) -> str:
@@ -115,6 +139,8 @@ def _number(value: float | None, unit: str) -> str:
         return "–"
     if unit == " %":
         return f"{value:.1f} %"
+    if unit == " dB":
+        return f"{value:.2f} dB"
     return f"{value:.4g}" if isinstance(value, float) else text.count(value) + unit
 
 
@@ -123,6 +149,8 @@ def _change(old: float | None, now: float | None, unit: str) -> str:
         return ""
     if unit == " %":
         return f"{now - old:+.1f} points"
+    if unit == " dB":
+        return f"{now - old:+.2f} dB"
     return f"{100 * (now / old - 1):+.2f} %" if old else f"{now - old:+.0f}"
 
 
@@ -150,7 +178,7 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
         numbers = _number(old, row.unit), _number(row.now, row.unit)
         table.add_row(row.what, *numbers, _change(old, row.now, row.unit), mark)
     console.show(table)
-    if now.accuracy is None and now.mean_error is None:
+    if now.accuracy is None and now.mean_error is None and now.cleaned is None:
         console.say("[dim]no recordings, no data: accuracy is not known[/]")
     if before and (others := baseline.changes(before, now)):
         console.say(f"[yellow]changed since the baseline:[/] {console.literal(', '.join(others))}")

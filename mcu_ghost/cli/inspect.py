@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcu_ghost.cli import options, summary
 from mcu_ghost.host import text
+
+if TYPE_CHECKING:
+    from mcu_ghost.sound.enhancement import EnhancementTask
 
 
 @click.command("inspect", epilog="Example: mcu-ghost inspect kws.keras")
@@ -25,10 +30,12 @@ def command(file: Path, as_json: bool) -> None:
     from mcu_ghost.convert import inspection
     from mcu_ghost.host import console
     from mcu_ghost.host.steps import steps
+    from mcu_ghost.sound import enhancement
 
     with steps() as tell:
         found = inspection.inspect(file, tell)
     network = found.network
+    task = None if network is None else enhancement.task_of(network)
     if as_json:
         shape = (
             {}
@@ -39,6 +46,7 @@ def command(file: Path, as_json: bool) -> None:
                 "output_size": network.output_size,
             }
         )
+        cleans = {} if task is None else {"enhancement": _as_json(task)}
         scales = {} if network is None or not found.quantised else network.as_json()
         console.print_json(
             {
@@ -48,6 +56,7 @@ def command(file: Path, as_json: bool) -> None:
                 "notes": list(found.notes),
                 **shape,
                 **scales,
+                **cleans,
                 **summary.layers_as_json(found.rows, network),
             }
         )
@@ -65,9 +74,33 @@ def command(file: Path, as_json: bool) -> None:
         summary.show_layers(found.rows, network, found.notes)
         if network is not None and found.quantised:
             summary.show(network)
+            if task is not None:
+                _show(task)
         elif network is not None:
             console.say(f"plan    {network.plan}")
         elif found.refused:
             console.say(f"[red]{console.literal(found.refused)}[/]")
     if found.fails:
         sys.exit(1)
+
+
+def _show(task: EnhancementTask) -> None:
+    """Print what a model that cleans speech does with sound."""
+    from mcu_ghost.host import console
+
+    cut = task.transform
+    hop = f"every {cut.hop} ({cut.hop_ms:g} ms)"
+    console.say(
+        f"task    cleans speech of {text.count(cut.sample_rate)} Hz: frames of {cut.frame} samples"
+        f" {hop}, {task.bands} bands, gains to the power of {task.gains.exponent:g}"
+    )
+    console.say(f"delay   {cut.latency_ms:g} ms, and the time that computing takes")
+
+
+def _as_json(task: EnhancementTask) -> dict[str, Any]:
+    return {
+        **dataclasses.asdict(task.transform),
+        "bands": task.bands,
+        "latency_ms": task.transform.latency_ms,
+        "exponent": task.gains.exponent,
+    }

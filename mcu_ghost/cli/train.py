@@ -25,14 +25,22 @@ _path = click.Path(path_type=Path)
 @click.command(
     "train",
     epilog="Examples: mcu-ghost train lamp/ && mcu-ghost build -b nrf52840 -m lamp.tflite ·"
-    " mcu-ghost train lamp.toml --init lamp/ && mcu-ghost train lamp.toml",
+    " mcu-ghost train lamp.toml --init lamp/ && mcu-ghost train lamp.toml · mcu-ghost train"
+    " clean.toml --init speech/ --noise noise/ && mcu-ghost train clean.toml",
 )
 @click.argument("recipe_path", metavar="[RECIPE]", type=_path, default=options.of_project(
     lambda project: project.recipe,
     needed="Missing argument 'RECIPE', and no ghost.toml here names one.",
 ))  # fmt: skip
 @click.option("--init", type=_path, metavar="DIR",
-              help="Write RECIPE for the words in DIR, and train nothing.")  # fmt: skip
+              help="Write RECIPE for the words in DIR, or the speech there, and train"
+                   " nothing.")  # fmt: skip
+@click.option("--noise", type=_path, multiple=True, metavar="DIR",
+              help="With --init: the recipe cleans the speech of what is in DIR; may be given"
+                   " again.")  # fmt: skip
+@click.option("--task", type=click.Choice(["keywords", "enhancement"]),
+              help="With --init: what the recipe is for.  [default: enhancement with --noise, else"
+                   " keywords]")  # fmt: skip
 @click.option("--help-recipe", is_flag=False, flag_value="recipe", is_eager=True,
               expose_value=False, metavar="[enhancement]",
               type=click.Choice(["recipe", "enhancement"]),
@@ -52,6 +60,8 @@ _path = click.Path(path_type=Path)
 def command(
     recipe_path: Path,
     init: Path | None,
+    noise: tuple[Path, ...],
+    task: str | None,
     out: Path | None,
     root: Path | None,
     seed: int | None,
@@ -74,12 +84,17 @@ def command(
     from mcu_ghost.train import recipe as recipes
 
     if init is not None:
-        _write(recipe_path, init)
+        _write(recipe_path, init, noise, task or ("enhancement" if noise else "keywords"))
         return
+    if noise or task:
+        raise GhostError(
+            f"{'--noise' if noise else '--task'} goes with --init, which writes a recipe; one that"
+            " exists says it itself."
+        )
     _need_tensorflow()
     place = cache or workspace.root() / ".cache" / "train"
     first_try = recipe_path.is_dir()
-    if not first_try and _is_enhancement(recipe_path):
+    if not first_try and recipes.for_enhancement(recipe_path):
         if worker:
             raise GhostError(f"--worker {worker}: only recipes of words can share their work.")
         train_enhancement.run(recipe_path, out, root, seed, place, as_json)
@@ -102,11 +117,11 @@ def command(
     from mcu_ghost.sound.data import sounds
 
     with console.progress() as bars:
-        task = bars.add_task("reading recordings", total=None)
+        bar = bars.add_task("reading recordings", total=None)
         found = sounds.load(
             recipe,
             root or (recipe_path.resolve() if first_try else recipe_path).parent,
-            lambda done, total: bars.update(task, completed=done, total=total),
+            lambda done, total: bars.update(bar, completed=done, total=total),
         )
     for note in found.notes if worker == 0 else ():
         console.note(f"[yellow]note:[/] {console.literal(note)}")
@@ -123,14 +138,6 @@ def command(
         console.print_json(dataclasses.asdict(result))
     else:
         show(result, target)
-
-
-def _is_enhancement(recipe: Path) -> bool:
-    """Return whether a recipe is of a network that cleans speech."""
-    from mcu_ghost.host import schema
-
-    found = schema.parsed(recipe)
-    return isinstance(found, dict) and found.get("task") == "enhancement"
 
 
 def _need_tensorflow() -> None:
@@ -152,20 +159,34 @@ def _help_recipe(ctx: click.Context, wanted: File | None) -> None:
         ctx.exit()
 
 
-def _write(recipe: Path, folder: Path) -> None:
+def _write(recipe: Path, folder: Path, noise: tuple[Path, ...], task: str) -> None:
     """Write a recipe to begin with."""
     from mcu_ghost.host import console
     from mcu_ghost.host.files import write_text
     from mcu_ghost.project import recipe_file
 
+    if noise and task != "enhancement":
+        raise GhostError(
+            "--noise is for --task enhancement; a recipe of words names [[negatives]]."
+        )
     if recipe.suffix != ".toml":
         raise GhostError(f"{recipe}: a recipe's name ends in .toml.")
     if recipe.exists():
         raise GhostError(f"{recipe}: exists already. Take another name, or remove it first.")
-    if not folder.is_dir():
-        raise GhostError(f"{folder}: there is no such folder of words, <word>/*.wav or *.flac.")
-    words = Path(os.path.relpath(folder, recipe.parent)).as_posix()
-    write_text(recipe, recipe_file.text(recipe.stem, words))
+    what = "words, <word>/*.wav or *.flac" if task == "keywords" else "clean speech"
+    for place, holds in ((folder, what), *((place, "noise") for place in noise)):
+        if not place.is_dir():
+            raise GhostError(f"{place}: there is no such folder of {holds}.")
+    said, *others = (
+        Path(os.path.relpath(place, recipe.parent)).as_posix() for place in (folder, *noise)
+    )
+    if said in others:
+        raise GhostError(f"{folder}: is named for speech and for noise.")
+    if task == "keywords":
+        written = recipe_file.text(recipe.stem, said)
+    else:
+        written = recipe_file.enhancement(recipe.stem, said, tuple(dict.fromkeys(others)))
+    write_text(recipe, written)
     console.say(f"[bold]{console.literal(recipe)}[/] is written: mcu-ghost train"
                 f" {console.literal(recipe)}")  # fmt: skip
 

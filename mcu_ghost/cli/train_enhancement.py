@@ -66,7 +66,7 @@ def show(result: Result, out: Path) -> None:
     """Print what a run measured."""
     from rich.table import Table
 
-    from mcu_ghost.host import console
+    from mcu_ghost.host import console, tools
 
     table = Table(box=None, pad_edge=False)
     for heading in (
@@ -90,8 +90,11 @@ def show(result: Result, out: Path) -> None:
     clean = result.clean
     quality = "" if clean.pesq is None else f", PESQ {clean.pesq:.2f}"
     console.say(f"speech without noise comes out with SI-SDR {clean.si_sdr_db:.1f} dB{quality}")
-    for name in result.missing:
-        console.say(f"[dim]no scores of {name}: pip install {name}[/]")
+    if result.missing:
+        install = tools.TOOLS[result.missing[0]].install
+        console.say(
+            f"[dim]no scores of {' and '.join(result.missing)}: {console.literal(install)}[/]"
+        )
     image = result.image
     cost = (
         f"; on {image.board} {text.size(image.flash_bytes)} of flash, "

@@ -87,8 +87,8 @@ def line(packages: dict[str, str]) -> str:
     return packages[""]
 
 
-_CONVERT, _EMULATE, _FLASH, _TRAIN = (
-    f"'mcu-ghost[{extra}]'" for extra in ("convert", "emulate", "flash", "train")
+_CONVERT, _EMULATE, _ENHANCEMENT, _FLASH, _TRAIN = (
+    f"'mcu-ghost[{extra}]'" for extra in ("convert", "emulate", "enhancement", "flash", "train")
 )
 
 TOOLS: dict[str, Tool] = {
@@ -140,7 +140,17 @@ TOOLS: dict[str, Tool] = {
     "tensorflow-model-optimization": Tool(
         "training with the integers' rounding", module="tensorflow_model_optimization", pip=_TRAIN
     ),
-    "matplotlib": Tool("pictures of a training's report", module="matplotlib", pip=_TRAIN),
+    "matplotlib": Tool(
+        "pictures of a training's report and of denoise --plot", module="matplotlib", pip=_TRAIN
+    ),
+    "pesq": Tool(
+        "scores how cleaned speech sounds, in a training's report",
+        module="pesq",
+        pip=_ENHANCEMENT,
+    ),
+    "pystoi": Tool(
+        "scores how well cleaned speech is understood, likewise", module="pystoi", pip=_ENHANCEMENT
+    ),
     "espeak-ng": Tool(
         "speaks words for data sets",
         program="espeak-ng",

@@ -53,6 +53,21 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class Cleaned:
+    """How much cleaner a model makes recordings.
+
+    Attributes:
+        si_sdr_db: Gained, the mean, by the integer network.
+        recordings: How many.
+        hash: Of them and of their clean partners: others cannot be compared.
+    """
+
+    si_sdr_db: float
+    recordings: Size
+    hash: str
+
+
+@dataclass(frozen=True)
 class Costs:
     """What a board's firmware costs, and that it is right. Instructions and bytes are emulated.
 
@@ -71,6 +86,7 @@ class Costs:
         instructions_per_hop: Of an app that hears: all that a hop of sound takes, the mean.
         accuracy: On the project's recordings or data; None where there are none.
         mean_error: Of the outputs, on the project's data, where those say what should come out.
+        cleaned: What the project's recordings gain, where the model cleans speech.
     """
 
     board: str
@@ -87,6 +103,7 @@ class Costs:
     instructions_per_hop: Size | None
     accuracy: Accuracy | None
     mean_error: Annotated[float, Meta(ge=0)] | None = None
+    cleaned: Cleaned | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +187,7 @@ def compare(project: ghost_toml.Project, before: Costs, now: Costs) -> list[Row]
         _bytes(before, now),
         _accuracy(before.accuracy, now.accuracy, slack.accuracy_points),
         _error(before.mean_error, now.mean_error, slack.error_percent),
+        _gained(before.cleaned, now.cleaned, slack.si_sdr_db),
     ]  # fmt: skip
     return [row for row in rows if row.wrong or (row.before, row.now) != (None, None)]
 
@@ -246,3 +264,21 @@ def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> R
         )
     then, today = (entry.percent if entry else None for entry in (before, now))
     return Row("recordings recognised", then, today, " %", worse)
+
+
+def _gained(before: Cleaned | None, now: Cleaned | None, limit: float) -> Row:
+    """Compare how much cleaner the same recordings become."""
+    what, worse = "SI-SDR gained", ""
+    if (before and before.hash) != (now and now.hash):
+        count_now, count_then = (entry.recordings if entry else 0 for entry in (now, before))
+        worse = (
+            f"{what}: these are other recordings than the baseline's ({count_now} now,"
+            f" {count_then} then). {UPDATE}"
+        )
+    elif before and now and now.si_sdr_db < before.si_sdr_db - limit:
+        worse = (
+            f"{what} fell from {before.si_sdr_db:.2f} to {now.si_sdr_db:.2f} dB;"
+            f" {ghost_toml.NAME} allows {limit:g} dB."
+        )
+    then, today = (entry.si_sdr_db if entry else None for entry in (before, now))
+    return Row(what, then, today, " dB", worse)

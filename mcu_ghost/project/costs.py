@@ -31,6 +31,7 @@ from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.proof import prove
 from mcu_ghost.proof.accuracy import Judgement, Selection, judge
 from mcu_ghost.proof.verify import Comparison
+from mcu_ghost.sound import enhancement
 from mcu_ghost.sound.data import folder, plan
 from mcu_ghost.sound.keywords import task_of
 from mcu_ghost.train import recipe
@@ -80,8 +81,8 @@ def recordings(project: Project, network: Model) -> dict[Path, str]:
     Raises:
         GhostError: A folder is empty, the model does not know its word, or it learns from them.
     """
-    if project.recordings is None:
-        return {}
+    if project.recordings is None or enhancement.task_of(network) is not None:
+        return {}  # what is cleaned has no words
     if project.data is not None:
         raise GhostError(
             f"{ghost_toml.NAME}: accuracy is counted on recordings or on data; leave one out."
@@ -192,7 +193,7 @@ def _board(
             ]
             for miss in wrong:
                 missed(miss)
-            accuracy = Accuracy(len(spoken) - len(wrong), len(spoken), _hash(spoken))
+            accuracy = Accuracy(len(spoken) - len(wrong), len(spoken), identity(spoken))
         if own is not None:
             tell(f"running {count(len(own.chosen), 'sample')} of {own.samples.name} on {engine}")
             trial = prove.Trial(engine, 0, 1, sequences=tuple(own.sequences))
@@ -256,8 +257,8 @@ def _compared(stream: Built, engine: str, files: tuple[Path, ...]) -> Comparison
     return prove.image(stream, prove.Trial(engine, 0, 1, files)).comparison
 
 
-def _hash(spoken: dict[Path, str]) -> str:
-    """Identify recordings by their labels and contents."""
+def identity(spoken: dict[Path, str]) -> str:
+    """Return a hash of recordings: of their labels, names and contents."""
     digest = hashlib.sha256()
     for path, label in spoken.items():
         digest.update(f"{label}\0{path.name}\0".encode("utf-8", "surrogateescape"))

@@ -50,6 +50,7 @@ _ENGINES = ("unicorn", "qemu", "renode")
 _EXTRAS = {  # which a verb can do without
     "data synth": ("flite",),
     "listen": ("capstone",),
+    "train": ("pesq", "pystoi"),
     "convert": tuple(name for (name,) in _TRAIN),  # but for .ghost files and SavedModels
 }
 _PATIENCE = 5.0  # seconds for a program to say its version

@@ -37,6 +37,7 @@ class Tolerance:
         instructions_percent: Of instructions per frame, and per hop of sound.
         accuracy_points: Percentage points of recordings or samples that are no longer recognised.
         error_percent: Of the mean error of outputs.
+        si_sdr_db: Of the SI-SDR that recordings gain by being cleaned, in dB.
     """
 
     flash_percent: Hundredths = 1.0
@@ -44,6 +45,7 @@ class Tolerance:
     instructions_percent: Hundredths = 1.0
     accuracy_points: Hundredths = 0.0
     error_percent: Hundredths = 1.0
+    si_sdr_db: Hundredths = 0.1
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,15 @@ class Project:
         app: The firmware's main program, one of `mcu_ghost.build.apps.APPS`.
         toolchain: What the baseline is built with; the first that is installed if left out.
         recipe: What `mcu-ghost train` reads.
-        recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`.
+        recordings: Folder of recordings that accuracy is counted on, `<word>/*.wav|flac`; of those
+            to be cleaned, `*.wav|flac`, where the model cleans speech.
         tolerance: How much worse than the baseline it may get.
         budget: What it may never exceed.
         data: Inputs of your own that accuracy or error is counted on instead of recordings,
             `.npy`, `.npz` or `.csv`.
         expect: What should come out of them.
+        clean: Folder of `recordings` without their noise, of the same names and lengths, which a
+            model that cleans speech is compared with.
     """
 
     boards: Annotated[tuple[str, ...], Meta(min_length=1, examples=[["nrf52840"]])]
@@ -89,6 +94,7 @@ class Project:
     budget: Budget = field(default_factory=Budget)
     data: str | None = None
     expect: str | None = None
+    clean: str | None = None
 
 
 def here() -> Project | None:
@@ -110,6 +116,7 @@ def here() -> Project | None:
         recordings=project.recordings and str(root / project.recordings),
         data=project.data and str(root / project.data),
         expect=project.expect and str(root / project.expect),
+        clean=project.clean and str(root / project.clean),
     )
 
 

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcu_ghost.host.templates import render
 from mcu_ghost.sound.data.sections import Words
+from mcu_ghost.train.enhancement import recipe as enhancement_recipe
+from mcu_ghost.train.enhancement.recipe import NoiseFolder, Speech
 from mcu_ghost.train.recipe import Recipe
 
 
@@ -31,3 +34,31 @@ def text(name: str, folder: str, board: str = Recipe.board, schema: str = "") ->
     """Return a recipe with defaults; the arguments are those of `RecipeContext`."""
     recipe = Recipe(name, Words((folder,)), board=board)
     return render("project/recipe.toml.jinja", RecipeContext(name, folder, schema, recipe))
+
+
+@dataclass(frozen=True)
+class EnhancementContext:
+    """What the template of a recipe for enhancement shows.
+
+    Attributes:
+        schema: The schema's file for editors, relative to the recipe; "" if there is none.
+        recipe: The defaults, and the folders relative to the recipe.
+    """
+
+    schema: str
+    recipe: enhancement_recipe.Recipe
+
+
+def enhancement(name: str, speech: str, noise: Sequence[str], schema: str = "") -> str:
+    """Return a recipe for enhancement with defaults.
+
+    Args:
+        name: Of the model.
+        speech: Folder of clean recordings, relative to the recipe.
+        noise: Folders of noise, likewise.
+        schema: The schema's file for editors, likewise; "" if there is none.
+    """
+    recipe = enhancement_recipe.Recipe(
+        name, "enhancement", Speech((speech,)), tuple(NoiseFolder(folder) for folder in noise)
+    )
+    return render("project/enhancement.toml.jinja", EnhancementContext(schema, recipe))

@@ -21,7 +21,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network import about, reference
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tensor import Int8s
-from mcu_ghost.sound import audio, detector
+from mcu_ghost.sound import audio, detector, enhancement
 from mcu_ghost.sound.audio import Formula
 from mcu_ghost.sound.front_end import FrontEndSettings, Samples
 from mcu_ghost.sound.lines import Word
@@ -180,11 +180,21 @@ def need_task(model: Model) -> KeywordTask:
     """
     task = task_of(model)
     if task is None:
+        _refuse_other(model)
         raise GhostError(
             f"The model '{model.name}' does not say how to turn audio into its input, so"
             " recordings cannot be played to it. Convert it with a front end."
         )
     return task
+
+
+def _refuse_other(model: Model) -> None:
+    """Say of a model that is for something else what it is for."""
+    if model.metadata.get("task") == enhancement.TASK:
+        raise GhostError(
+            f"The model '{model.name}' cleans speech and hears no words: `mcu-ghost denoise` gives"
+            " it recordings."
+        )
 
 
 def listening(model: Model) -> tuple[KeywordTask, detector.DetectorSettings]:
@@ -195,6 +205,7 @@ def listening(model: Model) -> tuple[KeywordTask, detector.DetectorSettings]:
     """
     task = task_of(model)
     if task is None or task.detector is None or not model.head_per_frame:
+        _refuse_other(model)
         raise GhostError(
             f"The model '{model.name}' does not say how its scores become words, frame by frame."
             " `mcu-ghost train` makes models that listen without end."
@@ -211,6 +222,7 @@ def given(model: Model) -> detector.Given:
     Raises:
         GhostError: It does not say, or something impossible.
     """
+    _refuse_other(model)
     found = schema.build(model.metadata, _Metadata, f"The model '{model.name}'", closed=False)
     if found.detector is None:
         raise GhostError(f"The model '{model.name}' does not say how its scores become words.")

@@ -162,12 +162,24 @@ def of_folder(folder: Path) -> Recipe:
     )
 
 
+def for_enhancement(path: Path) -> bool:
+    """Return whether a recipe is of a network that cleans speech: that is another kind of file.
+
+    Raises:
+        GhostError: It cannot be read.
+    """
+    found = schema.parsed(path)
+    return isinstance(found, dict) and found.get("task") == "enhancement"
+
+
 def read(path: Path) -> Recipe:
     """Read and check a recipe.
 
     Raises:
         GhostError: Unreadable, an unknown key, or a value that makes no sense.
     """
+    if for_enhancement(path):
+        raise GhostError(f"{path}: is a recipe for enhancement; here it takes one of words.")
     recipe = schema.read(path, Recipe)
     try:
         settings = recipe.settings

@@ -13,7 +13,9 @@ import pytest
 from mcu_ghost import boards
 from mcu_ghost.boards import board as board_files
 from mcu_ghost.cli import cli
+from mcu_ghost.project import ghost_toml
 from mcu_ghost.train import recipe
+from mcu_ghost.train.enhancement import recipe as enhancement
 from tests import test_python
 from tests.conftest import ROOT
 from tests.docs.not_run import NOT_RUN
@@ -156,3 +158,13 @@ def test_what_is_to_be_put_into_a_file_may_stand_there(page: str, tmp_path: Path
             bundled = Path(board_files.__file__).with_name("nrf52832dk.toml")
             file.write_text(f"{bundled.read_text('utf-8')}\n{text}", "utf-8")
             boards.load_file(file)
+
+
+def test_recipe_and_project_of_clean_speech_may_stand_there(tmp_path: Path) -> None:
+    found = [b.text for b in blocks("docs/enhancement.md") if b.language == "toml"]
+    kinds = {"task": enhancement.read, "boards": ghost_toml.read}
+    assert len(found) == len(kinds)
+    for text in found:
+        file = tmp_path / "clean.toml"
+        file.write_text(text, "utf-8")
+        kinds[text.split()[0]](file)

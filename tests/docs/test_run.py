@@ -100,6 +100,8 @@ def noisy_speech() -> None:
     write.write(enhancers.random_enhancer(), Path("clean.tflite"))
     soundfile.write("noisy.wav", enhancers.sound() // 4, audio.RATE)
     soundfile.write("talk.flac", enhancers.sound() // 4, audio.RATE)
+    for folder in ("speech", "noise/street", "noise/keys"):
+        Path(folder).mkdir(parents=True)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ TAKEN = {
     "docs/command-line.md": Page(),
     "docs/data.md": Page(recordings),
     "docs/enhancement.md": Page(
-        noisy_speech, made=("clean.wav", "talk_clean.flac", "talk.png")),
+        noisy_speech, made=("clean.wav", "talk_clean.flac", "talk.png", "clean.toml")),
     "docs/export.md": Page(
         model("MODEL.tflite"), {"KIND": "cmake", "NAME": "nrf52840"}, ("FOLDER/README.md",)),
     "docs/flashing.md": Page(),

@@ -11,7 +11,7 @@ import pytest
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.project import baseline
-from mcu_ghost.project.baseline import Accuracy, Costs
+from mcu_ghost.project.baseline import Accuracy, Cleaned, Costs
 from mcu_ghost.project.ghost_toml import Budget, Project, Tolerance
 
 BEFORE = Costs(
@@ -181,3 +181,18 @@ def test_the_mean_error_of_outputs_may_grow_by_its_tolerance() -> None:
     assert sentence == "mean error grew from 0.02 to 0.0203; ghost.toml allows 1 %."
     (sentence,) = complaints(dataclasses.replace(before, mean_error=None), before=before)
     assert sentence.startswith("mean error: ") and "--update" in sentence
+
+
+def test_what_is_gained_by_cleaning_may_fall_by_its_tolerance(tmp_path: Path) -> None:
+    before = changed(accuracy=None, cleaned=Cleaned(8.0, 12, "aa"))
+    now = dataclasses.replace(before, cleaned=Cleaned(7.9, 12, "aa"))
+    assert complaints(now, before=before) == []
+    (sentence,) = complaints(
+        dataclasses.replace(now, cleaned=Cleaned(7.85, 12, "aa")), before=before
+    )
+    assert sentence == "SI-SDR gained fell from 8.00 to 7.85 dB; ghost.toml allows 0.1 dB."
+    for other in (Cleaned(9.0, 13, "bb"), None):
+        (sentence,) = complaints(dataclasses.replace(now, cleaned=other), before=before)
+        assert "other recordings than the baseline's" in sentence and "--update" in sentence
+    baseline.write(tmp_path / baseline.NAME, [before])
+    assert baseline.read(tmp_path / baseline.NAME).of("nrf52840") == before

@@ -78,6 +78,22 @@ def test_files_of_networks_are_read_without_tensorflow(
     }
 
 
+def test_scores_of_cleaned_speech_are_no_condition(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = SimpleNamespace(origin="there.py")
+    lacking = ("pesq", "pystoi")
+    monkeypatch.setattr(
+        tools.importlib.util, "find_spec", lambda name: None if name in lacking else there
+    )
+    found = doctor.diagnose(["train"])
+    assert found.works
+    told = {tool.name: tool for tool in found.tools if not tool.there}
+    assert tuple(told) == lacking
+    for tool in told.values():
+        assert tool.install == "pip install 'mcu-ghost[enhancement]'" and "scores" in tool.title
+
+
 def test_a_board_has_its_own_emulators_and_methods(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,11 +17,13 @@ from mcu_ghost import boards
 from mcu_ghost.boards import Board
 from mcu_ghost.host import schema
 from mcu_ghost.host.errors import GhostError
-from mcu_ghost.project import costs, new, requirement, schemas
+from mcu_ghost.project import costs, new, recipe_file, requirement, schemas
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.project.ghost_toml import Project
 from mcu_ghost.sound.data.sections import Words
 from mcu_ghost.train import recipe
+from mcu_ghost.train.enhancement import recipe as enhancement
+from mcu_ghost.train.enhancement.recipe import NoiseFolder, Speech
 from mcu_ghost.train.recipe import Recipe
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT
@@ -153,3 +155,46 @@ def test_a_recipe_to_begin_with(tmp_path: Path) -> None:
     told = refusal("train", "sub/lamp.toml", "--init", "my words", cwd=tmp_path)
     assert "exists already" in told
     assert "no such folder" in refusal("train", "a.toml", "--init", "none", cwd=tmp_path)
+
+
+def test_a_recipe_for_enhancement_to_begin_with(tmp_path: Path) -> None:
+    for name in ("my speech", "noise/street", 'noise/"\\'):
+        (tmp_path / name).mkdir(parents=True)
+    line = ["--init", "my speech", "--noise", "noise/street/", "--noise", 'noise/"\\']
+    done = ghost("train", "sub/clean.toml", *line, "--noise", "noise/street", cwd=tmp_path)
+    assert done.returncode == 0 and "mcu-ghost train sub/clean.toml" in done.stdout
+    path = tmp_path / "sub" / "clean.toml"
+    noise = NoiseFolder("../noise/street"), NoiseFolder('../noise/"\\')
+    wanted = enhancement.Recipe("clean", "enhancement", Speech(("../my speech",)), noise)
+    assert enhancement.read(path) == wanted and valid("enhancement", path)
+    assert "exists already" in refusal("train", "sub/clean.toml", *line, cwd=tmp_path)
+    first, rest = recipe_file.enhancement("clean", "s", [], "of it.json").split("\n", 1)
+    assert first == "#:schema of it.json"
+    assert rest == recipe_file.enhancement("clean", "s", []) and "\n[[noise]]" not in rest
+
+
+def test_a_recipe_for_enhancement_without_noise(tmp_path: Path) -> None:
+    (tmp_path / "speech").mkdir()
+    done = ghost("train", "c.toml", "--init", "speech", "--task", "enhancement", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert enhancement.read(tmp_path / "c.toml").noise == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--init none --noise noise", "none: there is no such folder of clean speech"),
+        ("--init speech --noise none", "none: there is no such folder of noise"),
+        ("--init speech --noise speech/", "speech: is named for speech and for noise"),
+        ("--init speech --noise noise --task keywords", "--noise is for --task enhancement"),
+        ("--noise noise", "--noise goes with --init"),
+        ("--task enhancement", "--task goes with --init"),
+    ],
+)
+def test_what_a_recipe_to_begin_with_cannot_be_made_of(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    for name in ("speech", "noise"):
+        (tmp_path / name).mkdir()
+    assert message in refusal("train", "c.toml", *line.split(), cwd=tmp_path)
+    assert not (tmp_path / "c.toml").exists()

@@ -15,7 +15,7 @@ from mcu_ghost.sound.data import bandwidth
 from mcu_ghost.sound.data.folder import Split
 
 _RUN = 3  # samples at full scale in a row are clipped; a lone one may be a normalised peak
-_CLIPPED = 0.001  # share of clipped samples that is worth a word
+CLIPPED = 0.001  # share of clipped samples that is worth a word
 _OFFSET = 0.01  # mean over full scale that is worth a word
 
 
@@ -120,7 +120,7 @@ def inspect(path: Path) -> Facts:
         seconds=len(mixed) / raw.rate,
         rate=raw.rate,
         channels=raw.samples.shape[1],
-        clipped=max(map(clipped, raw.samples.T)) > _CLIPPED,
+        clipped=max(map(clipped, raw.samples.T)) > CLIPPED,
         silent=int(np.abs(mixed.astype(np.int32)).max()) <= SILENT,
         offset=abs(float(mixed.mean())) > _OFFSET * 32768,
         digest=hashlib.sha256(str(raw.rate).encode() + mixed.tobytes()).hexdigest()[:32],

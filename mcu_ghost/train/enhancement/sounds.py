@@ -15,12 +15,15 @@ import numpy as np
 
 from mcu_ghost.host import files, text
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.sound import recording
 from mcu_ghost.sound.audio import RATE, Samples
-from mcu_ghost.sound.data import dataset, folder
+from mcu_ghost.sound.data import dataset, facts, folder
 from mcu_ghost.sound.data.folder import SPLITS, Item, Split
 from mcu_ghost.sound.data.mixtures import Material
 from mcu_ghost.sound.data.sounds import extent
 from mcu_ghost.sound.recording import to_int16
+from mcu_ghost.train.enhancement import doubts
+from mcu_ghost.train.enhancement.doubts import Heard
 from mcu_ghost.train.enhancement.recipe import NoiseFolder, Recipe
 
 _LARGEST_LIST = 64 * 1024 * 1024
@@ -71,14 +74,18 @@ def load(
     speech: dict[Split, list[Samples]] = {split: [] for split in SPLITS}
     noises: dict[Split, dict[str, list[Samples]]] = {s: defaultdict(list) for s in SPLITS}
     notes, skipped = [], 0
-    for number, (item, found) in enumerate(dataset.each(items, dataset.read, progress=progress)):
+    heard: tuple[list[Heard], list[Heard]] = ([], [])  # of speech, of noise
+    for number, (item, made) in enumerate(dataset.each(items, _read, progress=progress)):
+        found, clipped = (made, 0.0) if isinstance(made, GhostError) else made
         reason = dataset.reason(item, found) if isinstance(found, GhostError) else _unusable(found)
         if reason:
             skipped += 1
             if skipped <= 5:
                 notes.append(f"{item.path} is left out: {reason}")
         elif not isinstance(found, GhostError):
-            if number < said:
+            is_speech = number < said
+            heard[not is_speech].append(doubts.heard(item, found, clipped, is_speech))
+            if is_speech:
                 speech[item.split].append(spoken(found))
             else:
                 noises[item.split][item.label].append(found)
@@ -96,12 +103,20 @@ def load(
             notes.append(
                 f"{text.count(len(people), 'speaker')} for {split} tell little about others."
             )
+    shared = {entry.name for entry in recipe.noise if entry.use == "split"}
+    notes += doubts.told(*heard, shared)
     material = {
         split: Material(tuple(speech[split]), {k: tuple(v) for k, v in noises[split].items()})
         for split in SPLITS
     }
     unseen = frozenset(noises["test"]) - frozenset(noises["train"])
     return Sounds(material, unseen, tuple(notes), _digest(items, recipe))
+
+
+def _read(item: Item) -> tuple[Samples, float]:
+    """Return a recording, and the share of its samples that are clipped in its file."""
+    raw = recording.decode(item.path)
+    return raw.mono(), max(map(facts.clipped, raw.samples.T))
 
 
 def spoken(samples: Samples) -> Samples:
