@@ -91,8 +91,8 @@ def _show(task: EnhancementTask) -> None:
     cut = task.transform
     hop = f"every {cut.hop} ({cut.hop_ms:g} ms)"
     console.say(
-        f"task    cleans speech of {text.count(cut.sample_rate)} Hz: frames of {cut.frame} samples"
-        f" {hop}, {task.bands} bands, gains to the power of {task.gains.exponent:g}"
+        f"task    cleans speech of {text.count(cut.sample_rate)} Hz: frames of"
+        f" {text.count(cut.frame, 'sample')} {hop}, {text.count(task.bands, 'band')}, gains to the power of {task.gains.exponent:g}"
     )
     console.say(f"delay   {cut.latency_ms:g} ms, and the time that computing takes")
 

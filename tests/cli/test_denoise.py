@@ -143,11 +143,12 @@ def test_what_cannot_be(folder: Path) -> None:
         assert set(folder.iterdir()) == there
 
 
-def test_no_model(folder: Path) -> None:
-    result = ghost("denoise", "noisy.wav", "-o", "clean.wav", cwd=folder)
-    assert result.returncode == 2 and "no ghost.toml here names a model" in result.stderr
+def test_a_project_has_a_model_of_its_own_and_all_others_the_bundled_one(folder: Path) -> None:
+    result = ghost("denoise", "noisy.wav", "-o", "clean.wav", "--json", cwd=folder)
+    assert json.loads(result.stdout)["model"] == "clean_speech"
     (folder / "ghost.toml").write_text('boards = ["nrf52840"]\nmodel = "clean.tflite"\n')
-    assert ghost("denoise", "noisy.wav", "-o", "clean.wav", cwd=folder).returncode == 0
+    result = ghost("denoise", "noisy.wav", "-o", "clean.wav", "--json", cwd=folder)
+    assert json.loads(result.stdout)["model"] == "clean"
 
 
 def test_stopped_midway(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
