@@ -163,13 +163,16 @@ def _copies(needed: tuple[str, ...], variant: kernels.Variant) -> dict[str, str]
 def _own(name: str, copied: dict[str, str], generated: dict[str, str]) -> dict[str, str]:
     """Return all texts for one flat folder, every `ghost_` name of `firmware/` made the library's.
 
-    File names stay as they are, in `#include` and in comments.
+    So are its macros: a guard that two libraries share would hide the second one's header. File
+    names stay as they are, in `#include` and in comments.
     """
-    word = r"\bghost_\w+\b(?!\.[chS]\b)"
+    word = r"\b(?:ghost|GHOST)_\w+\b(?!\.[chS]\b)"
     known = {w for text in copied.values() for w in re.findall(word, text)}
 
     def rename(match: re.Match[str]) -> str:
-        return f"{name}_{match[0]}" if match[0] in known else match[0]
+        if match[0] not in known:
+            return match[0]
+        return f"{name.upper() if match[0].isupper() else name}_{match[0]}"
 
     texts = {}
     for file, text in {**copied, **generated}.items():
