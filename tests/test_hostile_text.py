@@ -45,6 +45,7 @@ HOSTILE = tuple(hostile.TEXTS.values())
 ORDINARY = tuple(f"word{i}" for i in range(len(HOSTILE)))
 # Others extend or include them.
 ABSTRACT = {f"export/{name}.jinja" for name in ("README.md", "ends.md", "take.c")}
+ABSTRACT |= {"export/arduino/microphone.ino.jinja", "export/cleaner.md.jinja"}
 ABSTRACT |= {"report/style.html.jinja"}
 
 
@@ -185,6 +186,8 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]
         export(sensors(words), kind, out / f"{kind}-windows", core_name=core)  # type: ignore[arg-type]
+        if kind != "tflm":
+            export(cleaner, kind, out / f"{kind}-cleaner", core_name=core)  # type: ignore[arg-type]
         for start in range(0, len(words) - 2, 3):
             made = several(words[start:])
             export(made, kind, out / f"{kind}-{start}", core_name=core)  # type: ignore[arg-type]

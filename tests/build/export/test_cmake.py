@@ -33,6 +33,7 @@ def test_the_example_equals_the_reference(kind: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
     assert said.endswith("PASS\n")
     assert ("noise: " in said) == ('recognised the "door"' in said) == (kind == "listener")
+    assert ("cleaned: " in said) == (kind == "cleaner")
 
 
 @pytest.mark.parametrize("file", ["golden.c", "check.c"])
