@@ -63,6 +63,13 @@ def network(labels: tuple[str, ...]) -> Model:
     return dataclasses.replace(made, metadata=listener().metadata | said, name="net")
 
 
+def cleans(unit: str) -> Model:
+    """Return a network that cleans speech whose inputs and outputs have this unit."""
+    made = random_enhancer()
+    units = {ends: {"units": unit[:40]} for ends in ("inputs", "outputs")}
+    return dataclasses.replace(made, metadata=made.metadata | units, name="net")
+
+
 def sensors(words: tuple[str, ...]) -> Model:
     """Return a network of windows whose inputs and outputs have these names and units."""
     short = [word[:40] for word in words]
@@ -179,7 +186,7 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
         templates.render(f"model/{name}.jinja", context)
-    cleaner = dataclasses.replace(random_enhancer(), name="net")
+    cleaner = cleans(words[0])
     for app in apps.APPS.values():
         app.generate(cleaner if app.proof in ("hops", "live") else model, board(words[0]))
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):

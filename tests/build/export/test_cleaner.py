@@ -13,9 +13,11 @@ import pytest
 from mcu_ghost.build.export import Kind, checks, export
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite import write
 from mcu_ghost.sound.enhancement import Enhancer, Transform
 from tests.build.export import libraries
 from tests.build.export.test_arduino import objects
+from tests.cli.in_process import ghost
 from tests.conftest import need
 from tests.sound.enhancers import random_enhancer, sound
 
@@ -72,6 +74,14 @@ def test_what_a_user_reads_speaks_of_sound(kind: Kind, tmp_path: Path) -> None:
     assert f"cleaned != {checks.cleaning(model).hash}u" in check
 
 
+def test_the_command_speaks_of_sound(tmp_path: Path) -> None:
+    write.write(random_enhancer(), tmp_path / "voice.tflite")
+    words = ("export", str(tmp_path / "voice.tflite"), "--as", "cmake", "--core", "any")
+    result = ghost(*words, "--name", "voice", "-o", str(tmp_path / "voice"))
+    assert result.returncode == 0, result.stderr
+    assert "sound   16000 Hz int16, 256 samples a hop, clean after 32 ms" in result.stdout
+
+
 def test_others_have_nothing_of_it(tmp_path: Path) -> None:
     for which in ("listener", "last_only"):
         folder = libraries.make(libraries.MODELS[which](), "cmake", tmp_path / which)
@@ -107,6 +117,15 @@ def test_every_sample_equals_the_reference(frame: int, hop: int, tmp_path: Path)
     assert re.search(
         r"^cleaned: [0-9a-f]{8} right\nPASS$", libraries.run([built / "net_check"]), re.M
     )
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("name", ["cleaner", "enhancer", "sound", "late", "a" * 40])
+def test_names_that_its_files_and_functions_have_themselves(name: str, tmp_path: Path) -> None:
+    folder = libraries.make(random_enhancer(), "cmake", tmp_path / "net", name=name)
+    built = libraries.cmake(folder, tmp_path / "build")
+    assert libraries.run([built / f"{name}_check"]).endswith("PASS\n")
+    assert len(cleaned(built / f"{name}_clean", sound()[:1024])) == 1024
 
 
 @pytest.mark.toolchain
