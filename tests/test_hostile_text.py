@@ -48,6 +48,7 @@ HOSTILE = tuple(hostile.TEXTS.values())
 ORDINARY = tuple(f"word{i}" for i in range(len(HOSTILE)))
 # Others extend or include them.
 ABSTRACT = {f"export/{name}.jinja" for name in ("README.md", "ends.md", "take.c")}
+ABSTRACT |= {"export/arduino/microphone.ino.jinja", "export/cleaner.md.jinja"}
 ABSTRACT |= {"report/style.html.jinja"}
 
 
@@ -63,6 +64,13 @@ def network(labels: tuple[str, ...]) -> Model:
     words = dict.fromkeys(labels[:-1], {"threshold": 0.3, "refractory_ms": 300})
     said = {"labels": list(labels), "detector": {"window": 4, "words": words}}
     return dataclasses.replace(made, metadata=listener().metadata | said, name="net")
+
+
+def cleans(unit: str) -> Model:
+    """Return a network that cleans speech whose inputs and outputs have this unit."""
+    made = random_enhancer()
+    units = {ends: {"units": unit[:40]} for ends in ("inputs", "outputs")}
+    return dataclasses.replace(made, metadata=made.metadata | units, name="net")
 
 
 def sensors(words: tuple[str, ...]) -> Model:
@@ -201,13 +209,15 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
     context = model_c.model_context(model)
     for name in build._MODEL_FILES:
         templates.render(f"model/{name}.jinja", context)
-    cleaner = dataclasses.replace(random_enhancer(), name="net")
+    cleaner = cleans(words[0])
     for app in apps.APPS.values():
         app.generate(cleaner if app.proof in ("hops", "live") else model, board(words[0]))
     for kind in ("cmake", "zephyr", "arduino", "platformio", "tflm"):
         core = None if kind == "tflm" else "cortex-m4"
         export(model, kind, out / kind, core_name=core)  # type: ignore[arg-type]
         export(sensors(words), kind, out / f"{kind}-windows", core_name=core)  # type: ignore[arg-type]
+        if kind != "tflm":
+            export(cleaner, kind, out / f"{kind}-cleaner", core_name=core)  # type: ignore[arg-type]
         for start in range(0, len(words) - 2, 3):
             made = several(words[start:])
             export(made, kind, out / f"{kind}-{start}", core_name=core)  # type: ignore[arg-type]

@@ -53,6 +53,7 @@ def command(
     """
     from mcu_ghost.build import export
     from mcu_ghost.host import console
+    from mcu_ghost.sound import enhancement
 
     done = export.export(model, kind, out, core, board, name)
     if as_json:
@@ -60,4 +61,11 @@ def command(
     else:
         folder, name = console.literal(done.folder), console.literal(done.name)
         console.say(f"[bold]{folder}/[/]: {name} for {done.cores}; see its README.md")
+        task = enhancement.task_of(model)
+        if task is not None:
+            sound = task.transform
+            console.say(
+                f"sound   {sound.sample_rate} Hz int16, {sound.hop} samples a hop, clean after"
+                f" {sound.latency_ms:g} ms; inside:"
+            )
         summary.show(model)

@@ -92,7 +92,8 @@ def _show(task: EnhancementTask) -> None:
     hop = f"every {cut.hop} ({cut.hop_ms:g} ms)"
     console.say(
         f"task    cleans speech of {text.count(cut.sample_rate)} Hz: frames of"
-        f" {text.count(cut.frame, 'sample')} {hop}, {text.count(task.bands, 'band')}, gains to the power of {task.gains.exponent:g}"
+        f" {text.count(cut.frame, 'sample')} {hop}, {text.count(task.bands, 'band')}, gains to"
+        f" the power of {task.gains.exponent:g}"
     )
     console.say(f"delay   {cut.latency_ms:g} ms, and the time that computing takes")
 

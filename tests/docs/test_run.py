@@ -131,7 +131,8 @@ TAKEN = {
     "docs/command-line.md": Page(),
     "docs/data.md": Page(recordings),
     "docs/enhancement.md": Page(
-        noisy_speech, made=("clean.wav", "talk_clean.flac", "talk.png", "clean.toml")),
+        noisy_speech, made=(
+            "clean.wav", "talk_clean.flac", "talk.png", "clean.toml", "voice/README.md")),
     "docs/export.md": Page(
         model("MODEL.tflite"), {"KIND": "cmake", "NAME": "nrf52840"}, ("FOLDER/README.md",)),
     "docs/flashing.md": Page(),

@@ -46,6 +46,15 @@ _LISTENING: dict[str, dict[str, str]] = {
     "cmake": {"examples/listen/main.c": "cmake/listen.c"},
     "arduino": {"examples/listen/listen.ino": "arduino/listen.ino"},
 }
+# Likewise, of a network that cleans speech.
+_CLEANING: dict[str, dict[str, str]] = {
+    "cmake": {
+        "examples/clean/clean.h": "clean.h",
+        "examples/clean/clean.c": "clean.c",
+        "examples/clean/main.c": "cmake/clean.c",
+    },
+    "arduino": {"examples/clean/clean.ino": "arduino/clean.ino"},
+}
 # Likewise, of a network of numbers: the loop around it.
 _LOOPS: dict[str, dict[str, str]] = {
     "cmake": {"examples/loop/main.c": "cmake/loop.c"},
@@ -145,7 +154,8 @@ def _texts(model: Model, target: core.Target, kind: Kind) -> dict[str, str]:
         f"{check}/check.h": "check.h",
         **_FILES[kind],
         **(_LISTENING.get(kind, {}) if made.detector else {}),
-        **(_LOOPS.get(kind, {}) if not made.settings else {}),
+        **(_CLEANING.get(kind, {}) if made.cleaner else {}),
+        **(_LOOPS.get(kind, {}) if made.sensor else {}),
         **(_CROSS.get(kind, {}) if target.flags else {}),
     }
     texts = {f"src/{path}": text for path, text in made.sources.items()}

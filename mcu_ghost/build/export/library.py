@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mcu_ghost.build import front_end_c, kernels, model_c
-from mcu_ghost.build.export import checks
+from mcu_ghost.build import enhancer_c, front_end_c, kernels, model_c
+from mcu_ghost.build.export import checks, cleaner
 from mcu_ghost.build.export.core import Target
 from mcu_ghost.build.kernels.constants import align
 from mcu_ghost.host import resources, templates
@@ -38,11 +38,13 @@ class Library:
         settings: The front end, if there is one.
         detector: How scores become words, if the model says so.
         listening: What the example must hear then.
+        cleaner: What cleans speech, if the network is for that.
+        sensor: Whether frames are numbers of a sensor, and not made of sound.
         sources: Texts by path below `src/`, but for `NAME.h`.
         compiled: Those of them that are compiled.
         assembly: Whether some are not C.
         weights_bytes: Constants of the network.
-        tables_bytes: Constants of the front end.
+        tables_bytes: Constants of what is between sound and network.
         state_bytes: Of `NAME_state_t`.
         scratch_bytes: Of `NAME_scratch_t`.
         listener_bytes: Of `NAME_listener_t`.
@@ -55,6 +57,8 @@ class Library:
     settings: FrontEndSettings | None
     detector: detector.DetectorSettings | None
     listening: checks.Listening | None
+    cleaner: cleaner.Cleaner | None
+    sensor: bool
     sources: dict[str, str]
     compiled: tuple[str, ...]
     assembly: bool
@@ -111,6 +115,11 @@ def make(model: Model, target: Target) -> Library:
             generated[file] = templates.render(f"export/{file}.jinja", listener)
         needed += ("sound/ghost_detector.c", "sound/ghost_listener.c")
         noise = checks.listening(model, task, words)
+    cleans = cleaner.make(model, context)
+    if cleans is not None:
+        generated |= cleans[1]
+        needed += enhancer_c.SOURCES
+        tables = cleans[0].tables_bytes
     copied = _copies(needed, target.variant)
     sources = {f"{name}/{file}": text for file, text in _own(name, copied, generated).items()}
     compiled = tuple(sorted(path for path in sources if path.endswith((".c", ".S"))))
@@ -126,6 +135,8 @@ def make(model: Model, target: Target) -> Library:
         settings=settings,
         detector=words,
         listening=noise,
+        cleaner=cleans[0] if cleans else None,
+        sensor=task is None and cleans is None,
         sources=sources,
         compiled=compiled,
         assembly=any(path.endswith(".S") for path in compiled),
@@ -163,13 +174,16 @@ def _copies(needed: tuple[str, ...], variant: kernels.Variant) -> dict[str, str]
 def _own(name: str, copied: dict[str, str], generated: dict[str, str]) -> dict[str, str]:
     """Return all texts for one flat folder, every `ghost_` name of `firmware/` made the library's.
 
-    File names stay as they are, in `#include` and in comments.
+    So are its macros: a guard that two libraries share would hide the second one's header. File
+    names stay as they are, in `#include` and in comments.
     """
-    word = r"\bghost_\w+\b(?!\.[chS]\b)"
+    word = r"\b(?:ghost|GHOST)_\w+\b(?!\.[chS]\b)"
     known = {w for text in copied.values() for w in re.findall(word, text)}
 
     def rename(match: re.Match[str]) -> str:
-        return f"{name}_{match[0]}" if match[0] in known else match[0]
+        if match[0] not in known:
+            return match[0]
+        return f"{name.upper() if match[0].isupper() else name}_{match[0]}"
 
     texts = {}
     for file, text in {**copied, **generated}.items():

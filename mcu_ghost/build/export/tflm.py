@@ -24,6 +24,7 @@ from mcu_ghost.network import golden
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.ghost_gru import CUSTOM_CODE
 from mcu_ghost.network.tflite import write
+from mcu_ghost.sound import enhancement
 
 _OPERATOR = (
     "tflm/ghost_gru_tflm.h",
@@ -101,8 +102,15 @@ def texts(model: Model) -> dict[str, str]:
     """Return the files of an export by path.
 
     Raises:
-        GhostError: It has an operator that is neither TensorFlow Lite Micro's nor in the export.
+        GhostError: It cleans speech, or has an operator that is neither TensorFlow Lite Micro's
+            nor in the export.
     """
+    if enhancement.task_of(model) is not None:
+        raise GhostError(
+            "TensorFlow Lite Micro runs a network alone, and this one takes bands of a spectrum and"
+            " gives gains: export with --as cmake, zephyr, arduino or platformio for a library that"
+            " takes noisy sound and gives clean sound."
+        )
     if any(layer.mask is not None for layer in model.layers):
         raise GhostError(
             "The operator for TensorFlow Lite Micro has no mask: export with --as cmake, zephyr,"

@@ -21,6 +21,7 @@ from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tensor import Tensor
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
+from tests.sound.enhancers import random_enhancer
 
 STRICT = ["-O2", "-std=gnu11", *WARNINGS]
 
@@ -89,6 +90,7 @@ MODELS = {
     "last_only": last_only,
     "every_frame": every_frame,
     "listener": listener,
+    "cleaner": random_enhancer,
     "windows": windows,
 }
 

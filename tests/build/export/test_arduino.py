@@ -55,7 +55,8 @@ def test_library_properties_follow_the_specification(kind: str, tmp_path: Path) 
     for sketch in out.glob("examples/*/*.ino"):
         assert sketch.stem == sketch.parent.name
     assert (out / "examples" / "listen").is_dir() == (kind == "listener")
-    assert (out / "examples" / "loop").is_dir() == (kind != "listener")
+    assert (out / "examples" / "clean").is_dir() == (kind == "cleaner")
+    assert (out / "examples" / "loop").is_dir() == (kind not in ("listener", "cleaner"))
     header = "".join(path.read_text() for path in out.glob("src/**/*.h"))
     for line in (out / "keywords.txt").read_text().splitlines():
         word, role = line.split("\t")
@@ -90,7 +91,8 @@ def objects(folder: Path, sketch: Path, compiler: list[str], out: Path) -> list[
     """Compile a library and a sketch, and a main program around it."""
     out.mkdir()
     include = [f"-I{folder / 'src'}", f"-I{STUBS}", f"-I{sketch.parent}"]
-    turns = {"listen": "while (PDM.turn()) loop(); ", "loop": "while (Serial.available()) loop(); "}
+    heard = "while (PDM.turn()) loop(); "
+    turns = {"listen": heard, "clean": heard, "loop": "while (Serial.available()) loop(); "}
     main = out / "main.cpp"
     main.write_text(
         f'#include "{sketch}"\nint main() {{ setup(); '

@@ -33,6 +33,7 @@ def test_the_example_equals_the_reference(kind: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(libraries.outputs(said), libraries.wanted(model))
     assert said.endswith("PASS\n")
     assert ("noise: " in said) == ('recognised the "door"' in said) == (kind == "listener")
+    assert ("cleaned: " in said) == (kind == "cleaner")
 
 
 @pytest.mark.parametrize("file", ["golden.c", "check.c"])
@@ -79,7 +80,8 @@ def test_two_libraries_in_one_program(tmp_path: Path) -> None:
     )
     (project.parent / "main.c").write_text(
         '#include "two.h"\n#include "one.h"\nstatic one_listener_t a;\nstatic two_state_t b;\n'
-        "int main(void) { one_listener_reset(&a); two_reset(&b); return 0; }\n"
+        "int main(void) { one_listener_reset(&a); two_reset(&b); return one_quantize(0.0f) !="
+        " ONE_INPUT_ZERO_POINT || two_quantize(0.0f) != TWO_INPUT_ZERO_POINT; }\n"
     )
     libraries.run([libraries.cmake(project.parent, tmp_path / "build") / "both"])
 

@@ -5,12 +5,15 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct Console {
   void begin(unsigned long) {}
   void print(const char *text) { fputs(text, stdout); }
   void print(double value, int digits) { printf("%.*f", digits, value); }
+  void print(int value) { printf("%d", value); }
   void println(const char *text) { puts(text); }
+  void println(int value) { printf("%d\n", value); }
   int peek() { return ungetc(getchar(), stdin); }
   int read() { return getchar(); }
   int available() { return peek() == EOF ? 0 : 1; }
@@ -21,6 +24,11 @@ struct Console {
   explicit operator bool() const { return true; }
 };
 static Console Serial;
+
+template <typename T>
+static T max(T a, T b) {
+  return a > b ? a : b;
+}
 
 void setup();
 void loop();
