@@ -33,6 +33,7 @@ def test_the_wheel_holds_what_a_build_needs_and_no_junk(wheel: Path) -> None:
     assert "mcu_ghost/_data/templates/export/library.h.jinja" in names
     assert "mcu_ghost/boards/nrf52840.toml" in names
     assert "mcu_ghost/models/wake_words.tflite" in names
+    assert "mcu_ghost/models/clean_speech.tflite" in names
     junk = (".pyc", ".o", ".so", ".elf")
     assert not [n for n in names if n.endswith(junk) or n.startswith(("tests/", "experiments/"))]
     assert wheel.stat().st_size < 2 << 20

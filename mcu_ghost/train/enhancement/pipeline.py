@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mcu_ghost import convert
-from mcu_ghost.build.apps import stream
+from mcu_ghost.build.apps import denoise
 from mcu_ghost.host import console
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import write
@@ -80,7 +80,7 @@ def judge(
     scores = measure.scores(pairs, lambda done, total: show("scoring", done, total))
     several = [scores[i * len(mixes) : (i + 1) * len(mixes)] for i in range(3)]
     show(f"running an image for {recipe.board}", 0, None)
-    image, no_image = costs.cost(model, recipe.board, stream.APP, round(recipe.transform.hop_ms))
+    image, no_image = costs.cost(model, recipe.board, denoise.APP, round(recipe.transform.hop_ms))
     result = Result(
         history=tuple(trained.progress.history),
         validation_noisy_db=trained.noisy_db,
