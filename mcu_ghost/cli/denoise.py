@@ -171,9 +171,7 @@ def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path
     if path.is_dir():
         raise GhostError(f"{path}: is a folder. Name a file in it for {option}.")
     if path.suffix.lower() not in kinds:
-        raise GhostError(
-            f"{path}: what {option} names must end in {' or '.join(kinds)}."
-        )
+        raise GhostError(f"{path}: what {option} names must end in {' or '.join(kinds)}.")
     if not path.parent.is_dir():
         raise GhostError(f"{path}: there is no folder {path.parent}. Make it, or name another.")
     if path.exists() and recording.exists() and path.samefile(recording):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mcu_ghost.cli import options, summary
+from mcu_ghost.host import text
 
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
@@ -65,7 +66,7 @@ def command(
         if task is not None:
             sound = task.transform
             console.say(
-                f"sound   {sound.sample_rate} Hz int16, {sound.hop} samples a hop, clean after"
-                f" {sound.latency_ms:g} ms; inside:"
+                f"sound   {sound.sample_rate} Hz int16, hops of {text.count(sound.hop, 'sample')},"
+                f" clean after {sound.latency_ms:g} ms; inside:"
             )
         summary.show(model)

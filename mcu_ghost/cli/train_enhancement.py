@@ -69,16 +69,9 @@ def show(result: Result, out: Path) -> None:
     from mcu_ghost.host import console, tools
 
     table = Table(box=None, pad_edge=False)
-    for heading in (
-        "noise",
-        "sounds",
-        "noisy SI-SDR",
-        "gained by float",
-        "by int8",
-        "PESQ",
-        "STOI",
-    ):
-        table.add_column(heading, justify="left" if heading == "noise" else "right")
+    for heading in ("noise", "sounds", "SI-SDR", "float", "int8", "PESQ", "STOI"):
+        left = heading == "noise"
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
     for row in result.rows():
         name = console.literal(row.title) + (" [dim](not in training)[/]" if row.unseen else "")
         table.add_row(
@@ -86,6 +79,8 @@ def show(result: Result, out: Path) -> None:
             f"{row.float32.si_sdr_db:+.1f} dB", f"[bold]{row.int8.si_sdr_db:+.1f} dB[/]",
             *_heard(row.int8),
         )  # fmt: skip
+    console.say("SI-SDR of the noisy sounds, and what the float and the int8 network gain on it;")
+    console.say("PESQ and STOI that the int8 network gains")
     console.show(table)
     clean = result.clean
     quality = "" if clean.pesq is None else f", PESQ {clean.pesq:.2f}"

@@ -79,7 +79,7 @@ def test_the_command_speaks_of_sound(tmp_path: Path) -> None:
     words = ("export", str(tmp_path / "voice.tflite"), "--as", "cmake", "--core", "any")
     result = ghost(*words, "--name", "voice", "-o", str(tmp_path / "voice"))
     assert result.returncode == 0, result.stderr
-    assert "sound   16000 Hz int16, 256 samples a hop, clean after 32 ms" in result.stdout
+    assert "sound   16000 Hz int16, hops of 256 samples, clean after 32 ms" in result.stdout
 
 
 def test_others_have_nothing_of_it(tmp_path: Path) -> None:
