@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fewer full gates and speech in noise: see docs/experiments/denoise.md."""
+"""Speech in noise: networks side by side, and beside others (docs/experiments/denoise.md)."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains and measures what docs/experiments/denoise.md compares.
+"""Trains and measures GRU and GhostGRU on speech in noise, side by side.
 
     python -m experiments.denoise --root FOLDER
 

@@ -33,6 +33,9 @@ NOT_RUN = {
      " --out commands"): HOURS,
     ("docs/experiments/kws.md",
      "python -m experiments.kws --data FOLDER --commands commands"): HOURS,
+    ("docs/experiments/denoise.md", "python -m experiments.denoise.compare --root FOLDER"
+     " --model mcu_ghost/models/clean_speech.tflite --python PYTHON"
+     " --out docs/experiments/denoise.json"): HOURS,
     ("docs/experiments/narrower.md", "python -m experiments.narrower --data FOLDER"): HOURS,
     ("examples/clean_speech/README.md",
      "pip install 'mcu-ghost[emulate,train,enhancement]'"): INSTALLS,

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from experiments.denoise.networks import HALF, VARIANTS, Variant, made, matched
+from experiments.denoise.peers import PEERS
+from tests.conftest import ROOT
 
 
 def test_the_matched_gru_has_the_nearest_number_of_parameters() -> None:
@@ -14,6 +18,20 @@ def test_the_matched_gru_has_the_nearest_number_of_parameters() -> None:
     assert found in VARIANTS and found.ratio == 1
     away = [abs(Variant("", n).parameters - HALF.parameters) for n in range(1, 128)]
     assert abs(found.parameters - HALF.parameters) == min(away)
+
+
+def test_the_text_says_what_was_scored() -> None:
+    folder = ROOT / "docs/experiments"
+    text = (folder / "denoise.md").read_text("utf-8")
+    scored = json.loads((folder / "denoise.json").read_text("utf-8"))
+    assert set(scored) == {"noisy", "clean_speech", *PEERS}
+    for name in set(scored) - {"noisy"}:
+        every = [scored[name][kind] for kind in ("everything", "all but babble")]
+        numbers = [f"{o['si_sdr_db']:+.2f} | {o['pesq']:+.2f} | {o['stoi']:+.3f}" for o in every]
+        assert f"| {' | '.join(numbers)} |" in text, name
+        kinds = sorted(set(scored[name]) - {"everything", "all but babble"})
+        each = " | ".join(f"{scored[name][kind]['si_sdr_db']:+.1f}" for kind in kinds)
+        assert f"| {' | '.join(kinds)} |" in text and f"| {each} |" in text, name
 
 
 @pytest.mark.train
