@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collects noise from Debian packages, by kind: what the bundled `clean_speech` was trained on.
 
-    python examples/clean_speech/noise.py OUT
+    python -m examples.clean_speech.noise OUT
 
 fetches the packages with `apt-get download` (nothing is installed; 3 GB), unpacks them and copies
 their sounds, as they are, to OUT/<kind>/. Run again, it goes on where it was.
@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import shutil
 import struct
-import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from examples.packages import unpacked
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 
@@ -37,29 +37,6 @@ SOURCES = (
     ("keys", "bucklespring-data", ("**/*.wav",)),
     ("vehicles", "openttd-opensfx", ("**/*.cat",)),
 )  # fmt: skip
-
-
-def unpacked(package: str, folder: Path) -> Path:
-    """Return a package's files, fetched where they are not there yet."""
-    target = folder / package
-    if not target.is_dir():
-        run(["apt-get", "download", "-qq", package], folder)
-        archive = next(folder.glob(f"{package}_*.deb"))
-        partial = folder / f"{package}.partial"
-        run(["dpkg-deb", "-x", str(archive), str(partial)], folder)
-        partial.rename(target)
-        archive.unlink()
-    return target
-
-
-def run(command: list[str], folder: Path) -> None:
-    """Run a program; what it says is shown when it fails."""
-    try:
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise GhostError(f"{command[0]} is not installed: apt install {command[0]}") from None
-    if result.returncode:
-        raise GhostError(f"{' '.join(command)}: {result.stderr.strip()}")
 
 
 def sounds(root: Path, pattern: str) -> Iterator[tuple[str, bytes]]:

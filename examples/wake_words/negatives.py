@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collects sounds that hold no wake word from Debian packages: other speech, music and noise.
 
-    python examples/wake_words/negatives.py OUT
+    python -m examples.wake_words.negatives OUT
 
 fetches the packages with `apt-get download` (nothing is installed), unpacks them and lets ffmpeg
 make 16 kHz mono FLAC of them: OUT/<use>/<kind>/*.flac, `use` being train, validation or test. No
@@ -10,11 +10,11 @@ voice, composer or package is in two of them. Run again, it goes on where it was
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from examples.packages import run, unpacked
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 
@@ -36,28 +36,6 @@ SOURCES = (
     ("hedgewars-data", "**/Data/Sounds/*.ogg", "test", "noise"),
 )
 AUDIO = {".g722", ".ogg", ".opus", ".wav"}
-
-
-def unpacked(package: str, folder: Path) -> Path:
-    """Return a package's files, fetched where they are not there yet."""
-    target = folder / package
-    if not target.is_dir():
-        run(["apt-get", "download", "-qq", package], folder)
-        archive = next(folder.glob(f"{package}_*.deb"))
-        partial = folder / f"{package}.partial"
-        run(["dpkg-deb", "-x", str(archive), str(partial)], folder)
-        partial.rename(target)
-    return target
-
-
-def run(command: list[str], folder: Path) -> None:
-    """Run a program; what it says is shown when it fails."""
-    try:
-        result = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-    except FileNotFoundError:
-        raise GhostError(f"{command[0]} is not installed: apt install {command[0]}") from None
-    if result.returncode:
-        raise GhostError(f"{' '.join(command)}: {result.stderr.strip()}")
 
 
 def main(out: Path) -> None:

@@ -18,16 +18,13 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+from experiments.denoise import RECIPE, ROOT, TEST_SEED
 from experiments.denoise.networks import VARIANTS, Variant, made
 from mcu_ghost.host import console, files
 from mcu_ghost.train.enhancement import pipeline, sounds, training
 from mcu_ghost.train.enhancement import recipe as recipes
 from mcu_ghost.train.enhancement.recipe import Recipe
 from mcu_ghost.train.enhancement.sounds import Sounds
-
-ROOT = Path(__file__).resolve().parents[2]
-RECIPE = ROOT / "examples/clean_speech/clean_speech.toml"
-TEST_SEED = 101  # of the mixtures all are judged on
 
 
 def run(recipe: Recipe, found: Sounds, variant: Variant, seed: int, cache: Path) -> None:

@@ -18,17 +18,15 @@ from typing import Any
 
 import numpy as np
 
+from experiments.denoise import RECIPE, TEST_SEED
 from mcu_ghost.host import console, files
 from mcu_ghost.network.tflite import read
 from mcu_ghost.sound import enhancement
 from mcu_ghost.train.enhancement import measure, sounds
 from mcu_ghost.train.enhancement import recipe as recipes
-from mcu_ghost.train.enhancement.measure import BABBLE, GENERATED, Mixture, Score
+from mcu_ghost.train.enhancement.measure import BABBLE, Mixture, Score
 
-ROOT = Path(__file__).resolve().parents[2]
-RECIPE = ROOT / "examples/clean_speech/clean_speech.toml"
 PEERS = Path(__file__).with_name("peers.py")
-SEED = 101  # of the mixtures all are judged on
 
 
 def by_others(noisy: Any, python: str) -> dict[str, Any]:
@@ -63,9 +61,8 @@ def main() -> None:
     options = parser.parse_args()
     recipe = recipes.read(RECIPE)
     material = sounds.load(recipe, options.root).material["test"]
-    kinds = [*material.noises, *GENERATED, BABBLE]
-    training = recipe.training
-    mixes = measure.test_set(material, kinds, training.test, training.seconds, SEED)
+    kinds, training = measure.kinds(material), recipe.training
+    mixes = measure.test_set(material, kinds, training.test, training.seconds, TEST_SEED)
     noisy = np.stack([m.noisy for m in mixes])
     made = {"noisy": noisy, "clean_speech": enhancement.clean_all(read.load(options.model), noisy)}
     made |= by_others(noisy, options.python)

@@ -92,7 +92,11 @@ def command(
     excerpt = spectrogram.Excerpt(transform.sample_rate)
     with contextlib.ExitStack() as stack:
         device = _device(stack, where, model, board, emulator, toolchain, port, baud)
-        cleaner = enhancer if device is None else _checked(device, model)
+        cleaner: Cleaner = enhancer
+        if device is not None:
+            from mcu_ghost.proof.enhancement import Checked
+
+            cleaner = Checked(device, model)
         bars = stack.enter_context(console.progress())
         running = bars.add_task("cleaning, seconds", total=None)
         found = clean_file(
@@ -158,12 +162,6 @@ def _device(
         return stack.enter_context(
             prove.cleaning(model, target, toolchain=toolchain, emulator=emulator)
         )
-
-
-def _checked(device: Device, model: Model) -> Cleaner:
-    from mcu_ghost.proof.enhancement import Checked
-
-    return Checked(device, model)
 
 
 def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path) -> None:

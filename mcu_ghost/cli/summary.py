@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every verb that makes something of a network says of it: layers, plan, scales, units."""
+"""What verbs that make something of a network, or one, say of it: layers, plan, scales, units."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcu_ghost.host import text
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mcu_ghost.convert.rows import Row
     from mcu_ghost.network.ends import End
     from mcu_ghost.network.model import Model
+    from mcu_ghost.train.result import Image
 
 _COLUMNS = ("layer", "kind", "became", "output", "MACs", "weights")
 _LESS = ("kind", "output")  # left out of a narrow table, in this order
@@ -29,6 +31,27 @@ def show(model: Model) -> None:
         console.say(f"input   {console.literal(_called(end) + end.text)}, a frame")
     for end in model.output_ends:
         console.say(f"output  {console.literal(_called(end) + end.text)}")
+
+
+def made(out: Path, size: int, image: Image | str, report: str) -> None:
+    """Print what a training leaves.
+
+    Args:
+        out: The `.tflite`, beside which the report is.
+        size: Of it, in bytes.
+        image: What it costs on a board, or why that was not measured.
+        report: What that is.
+    """
+    from mcu_ghost.host import console
+
+    cost = (
+        f"not measured on a board: {console.literal(image)}"
+        if isinstance(image, str)
+        else f"on {image.board} {text.size(image.flash_bytes)} of flash, "
+        f"{text.count(image.instructions_per_frame, 'instruction')} per frame (emulated)"
+    )
+    console.say(f"[bold]{console.literal(out)}[/]: {text.size(size)}; {cost}")
+    console.say(f"[bold]{console.literal(out.with_suffix('.html'))}[/]: {report}")
 
 
 def _called(end: End) -> str:

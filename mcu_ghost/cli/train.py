@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options, trade_off, train_enhancement
+from mcu_ghost.cli import options, summary, trade_off, train_enhancement
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
@@ -234,12 +234,4 @@ def show(result: Result, out: Path) -> None:
     console.show(table)
     console.say("")
     trade_off.show(result.validation)
-    image = result.image
-    cost = (
-        f"; on {image.board} {text.size(image.flash_bytes)} of flash, "
-        f"{text.count(image.instructions_per_frame, 'instruction')} per frame (emulated)"
-        if image
-        else f"; not measured on a board: {console.literal(result.no_image)}"
-    )
-    console.say(f"[bold]{console.literal(out)}[/]: {text.size(result.model_bytes)}{cost}")
-    console.say(f"[bold]{console.literal(out.with_suffix('.html'))}[/]: the whole report")
+    summary.made(out, result.model_bytes, result.image or result.no_image, "the whole report")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcu_ghost.host import text
+from mcu_ghost.cli import summary
 from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
@@ -90,16 +90,8 @@ def show(result: Result, out: Path) -> None:
         console.say(
             f"[dim]no scores of {' and '.join(result.missing)}: {console.literal(install)}[/]"
         )
-    image = result.image
-    cost = (
-        f"; on {image.board} {text.size(image.flash_bytes)} of flash, "
-        f"{text.count(image.instructions_per_frame, 'instruction')} per frame (emulated)"
-        if image
-        else f"; not measured on a board: {console.literal(result.no_image)}"
-    )
-    console.say(f"[bold]{console.literal(out)}[/]: {text.size(result.model_bytes)}{cost}")
-    console.say(
-        f"[bold]{console.literal(out.with_suffix('.html'))}[/]: the whole report, to listen to"
+    summary.made(
+        out, result.model_bytes, result.image or result.no_image, "the whole report, to listen to"
     )
 
 

@@ -251,12 +251,7 @@ def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> R
     """Compare how many of the same recordings are recognised."""
     worse = ""
     if (before and before.hash) != (now and now.hash):
-        count_now, count_then = (entry.recordings if entry else 0 for entry in (now, before))
-        worse = (
-            f"accuracy: these are other recordings or samples than the baseline's ({count_now} now,"
-            f" {count_then} then)."
-            f" {UPDATE}"
-        )
+        worse = f"accuracy: {_others(before, now, 'recordings or samples')}"
     elif before and now and now.percent < before.percent - points:
         worse = (
             f"accuracy fell from {before.right} to {now.right} of {now.recordings}, by"
@@ -266,15 +261,17 @@ def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> R
     return Row("recordings recognised", then, today, " %", worse)
 
 
+def _others(before: Accuracy | Cleaned | None, now: Accuracy | Cleaned | None, things: str) -> str:
+    """Say that what is counted on cannot be compared."""
+    today, then = (entry.recordings if entry else 0 for entry in (now, before))
+    return f"these are other {things} than the baseline's ({today} now, {then} then). {UPDATE}"
+
+
 def _gained(before: Cleaned | None, now: Cleaned | None, limit: float) -> Row:
     """Compare how much cleaner the same recordings become."""
     what, worse = "SI-SDR gained", ""
     if (before and before.hash) != (now and now.hash):
-        count_now, count_then = (entry.recordings if entry else 0 for entry in (now, before))
-        worse = (
-            f"{what}: these are other recordings than the baseline's ({count_now} now,"
-            f" {count_then} then). {UPDATE}"
-        )
+        worse = f"{what}: {_others(before, now, 'recordings')}"
     elif before and now and now.si_sdr_db < before.si_sdr_db - limit:
         worse = (
             f"{what} fell from {before.si_sdr_db:.2f} to {now.si_sdr_db:.2f} dB;"

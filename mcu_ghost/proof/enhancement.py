@@ -87,8 +87,8 @@ class Device:
     """
 
     def __init__(self, link: Link, model: Model, cost: Callable[[], HopCost]) -> None:
-        settings = need_task(model).transform.settings
-        self.hop, self.delay = settings.hop, settings.frame - settings.hop
+        transform = need_task(model).transform
+        self.hop, self.delay = transform.hop, transform.delay
         self.link, self._cost = link, cost
         self.hello = hello = link.hello()
         verify.validate_model(hello, model)

@@ -326,7 +326,7 @@ def clean_all(model: Model, samples: npt.NDArray[np.int16]) -> npt.NDArray[np.in
     """
     task = need_task(model)
     settings = task.transform.settings
-    delay = settings.frame - settings.hop
+    delay = task.transform.delay
     rest = -samples.shape[1] % settings.hop + delay
     padded = np.pad(samples, ((0, 0), (0, rest)))
     spectra = [Analysis(settings).feed(one) for one in padded]

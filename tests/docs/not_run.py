@@ -40,7 +40,7 @@ NOT_RUN = {
     ("examples/clean_speech/README.md",
      "pip install 'mcu-ghost[emulate,train,enhancement]'"): INSTALLS,
     ("examples/clean_speech/README.md",
-     "python examples/clean_speech/noise.py FOLDER/noise"): INTERNET,
+     "python -m examples.clean_speech.noise FOLDER/noise"): INTERNET,
     ("examples/clean_speech/README.md",
      "mcu-ghost train examples/clean_speech/clean_speech.toml --root FOLDER"): HOURS,
     ("examples/wake_words/README.md", "pip install 'mcu-ghost[emulate,train]'"): INSTALLS,
@@ -50,7 +50,7 @@ NOT_RUN = {
      " --augment none --per-word 600 --unknown 3000 --clip-ms 1500"
      " --out FOLDER/synthetic"): HOURS,
     ("examples/wake_words/README.md",
-     "python examples/wake_words/negatives.py FOLDER/negatives"): INTERNET,
+     "python -m examples.wake_words.negatives FOLDER/negatives"): INTERNET,
     ("examples/wake_words/README.md",
      "mcu-ghost train examples/wake_words/wake_words.toml --root FOLDER"): HOURS,
 }  # fmt: skip

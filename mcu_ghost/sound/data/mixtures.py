@@ -21,6 +21,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 GENERATED = ("white", "pink", "brown", "hum")
 _LONGEST_GAP = RATE // 2  # between short sounds
 _LEAST = RATE // 4  # of a sentence in a mixture
+_LEAST_LEVEL = 1e-9  # so that silence divides nothing
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,12 @@ class Material:
     ) -> tuple[Samples, Reals]:
         """Return a mixture, int16, and the speech in it, (length,) of the same scale each."""
         speech = self._said(rng, length, mixing)
-        loud = augment.loudness(to_int16(speech)) + 1e-9
         snr = (
             35.0 if rng.random() < mixing.clean else rng.uniform(mixing.snr_db[0], mixing.snr_db[1])
         )
         noise = self._noise(rng, length, mixing)
-        level = 32768 * 10 ** (rng.uniform(mixing.level_db[0], mixing.level_db[1]) / 20) / loud
-        clean, added = speech * level, noise * (loud * level * 10 ** (-snr / 20))
-        both = clean + added
-        fits = min(1.0, augment.FULL_SCALE / (np.abs(both).max() + 1e-9))
-        return to_int16(both * fits), clean * fits
+        level = rng.uniform(mixing.level_db[0], mixing.level_db[1])
+        return mixed(speech, noise, snr, level)
 
     def _said(self, rng: np.random.Generator, length: int, mixing: Mixing) -> Reals:
         """Return sentences one after the other, from anywhere in the first one on."""
@@ -116,6 +113,26 @@ class Material:
         kinds = tuple(self.noises)
         found = recorded(rng, self.noises[kinds[int(rng.integers(len(kinds)))]], length)
         return unit(tilted(rng, found) if rng.random() < mixing.tilt else found)
+
+
+def mixed(speech: Reals, noise: Reals, snr_db: float, level_db: float) -> tuple[Samples, Reals]:
+    """Return speech in noise, and the speech in it; what would be too loud is quieter as a whole.
+
+    Args:
+        speech: (length,) of any scale.
+        noise: (length,) with a root mean square of 1.
+        snr_db: Speech, where it is loud, over noise.
+        level_db: Speech, where it is loud, over full scale.
+
+    Returns:
+        (length,) int16, and (length,) of the same scale.
+    """
+    loud = augment.loudness(to_int16(speech)) + _LEAST_LEVEL
+    level = 32768 * 10 ** (level_db / 20) / loud
+    clean, added = speech * level, noise * (loud * level * 10 ** (-snr_db / 20))
+    both = clean + added
+    fits = min(1.0, augment.FULL_SCALE / (np.abs(both).max() + _LEAST_LEVEL))
+    return to_int16(both * fits), clean * fits
 
 
 def recorded(rng: np.random.Generator, sounds: Sequence[Samples], length: int) -> Reals:

@@ -64,32 +64,33 @@ class Mixture:
     clean: Samples
 
 
+def kinds(material: Material) -> list[str]:
+    """Return the kinds of noise of a test: those of its recordings, generated ones, and babble."""
+    return [*material.noises, *GENERATED, BABBLE]
+
+
 def test_set(
-    material: Material, kinds: Iterable[str], each: int, seconds: float, seed: int
+    material: Material, wanted: Iterable[str], each: int, seconds: float, seed: int
 ) -> list[Mixture]:
     """Return speech of the test split in noise of each kind, at each of `SNRS`.
 
     Args:
         material: Of the test split.
-        kinds: Of its recordings, of `GENERATED`, and `BABBLE`.
+        wanted: Of its `kinds`.
         each: Mixtures of a kind and an SNR.
         seconds: Of a mixture.
         seed: The same seed gives the same set.
     """
     length = round(seconds * RATE)
     found = []
-    for number, kind in enumerate(sorted(kinds)):
+    for number, kind in enumerate(sorted(wanted)):
         rng = np.random.default_rng([seed, 7, number])
         for snr in SNRS:
             for _ in range(each):
                 said = _sentence(rng, material.speech, length)
                 noise = _noise(rng, material, kind, length)
-                loud = augment.loudness(to_int16(said)) + _LEAST
-                level = 32768 * 10 ** (_LEVEL_DB / 20) / loud
-                clean = said * level
-                both = clean + noise * (loud * level * 10 ** (-snr / 20))
-                fits = min(1.0, augment.FULL_SCALE / np.abs(both).max())
-                found.append(Mixture(kind, snr, to_int16(both * fits), to_int16(clean * fits)))
+                noisy, clean = mixtures.mixed(said, noise, snr, _LEVEL_DB)
+                found.append(Mixture(kind, snr, noisy, to_int16(clean)))
     return found
 
 

@@ -66,7 +66,7 @@ class Spectrum:
         from scipy import fft
 
         s = self.transform.settings
-        before = np.zeros((*samples.shape[:-1], s.frame - s.hop), np.float32)
+        before = np.zeros((*samples.shape[:-1], self.transform.delay), np.float32)
         padded = np.concatenate([before, samples.astype(np.float32)], axis=-1)
         views = np.lib.stride_tricks.sliding_window_view(padded, s.frame, axis=-1)[..., :: s.hop, :]
         window = stft.window(s.frame).astype(np.float32) * np.float32(2.0 ** (s.fraction - 15))
@@ -102,6 +102,12 @@ class Spectrum:
         found: Floats = np.log2(sums + np.float32(_SILENCE)).astype(np.float32)
         return found
 
+    def read(self, energies: Floats, scales: BandScales) -> Floats:
+        """Return what the network reads of (…, bins) energies, (…, bands), in a board's steps."""
+        level = self.logarithms(energies) * np.float32(1 << LOG_BITS)
+        quantized = scales.quantize(np.rint(level).astype(np.int32))
+        return quantized.astype(np.float32) * np.float32(INPUT_SCALE)
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -124,12 +130,10 @@ class Batch:
         """Make it of (clips, length) samples."""
         a, b = spectrum.of(noisy), spectrum.of(clean)
         energies = _energies(a)
-        level = spectrum.logarithms(energies) * np.float32(1 << LOG_BITS)
-        x = scales.quantize(np.rint(level).astype(np.int32)).astype(np.float32)
         speech = _energies(b)
         mean = speech.mean(axis=(-2, -1), keepdims=True) + np.float32(_SILENCE)
         return cls(
-            x * np.float32(INPUT_SCALE),
+            spectrum.read(energies, scales),
             energies / mean,
             speech / mean,
             (a.real * b.real + a.imag * b.imag) / mean,
@@ -157,12 +161,9 @@ def clean(model: Any, spectrum: Spectrum, scales: BandScales, noisy: Floats) -> 
         scales: How bands become the network's input.
         noisy: Whole hops.
     """
-    s = spectrum.transform.settings
-    delay = s.frame - s.hop
+    delay = spectrum.transform.delay
     spectra = spectrum.of(np.pad(noisy, ((0, 0), (0, delay))))
-    level = spectrum.logarithms(_energies(spectra)) * np.float32(1 << LOG_BITS)
-    read = scales.quantize(np.rint(level).astype(np.int32)).astype(np.float32)
-    gains = np.asarray(model.predict_on_batch(read * np.float32(INPUT_SCALE)))
+    gains = np.asarray(model.predict_on_batch(spectrum.read(_energies(spectra), scales)))
     full = np.minimum(gains * np.float32(256 / FULL_SCALE), 1)
     return spectrum.back(spectra * (full @ spectrum.weights))[:, delay:]
 

@@ -62,7 +62,7 @@ def judge(
     write.write(model, out)
     settings, material = recipe.training, sounds.material["test"]
     show("mixing test sounds", 0, None)
-    kinds = [*material.noises, *measure.GENERATED, measure.BABBLE]
+    kinds = measure.kinds(material)
     mixes = measure.test_set(material, kinds, settings.test, settings.seconds, settings.seed)
     noisy = np.stack([one.noisy for one in mixes])
     floats, integers = [], []
