@@ -34,7 +34,7 @@ VERBS = {
     " reference.",
     "export": "Write a network as a library with header, example and metadata.",
     "data": "Make, fetch and check data sets: folders <label>/*.wav or *.flac.",
-    "train": "Train a keyword model by a RECIPE (TOML), convert it, and say how good it is.",
+    "train": "Train a model by a RECIPE (TOML), convert it, and say how good it is.",
     "tune": "Set the thresholds of a keyword MODEL by recordings, without training.",
     "convert": "Convert a MODEL to an int8 .tflite with fused recurrent operators.",
     "inspect": "Show what would become of a model FILE, layer by layer, and what is refused.",
