@@ -43,33 +43,36 @@ class Plan:
 def plan(model: Model, packed: list[Packed]) -> Plan:
     """Place tensors greedily by first use, sharing bytes between those that never meet.
 
-    Inputs, outputs and recurrent states have homes of their own and take no scratch.
+    Inputs, outputs and recurrent states have homes of their own and take no scratch. What an
+    operator may find in its output is put there, unless that takes more.
     """
     homes = set(model.inputs) | set(model.outputs) | set(model.schedule.kept)
     homes |= {step.op.output for step in model.steps if step.is_variable}
-    lives: dict[int | tuple[int, str], _Life] = {}
+    lives: dict[_Key, _Life] = {}
     for time, step in enumerate(model.steps):
         for tensor in {*step.op.inputs, step.op.output} - homes:
             first = lives[tensor].first if tensor in lives else time
             lives[tensor] = _Life(first, time, align(model.tensors[tensor].size))
         for v in step.passing:
             lives[step.op.output, v.role] = _Life(time, time, align(v.bytes))
-    offsets: dict[int | tuple[int, str], int] = {}
-    for key, life in sorted(lives.items(), key=lambda item: item[1]):
-        offset = 0
-        for other, start in sorted(offsets.items(), key=lambda item: item[1]):
-            stop = start + lives[other].size
-            if lives[other].meets(life) and offset < stop and start < offset + life.size:
-                offset = stop
-        offsets[key] = offset
-    end = max((offset + lives[key].size for key, offset in offsets.items()), default=0)
+    arena = _Arena(lives, {})
+    for time, step in enumerate(model.steps):
+        for x, at in zip(step.op.inputs, step.in_place, strict=True):
+            if at is None or not arena.takes(x, step.op.output, at):
+                continue
+            if step.op.overwrites and arena.last(x) > time:
+                continue
+            tried = _Arena(lives, {**arena.hosts, x: (step.op.output, at)})
+            arena = min(arena, tried, key=lambda one: (one.end, -len(one.hosts)))
     kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
-    times = range(len(model.steps))
-    live = (sum(x.size for x in lives.values() if x.first <= time <= x.last) for time in times)
-    least = max(1, max(live, default=0) + kernels)
-    tensors = {key: at for key, at in offsets.items() if isinstance(key, int)}
-    passing = {key: at for key, at in offsets.items() if not isinstance(key, int)}
-    return Plan(tensors, passing, end, max(1, end + kernels), least, model.state_bytes)
+    least = max(1, max(map(arena.live, range(len(model.steps))), default=0) + kernels)
+    tensors = {key: arena.at(key) for key in lives if isinstance(key, int)}
+    passing = {key: arena.at(key) for key in lives if not isinstance(key, int)}
+    size = max(1, arena.end + kernels)
+    return Plan(tensors, passing, arena.end, size, least, model.state_bytes)
+
+
+_Key = int | tuple[int, str]
 
 
 @dataclass(frozen=True, order=True)
@@ -83,3 +86,66 @@ class _Life:
     def meets(self, other: _Life) -> bool:
         """Return whether both live at a time."""
         return self.first <= other.last and other.first <= self.last
+
+
+class _Arena:
+    """Where everything is.
+
+    Args:
+        lives: Of all that is in it.
+        hosts: In which other tensor one stands, and from which byte on.
+    """
+
+    def __init__(self, lives: dict[_Key, _Life], hosts: dict[_Key, tuple[_Key, int]]) -> None:
+        self.hosts = hosts
+        self._lives = lives
+        self._whole = {key: life for key, life in lives.items() if key not in hosts}
+        for key in hosts:
+            one, other = self._whole[self._root(key)[0]], lives[key]
+            life = _Life(min(one.first, other.first), max(one.last, other.last), one.size)
+            self._whole[self._root(key)[0]] = life
+        self._offsets: dict[_Key, int] = {}
+        for key, life in sorted(self._whole.items(), key=lambda item: item[1]):
+            offset = 0
+            for other_key, start in sorted(self._offsets.items(), key=lambda item: item[1]):
+                stop = start + self._whole[other_key].size
+                meets = self._whole[other_key].meets(life)
+                if meets and offset < stop and start < offset + life.size:
+                    offset = stop
+            self._offsets[key] = offset
+        ends = (offset + self._whole[key].size for key, offset in self._offsets.items())
+        self.end = max(ends, default=0)
+
+    def _root(self, key: _Key) -> tuple[_Key, int]:
+        """Return what stands in nothing else, and where in it this one begins."""
+        start = 0
+        while key in self.hosts:
+            key, at = self.hosts[key]
+            start += at
+        return key, start
+
+    def at(self, key: _Key) -> int:
+        """Return the byte at which something begins."""
+        root, start = self._root(key)
+        return self._offsets[root] + start
+
+    def last(self, key: _Key) -> int:
+        """Return the last step that reads it, or what stands in it."""
+        inner = (self.last(x) for x, (host, _) in self.hosts.items() if host == key)
+        return max(self._lives[key].last, *inner, -1)
+
+    def live(self, time: int) -> int:
+        """Return the bytes in use during a step."""
+        return sum(x.size for x in self._whole.values() if x.first <= time <= x.last)
+
+    def takes(self, key: _Key, host: _Key, at: int) -> bool:
+        """Return whether one tensor may stand in another: both are here, and its bytes free.
+
+        Kernels may read words of it.
+        """
+        if key not in self._whole or host not in self._whole or at % align(1):
+            return False
+        stop = at + self._lives[key].size
+        taken = ((start, start + self._lives[x].size)
+                 for x, (other, start) in self.hosts.items() if other == host)  # fmt: skip
+        return all(stop <= start or end <= at for start, end in taken)

@@ -50,6 +50,11 @@ class Step:
         return (self.times or 1) * self.op.macs(self.xs, self.y)
 
     @property
+    def in_place(self) -> tuple[int | None, ...]:
+        """From which value of the output on each input may stand; None: not in it."""
+        return (None,) * len(self.xs) if self.times else self.op.in_place(self.xs, self.y)
+
+    @property
     def variables(self) -> tuple[Variable, ...]:
         """What lives from frame to frame."""
         return () if self.times else self.op.variables

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For each input, its blocks go to y, a row of all inputs' blocks apart. */
+/* For each input, its blocks go to y, a row of all inputs' blocks apart, unless they are there. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ void ghost_concatenation_s8(const ghost_concatenation_params *p, ...) {
   va_start(tensors, p);
   for (int32_t i = 0; i < p->count; i++) {
     const int8_t *const x = va_arg(tensors, const int8_t *);
-    for (int32_t place = 0; place < p->places; place++) {
+    for (int32_t place = 0; x != y && place < p->places; place++) {
       memcpy(y + place * row, x + place * p->blocks[i], (size_t)p->blocks[i]);
     }
     y += p->blocks[i];

@@ -67,6 +67,10 @@ class Binary(Operator):
         still = self.fixed is None or len(self.fixed.tensor.shape) < rank
         return Reach(whole=not (moving and still))
 
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return that the answers may take the place of values that none repeats."""
+        return tuple(0 if x.size == y.size else None for x in xs)
+
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -30,6 +31,7 @@ class Concatenation(Operator):
         axis: From the end: -1 is the last.
     """
 
+    overwrites: ClassVar[bool] = False
     kind: ClassVar[str] = "concatenation"
     codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.CONCATENATION: 3}
 
@@ -43,6 +45,12 @@ class Concatenation(Operator):
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
         """Return whether it needs every frame."""
         return Reach(whole=self.axis == -len(y.shape))
+
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return where each input's values begin, if they stay together."""
+        if self.blocks(y)[0] > 1:
+            return (None,) * len(xs)
+        return tuple(itertools.accumulate((x.size for x in xs[:-1]), initial=0))
 
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State

@@ -88,6 +88,10 @@ class Elementwise(Operator):
         """As TFLite Micro calls it."""
         return _RESOLVERS[self.function]
 
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return that the answers may take the values' place."""
+        return (0,)
+
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:

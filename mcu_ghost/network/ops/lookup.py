@@ -38,6 +38,10 @@ class Lookup(Operator):
 
     answers: Int8s
 
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return that the answers may take the values' place."""
+        return (0,)
+
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:

@@ -62,8 +62,10 @@ class Operator(abc.ABC):
             version whose int8 arithmetic is the one implemented here.
         inputs: Indices of the tensors that it reads.
         output: Index of the tensor that it writes.
+        overwrites: Whether an input that stands in the output is lost.
     """
 
+    overwrites: ClassVar[bool] = True
     kind: ClassVar[str]
     codes: ClassVar[dict[int | str, int]]
     inputs: tuple[int, ...]
@@ -99,6 +101,13 @@ class Operator(abc.ABC):
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
         """Return how far it looks along the first axis of whole tensors."""
         return Reach()
+
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return from which value of the output on each input may stand; None: not in it.
+
+        Of an operator that `overwrites`, a kernel reads a value before it writes another there.
+        """
+        return (None,) * len(xs)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

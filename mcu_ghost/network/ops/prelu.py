@@ -51,6 +51,10 @@ class PRelu(Operator):
         before, alpha, after = (float(np.float32(s)) for s in (x.scale, self.scale, y.scale))
         return quantized_multiplier(before / after), quantized_multiplier(before * alpha / after)
 
+    def in_place(self, xs: Tensors, y: Tensor) -> tuple[int | None, ...]:
+        """Return that the answers may take the values' place."""
+        return (0,)
+
     def run(
         self, xs: Tensors, y: Tensor, values: tuple[Ints, ...], state: State
     ) -> tuple[Ints, State]:
