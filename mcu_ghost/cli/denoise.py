@@ -39,8 +39,10 @@ _FILE = click.Path(path_type=Path)
     type=_FILE,
     callback=options.load_model,
     default=options.enhancement_model,
+    shell_complete=options.complete_model,
     metavar="FILE",
-    help="A .tflite whose task is enhancement.  [default: ghost.toml's, or the bundled one]",
+    help="A .tflite whose task is enhancement.  [default: ghost.toml's, or the bundled"
+    " clean_speech]",
 )
 @click.option("--on", "where", type=click.Choice(["pc", "emulator", "board"]), default="pc",
               show_default=True, help="What cleans it: this PC, an image on the board's emulator,"

@@ -49,8 +49,8 @@ def command(
 ) -> None:
     """Write a network as a library with header, example and metadata.
 
-    MODEL is a .tflite made by `mcu-ghost convert`; the bundled keyword model if left out. An
-    earlier export in FOLDER is replaced.
+    MODEL is a .tflite made by `mcu-ghost convert`, or the bundled wake_words or clean_speech; the
+    keyword model if left out. An earlier export in FOLDER is replaced.
     """
     from mcu_ghost.build import export
     from mcu_ghost.host import console

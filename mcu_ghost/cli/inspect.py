@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect", epilog="Example: mcu-ghost inspect kws.keras")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), callback=options.model_file)
 @options.as_json
 def command(file: Path, as_json: bool) -> None:
     """Show what would become of a model FILE, layer by layer, and what is refused.
 
     FILE is anything that `mcu-ghost convert` takes, or a .tflite, of which each operator is a
-    layer. No calibration data are needed. Exit code 1 when something is refused: each layer that
-    is says why, and what to do.
+    layer, or the bundled wake_words or clean_speech. No calibration data are needed. Exit code 1
+    when something is refused: each layer that is says why, and what to do.
     """
     from mcu_ghost.convert import inspection
     from mcu_ghost.host import console

@@ -55,11 +55,28 @@ def load_board(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return None if value is None else boards.load(value)
 
 
+def model_file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Return a model's file: of that path, or the bundled one of that name."""
+    from mcu_ghost.host import resources
+
+    return value if value.is_file() else resources.models().get(str(value), value)
+
+
 def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model:
     """Return the network in a file, of which there is always one."""
     from mcu_ghost.network.tflite import read
 
-    return read.load(value)
+    return read.load(model_file(ctx, param, value))
+
+
+def complete_model(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the bundled models that a word begins, and let the shell add files."""
+    from mcu_ghost.host import resources
+
+    found = [CompletionItem(name) for name in resources.models() if name.startswith(incomplete)]
+    return [*found, CompletionItem(incomplete, type="file")]
 
 
 def tell_wires(board: Board, before: str = "") -> None:
@@ -165,8 +182,10 @@ model = click.option(
     type=click.Path(path_type=Path),
     callback=load_model,
     default=_model,
+    shell_complete=complete_model,
     metavar="FILE",
-    help="A .tflite made by `mcu-ghost convert`.  [default: ghost.toml's, or the bundled one]",
+    help="A .tflite made by `mcu-ghost convert`, or the bundled wake_words or clean_speech. "
+    " [default: ghost.toml's, or wake_words]",
 )
 APP = Names("app", _apps)
 app = click.option("--app", cls=Explained, explain=_each_app, type=APP, default=_app)

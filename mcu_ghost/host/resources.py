@@ -27,14 +27,19 @@ def licence() -> str:
     return text
 
 
+def models() -> dict[str, Path]:
+    """Return the bundled models' `.tflite` files by their names."""
+    return {path.stem: path for path in sorted((_PACKAGE / "models").glob("*.tflite"))}
+
+
 def default_model() -> Path:
     """Return the bundled keyword model, a `.tflite` file."""
-    return _PACKAGE / "models" / "wake_words.tflite"
+    return models()["wake_words"]
 
 
 def enhancement_model() -> Path:
     """Return the bundled model that cleans speech, a `.tflite` file."""
-    return _PACKAGE / "models" / "clean_speech.tflite"
+    return models()["clean_speech"]
 
 
 def demo_clips() -> list[Path]:

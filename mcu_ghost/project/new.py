@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a user's project: a folder that builds, tests itself, and knows what it may cost.
 
-It begins with the bundled keyword model and numbers counted right here. The folder is written
-beside and renamed, so there is a whole project or none.
+It begins with a model that works and numbers counted right here. The folder is written beside and
+renamed, so there is a whole project or none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mcu_ghost import boards, emulate
 from mcu_ghost.boards import Board, chip
@@ -26,11 +27,19 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.files import write_bytes, write_text
 from mcu_ghost.host.templates import render
 from mcu_ghost.host.text import count
+from mcu_ghost.network.model import Model
+from mcu_ghost.network.tflite import read
 from mcu_ghost.project import baseline, costs, ghost_toml, recipe_file, requirement, schemas
 from mcu_ghost.project.ghost_toml import Budget, Tolerance
+from mcu_ghost.sound import enhancement, keywords
 
 RENODE_REVISION = "v1.16.1"
 RECORDINGS = "recordings"
+Kind = Literal["words", "speech", ""]
+"""What a model hears: words, speech in noise that it cleans, or something of its maker's."""
+
+_EXTRAS: dict[Kind, str] = {"words": "train", "speech": "train,enhancement"}
+
 _FILES = {
     "ghost.toml": "ghost.toml",
     "README.md": "README.md",
@@ -53,6 +62,8 @@ class NewContext:
 
     Attributes:
         name: The project's.
+        kind: What its model hears.
+        bundled: Whether the model is one that comes with mcu-ghost.
         boards: What it is for.
         app: The main program.
         apps: All that there are.
@@ -67,6 +78,8 @@ class NewContext:
     """
 
     name: str
+    kind: Kind
+    bundled: bool
     boards: tuple[Board, ...]
     app: App
     apps: tuple[App, ...]
@@ -86,6 +99,7 @@ def create(
     app: str | None = None,
     toolchain: str = "zig",
     tell: costs.Step = lambda step: None,
+    model: Path | None = None,
 ) -> list[baseline.Costs]:
     """Make a project and return what its firmware costs.
 
@@ -95,15 +109,19 @@ def create(
         app: The main program's name; if None, the first that runs on all boards.
         toolchain: What the baseline is built with.
         tell: Called with what is being done.
+        model: The `.tflite` that it begins with; if None, the bundled keyword model.
 
     Raises:
-        GhostError: The folder exists or cannot be written, a board is unknown, or its firmware
-            cannot be built and run here. Nothing is left behind then.
+        GhostError: The model is none, the folder exists or cannot be written, a board is unknown,
+            or its firmware cannot be built and run here. Nothing is left behind then.
     """
     _free(target)
-    context = _context(target.name, [boards.load(name) for name in names], app, toolchain)
+    file = model or resources.default_model()
+    network = read.load(file)
+    context = _context(target.name, network, [boards.load(name) for name in names], app, toolchain,
+                       file in resources.models().values())  # fmt: skip
     with _whole(target) as folder:
-        return _fill(folder, context, tell)
+        return _fill(folder, context, file, tell)
 
 
 @contextlib.contextmanager
@@ -141,19 +159,33 @@ def _free(target: Path) -> None:
         raise GhostError(f"{target.parent}: there is no such folder to put {target.name} into.")
 
 
-def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: str) -> NewContext:
+def _kind(network: Model) -> Kind:
+    if enhancement.task_of(network) is not None:
+        return "speech"
+    return "words" if keywords.task_of(network) is not None else ""
+
+
+def _context(
+    name: str,
+    network: Model,
+    targets: Sequence[Board],
+    app: str | None,
+    toolchain: str,
+    bundled: bool,
+) -> NewContext:
     """Work out what the templates show.
 
     Raises:
         GhostError: A board lacks what the app needs, or its emulator is missing.
     """
-    network = costs.model(ghost_toml.Project(boards=()))
     chosen = apps.find(app) if app else apps.fitting(network, targets)
     for board in targets:
         chosen.validate(network, board)
     engines = {emulate.choose(board) for board in targets if board.emulators.order}
     return NewContext(
         name=name,
+        kind=_kind(network),
+        bundled=bundled,
         boards=tuple(targets),
         app=chosen,
         apps=tuple(apps.APPS.values()),
@@ -171,22 +203,38 @@ def _context(name: str, targets: Sequence[Board], app: str | None, toolchain: st
     )
 
 
-def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.Costs]:
+def _recipe(context: NewContext) -> str | None:
+    """Return the recipe of another model of this kind, if we train any."""
+    schema, board = "schemas/recipe.schema.json", context.boards[0].name
+    if context.kind == "speech":
+        return recipe_file.enhancement(
+            context.name, "data/speech", ("data/noise",), schema, board=board
+        )
+    if context.kind == "words":
+        return recipe_file.text(context.name, "data/words", board, schema)
+    return None
+
+
+def _fill(folder: Path, context: NewContext, file: Path, tell: costs.Step) -> list[baseline.Costs]:
     """Write all of a project, its baseline last."""
     for template, name in _FILES.items():
-        write_text(folder / name, render(f"project/{template}.jinja", context))
-    recipe = recipe_file.text(
-        context.name, "data/words", context.boards[0].name, "schemas/recipe.schema.json"
-    )
-    write_text(folder / f"{context.name}.toml", recipe)
+        text = render(f"project/{template}.jinja", context)
+        if text.strip():
+            write_text(folder / name, text)
+    for name in ("noisy", "clean") if context.kind == "speech" else ():
+        write_text(folder / RECORDINGS / name / ".gitkeep", "")
+    recipe = _recipe(context)
     tell("what installs mcu-ghost")
     needed = requirement.requirement(folder)
     write_text(folder / "requirements.txt", needed.format(extra="emulate") + "\npytest>=8.2\n")
-    write_text(folder / "requirements-train.txt", needed.format(extra="train") + "\n")
-    for name, file in _SCHEMAS.items():
-        write_text(folder / "schemas" / name, schemas.text(file))
+    if recipe is not None:
+        write_text(folder / f"{context.name}.toml", recipe)
+        extra = _EXTRAS[context.kind]
+        write_text(folder / "requirements-train.txt", needed.format(extra=extra) + "\n")
+    for name, what in _SCHEMAS.items():
+        write_text(folder / "schemas" / name, schemas.text(what))
     model = folder / f"{context.name}.tflite"
-    write_bytes(model, resources.default_model().read_bytes())
+    write_bytes(model, file.read_bytes())
     for board in context.boards:
         own = {
             "boards": boards.user_file(board.name),
@@ -196,7 +244,7 @@ def _fill(folder: Path, context: NewContext, tell: costs.Step) -> list[baseline.
             if path is not None and path.is_file():
                 write_bytes(folder / place / path.name, path.read_bytes())
     project = ghost_toml.read(folder / ghost_toml.NAME)
-    here = dataclasses.replace(project, model=str(model), recordings=None)  # of which it has none
+    here = dataclasses.replace(project, model=str(model), recordings=None, clean=None)  # none yet
     with tempfile.TemporaryDirectory(prefix="mcu-ghost-") as build:
         network = costs.model(here)
         found = [costs.board(here, board, network, Path(build), tell) for board in context.boards]

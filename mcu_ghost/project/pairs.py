@@ -68,7 +68,7 @@ def measured(
         tell: Called with what is being done.
 
     Returns:
-        In order of their names; none where the project names none.
+        In order of their names; none where the project names none, or has none yet.
 
     Raises:
         GhostError: The model does not clean speech, it was trained on them, a partner is missing or
@@ -92,6 +92,8 @@ def measured(
             f"{ghost_toml.NAME}: `clean` needs `recordings`, the folder of the same with noise."
         )
     noisy, clean = Path(project.recordings), Path(project.clean)
+    if all(place.is_dir() and not folder.files(place) for place in (noisy, clean)):
+        return []  # a new project's
     _refuse_learnt(project, clean)
     found = []
     partners = _partners(noisy, clean)

@@ -49,7 +49,13 @@ class EnhancementContext:
     recipe: enhancement_recipe.Recipe
 
 
-def enhancement(name: str, speech: str, noise: Sequence[str], schema: str = "") -> str:
+def enhancement(
+    name: str,
+    speech: str,
+    noise: Sequence[str],
+    schema: str = "",
+    board: str = enhancement_recipe.Recipe.board,
+) -> str:
     """Return a recipe for enhancement with defaults.
 
     Args:
@@ -57,8 +63,8 @@ def enhancement(name: str, speech: str, noise: Sequence[str], schema: str = "") 
         speech: Folder of clean recordings, relative to the recipe.
         noise: Folders of noise, likewise.
         schema: The schema's file for editors, likewise; "" if there is none.
+        board: Whose memory and instructions the report shows.
     """
-    recipe = enhancement_recipe.Recipe(
-        name, "enhancement", Speech((speech,)), tuple(NoiseFolder(folder) for folder in noise)
-    )
+    folders = tuple(NoiseFolder(folder) for folder in noise)
+    recipe = enhancement_recipe.Recipe(name, "enhancement", Speech((speech,)), folders, board=board)
     return render("project/enhancement.toml.jinja", EnhancementContext(schema, recipe))

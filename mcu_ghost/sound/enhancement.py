@@ -217,8 +217,8 @@ def need_task(model: Model) -> EnhancementTask:
         other = model.metadata.get("task")
         what = f"is for {other}" if isinstance(other, str) else "does not say how it hears"
         raise GhostError(
-            f"The model '{model.name}' {what}: it cannot clean speech."
-            ' `mcu-ghost train` makes models that can, with task = "enhancement".'
+            f"The model '{model.name}' {what}: it cannot clean speech. Take the bundled one,"
+            ' --model clean_speech, or train your own, by a recipe with task = "enhancement".'
         )
     return task
 

@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import yaml
 
 from mcu_ghost import boards
@@ -18,9 +22,12 @@ from mcu_ghost.boards import Board
 from mcu_ghost.cli import VERBS
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
+from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import write
 from mcu_ghost.project import baseline, costs, ghost_toml, new, requirement
 from mcu_ghost.project.baseline import Costs
 from mcu_ghost.train import recipe
+from mcu_ghost.train.enhancement import recipe as enhancement_recipe
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT
 from tests.project.test_baseline import changed
@@ -85,6 +92,15 @@ def test_folders_that_are_missing_or_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_models_that_there_are_not(tmp_path: Path) -> None:
+    given = ("new", "lamp", "--board", "nrf52840", "--model")
+    assert refusal(*given, "clean_speach", cwd=tmp_path).startswith("clean_speach:")
+    (tmp_path / "clean_speech").mkdir()  # hides no bundled one
+    told = refusal(*given, "clean_speech", "--app", "kws", cwd=tmp_path)
+    assert "clean_speech" in told and not (tmp_path / "lamp").exists()
+
+
+@pytest.mark.slow
 def test_boards_that_do_not_fit(tmp_path: Path) -> None:
     told = refusal("new", "lamp", "--board", "nrf52480", cwd=tmp_path)
     assert "Did you mean 'nrf52840'?" in told
@@ -134,6 +150,48 @@ def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
     compile((folder / "tests" / "test_firmware.py").read_text(), "test_firmware.py", "exec")
     assert folder.stat().st_mode & 0o777 == 0o755
     assert [p.name for p in tmp_path.iterdir()] == [folder.name]
+
+
+@pytest.mark.usefixtures("unbuilt", "released")
+def test_one_that_cleans_speech(tmp_path: Path) -> None:
+    folder = tmp_path / "headset"
+    new.create(folder, ["nucleo-g474re"], model=resources.enhancement_model())
+    project = ghost_toml.read(folder / "ghost.toml")
+    assert project.app == "denoise" and project.tolerance.si_sdr_db == 0.1
+    network = costs.model(dataclasses.replace(project, model=str(folder / str(project.model))))
+    assert network.name == "clean_speech"
+    own = enhancement_recipe.read(folder / str(project.recipe))
+    assert own.board == "nucleo-g474re" and own.speech.folders == ("data/speech",)
+    assert "[train,enhancement]" in (folder / "requirements-train.txt").read_text()
+    assert "recordings/noisy/" in (folder / "recordings" / "README.md").read_text()
+    for kind in ("noisy", "clean"):
+        assert (folder / "recordings" / kind / ".gitkeep").is_file()
+    said = (folder / "README.md").read_text()
+    assert "mcu-ghost denoise my.wav" in said
+    assert "mcu-ghost listen" not in said and "words" not in said
+
+
+@pytest.mark.usefixtures("unbuilt", "released")
+def test_one_with_a_network_of_ones_own(tmp_path: Path) -> None:
+    """Which is no task of ours: no recipe, no recordings, but data."""
+    file = tmp_path / "mine.tflite"
+    write.write(random_model(3, units=12, ratio=2, inputs=5), file)
+    folder = tmp_path / "pump"
+    new.create(folder, ["nucleo-g474re"], model=file)
+    assert (folder / "pump.tflite").read_bytes() == file.read_bytes()
+    project = ghost_toml.read(folder / "ghost.toml")
+    assert (project.app, project.recipe, project.recordings) == ("stream", None, None)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        ".github", ".gitignore", "README.md", "baseline.json", "ghost.toml", "pump.tflite",
+        "requirements.txt", "schemas", "tests",
+    ]  # fmt: skip
+    said = (folder / "README.md").read_text()
+    assert "a copy of yours" in said and "mcu-ghost train" not in said
+    text = (folder / "ghost.toml").read_text()
+    (folder / "ghost.toml").write_text(
+        text.replace("# data =", "data =").replace("# expect", "expect")
+    )
+    assert ghost_toml.read(folder / "ghost.toml").expect == "answers.csv"
 
 
 @pytest.mark.usefixtures("unbuilt", "released")
@@ -208,6 +266,29 @@ def test_a_project_passes_its_tests_until_it_gets_worse(tmp_path: Path) -> None:
     assert "mps2-an386: flash grew from" in fails.stdout
     assert "mps2-an386: instructions per frame grew from" in fails.stdout
     assert "RAM grew" not in fails.stdout
+
+
+@pytest.mark.toolchain
+@pytest.mark.emulator
+def test_a_project_that_cleans_speech(tmp_path: Path) -> None:
+    """Its recordings are counted once there are some."""
+    folder = tmp_path / "headset"
+    made = ghost("new", "headset", "--board", "mps2-an386", "--model", "clean_speech", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+
+    def checked(*words: str) -> dict[str, Any]:
+        result = ghost("check", "--json", *words, cwd=folder)
+        assert result.returncode == 0, result.stdout + result.stderr
+        (board,) = json.loads(result.stdout)["boards"]
+        assert board["now"]["different_bytes"] == 0 and board["now"]["app"] == "denoise"
+        return board["now"]
+
+    assert checked()["cleaned"] is None
+    speech, rate = soundfile.read(resources.demo_clips()[0], dtype="int16")
+    noise = np.random.default_rng(1).normal(0, 600, len(speech)).astype(np.int16)
+    for kind, samples in (("clean", speech), ("noisy", speech + noise)):
+        soundfile.write(folder / "recordings" / kind / "one.wav", samples, rate)
+    assert checked("--update")["cleaned"]["si_sdr_db"] > 1
 
 
 @pytest.mark.toolchain
