@@ -7,6 +7,8 @@ import contextlib
 import json
 import math
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,54 +19,79 @@ from mcu_ghost.host.text import count
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
     from mcu_ghost.boards.port.serial_port import SerialPort
+    from mcu_ghost.proof.monitor import Hop
+    from mcu_ghost.sound.audio import Samples
     from mcu_ghost.sound.lines import Line, Start
+
+_BAR = 40  # characters of a level, from the quietest to full scale
+_QUIETEST_DB = -80.0
 
 
 @click.command(
     "monitor",
     epilog="Examples: mcu-ghost monitor -b nrf52840 · mcu-ghost monitor -b nano33ble --port"
-    " /dev/ttyUSB0 --reset · mcu-ghost monitor -b nrf52840 --json | jq .word",
+    " /dev/ttyUSB0 --reset · mcu-ghost monitor -b nrf52840 --json | jq .word · mcu-ghost monitor -b"
+    " nrf52840 --save clean.wav",
 )
 @options.board
 @options.port
 @options.baud
 @click.option("--reset", is_flag=True, help="Reset the board first, by a break and DTR.")
 @click.option("--raw", is_flag=True, help="Pass every byte on to stdout as it is.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
+              help="Also write the sound that denoise_live sends, .wav or .flac.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print each line as JSON on stdout.")
 def command(
-    board: Board, port: str | None, baud: int | None, reset: bool, raw: bool, as_json: bool
+    board: Board,
+    port: str | None,
+    baud: int | None,
+    reset: bool,
+    raw: bool,
+    save: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what a board prints, until Ctrl-C.
 
-    The events of the kws app become readable: words with their scores, and what a hop of sound
-    costs. The port is found by the board's USB ids; when its cable is pulled, the monitor waits
-    for it and goes on. --reset works where somebody listens: DAPLink (micro:bit) to the break, an
-    adapter with DTR wired to the board's reset to that.
+    The events of the apps that hear become readable: words of kws with their scores, how loud
+    the clean sound of denoise_live is, each second, and what a hop of sound costs. The port is
+    found by the board's USB ids; when its cable is pulled, the monitor waits for it and goes on.
+    --reset works where somebody listens: DAPLink (micro:bit) to the break, an adapter with DTR
+    wired to the board's reset to that.
     """
     from mcu_ghost import boards
     from mcu_ghost.boards.port import usb
     from mcu_ghost.boards.port.serial_port import SerialPort
     from mcu_ghost.host import console
     from mcu_ghost.host.errors import GhostError
+    from mcu_ghost.sound import sound_file
 
-    if raw and as_json:
-        raise GhostError("--raw and --json exclude each other.")
+    if raw and (as_json or save):
+        raise GhostError(f"--raw and {'--json' if as_json else '--save'} exclude each other.")
+    if save and save.suffix.lower() not in sound_file.WRITTEN:
+        raise GhostError(f"{save}: name a .wav or a .flac file.")
     target = boards.with_baud(board, baud)
     device = port or usb.find(target).device
 
     def tell(sentence: str) -> None:
         console.note(f"[yellow]{console.literal(sentence)}[/]")
 
-    with contextlib.suppress(KeyboardInterrupt):
-        opened = SerialPort(device, target, math.inf, tell)
-        with contextlib.closing(opened):
-            console.note(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        opened = stack.enter_context(contextlib.closing(SerialPort(device, target, math.inf, tell)))
+        write = stack.enter_context(sound_file.writing(save)) if save else None
+        console.note(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
+        view = _View(as_json, write)
+        with contextlib.suppress(KeyboardInterrupt):
             if reset:
                 opened.reset()
             if raw:
                 _pass_on(opened)
             else:
-                _follow(opened, as_json)
+                view.follow(opened)
+        if save and not view.sound.samples:
+            raise GhostError(f"The board sent no sound, so {save} is not written. The app"
+                             " denoise_live sends some.")  # fmt: skip
+    if save:
+        view.tell_saved(save)
 
 
 def _pass_on(port: SerialPort) -> None:
@@ -73,42 +100,104 @@ def _pass_on(port: SerialPort) -> None:
         sys.stdout.buffer.flush()
 
 
-def _follow(port: SerialPort, as_json: bool) -> None:
-    from mcu_ghost.host import console
-    from mcu_ghost.proof import monitor
-    from mcu_ghost.sound import lines
+class _View:
+    """What is shown of a board."""
 
-    garbled = 0
-    started: lines.Start | None = None
-    for line in monitor.lines(port):
-        garbled = garbled + 1 if monitor.garbled(line) else 0
-        if garbled == 3:
-            noise = f"this looks like noise: is the baud rate right? {port.status()}"
-            console.note(f"[yellow]{console.literal(noise)}[/]")
-        if as_json:
+    def __init__(self, as_json: bool, write: Callable[[Samples], None] | None = None) -> None:
+        from mcu_ghost.proof.monitor import Sound
+
+        self.sound = Sound()
+        self._as_json = as_json
+        self._write = write
+        self._garbled = 0
+        self._started: Start | None = None
+        self._power, self._summed = 0.0, 0
+
+    def follow(self, port: SerialPort) -> None:
+        """Show what comes, for ever."""
+        from mcu_ghost.host import console
+        from mcu_ghost.proof import monitor
+
+        for one in monitor.said(port):
+            if isinstance(one, monitor.Hop):
+                self._hear(one)
+                continue
+            self._garbled = self._garbled + 1 if monitor.garbled(one) else 0
+            if self._garbled == 3:
+                noise = f"this looks like noise: is the baud rate right? {port.status()}"
+                console.note(f"[yellow]{console.literal(noise)}[/]")
+            self._print(one)
+
+    def _hear(self, hop: Hop) -> None:
+        """Take sound, and show once a second how loud it is."""
+        from mcu_ghost.sound.sound_file import RATE
+
+        samples = self.sound.take(hop)
+        if self._write is not None:
+            self._write(samples)
+        self._power += float((samples / 32768.0) @ (samples / 32768.0))
+        self._summed += len(samples)
+        if self._summed < RATE:
+            return
+        level = max(10 * math.log10(self._power / self._summed + 1e-12), _QUIETEST_DB)
+        self._power, self._summed = 0.0, 0
+        self._tell_level(level)
+
+    def _tell_level(self, level_db: float) -> None:
+        from mcu_ghost.host import console
+        from mcu_ghost.sound.sound_file import RATE
+
+        sound, seconds = self.sound, self.sound.samples / RATE
+        if self._as_json:
+            found = {"event": "level", "ms": round(1000 * seconds), "db": round(level_db, 1),
+                     "lost": sound.lost, "lost_on_line": sound.lost_on_line}  # fmt: skip
+            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.flush()
+            return
+        bar = "█" * round(_BAR * (1 - level_db / _QUIETEST_DB))
+        console.say(f"[dim]{seconds:8.2f} s[/]  {level_db:4.0f} dB {bar}")
+
+    def _print(self, line: str) -> None:
+        from mcu_ghost.host import console
+        from mcu_ghost.sound import lines
+
+        if self._as_json:
             text = json.dumps({"event": "text", "text": line})
             sys.stdout.write((lines.as_json(line) or text) + "\n")
             sys.stdout.flush()
-            continue
+            return
         event = lines.read(line)
         if isinstance(event, lines.Start):
-            started = event
+            self._started = event
         if event is None:
             style = "bold red" if line.startswith("FAULT ") else None
             console.stdout().print(line, markup=False, style=style)
         else:
-            _show(event, started)
+            _show(event, self._started)
+
+    def tell_saved(self, path: Path) -> None:
+        """Say what was written."""
+        from mcu_ghost.host import console
+        from mcu_ghost.sound.sound_file import RATE
+
+        lost = [f"{count(hops, 'hop')} lost {where}, silent there" for hops, where in
+                ((self.sound.lost, "by the board"), (self.sound.lost_on_line, "on the line"))
+                if hops]  # fmt: skip
+        told = "".join(f", {one}" for one in lost) or ", nothing lost"
+        seconds = self.sound.samples / RATE
+        console.note(f"[bold]{console.literal(path)}[/]: {seconds:.1f} s of sound{told}")
 
 
 def _show(event: Line, started: Start | None) -> None:
-    """Print an event of the kws app."""
+    """Print an event of an app that hears."""
     from mcu_ghost.cli.listen import tell
     from mcu_ghost.host import console
     from mcu_ghost.sound.lines import Start, Status
 
     if isinstance(event, Start):
         words = console.literal(", ".join(event.words))
-        console.say(f"[green]{console.literal(event.model)} listens for:[/] {words}")
+        does = f"listens for:[/] {words}" if words else "cleans what it hears[/]"
+        console.say(f"[green]{console.literal(event.model)} {does}")
         if event.reset in ("watchdog", "lockup"):
             console.say(f"[yellow]it was reset before that: {event.reset}[/]")
     elif isinstance(event, Status):

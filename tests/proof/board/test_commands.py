@@ -17,7 +17,9 @@ import tty
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from serial.tools import list_ports
 
 from mcu_ghost import boards
@@ -29,9 +31,11 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
 from mcu_ghost.sound import keywords
+from mcu_ghost.sound.enhancement import Enhancer
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT, need
 from tests.proof.board.board import PtyBoard, compile_app
+from tests.sound.enhancers import random_enhancer, sound
 
 
 @pytest.fixture
@@ -273,6 +277,37 @@ def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
         assert monitor.stop() == 0
     os.close(chip)
     os.close(host)
+
+
+@pytest.mark.emulator
+def test_monitor_saves_the_sound_of_an_unmodified_denoise_live_image(tmp_path: Path) -> None:
+    """Every sample is the one that the PC makes of what the microphone heard."""
+    board, model, heard = boards.load("nrf52840"), random_enhancer(), sound(1.3)
+    built = build.build(model, board, "denoise_live", tmp_path / "b")
+    chip, host = os.openpty()
+    tty.setraw(host)
+    file = tmp_path / "clean.wav"
+    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save", str(file))
+    with (
+        contextlib.closing(unicorn.start(board, built.elf)) as machine,
+        running(*words) as monitor,
+    ):
+        monitor.until("Ctrl-C ends")
+        time.sleep(0.5)
+        machine.outside.sound.play(heard)
+        while machine.outside.sound.taken < len(heard):
+            os.write(chip, machine.read(0.02))
+        machine.write(b"\n")  # asks for a status line
+        for _ in range(10):
+            os.write(chip, machine.read(0.02))
+        monitor.until(r"cleans what it hears(.|\n)* 1\.0\d s +-\d+ dB █+")
+        monitor.until(r"a hop of 16 ms took \d+\.\d ms at most \(measured\), 0 hops lost, stack")
+        assert monitor.stop() == 0 and b"nothing lost" in monitor.err
+    os.close(chip)
+    os.close(host)
+    found, _ = soundfile.read(file, dtype="int16")
+    made = Enhancer(model).feed(np.pad(heard, (0, 16000)))
+    assert len(found) > len(heard) and (found == made[: len(found)]).all()
 
 
 def test_finding_the_one_board(monkeypatch: pytest.MonkeyPatch) -> None:
