@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#ifdef __ARM_FEATURE_MVE
+#include <arm_mve.h>
+#endif
+
 static inline ghost_complex add(ghost_complex a, ghost_complex b) {
   return (ghost_complex){a.real + b.real, a.imaginary + b.imaginary};
 }
@@ -61,6 +65,140 @@ static void pairs(ghost_complex *x, uint32_t points) {
   }
 }
 
+#ifdef __ARM_FEATURE_MVE
+
+/** Numbers side by side. */
+typedef struct {
+  int32x4_t real;
+  int32x4_t imaginary;
+} lanes;
+
+/** Factors side by side, each in the upper half of a word. */
+typedef struct {
+  int32x4_t real;
+  int32x4_t imaginary;
+} factors;
+
+static inline lanes lanes_add(lanes a, lanes b) {
+  return (lanes){vaddq_s32(a.real, b.real), vaddq_s32(a.imaginary, b.imaginary)};
+}
+
+static inline lanes lanes_subtract(lanes a, lanes b) {
+  return (lanes){vsubq_s32(a.real, b.real), vsubq_s32(a.imaginary, b.imaginary)};
+}
+
+/** a + i b. */
+static inline lanes lanes_add_i(lanes a, lanes b) {
+  return (lanes){vsubq_s32(a.real, b.imaginary), vaddq_s32(a.imaginary, b.real)};
+}
+
+/** a - i b. */
+static inline lanes lanes_subtract_i(lanes a, lanes b) {
+  return (lanes){vaddq_s32(a.real, b.imaginary), vsubq_s32(a.imaginary, b.real)};
+}
+
+static inline lanes lanes_halved(lanes a) {
+  return (lanes){vshrq_n_s32(a.real, 1), vshrq_n_s32(a.imaginary, 1)};
+}
+
+/** a w / 2, or a conj(w) / 2; half of a where w is 1. */
+static inline lanes lanes_leg(lanes a, factors w, mve_pred16_t first, bool back) {
+  const int32x4_t one = vmulhq_s32(a.real, w.real), other = vmulhq_s32(a.imaginary, w.imaginary);
+  const int32x4_t two = vmulhq_s32(a.imaginary, w.real), more = vmulhq_s32(a.real, w.imaginary);
+  const int32x4_t real = back ? vaddq_s32(one, other) : vsubq_s32(one, other);
+  const int32x4_t imaginary = back ? vsubq_s32(two, more) : vaddq_s32(two, more);
+  return (lanes){vshrq_m_n_s32(real, a.real, 1, first),
+                 vshrq_m_n_s32(imaginary, a.imaginary, 1, first)};
+}
+
+/**
+ * The same address, of which the compiler knows no more: gcc 12.2 writes VST2 that adds a register
+ * to it, which there is not.
+ */
+static inline int32_t *opaque(const ghost_complex *at) {
+  int32_t *same = (int32_t *)(uintptr_t)&at->real;
+  __asm("" : "+r"(same));
+  return same;
+}
+
+/** Four numbers that lie side by side, or so many bytes behind `at`. */
+static inline lanes lanes_load(const ghost_complex *at, uint32x4_t behind, bool together) {
+  if (together) {
+    const int32x4x2_t both = vld2q_s32(opaque(at));
+    return (lanes){both.val[0], both.val[1]};
+  }
+  return (lanes){vldrwq_gather_offset_s32(&at->real, behind),
+                 vldrwq_gather_offset_s32(&at->imaginary, behind)};
+}
+
+static inline void lanes_store(ghost_complex *at, uint32x4_t behind, bool together, lanes a) {
+  if (together) {
+    vst2q_s32(opaque(at), ((int32x4x2_t){{a.real, a.imaginary}}));
+  } else {
+    vstrwq_scatter_offset_s32(&at->real, behind, a.real);
+    vstrwq_scatter_offset_s32(&at->imaginary, behind, a.imaginary);
+  }
+}
+
+static inline factors factors_of(const ghost_pair *w, uint32x4_t rows) {
+  const uint32x4_t both = vldrwq_gather_shifted_offset_u32((const uint32_t *)w, rows);
+  return (factors){vreinterpretq_s32_u32(vshlq_n_u32(both, 16)),
+                   vreinterpretq_s32_u32(vandq_u32(both, vdupq_n_u32(0xFFFF0000U)))};
+}
+
+/** A stage, four places of a transform at a time, or four of short ones. */
+static inline void lanes_stage(ghost_complex *x, uint32_t points, uint32_t m, const ghost_pair *w,
+                               bool back, bool together) {
+  const uint32x4_t lane = vidupq_n_u32(0, 1);
+  const uint32x4_t place = together ? lane : vandq_u32(lane, vdupq_n_u32(m - 1U));
+  const uint32x4_t block = vsubq_u32(lane, place); /* of m places each, times m */
+  const uint32x4_t behind = vmulq_n_u32(vaddq_u32(vmulq_n_u32(block, 4), place), sizeof *x);
+  uint32x4_t rows = vmulq_n_u32(place, 3U * (points / 4U / m));
+  for (uint32_t k = 0; k < (together ? m : 1U); k += 4U) {
+    const mve_pred16_t first = vcmpeqq_n_u32(rows, 0);
+    const factors w1 = factors_of(w, rows), w2 = factors_of(w + 1, rows);
+    const factors w3 = factors_of(w + 2, rows);
+    for (uint32_t i = k; i < points; i += together ? 4U * m : 16U) {
+      ghost_complex *const at = &x[i];
+      lanes b = lanes_load(at + m, behind, together);
+      b = back ? lanes_halved(b) : lanes_leg(b, w1, first, false);
+      lanes d = lanes_load(at + 3U * m, behind, together);
+      d = back ? lanes_halved(d) : lanes_leg(d, w3, first, false);
+      const lanes total = lanes_add(b, d), across = lanes_subtract(b, d);
+      const lanes a = lanes_halved(lanes_load(at, behind, together));
+      lanes c = lanes_load(at + 2U * m, behind, together);
+      c = back ? lanes_halved(c) : lanes_leg(c, w2, first, false);
+      const lanes even = lanes_add(a, c), odd = lanes_subtract(a, c);
+      lanes y0 = lanes_add(even, total), y2 = lanes_subtract(even, total), y1, y3;
+      if (back) {
+        y0 = lanes_halved(y0);
+        y1 = lanes_leg(lanes_add_i(odd, across), w1, first, true);
+        y2 = lanes_leg(y2, w2, first, true);
+        y3 = lanes_leg(lanes_subtract_i(odd, across), w3, first, true);
+      } else {
+        y1 = lanes_subtract_i(odd, across);
+        y3 = lanes_add_i(odd, across);
+      }
+      lanes_store(at, behind, together, y0);
+      lanes_store(at + m, behind, together, y1);
+      lanes_store(at + 2U * m, behind, together, y2);
+      lanes_store(at + 3U * m, behind, together, y3);
+    }
+    rows = vaddq_n_u32(rows, 12U * (points / 4U / m));
+  }
+}
+
+static inline void stage(ghost_complex *x, uint32_t points, uint32_t m, const ghost_pair *w,
+                         bool back) {
+  if (m < 4U) {
+    lanes_stage(x, points, m, w, back, false);
+  } else {
+    lanes_stage(x, points, m, w, back, true);
+  }
+}
+
+#else
+
 /** Half of a leg, turned where it is not the first. */
 static inline ghost_complex leg(ghost_complex a, bool first, ghost_pair w) {
   return first ? halved(a) : turned(a, w);
@@ -107,6 +245,8 @@ static inline void stage(ghost_complex *x, uint32_t points, uint32_t m, const gh
     fours(x, points, m, k, w, back);
   }
 }
+
+#endif
 
 static void forward(ghost_complex *x, uint32_t points, const ghost_pair *twiddles) {
   uint32_t m = 1;

@@ -26,6 +26,7 @@ images = pytest.mark.parametrize(
         ("nrf52840", "unicorn", "gcc", 64, Transform()),
         ("microbit", "unicorn", "zig", 20, Transform(frame=512, hop=128)),
         ("mps3-an547", "qemu", "gcc", 64, Transform(frame=1024, hop=512)),
+        ("mps3-an547", "qemu", "zig", 20, Transform(frame=512, hop=128)),
         ("mps2-an386", "qemu", "zig", 2, Transform(frame=256, hop=64)),
     ],
 )
