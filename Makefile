@@ -21,7 +21,7 @@ demo: $(VENV)/demo.stamp
 	@echo "mcu-ghost listen --board nrf52840 …"
 	@$(BIN)/mcu-ghost listen --board nrf52840 $(HUMAN)
 
-test: $(VENV)/test.stamp
+test: lint
 	$(BIN)/python -m pytest -q -m "" -rs $(ARGS)
 
 lint: $(VENV)/test.stamp

@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
+from mcu_ghost.host.version import __version__
 from tests.conftest import ROOT
 
 
@@ -62,3 +65,10 @@ def test_an_installed_wheel_builds_in_another_folder(wheel: Path, tmp_path: Path
     result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / json.loads(result.stdout)["elf"]).is_file()
+
+
+def test_it_is_cited_as_what_it_is() -> None:
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (said["title"], said["license"]) == (project["name"], project["license"])
+    assert said["version"] == __version__

@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, required=True)
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "denoise")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1500)
     options = parser.parse_args()
     recipe = recipes.read(RECIPE)
     recipe = dataclasses.replace(

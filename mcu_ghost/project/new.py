@@ -47,6 +47,7 @@ _FILES = {
     "recordings.md": f"{RECORDINGS}/README.md",
     "test_firmware.py": "tests/test_firmware.py",
     "firmware.yml": ".github/workflows/firmware.yml",
+    "tasks.json": ".vscode/tasks.json",
 }
 """Templates in `templates/project/`, and what they become."""
 _SCHEMAS: dict[str, schemas.File] = {

@@ -33,6 +33,8 @@ NOT_RUN = {
      " --out commands"): HOURS,
     ("docs/experiments/kws.md",
      "python -m experiments.kws --data FOLDER --commands commands"): HOURS,
+    ("docs/experiments/denoise.md", "python -m experiments.denoise --root FOLDER"): HOURS,
+    ("docs/experiments/denoise.md", "python -m experiments.denoise.report --root FOLDER"): HOURS,
     ("docs/experiments/denoise.md", "python -m experiments.denoise.compare --root FOLDER"
      " --model mcu_ghost/models/clean_speech.tflite --python PYTHON"
      " --out docs/experiments/denoise.json"): HOURS,

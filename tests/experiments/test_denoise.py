@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+from experiments.denoise import report
 from experiments.denoise.networks import HALF, VARIANTS, Variant, made, matched
 from experiments.denoise.peers import PEERS
 from tests.conftest import ROOT
@@ -32,6 +33,32 @@ def test_the_text_says_what_was_scored() -> None:
         kinds = sorted(set(scored[name]) - {"everything", "all but babble"})
         each = " | ".join(f"{scored[name][kind]['si_sdr_db']:+.1f}" for kind in kinds)
         assert f"| {' | '.join(kinds)} |" in text and f"| {each} |" in text, name
+
+
+def test_the_tables_are_what_was_measured() -> None:
+    assert report.TEXT.read_text("utf-8") == report.rendered()
+    runs = report.load()
+    assert tuple(runs) == VARIANTS
+    for variant, several in runs.items():
+        assert [run["seed"] for run in several] == [1, 2, 3]
+        assert all(run["parameters"] == variant.parameters for run in several)
+    assert len({run["steps"] for several in runs.values() for run in several}) == 1
+
+
+def test_gains_are_means_over_mixtures_of_a_group() -> None:
+    def condition(kind: str, unseen: bool, *gained: float) -> dict[str, object]:
+        noisy = {"si_sdr_db": 2.0, "pesq": 1.0, "stoi": 0.5}
+        made = [{score: value + more for score, value in noisy.items()} for more in gained]
+        return {"kind": kind, "unseen": unseen, "noisy": noisy,
+                "float32": made[0], "int8": made[1]}  # fmt: skip
+
+    conditions = [condition("babble", False, 1, 3), condition("nature", True, 3, 1),
+                  condition("work", False, 5, 5)]  # fmt: skip
+    found = report.gains({"conditions": conditions})
+    assert found["all"]["int8"] == dict.fromkeys(report.SCORES, 3.0)
+    assert found["all but babble"]["float32"]["pesq"] == 4.0
+    assert found["babble"]["int8"]["stoi"] == 3.0 and found["unheard"]["int8"]["si_sdr_db"] == 1.0
+    assert found["all"]["noisy"]["si_sdr_db"] == 2.0
 
 
 @pytest.mark.train

@@ -153,6 +153,17 @@ def test_what_is_written_can_be_read(tmp_path: Path, names: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("unbuilt", "released")
+def test_tasks_of_an_editor_are_verbs(tmp_path: Path) -> None:
+    new.create(tmp_path / "lamp", ["nrf52840"])
+    text = (tmp_path / "lamp" / ".vscode" / "tasks.json").read_text()
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("//")]
+    tasks = json.loads("\n".join(lines))["tasks"]
+    verbs = [task["command"].removeprefix("mcu-ghost ") for task in tasks]
+    assert set(verbs) <= set(VERBS) and "build" in verbs
+    assert len({task["label"] for task in tasks}) == len(tasks)
+
+
+@pytest.mark.usefixtures("unbuilt", "released")
 def test_one_that_cleans_speech(tmp_path: Path) -> None:
     folder = tmp_path / "headset"
     new.create(folder, ["nucleo-g474re"], model=resources.enhancement_model())
@@ -182,8 +193,8 @@ def test_one_with_a_network_of_ones_own(tmp_path: Path) -> None:
     project = ghost_toml.read(folder / "ghost.toml")
     assert (project.app, project.recipe, project.recordings) == ("stream", None, None)
     assert sorted(path.name for path in folder.iterdir()) == [
-        ".github", ".gitignore", "README.md", "baseline.json", "ghost.toml", "pump.tflite",
-        "requirements.txt", "schemas", "tests",
+        ".github", ".gitignore", ".vscode", "README.md", "baseline.json", "ghost.toml",
+        "pump.tflite", "requirements.txt", "schemas", "tests",
     ]  # fmt: skip
     said = (folder / "README.md").read_text()
     assert "a copy of yours" in said and "mcu-ghost train" not in said
