@@ -8,6 +8,7 @@ refused where they are read. A template that no test renders fails one here.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import jinja2
 import pytest
@@ -30,6 +31,7 @@ from mcu_ghost.host import files, resources, templates, text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
+from mcu_ghost.network.tflite import read
 from mcu_ghost.project import new, recipe_file
 from mcu_ghost.proof.profile import page
 from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
@@ -197,12 +199,14 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
             place = out / f"{number}-{app}"
             folder.write(folder.context(target, apps.find(app), ("model.c",), ()), place)
             renode.write(target, "firmware.elf", place, (10, "0123abcd") if app == "kws" else None)
-        context = new._context("lamp", [target, board(word, "nrf52840")], None, "zig")
+        heard, both = read.load(resources.default_model()), [target, board(word, "nrf52840")]
+        context = new._context("lamp", heard, both, None, "zig", bundled=bool(number % 2))
         context = dataclasses.replace(context, words=(word,), no_word=word)
-        for template in new._FILES:
-            files.write_text(
-                place / template, templates.render(f"project/{template}.jinja", context)
+        for template, kind in itertools.product(new._FILES, get_args(new.Kind)):
+            made = templates.render(
+                f"project/{template}.jinja", dataclasses.replace(context, kind=kind)
             )
+            files.write_text(place / template, made)
         files.write_text(place / "recipe.toml", recipe_file.text("lamp", word, word, word))
         recipe_file.enhancement("clean", word, [word, word], word)
     model = network(words)
@@ -332,14 +336,14 @@ def outline(source: str) -> list[str]:
 def test_labels_arrive_as_they_are(everything: tuple[Outputs, Outputs]) -> None:
     """The words in an export and in an image are the bytes of the labels."""
     strings = r'"((?:\\.|[^"\\\n])*)"'
-    for name, read in (
+    for name, decode in (
         ("export/listener.c.jinja", lambda data: data.decode()),
         ("sound/detector.c.jinja", lambda data: json.loads(b'"' + data + b'"')),
     ):
         source = everything[1][name][0].split("{\n", 1)[1]
         found = re.findall(strings, source)
         octets = [re.sub(rb"\\([0-7]{3})|\\(.)", octet, s.encode()) for s in found]
-        assert [read(o) for o in octets][: len(HOSTILE) - 1] == list(HOSTILE[:-1])
+        assert [decode(o) for o in octets][: len(HOSTILE) - 1] == list(HOSTILE[:-1])
 
 
 def octet(escape: re.Match[bytes]) -> bytes:

@@ -133,7 +133,10 @@ def test_what_cannot_be(folder: Path) -> None:
         (words("./noisy.wav"), "is the recording itself"),
         (words(name="none.wav"), "none.wav: there is no such file. Name a WAV or FLAC recording."),
         (words(name="."), "is a folder, no file"),
-        (words(model="other.tflite"), "it cannot clean speech. `mcu-ghost train` makes models"),
+        (
+            words(model="other.tflite"),
+            "it cannot clean speech. Take the bundled one, --model clean_speech",
+        ),
         (words(model="none.tflite"), "none.tflite: there is no such file"),
         ([*words(), "--plot", "p.gif"], "p.gif: what --plot names must end in .png or .svg"),
         ([*words(), "--plot", "none/p.png"], "there is no folder none"),

@@ -152,7 +152,9 @@ def scales(spectrum: Spectrum, noisy: Floats) -> BandScales:
     return BandScales.of(loud.mean(axis=0), loud.std(axis=0))
 
 
-def clean(model: Any, spectrum: Spectrum, scales: BandScales, noisy: Floats) -> Floats:
+def clean(
+    model: Any, spectrum: Spectrum, scales: BandScales, noisy: Floats, exponent: float = 1.0
+) -> Floats:
     """Return (clips, length) samples made clean by the float network, in place.
 
     Args:
@@ -160,11 +162,12 @@ def clean(model: Any, spectrum: Spectrum, scales: BandScales, noisy: Floats) -> 
         spectrum: How sound is cut into frames.
         scales: How bands become the network's input.
         noisy: Whole hops.
+        exponent: Of the gains.
     """
     delay = spectrum.transform.delay
     spectra = spectrum.of(np.pad(noisy, ((0, 0), (0, delay))))
     gains = np.asarray(model.predict_on_batch(spectrum.read(_energies(spectra), scales)))
-    full = np.minimum(gains * np.float32(256 / FULL_SCALE), 1)
+    full = np.minimum(gains * np.float32(256 / FULL_SCALE), 1) ** np.float32(exponent)
     return spectrum.back(spectra * (full @ spectrum.weights))[:, delay:]
 
 

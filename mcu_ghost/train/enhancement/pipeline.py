@@ -116,7 +116,7 @@ def float_clean(recipe: Recipe, trained: Trained, spectrum: Spectrum, noisy: Any
     whole = np.pad(noisy, ((0, 0), (0, -noisy.shape[1] % hop))).astype(np.float32)
     anywhere = network.of_frames(recipe.network, None)
     anywhere.set_weights(trained.model.get_weights())
-    made = network.clean(anywhere, spectrum, trained.scales, whole)
+    made = network.clean(anywhere, spectrum, trained.scales, whole, recipe.gains.exponent)
     return to_int16(made[:, : noisy.shape[1]].astype(np.float64))
 
 

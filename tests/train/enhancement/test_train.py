@@ -71,3 +71,20 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
         assert json.loads(str(found["state"]))["step"] < 30, "it was over before it was killed"
     run(cut)
     assert whole.with_suffix(".tflite").read_bytes() == cut.with_suffix(".tflite").read_bytes()
+
+
+def test_the_float_network_is_judged_with_the_boards_exponent() -> None:
+    from mcu_ghost.train.enhancement import network
+
+    class Half:
+        """Lets half of everything through."""
+
+        def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+            return np.full((*x.shape[:-1], 24), 0.5 * enhancement.FULL_SCALE / 256, np.float32)
+
+    spectrum = network.Spectrum(enhancement.Transform(), 24)
+    noisy = np.random.default_rng(1).normal(0, 3000, (2, 4096)).astype(np.float32)
+    scales = network.scales(spectrum, noisy)
+    for exponent in (1.0, 2.0, 0.5):
+        made = network.clean(Half(), spectrum, scales, noisy, exponent)
+        np.testing.assert_allclose(made, noisy * 0.5**exponent, atol=1)
