@@ -21,6 +21,7 @@ from typing import Any
 
 from experiments.denoise import RECIPE, ROOT, TEST_SEED
 from experiments.denoise.networks import VARIANTS, Variant
+from experiments.markdown import table
 from mcu_ghost import boards
 from mcu_ghost.build.apps import denoise
 from mcu_ghost.host import console, files, text
@@ -120,7 +121,7 @@ def tables(runs: dict[Variant, list[dict[str, Any]]]) -> Iterator[str]:
     """Yield the tables as Markdown: what is gained by whom, babble and the unheard, and costs."""
     seeds = min(len(several) for several in runs.values())
     others = list(GROUPS)[1:]
-    yield from _table(
+    yield from table(
         [f"int8, mean of {seeds} seeds ± their spread", "SI-SDR, dB", "PESQ", "STOI",
          "float: SI-SDR", "clean speech: PESQ"],
         ([variant.name, *_scores(several, "all"),
@@ -128,23 +129,16 @@ def tables(runs: dict[Variant, list[dict[str, Any]]]) -> Iterator[str]:
           f"{statistics.fmean(run['clean_pesq'] for run in several):.2f}"]
          for variant, several in runs.items()),
     )  # fmt: skip
-    yield from _table(
+    yield from table(
         ["SI-SDR gained, dB", *others],
         ([variant.name, *(_score(several, group, "si_sdr_db", "+.2f") for group in others)]
          for variant, several in runs.items()),
     )  # fmt: skip
-    yield from _table(
+    yield from table(
         ["costs", "parameters", "`.tflite`, B", "flash, B", "RAM, B", "instructions a hop, M4",
          "of them the network", "M55"],
         (_cost_row(variant, several[0]) for variant, several in runs.items()),
     )  # fmt: skip
-
-
-def _table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|---" + "|--:" * (len(head) - 1) + "|"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
 
 
 def _scores(several: list[dict[str, Any]], group: str) -> list[str]:

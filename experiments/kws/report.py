@@ -18,6 +18,7 @@ from scipy import special
 from experiments.kws import plot
 from experiments.kws.data import CONDITIONS
 from experiments.kws.networks import Network, networks
+from experiments.markdown import table
 from mcu_ghost.host import files, text
 
 TEXTS = Path(__file__).parents[2] / "docs" / "experiments"
@@ -139,31 +140,24 @@ def lines(name: str, results: Results) -> Iterator[str]:
         f"{len(results.seeds)} seeds"
     )
     yield ""
-    yield from _table(
+    yield from table(
         ["int8 network", *(f"{c}, %" for c in CONDITIONS), "parameters", "weights, B", "image, B",
          "instructions"],
         (_row(results, network) for network in every.values()),
     )  # fmt: skip
     if len(results.seeds) > 1:
         pairs = [(every[a], every[b]) for a, b in PAIRS if a in every and b in every]
-        yield from _table(
+        yield from table(
             ["difference, points", *CONDITIONS],
             (
                 [f"{a} − {b}", *(_difference(results.difference(a, b, c)) for c in CONDITIONS)]
                 for a, b in pairs
             ),
         )
-    yield from _table(
+    yield from table(
         ["float / QAT / int8, %", *CONDITIONS, "int8 answers as QAT"],
         (_kinds(results, network) for network in every.values()),
     )
-
-
-def _table(head: list[str], rows: Iterator[list[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "|---" + "|--:" * (len(head) - 1) + "|"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
 
 
 def _row(results: Results, network: Network) -> list[str]:

@@ -23,14 +23,12 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.proof import enhancement, keywords, verify
 from mcu_ghost.proof.enhancement import HopCost
 from mcu_ghost.proof.keywords import Part
-from mcu_ghost.proof.link.messages import REPLY, SOUND
-from mcu_ghost.proof.link.packets import Packet, decode
+from mcu_ghost.proof.monitor import Hop, hop_of
 from mcu_ghost.sound import lines
 from mcu_ghost.sound.audio import Samples
 from mcu_ghost.sound.enhancement import Enhancer, need_task
 from mcu_ghost.sound.lines import Line, Status
 
-_NUMBER = 4  # bytes of a hop's number, in front of its samples
 _PATIENCE = 200  # times 10 ms of the board's time for the last status line
 _SHOWN = 400  # bytes of what makes no sense
 
@@ -106,7 +104,7 @@ def _play(
     end = len(sound) // transform.hop * transform.hop_ms
     rate, unread, played, patience = transform.sample_rate, b"", 0, _PATIENCE
     latest = machine.bus.now() + round((len(sound) / rate + 0.01 * _PATIENCE) * clock_hz)
-    packets, said = list[Packet](), list[Line]()
+    hops, said = list[Hop](), list[Line]()
     machine.outside.sound.play(sound)
     while not (said and isinstance(said[-1], Status) and said[-1].ms >= end):
         taken, before = machine.outside.sound.taken, machine.bus.now()
@@ -116,9 +114,9 @@ def _play(
             machine.write(b"\n")  # asks for a status line
         *chunks, unread = (unread + machine.read(0.01)).split(b"\0")
         for chunk in filter(None, chunks):
-            packet = decode(chunk)
-            if packet is not None and packet.type == SOUND | REPLY:
-                packets.append(packet)
+            hop = hop_of(chunk)
+            if hop is not None:
+                hops.append(hop)
             else:
                 said += map(_line, chunk.splitlines())
         now = machine.bus.now()
@@ -126,14 +124,12 @@ def _play(
             patience -= 1
         if patience == 0:
             raise GhostError(f"The board no longer answers. {machine.status()}")
-    samples = [np.frombuffer(packet.payload[_NUMBER:], "<i2") for packet in packets]
-    if not samples or any(len(hop) != transform.hop for hop in samples):
+    if not hops or any(len(hop.samples) != transform.hop for hop in hops):
         raise GhostError(f"The board sent no hops of {count(transform.hop, 'sample')}.")
-    numbers = [int.from_bytes(packet.payload[:_NUMBER], "little") for packet in packets]
     return Live(
-        np.array(numbers),
-        np.array(samples, np.int16),
-        np.array([packet.sequence for packet in packets]),
+        np.array([hop.number for hop in hops]),
+        np.array([hop.samples for hop in hops]),
+        np.array([hop.sequence for hop in hops]),
         tuple(said),
         np.frombuffer(bytes(machine.outside.sound.played), "<i2").astype(np.int16),
     )

@@ -52,7 +52,7 @@ def said(port: Port) -> Iterator[str | Hop]:
         pending, looked_at = pending + data, 0
         while packet := _PACKET.search(pending, looked_at):
             looked_at = packet.end() - 1  # where the next one may begin
-            hop = _hop(packet[1])
+            hop = hop_of(packet[1])
             if hop is not None:
                 *complete, rest = pending[: packet.start()].split(b"\n")
                 yield from _texts([*complete, *filter(None, (rest,))])
@@ -68,7 +68,8 @@ def said(port: Port) -> Iterator[str | Hop]:
         yield from _texts(complete)
 
 
-def _hop(chunk: bytes) -> Hop | None:
+def hop_of(chunk: bytes) -> Hop | None:
+    """Return the hop of sound in what lay between two zeros, or None where it is none."""
     packet = decode(chunk)
     if packet is None or packet.type != SOUND | REPLY:
         return None
