@@ -21,6 +21,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 GENERATED = ("white", "pink", "brown", "hum")
 _LONGEST_GAP = RATE // 2  # between short sounds
 _LEAST = RATE // 4  # of a sentence in a mixture
+_FASTER = 0.15  # and slower, at most
 _LEAST_LEVEL = 1e-9  # so that silence divides nothing
 
 
@@ -38,6 +39,8 @@ class Mixing:
         babble: Share with other speakers behind.
         tilt: Share of sounds whose bass or treble is raised or lowered.
         reverb: Share of sentences that are said in a room; its echoes are not to be taken away.
+        speed: Share of recordings that training plays slower or faster, and so lower or higher, by
+            up to 15 %.
     """
 
     snr_db: Pair = (-4.0, 20.0)
@@ -49,6 +52,7 @@ class Mixing:
     babble: Share = 0.05
     tilt: Share = 0.5
     reverb: Share = 0.0
+    speed: Share = 0.0
 
     def __post_init__(self) -> None:
         rising("snr_db", self.snr_db)
@@ -84,7 +88,7 @@ class Material:
         parts: list[Reals] = []
         have = 0
         while have < length:
-            one = self.speech[int(rng.integers(len(self.speech)))].astype(np.float64)
+            one = _played(rng, self.speech[int(rng.integers(len(self.speech)))], mixing)
             if rng.random() < mixing.tilt:
                 one = tilted(rng, one)
             if rng.random() < mixing.reverb:
@@ -111,8 +115,17 @@ class Material:
         if not self.noises or rng.random() < mixing.generated:
             return augment.noise(rng, length, str(rng.choice(GENERATED)))
         kinds = tuple(self.noises)
-        found = recorded(rng, self.noises[kinds[int(rng.integers(len(kinds)))]], length)
+        sounds = self.noises[kinds[int(rng.integers(len(kinds)))]]
+        longest = int(length * (1 + _FASTER) + 1) if mixing.speed else length
+        found = _played(rng, to_int16(recorded(rng, sounds, longest)), mixing)[:length]
         return unit(tilted(rng, found) if rng.random() < mixing.tilt else found)
+
+
+def _played(rng: np.random.Generator, samples: Samples, mixing: Mixing) -> Reals:
+    """Return a recording at its own or, now and then, at another speed."""
+    if mixing.speed and rng.random() < mixing.speed:
+        samples = augment.speed(rng, samples, _FASTER)
+    return samples.astype(np.float64)
 
 
 def mixed(speech: Reals, noise: Reals, snr_db: float, level_db: float) -> tuple[Samples, Reals]:

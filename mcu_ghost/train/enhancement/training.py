@@ -8,7 +8,7 @@ import math
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent import futures
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,10 @@ def train(
         scales = network.scales(spectrum, noisy)
         show("mixing for validation", 0, None)
         rng = np.random.default_rng([settings.seed, 1])
+        as_recorded = replace(recipe.mixing, speed=0.0)
         validation = [
             Batch.of(spectrum, scales, *mixtures.batch(
-                sounds.material["validation"], rng, min(settings.batch, left), length, recipe.mixing
+                sounds.material["validation"], rng, min(settings.batch, left), length, as_recorded
             )) for left in range(settings.mixtures, 0, -settings.batch)
         ]  # fmt: skip
         show("making the network", 0, None)
