@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("recordings", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @options.board
 @options.model
+@options.sensitivity
 @click.option("--seconds", type=click.FloatRange(0, 86400), default=0.0,
               help="Seconds of silence to listen to after the recordings.")  # fmt: skip
 @options.emulator

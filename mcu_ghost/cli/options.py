@@ -55,7 +55,7 @@ def load_board(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return None if value is None else boards.load(value)
 
 
-def model_file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+def model_file(value: Path) -> Path:
     """Return a model's file: of that path, or the bundled one of that name."""
     from mcu_ghost.host import resources
 
@@ -66,7 +66,19 @@ def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model
     """Return the network in a file, of which there is always one."""
     from mcu_ghost.network.tflite import read
 
-    return read.load(model_file(ctx, param, value))
+    model, chosen = read.load(model_file(value)), ctx.meta.get(_SENSITIVITY)
+    if chosen is None:
+        return model
+    from mcu_ghost.sound import keywords
+
+    return keywords.at_sensitivity(model, chosen)
+
+
+_SENSITIVITY = "mcu_ghost.sensitivity"
+
+
+def _note_sensitivity(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    ctx.meta[_SENSITIVITY] = value
 
 
 def complete_model(
@@ -186,6 +198,15 @@ model = click.option(
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`, or the bundled wake_words or clean_speech. "
     " [default: ghost.toml's, or wake_words]",
+)
+sensitivity = click.option(
+    "--sensitivity",
+    type=click.Choice(["low", "medium", "high"]),
+    expose_value=False,
+    is_eager=True,
+    callback=_note_sensitivity,
+    help="Thresholds of the words: high misses fewer and lets more through.  [default: the"
+    " model's own]",
 )
 APP = Names("app", _apps)
 app = click.option("--app", cls=Explained, explain=_each_app, type=APP, default=_app)

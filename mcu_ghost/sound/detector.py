@@ -8,6 +8,8 @@ A model that listens without end names in its metadata how its scores become eve
 A word's smoothed score is the sum over the last `window` frames of its output, as 0 to 255. When it
 reaches the threshold, the word is reported, and nothing else for its refractory time. Of several
 words in one frame the one with the highest smoothed score is reported, the first where they tie.
+A word may name other thresholds beside its own, by how sensitive it is then:
+`"sensitivity": {"low": 0.95, "medium": 0.8, "high": 0.6}`.
 `firmware/sound/ghost_detector.c` does the same, bit for bit.
 """
 
@@ -15,8 +17,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,9 @@ from mcu_ghost.network.tensor import Int8s
 FULL_SCALE = 256  # what a frame's output of 1.0 counts
 LONGEST_REFRACTORY_MS = 60_000
 Window = Annotated[int, Meta(ge=1, le=64)]
+Threshold = Annotated[float, Meta(ge=0, le=1)]
+Sensitivity = Literal["low", "medium", "high"]
+SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,12 @@ class GivenWord:
     Attributes:
         threshold: Least mean score over the window.
         refractory_ms: After it nothing is reported for so long.
+        sensitivity: Other thresholds by name: a low one misses more and lets less through.
     """
 
-    threshold: Annotated[float, Meta(ge=0, le=1)]
+    threshold: Threshold
     refractory_ms: Annotated[float, Meta(ge=0, le=LONGEST_REFRACTORY_MS)]
+    sensitivity: dict[Sensitivity, Threshold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,19 @@ class Given:
             thresholds = [thresholds] * len(self.words)
         words = zip(self.words.items(), thresholds, strict=True)
         return replace(self, words={label: replace(w, threshold=t) for (label, w), t in words})
+
+    def choosing(self, thresholds: dict[Sensitivity, float]) -> Given:
+        """Return the same with a threshold for each sensitivity, the same for all words."""
+        words = {label: replace(w, sensitivity=thresholds) for label, w in self.words.items()}
+        return replace(self, words=words)
+
+    def as_said(self) -> dict[str, Any]:
+        """Return what metadata say: no sensitivities where there are none."""
+        said = asdict(self)
+        for word in said["words"].values():
+            if not word["sensitivity"]:
+                del word["sensitivity"]
+        return said
 
 
 @dataclass(frozen=True)
