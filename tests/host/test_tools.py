@@ -35,6 +35,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("RENODE_PATH", "RENODE_ROOT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tools.ctypes.util, "find_library", lambda name: None)
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "scripts"))
     return folder
 
