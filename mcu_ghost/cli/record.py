@@ -56,7 +56,7 @@ _KEYS = "r: once more   p: play it   q: stop"
               help="Of the room without speech, that there are to be.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0.5, 30), default=2.5, show_default=True,
               help="In which a word must be said.")  # fmt: skip
-@click.option("--snr", type=click.FloatRange(-100, 100), default=10.0, show_default=True,
+@click.option("--snr", type=click.FloatRange(3, 100), default=10.0, show_default=True,
               metavar="DB", help="By how much it must be louder than the room.")  # fmt: skip
 @microphone.device
 @click.option("--play", is_flag=True, help="Play each recording back.")

@@ -193,7 +193,7 @@ class Recorder:
                 room.append(self._stream.read(STEP))
                 self._show(item.text, count, room[-1])
         before = np.concatenate(room)
-        ear = Ear(before[_COUNT:])  # in the first part a key may be heard
+        ear = Ear(before[_COUNT:], self._session.wanted)  # in the first part a key may be heard
         heard = [before[-BEFORE_MS * RATE // 1000 :]]
         over = False
         for _ in range(round(self._session.wanted.seconds * RATE / STEP)):

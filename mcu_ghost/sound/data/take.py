@@ -22,7 +22,7 @@ STEP = 5 * FRAME
 BEFORE_MS = 300  # of sound before a person is told to speak: who is early is not cut off
 _KEPT_MS = 250  # on both sides of the word
 _EDGE_MS = 40  # a word that comes so near to an end of the sound was cut
-_OVER_ROOM_DB = 10.0  # what is so much louder than the room is speech
+_OVER_ROOM_DB = 7.0  # what is so much louder than the room is speech
 _LEAST_DB = -65.0  # and at least so loud, however still a room seems
 _LEAST_FRAMES = 4  # in which somebody spoke
 _PAUSE_MS = 600  # of silence, after which a word is over
@@ -79,15 +79,17 @@ class Ear:
 
     Args:
         room: int16 samples of the room.
+        wanted: What is waited for.
 
     Attributes:
         room: The room's power.
     """
 
-    def __init__(self, room: Samples) -> None:
+    def __init__(self, room: Samples, wanted: Wanted) -> None:
         found = powers(room)
         self.room = float(np.median(found)) if len(found) else 0.0
-        self._floor = max(decibels(self.room) + _OVER_ROOM_DB, _LEAST_DB)
+        over_room = min(_OVER_ROOM_DB, wanted.snr_db)
+        self._floor = max(decibels(self.room) + over_room, _LEAST_DB)
         self._loud = self._since = 0
 
     def over(self, samples: Samples) -> bool:
@@ -130,10 +132,17 @@ def judge(sound: Samples, ear: Ear, lost: int, wanted: Wanted, ended: bool = Tru
         fault = "silent"
         advice = "the microphone gives silence: is it muted, or may this terminal not use it?"
     elif not ear.spoken:
-        fault, advice = "nothing", "nothing was said: speak when you are told to"
+        fault = "nothing"
+        advice = (
+            f"nothing was heard above the {decibels(ear.room):.0f} dB of the room: speak when you"
+            " are told to"
+        )
     elif facts.clipped(sound[start:end]) > facts.CLIPPED:
         fault = "clipped"
         advice = "it was too loud: go further away, or lower the microphone's gain"
+    elif snr < wanted.snr_db:
+        fault = "noisy"
+        advice = f"it is only {snr:.0f} dB louder than the room: come closer, or quieten the room"
     elif start < edge:
         fault, advice = "cut_off", "its beginning is cut off: wait until you are told to speak"
     elif not ended and end > len(sound) - edge:
@@ -142,7 +151,4 @@ def judge(sound: Samples, ear: Ear, lost: int, wanted: Wanted, ended: bool = Tru
     elif level < _QUIET_DB:
         fault = "quiet"
         advice = f"it was too quiet ({level:.0f} dB): come closer, or raise the microphone's gain"
-    elif snr < wanted.snr_db:
-        fault = "noisy"
-        advice = f"it is only {snr:.0f} dB louder than the room: come closer, or quieten the room"
     return Take(sound[max(0, start - kept) : end + kept], level, peak, snr, fault, advice)
