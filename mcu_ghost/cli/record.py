@@ -145,12 +145,12 @@ class _Screen:
 
     Args:
         live: Where the word stands, with the level; None where there is no terminal.
-        key: Returns the key that was pressed, if one was.
+        key: Returns the key that was pressed, "" for none; None where nobody presses any.
     """
 
-    def __init__(self, live: Live | None, key: Callable[[], str]) -> None:
-        self.key = key
-        self._live = live
+    def __init__(self, live: Live | None, key: Callable[[], str] | None) -> None:
+        self.key = key or (lambda: "")
+        self._live, self._attended = live, key is not None
 
     def show(self, view: View) -> None:
         """Show where the session is."""
@@ -163,11 +163,12 @@ class _Screen:
         of = f"[dim]{view.number} of {view.total}[/]   " if view.number else ""
         stage = _STAGES.get(view.stage, f"[bold]{view.stage}[/]")
         left = f"   {view.left:.0f} s" if view.left else ""
-        lines = (
+        lines = [
             f"{of}[bold reverse] {console.literal(view.text)} [/]   {stage}{left}",
             f"{view.level_db:4.0f} dB {microphone.bar(view.level_db)}",
-            f"[dim]{_KEYS}[/]",
-        )
+        ]
+        if self._attended:
+            lines.append(f"[dim]{_KEYS}[/]")
         self._live.update(Text.from_markup("\n".join(lines)), refresh=True)
 
     def good(self, item: Item, take: Take) -> None:
@@ -199,7 +200,7 @@ def _screen(attended: bool) -> Iterator[_Screen]:
     from mcu_ghost.host import console, keys
 
     with contextlib.ExitStack() as stack:
-        key = stack.enter_context(keys.pressed()) if attended else lambda: ""
+        key = stack.enter_context(keys.pressed()) if attended else None
         live = None
         if console.stderr().is_terminal:
             live = Live(console=console.stderr(), auto_refresh=False, transient=True)

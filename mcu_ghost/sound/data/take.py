@@ -130,7 +130,10 @@ def judge(sound: Samples, ear: Ear, lost: int, wanted: Wanted, ended: bool = Tru
         fault, advice = "lost", f"{1000 * lost / RATE:.0f} ms of it were lost on the way"
     elif int(np.abs(centred.astype(np.int32)).max()) <= SILENT:
         fault = "silent"
-        advice = "the microphone gives silence: is it muted, or may this terminal not use it?"
+        advice = (
+            "the microphone gives silence: look whether it is muted, and whether this terminal may"
+            " use it"
+        )
     elif not ear.spoken:
         fault = "nothing"
         advice = (
