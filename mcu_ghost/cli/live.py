@@ -107,7 +107,7 @@ class _View:
         if self._live is None:
             return
         if len(found.frames):
-            self._scores = found.scores[-1]
+            self._scores = found.scores.max(axis=0)
         self._roll(found.frames)
         self._live.update(self._picture(self._live.console), refresh=True)
 
