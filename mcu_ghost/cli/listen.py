@@ -71,7 +71,7 @@ def command(
             raise click.UsageError(f"{_OF_RECORDINGS[name]} and --live exclude each other.")
         from mcu_ghost.cli import live as view
 
-        view.run(model, microphone.choose(device), seconds, as_json)
+        view.run(model, microphone.choose(device), seconds, None if as_json else tell)
         return
     if device:
         raise click.UsageError("--device is of use with --live only.")

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,14 +33,16 @@ _COLOURS = ("#000000", "#16103c", "#3a0f64", "#621a6c", "#8a2a62", "#b13c4d", "#
 _LETTERS = " .:-=+*#%@"
 
 
-def run(model: Model, heard: Microphone, seconds: float, as_json: bool) -> None:
+def run(
+    model: Model, heard: Microphone, seconds: float, tell: Callable[[Word], None] | None
+) -> None:
     """Show what a network hears, until Ctrl-C.
 
     Args:
         model: A network that listens without end.
         heard: What it hears.
         seconds: Of sound, after which it ends; 0: never.
-        as_json: Whether reports are lines of JSON, and nothing else is shown.
+        tell: Shows people a word; None: reports are lines of JSON, and nothing else is shown.
 
     Raises:
         GhostError: The model is for something else, or the microphone cannot be heard.
@@ -51,7 +54,7 @@ def run(model: Model, heard: Microphone, seconds: float, as_json: bool) -> None:
     listener = Listener(model)
     name, words = console.literal(heard.name), console.literal(", ".join(listener.words))
     console.note(f"[dim]{name} is heard, for: {words}. Ctrl-C ends.[/]")
-    view = _View(listener, as_json)
+    view = _View(listener, tell)
     left = round(seconds * RATE) if seconds else sys.maxsize
     with contextlib.suppress(KeyboardInterrupt), view, heard.listening() as blocks:
         for block in blocks:
@@ -67,17 +70,17 @@ class _View:
 
     Args:
         listener: What hears it.
-        as_json: Whether reports are lines of JSON, and nothing else is shown.
+        tell: Shows people a word; None: reports are lines of JSON, and nothing else is shown.
     """
 
-    def __init__(self, listener: Listener, as_json: bool) -> None:
+    def __init__(self, listener: Listener, tell: Callable[[Word], None] | None) -> None:
         from rich.live import Live
 
         from mcu_ghost.host import console
 
-        self._listener, self._as_json = listener, as_json
+        self._listener, self._tell_word = listener, tell
         self._console = console.stderr()
-        shown = self._console.is_terminal and not as_json
+        shown = self._console.is_terminal and tell is not None
         self._live = (
             Live(console=self._console, auto_refresh=False, transient=True) if shown else None
         )
@@ -123,14 +126,13 @@ class _View:
         console.note(f"{self._samples / RATE:.1f} s of sound, {lost}, {words}")
 
     def _tell(self, word: Word) -> None:
-        from mcu_ghost.cli.listen import tell
         from mcu_ghost.sound import lines
 
         self._words += 1
-        if self._as_json:
+        if self._tell_word is None:
             _write(lines.plain(word))
         else:
-            tell(word)
+            self._tell_word(word)
 
     def _tell_lost(self) -> None:
         from mcu_ghost.host import console
@@ -139,7 +141,7 @@ class _View:
         self._lost += self._untold
         lost, self._untold = self._untold, 0
         ms = round(1000 * self._samples / RATE)
-        if self._as_json:
+        if self._tell_word is None:
             _write({"event": "lost", "ms": ms, "samples": lost})
             return
         console.note(

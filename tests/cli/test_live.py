@@ -166,7 +166,7 @@ def test_it_rolls(monkeypatch: pytest.MonkeyPatch) -> None:
     from mcu_ghost.sound.listener import Listener
 
     terminal(monkeypatch, colours=False, width=30)
-    view = live._View(Listener(listener()), as_json=False)
+    view = live._View(Listener(listener()), lambda word: None)
     seen = []
     for block in noise(2000).reshape(-1, 1600):
         view.take(block, 0)
