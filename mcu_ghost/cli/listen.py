@@ -35,7 +35,7 @@ _OF_RECORDINGS = {"recordings": "FILE"} | {
               help="Hear this PC's microphone instead, until Ctrl-C.")  # fmt: skip
 @options.board_unless("live")
 @options.model
-@click.option("--seconds", type=click.FloatRange(0, 86400), default=0.0,
+@click.option("--seconds", type=options.Number(0, 86400), default=0.0,
               help="Seconds of silence to listen to after the recordings; with --live, after which"
               " it ends.")  # fmt: skip
 @microphone.device

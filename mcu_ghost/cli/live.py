@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from mcu_ghost.cli import microphone
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.style import Style
@@ -86,6 +88,7 @@ class _View:
         )
         self._frames: Int8s | None = None
         self._scores = np.zeros(len(listener.words))
+        self._level = microphone.QUIETEST_DB
         self._samples = self._words = self._lost = self._untold = 0
 
     def __enter__(self) -> None:
@@ -99,6 +102,7 @@ class _View:
     def take(self, samples: npt.NDArray[np.int16], lost: int) -> None:
         """Hear the next samples, and show what became of them."""
         from mcu_ghost.sound.audio import RATE
+        from mcu_ghost.sound.data import take
 
         found = self._listener.feed(samples)
         self._samples += len(samples)
@@ -111,6 +115,8 @@ class _View:
             return
         if len(found.frames):
             self._scores = found.scores.max(axis=0)
+        if len(samples):
+            self._level = take.decibels(float(samples.astype(np.float64).var()))
         self._roll(found.frames)
         self._live.update(self._picture(self._live.console), refresh=True)
 
@@ -165,6 +171,7 @@ class _View:
         assert self._frames is not None
         coloured = console.color_system is not None and console.encoding.startswith("utf")
         drawn = _coloured(self._frames) if coloured else _in_letters(self._frames)
+        drawn.append(f"\n{self._level:4.0f} dB {microphone.bar(self._level)}", "dim")
         width = max(map(len, self._listener.words))
         for label, least, score in zip(
             self._listener.words, self._listener.thresholds, self._scores, strict=True

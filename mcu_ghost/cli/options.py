@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -154,6 +155,17 @@ def _each_app() -> str:
 
     said = " ".join(f"{app.name}: {app.summary}." for app in APPS.values())
     return f"{said}  [default: ghost.toml's, or {DEFAULT}]"
+
+
+class Number(click.FloatRange):
+    """A number within a range: NaN, which is within every range, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or say that it is none."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"'{value}' is no number.", param, ctx)
+        return found
 
 
 class Explained(click.Option):

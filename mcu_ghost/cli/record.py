@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcu_ghost.cli import microphone
+from mcu_ghost.cli import microphone, options
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 
@@ -50,18 +49,18 @@ _KEYS = "r: once more   p: play it   q: stop"
               help="Who speaks: a name, or what stands for one; files are called by it.",
               )  # fmt: skip
 @click.option("--room", metavar="NAME", help="Where.")
-@click.option("--distance", type=click.FloatRange(0, 1000), metavar="M",
+@click.option("--distance", type=options.Number(0, 1000), metavar="M",
               help="From the mouth to the microphone, in metres.")  # fmt: skip
-@click.option("--background", type=click.FloatRange(0, 86_400), default=0.0, metavar="SECONDS",
+@click.option("--background", type=options.Number(0, 86_400), default=0.0, metavar="SECONDS",
               help="Of the room without speech, that there are to be.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(0.5, 30), default=2.5, show_default=True,
+@click.option("--seconds", type=options.Number(0.5, 30), default=2.5, show_default=True,
               help="In which a word must be said.")  # fmt: skip
-@click.option("--snr", type=click.FloatRange(3, 100), default=10.0, show_default=True,
+@click.option("--snr", type=options.Number(3, 100), default=10.0, show_default=True,
               metavar="DB", help="By how much it must be louder than the room.")  # fmt: skip
 @microphone.device
 @click.option("--play", is_flag=True, help="Play each recording back.")
 @click.option("--yes", is_flag=True, help="Ask nothing and wait for no key: for scripts.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@options.as_json
 def command(
     words: str,
     out: Path,
@@ -90,10 +89,6 @@ def command(
     from mcu_ghost.sound.data.record import Recorder
     from mcu_ghost.sound.data.take import Wanted
 
-    for name, number in (("distance", distance), ("background", background), ("snr", snr),
-                         ("seconds", seconds)):  # fmt: skip
-        if number is not None and math.isnan(number):
-            raise click.UsageError(f"--{name} must be a number.")
     chosen = plan.parse_words(words)
     if not yes and not (sys.stdin.isatty() and console.stderr().is_terminal):
         raise GhostError(
@@ -127,7 +122,7 @@ def _ask(yes: bool, given: Any, question: str, default: Any) -> Any:
     """Return an answer: the option's, or a person's; None where nobody is asked."""
     if given is not None or yes:
         return given
-    kind = click.FloatRange(0, 1000) if isinstance(default, float) else str
+    kind = options.Number(0, 1000) if isinstance(default, float) else str
     return click.prompt(question, default=default, type=kind, err=True)
 
 

@@ -120,6 +120,7 @@ def test_what_cannot_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
         (("--live", "-b", "nrf52840"), "--board and --live exclude each other"),
         (("--live", "--kernels", "plain"), "--kernels and --live exclude each other"),
         (("-b", "nrf52840", "--device", "0"), "--device is of use with --live only"),
+        (("--live", "--seconds", "nan"), "'--seconds': 'nan' is no number"),
         ((), "Missing option '--board'"),
     ):
         result = ghost("listen", *words)
@@ -174,7 +175,7 @@ def test_it_rolls(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(view._frames)
     np.testing.assert_array_equal(seen[-1][:20], seen[-2][-23:-3] if len(seen) > 2 else [])
     drawn = view._picture(view._console).plain.splitlines()
-    assert len(drawn) == 10 + 3 and all(len(line) == 28 for line in drawn[:10])
+    assert len(drawn) == 10 + 1 + 3 and all(len(line) == 28 for line in drawn[:10])
 
 
 def test_shades() -> None:

@@ -121,7 +121,7 @@ def test_a_wrong_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     told = ghost(*WORDS, "--out", tmp_path)
     assert told.returncode == 2 and "'--person', which --yes needs" in told.stderr
     told = ghost(*WORDS, "--out", tmp_path, "--person", "anna", "--snr", "nan")
-    assert told.returncode == 2 and "--snr must be a number" in told.stderr
+    assert told.returncode == 2 and "'--snr': 'nan' is no number" in told.stderr
     told = ghost("data", "record", "--words", "stop", "--out", tmp_path, "--person", "anna")
     assert told.returncode == 1 and "there is no terminal: --yes goes on without" in told.stderr
 
