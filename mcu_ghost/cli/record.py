@@ -97,10 +97,10 @@ def command(
         )
     heard = microphone.choose(device)
     before = sessions.last_line(out)
-    who = _ask(yes, person, "Who speaks", before.person or None)
+    who = _ask(yes, person, "Who speaks", text.printable(before.person) or None)
     if who is None:
         raise click.UsageError("Missing option '--person', which --yes needs.")
-    where = _ask(yes, room, "In which room", before.room or "room")
+    where = _ask(yes, room, "In which room", text.printable(before.room) or "room")
     far = _ask(yes, distance, "How far from the microphone, in metres", before.distance_m or 0.5)
     session = sessions.Session(
         out, chosen, sessions.name_of(who), where or "", far, per_word, unknown, background,

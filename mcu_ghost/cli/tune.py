@@ -35,7 +35,7 @@ _path = click.Path(path_type=Path)
 @click.option("--negatives", type=_path, multiple=True, metavar="DIR",
               help="Speech or noise without the words, all of which is used; several times for"
               " more.  [default: the recipe's, else the data set's other words]")  # fmt: skip
-@click.option("--false-accepts", type=click.FloatRange(0, 10_000), metavar="N",
+@click.option("--false-accepts", type=options.Number(0, 10_000), metavar="N",
               help="That all words together may have in an hour.  [default: the recipe's, or 1]",
               )  # fmt: skip
 @click.option("--threshold", "manual", multiple=True, metavar="WORD=X",
@@ -73,8 +73,6 @@ def command(
 
     if data is None and (not manual or false_accepts is not None or negatives):
         raise click.UsageError("Missing option '--data': thresholds are chosen by recordings.")
-    if false_accepts is not None and false_accepts != false_accepts:
-        raise click.UsageError("--false-accepts must be a number.")
     target = out or path
     if target.is_dir():
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")

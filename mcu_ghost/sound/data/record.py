@@ -149,6 +149,7 @@ class Recorder:
 
     def _wait(self, text: str, stage: str) -> str:
         """Show how loud it is until a key is pressed that means something; return that."""
+        self._screen.key()  # what was pressed before is no answer
         while self._attended:
             key = _KEYS.get(self._screen.key(), "")
             if key == STOP and stage != "done":  # else what is done is kept first

@@ -118,40 +118,28 @@ def judge(sound: Samples, ear: Ear, lost: int, wanted: Wanted, ended: bool = Tru
     """
     centred = recording.to_int16(sound - sound.mean())
     start, end = sounds.extent(centred)
-    word = centred[start:end].astype(np.float64)
-    power = float(np.mean(word**2)) if len(word) else 0.0
-    ratio = max(power - ear.room, 1e-9) / max(ear.room, 1 / 12)
-    level, snr = decibels(power), float(10 * np.log10(ratio))
-    peak = decibels(float(np.abs(sound.astype(np.float64)).max()) ** 2)
+    power = float(np.mean(centred[start:end].astype(np.float64) ** 2))
+    level, room = decibels(power), decibels(ear.room)
+    snr = decibels(power - ear.room) - room
     edge, kept = (ms * RATE // 1000 for ms in (_EDGE_MS, _KEPT_MS))
-    fault: Fault = ""
-    advice = ""
-    if lost:
-        fault, advice = "lost", f"{1000 * lost / RATE:.0f} ms of it were lost on the way"
-    elif int(np.abs(centred.astype(np.int32)).max()) <= SILENT:
-        fault = "silent"
-        advice = (
-            "the microphone gives silence: look whether it is muted, and whether this terminal may"
-            " use it"
-        )
-    elif not ear.spoken:
-        fault = "nothing"
-        advice = (
-            f"nothing was heard above the {decibels(ear.room):.0f} dB of the room: speak when you"
-            " are told to"
-        )
-    elif facts.clipped(sound[start:end]) > facts.CLIPPED:
-        fault = "clipped"
-        advice = "it was too loud: go further away, or lower the microphone's gain"
-    elif snr < wanted.snr_db:
-        fault = "noisy"
-        advice = f"it is only {snr:.0f} dB louder than the room: come closer, or quieten the room"
-    elif start < edge:
-        fault, advice = "cut_off", "its beginning is cut off: wait until you are told to speak"
-    elif not ended and end > len(sound) - edge:
-        fault = "cut_off"
-        advice = f"its end is cut off: say it within {wanted.seconds:g} s"
-    elif level < _QUIET_DB:
-        fault = "quiet"
-        advice = f"it was too quiet ({level:.0f} dB): come closer, or raise the microphone's gain"
+    faults: tuple[tuple[Fault, bool, str], ...] = (
+        ("lost", lost > 0, f"{1000 * lost / RATE:.0f} ms of it were lost on the way"),
+        ("silent", int(np.abs(centred.astype(np.int32)).max()) <= SILENT,
+         "the microphone gives silence: look whether it is muted, and whether this terminal may use"
+         " it"),
+        ("nothing", not ear.spoken,
+         f"nothing was heard above the {room:.0f} dB of the room: speak when you are told to"),
+        ("clipped", facts.clipped(sound[start:end]) > facts.CLIPPED,
+         "it was too loud: go further away, or lower the microphone's gain"),
+        ("noisy", snr < wanted.snr_db,
+         f"it is only {snr:.0f} dB louder than the room: come closer, or quieten the room"),
+        ("cut_off", start < edge,
+         "its beginning is cut off: wait until you are told to speak"),
+        ("cut_off", not ended and end > len(sound) - edge,
+         f"its end is cut off: say it within {wanted.seconds:g} s"),
+        ("quiet", level < _QUIET_DB,
+         f"it was too quiet ({level:.0f} dB): come closer, or raise the microphone's gain"),
+    )  # fmt: skip
+    fault, advice = next(((name, told) for name, true, told in faults if true), ("", ""))
+    peak = decibels(float(np.abs(sound.astype(np.float64)).max()) ** 2)
     return Take(sound[max(0, start - kept) : end + kept], level, peak, snr, fault, advice)

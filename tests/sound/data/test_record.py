@@ -188,10 +188,11 @@ def test_the_room_without_speech(tmp_path: Path) -> None:
 
 def test_a_room_that_was_stopped_leaves_nothing(tmp_path: Path) -> None:
     room = Room(presses="\n")
-    keys = iter("\n" + "." * 4)
+    keys = iter(".\n" + "." * 4)
     room.key = lambda: next(keys, "q")  # type: ignore[method-assign]
     found = run(of(tmp_path, background=30.0), room, attended=True)
-    assert found.stopped and not found.background_seconds and room.seconds < 2
+    assert found.stopped and not found.background_seconds and 0.4 < room.seconds < 2
+    assert room.views[-1].stage == "room" and room.views[-1].left == pytest.approx(29.5)
     assert files(tmp_path) == []
 
 
