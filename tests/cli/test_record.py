@@ -135,10 +135,17 @@ def test_lists_decide_where_there_are_some(tmp_path: Path, monkeypatch: pytest.M
 
 SCRIPT = """
 import sys
-from tests.sound.cards import Card, library
-from tests.sound.data.people import said
-sys.modules["sounddevice"] = library(Card(sound=said(4)))
-from mcu_ghost.cli import main
+from mcu_ghost.cli import main, microphone, record
+from tests.sound.data.people import Room
+
+room, show = Room(), record._Screen.show
+
+def shown(screen, view):
+    room.show(view)  # so that the person speaks when that is asked for, however long keys take
+    show(screen, view)
+
+record._Screen.show = shown
+microphone.choose = lambda device: room
 sys.argv = ["mcu-ghost", *sys.argv[1:]]
 main()
 """
