@@ -37,7 +37,7 @@ _path = click.Path(path_type=Path)
 @click.option("--negatives", type=_path, multiple=True, metavar="DIR",
               help="Speech or noise without the words, all of which is used; several times for"
               " more.  [default: the recipe's, else the data set's other words]")  # fmt: skip
-@click.option("--false-accepts", type=click.FloatRange(0, 10_000), metavar="N",
+@click.option("--false-accepts", type=options.Number(0, 10_000), metavar="N",
               help="That all words together may have in an hour.  [default: the recipe's, or 1]",
               )  # fmt: skip
 @click.option("--threshold", "manual", multiple=True, metavar="WORD=X",
@@ -82,8 +82,6 @@ def command(
         raise click.UsageError("--sensitivity takes what the file has, --data chooses anew.")
     if data is None and not sensitivity and (not manual or false_accepts is not None or negatives):
         raise click.UsageError("Missing option '--data': thresholds are chosen by recordings.")
-    if false_accepts is not None and false_accepts != false_accepts:
-        raise click.UsageError("--false-accepts must be a number.")
     file = options.model_file(path)
     target = out or path
     if target.is_dir():

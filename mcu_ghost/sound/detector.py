@@ -198,3 +198,39 @@ def picked(sums: npt.NDArray[np.int32], words: Iterable[Word]) -> list[Event]:
         found.append(Event(frame, words[best].label, int(columns[frame, best])))
         at = int(np.searchsorted(frames, frame + 1 + words[best].refractory))
     return found
+
+
+class Stream:
+    """Scores on their way to words, in pieces: `events` of all of them, as they come.
+
+    Args:
+        chosen: How.
+        classes: Outputs of a frame.
+    """
+
+    def __init__(self, chosen: DetectorSettings, classes: int) -> None:
+        self._chosen = chosen
+        self._past: Int8s = np.full((chosen.window, classes), -128, np.int8)  # 0.0
+        self._frames = self._quiet = 0  # until now, and in which nothing is reported from now on
+
+    def feed(self, outputs: Int8s) -> tuple[npt.NDArray[np.int32], list[Event]]:
+        """Take the next frames; how a stream is cut makes no difference.
+
+        Args:
+            outputs: (frames, classes) int8 with zero point -128.
+
+        Returns:
+            The sums over the window after each frame, (frames, classes), and what is reported.
+        """
+        every = np.concatenate([self._past, outputs])
+        sums = smooth(every, self._chosen.window)[self._chosen.window :]
+        first = min(self._quiet, len(outputs))
+        found = picked(sums[first:], self._chosen.words)
+        self._quiet -= first
+        if found:
+            silent = {word.label: word.refractory for word in self._chosen.words}[found[-1].label]
+            self._quiet = max(0, first + found[-1].frame + 1 + silent - len(outputs))
+        events = [replace(e, frame=self._frames + first + e.frame) for e in found]
+        self._past = every[-self._chosen.window :]
+        self._frames += len(outputs)
+        return sums, events

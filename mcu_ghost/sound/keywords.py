@@ -337,12 +337,19 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
             done += 1
         crcs[end] = crc
     words = tuple(
-        Word(
-            word=event.label,
-            ms=int(ends[at[event.frame]]),
-            score=event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
-            sum=event.sum,
-        )
+        reported(event, int(ends[at[event.frame]]), chosen.window)
         for event in (detector.events(outputs, chosen) if len(frames) else ())
     )
     return Expected(words, crcs)
+
+
+def reported(event: detector.Event, ms: int, window: int) -> Word:
+    """Return the line by which a word is reported.
+
+    Args:
+        event: What was recognised.
+        ms: When, in milliseconds of sound.
+        window: Of the detector.
+    """
+    score = event.sum * 1000 // (detector.FULL_SCALE * window) / 1000
+    return Word(word=event.label, ms=ms, score=score, sum=event.sum)
