@@ -125,15 +125,19 @@ def html(what: str) -> Callable[[Any], Any]:
     return click.option(
         "--html",
         type=click.Path(path_type=Path, dir_okay=False),
-        callback=_in_a_folder,
+        callback=_page,
         metavar="FILE",
         help=f"Also write a page {what}: one file, which needs no network.",
     )
 
 
-def _in_a_folder(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
-    """Return the file of a page, which may be written when much work is done."""
-    if value is not None and not value.parent.is_dir():
+def _page(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Return the file of a page, which will be written when much work is done."""
+    if value is None:
+        return None
+    if value.suffix.lower() not in (".html", ".htm"):
+        raise GhostError(f"{value}: what --html names must end in .html.")
+    if not value.parent.is_dir():
         raise GhostError(
             f"{value}: there is no folder {value.parent}. Make it, or name another file for --html."
         )

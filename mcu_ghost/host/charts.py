@@ -123,11 +123,11 @@ class Scale:
 
     def __init__(self, axis: Axis, values: Sequence[float], rounded: bool = False) -> None:
         self.axis = axis
-        low = min(values, default=0.0) if axis.low is None else axis.low
-        high = max(values, default=1.0) if axis.high is None else axis.high
-        if low >= high:
-            factor = 2.0 if axis.kind == "log" else 1.0
-            low, high = (low / 2, high * 2) if factor == 2.0 else (low - 0.5, high + 0.5)
+        low = min(values, default=0.5) if axis.low is None else axis.low
+        high = max(values, default=0.5) if axis.high is None else axis.high
+        if low >= high:  # a single value stands in the middle
+            low, high = {"linear": (low - 0.5, low + 0.5), "log": (low / 2, low * 2),
+                         "logit": (low / 2, (1 + low) / 2)}[axis.kind]  # fmt: skip
         if axis.kind == "linear":
             self.ticks = _linear(low, high, rounded, axis.whole)
         elif axis.kind == "log":

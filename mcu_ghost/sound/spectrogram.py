@@ -125,14 +125,14 @@ def _figure(title: str, found: Levels, top: float, seconds: float, rate: int) ->
         until = seconds if end == len(found) else end * per_frame
         told.append((until, f"{start * per_frame:.2f} to {until:.2f} s\nloudest at"
                             f" {text.count(peak * rate / FRAME)} Hz,"
-                            f" {10 * np.log10(mean[peak]):.0f} dB"))  # fmt: skip
+                            f" {round(10 * float(np.log10(mean[peak])))} dB"))  # fmt: skip
     columns = min(len(found), _COLUMNS)
     picture = _pooled(_pooled(squares, columns).T[:-1], FRAME // 4)[::-1]
     image = heat.png(10 * np.log10(picture), top - _RANGE, top)
     return heat.figure(
         title, image, Axis("seconds", low=0.0, high=seconds),
         Axis("kHz", low=0.0, high=rate / 2000), told,
-        f"{top - _RANGE:.0f} to {top:.0f} dB of a sine of full scale",
+        f"{round(top) - _RANGE} to {round(top)} dB of a sine of full scale",
     )  # fmt: skip
 
 

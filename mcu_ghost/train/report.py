@@ -17,7 +17,7 @@ from mcu_ghost.host import charts, files, templates, text
 from mcu_ghost.host.charts import Axis, Line, Mark
 from mcu_ghost.host.version import __version__
 from mcu_ghost.train.rates import Rate
-from mcu_ghost.train.thresholds import NOISY_DB, THRESHOLDS
+from mcu_ghost.train.thresholds import FINEST, NOISY_DB, THRESHOLDS
 
 if TYPE_CHECKING:
     from mcu_ghost.train.result import Result
@@ -159,7 +159,8 @@ def by_threshold(result: Result) -> list[Markup]:
     missed = Axis("words missed without noise, %", unit=" %", low=0.0)
     noisy = Axis(f"words missed in noise at {NOISY_DB:g} dB, %", unit=" %", low=0.0)
     rates = each(lambda word: [n / found.hours if n else None for n in word.accepts])
-    expected = Line("all words, expected", [e or None for e in found.expected], -1, True)
+    told = [e if e >= FINEST / found.hours else None for e in found.expected]
+    expected = Line("all words, expected", told, -1, True)
     limit = [Mark("the limit", found.limit)] if found.limit else []
     return [
         charts.lines("Words missed without noise", x,
