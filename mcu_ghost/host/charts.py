@@ -125,7 +125,9 @@ class Scale:
         self.axis = axis
         low = min(values, default=0.5) if axis.low is None else axis.low
         high = max(values, default=0.5) if axis.high is None else axis.high
-        if low >= high:  # a single value stands in the middle
+        if low >= high and axis.low is not None:
+            high = low + 1
+        elif low >= high:  # a single value stands in the middle
             low, high = {"linear": (low - 0.5, low + 0.5), "log": (low / 2, low * 2),
                          "logit": (low / 2, (1 + low) / 2)}[axis.kind]  # fmt: skip
         if axis.kind == "linear":

@@ -39,6 +39,7 @@ def test_values_stand_where_their_axis_says() -> None:
     assert Scale(Axis("", "logit"), [0.2, 0.8]).at(0.5) == pytest.approx(50)
     assert Scale(Axis(""), [5]).at(5) == 50
     assert Scale(Axis("", "log"), [5]).at(5) == pytest.approx(50)
+    assert ticks(Axis("", low=0.0), 0.0) == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert 20 < Scale(Axis("", "logit"), [0.9]).at(0.9) < 80
     assert Scale(Axis("", low=0), [2, 4]).at(1) == 25
     assert Scale(Axis(""), [2, 4]).at(9) == 100  # and not beside the plot
