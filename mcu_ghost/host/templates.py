@@ -20,8 +20,9 @@ from mcu_ghost.host import escape, resources, text
 def environment() -> jinja2.Environment:
     """Return the one Jinja environment: strict, and blind to blank lines around blocks.
 
-    It escapes HTML by itself. In all other languages it refuses text that is not a word and that no
-    filter of the language has seen; `mcu_ghost.host.escape` has the filters.
+    It escapes HTML by itself, and shows there what is not printable as a terminal would. In all
+    other languages it refuses text that is not a word and that no filter of the language has seen;
+    `mcu_ghost.host.escape` has the filters.
     """
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.folder("templates")),
@@ -50,8 +51,10 @@ def _finalize(context: Context, value: Any) -> Any:
     """Check what an expression shows; Jinja escapes for HTML what is not `Markup` afterwards."""
     name = context.name or ""
     language = escape.language(name)
-    if language == "html" or isinstance(value, Markup):  # as macros return, checked within
+    if isinstance(value, Markup):  # as macros return, checked within
         return value
+    if language == "html":
+        return text.printable(value, keep="\n") if isinstance(value, str) else value
     return Markup(escape.checked(value, language, name))
 
 
