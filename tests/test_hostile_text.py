@@ -13,10 +13,8 @@ import json
 import re
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import jinja2
@@ -27,31 +25,24 @@ from mcu_ghost import boards
 from mcu_ghost.boards import Board, renode
 from mcu_ghost.build import apps, build, folder, model_c
 from mcu_ghost.build.export import export
-from mcu_ghost.host import files, resources, templates, text
+from mcu_ghost.host import files, resources, templates
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read
 from mcu_ghost.project import new, recipe_file
-from mcu_ghost.proof.profile import page
-from mcu_ghost.proof.profile.attribution import Block, Function, Layer, Line, Node
-from mcu_ghost.proof.profile.profile import Profile
-from mcu_ghost.train.enhancement import report
-from mcu_ghost.train.enhancement.measure import Score
-from mcu_ghost.train.enhancement.result import Condition, Result
-from tests import hostile, two_ends
+from tests import hostile, pages, two_ends
 from tests.conftest import WARNINGS, need
 from tests.listeners import listener
 from tests.sound.enhancers import random_enhancer
 
-Texts = Iterable[str]
 Outputs = dict[str, list[str]]
 HOSTILE = tuple(hostile.TEXTS.values())
 ORDINARY = tuple(f"word{i}" for i in range(len(HOSTILE)))
 # Others extend or include them.
 ABSTRACT = {f"export/{name}.jinja" for name in ("README.md", "ends.md", "take.c")}
 ABSTRACT |= {"export/arduino/microphone.ino.jinja", "export/cleaner.md.jinja"}
-ABSTRACT |= {"report/style.html.jinja"}
+ABSTRACT |= {f"report/{name}.html.jinja" for name in ("base", "flame", "parts", "script", "style")}
 
 
 def board(title: str, name: str = "nano33ble") -> Board:
@@ -94,81 +85,6 @@ def several(words: tuple[str, ...]) -> Model:
         "outputs": {"gains": {"units": a}, "class": {"names": [c, a, b], "units": [b, c, a]}},
     }
     return dataclasses.replace(made, metadata=made.metadata | said, name="net")
-
-
-def profile(words: Texts) -> Profile:
-    """Return a profile whose every name is one of these."""
-    flame = Node("step", 10.0)
-    layers, functions, blocks, mix = [], [], [], {}
-    for word in words:
-        flame.children[word] = Node(word, 1.0, {word: Node(word, 1.0)})
-        layers.append(Layer(word, word, 1.0, 1, None))
-        functions.append(Function(word, word, 1.0, 1.0))
-        blocks.append(Block(word, 1.0, 1.0, (Line(0, word, word),)))
-        mix[word] = 1.0
-    flame.instructions = len(mix)
-    word = layers[0].name
-    return Profile(word, word, word, word, word, word, 1, len(mix), 1, tuple(layers),
-                   tuple(functions), mix, tuple(blocks), flame, None)  # fmt: skip
-
-
-@dataclasses.dataclass
-class Training:
-    """What `report/train.html` shows."""
-
-    version: str
-    name: str
-    result: Any
-    curve: str = "<svg></svg>"
-    by_threshold: str = "<svg></svg>"
-    losses: str = "<svg></svg>"
-    size: Callable[[int], str] = text.size
-    share: Callable[[Any], str] = str
-    hourly: Callable[[Any], str] = str
-    noise: Callable[[Any], str] = str
-
-
-def training(words: tuple[str, ...]) -> Training:
-    rate = SimpleNamespace(value=0.5, of=1)
-    return Training("1", words[0], SimpleNamespace(
-        labels=words,
-        thresholds=[0.5] * len(words),
-        validation=SimpleNamespace(
-            hours=1,
-            limit=1,
-            words=[SimpleNamespace(label=word, said=1) for word in words],
-            warnings=words,
-        ),
-        train_hours=1,
-        words=[
-            SimpleNamespace(folder=word, snr_db=None, int8=rate, float32=rate) for word in words
-        ],
-        speakers=[SimpleNamespace(name=word, folder=word, int8=rate) for word in words],
-        accepts=[SimpleNamespace(name=word, int8=rate, float32=rate) for word in words],
-        confusion=[[1] * (len(words) + 1)] * len(words),
-        model_bytes=1,
-        image=None,
-        no_image=words[0],
-    ))  # fmt: skip
-
-
-def cleaning(words: tuple[str, ...]) -> report.PageContext:
-    """Return what `report/enhancement.html` shows, with every kind of noise one of these."""
-    score = Score(1.0, 1.0, 1.0)
-    result = Result(
-        history=((1, 1.0, 1.0),),
-        validation_noisy_db=1.0,
-        conditions=tuple(Condition(word, True, 5.0, 1, *[score] * 3) for word in words),
-        clean=score,
-        missing=words,
-        model_bytes=1,
-        latency_ms=1.0,
-        image=None,
-        no_image=words[0],
-    )
-    examples = [report.Example(word, ((word, "AAAA"),), "<svg></svg>") for word in words]
-    return report.PageContext("1", words[0], result, result.rows(), result.by_snr(),
-                              "<svg></svg>", "<svg></svg>", examples, text.size)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +141,8 @@ def generated(words: tuple[str, ...], out: Path, patch: pytest.MonkeyPatch) -> O
         for start in range(0, len(words) - 2, 3):
             made = several(words[start:])
             export(made, kind, out / f"{kind}-{start}", core_name=core)  # type: ignore[arg-type]
-    page.page(profile(words))
-    templates.render("report/train.html.jinja", training(words))
-    templates.render("report/enhancement.html.jinja", cleaning(words))
+    for make in pages.PAGES.values():
+        make(words)
     patch.setattr(jinja2.Template, "render", render)
     return found
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 @click.command(
     "check",
-    epilog="Examples: mcu-ghost check · mcu-ghost check --json · mcu-ghost check --update",
+    epilog="Examples: mcu-ghost check · mcu-ghost check --html page.html ·"
+    " mcu-ghost check --update",
 )
 @click.option("--update", is_flag=True, help="Write what it costs now to baseline.json.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     options.of_project(lambda project: project.data and Path(project.data)),
     options.of_project(lambda project: project.expect and Path(project.expect)),
 )
+@options.html("of all numbers, now and in the baseline")
 @options.as_json
 def command(
     update: bool,
@@ -40,6 +42,7 @@ def command(
     expect: Path | None,
     keras: Path | None,
     limit: int,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Build and run the project in this folder, and compare what it costs with its baseline.
@@ -51,8 +54,8 @@ def command(
     """
     from mcu_ghost import boards
     from mcu_ghost.build import folder
-    from mcu_ghost.host import console, workspace
-    from mcu_ghost.project import baseline, costs, ghost_toml, pairs
+    from mcu_ghost.host import console, files, workspace
+    from mcu_ghost.project import baseline, costs, ghost_toml, page, pairs
 
     project = ghost_toml.need()
     path = workspace.root() / baseline.NAME
@@ -85,14 +88,14 @@ def command(
             for target in targets
         ]
     failures, results = [], []
-    for now in found:
+    for target, now in zip(targets, found, strict=True):
         before = old.of(now.board)
         if before is None and not update:
             failures.append(f"{now.board}: not in {path} yet. {baseline.UPDATE}")
         rows = baseline.compare(project, before or now, now)
         sentences = [row.wrong for row in rows] + [row.worse for row in rows if not update]
         failures += [f"{now.board}: {sentence}" for sentence in sentences if sentence]
-        results.append((before, now, rows))
+        results.append(page.Compared(target, before, now, rows))
         if not as_json:
             _show(before, now, rows, update)
     console.few([str(miss) for miss in misses] if not as_json else [], "[yellow]{}[/]")
@@ -103,10 +106,17 @@ def command(
     updated = update and not any(now.different_bytes for now in found)
     if updated:
         baseline.write(path, found)
+    if html is not None:
+        name = workspace.root().resolve().name
+        made = page.page(name, results, failures, updated, misses, judgements, cleaned)
+        files.write_text(html, made)
     if as_json:
         entries = [
-            {"baseline": before and dataclasses.asdict(before), "now": dataclasses.asdict(now)}
-            for before, now, _ in results
+            {
+                "baseline": one.before and dataclasses.asdict(one.before),
+                "now": dataclasses.asdict(one.now),
+            }
+            for one in results
         ]
         told = {"data": [one.as_json() for one in judgements]} if judgements else {}
         result = {"boards": entries, "failures": failures, "updated": updated}
@@ -115,6 +125,8 @@ def command(
         console.print_json(result | told | missed | pairs_json)
     elif updated:
         console.say(f"[bold]{console.literal(path)}[/] is written: check it in")
+    if html is not None and not as_json:
+        console.say(f"[bold]{console.literal(html)}[/] shows all of it")
     say = console.note if as_json else console.say
     for sentence in failures:
         say(f"[red]{console.literal(sentence)}[/]")
@@ -131,27 +143,6 @@ def _show_least(cleaned: Sequence[Pair]) -> None:
         f"{text.count(len(cleaned), 'recording')} made clean on this PC; least is gained by"
         f" {console.literal(least.noisy)}, SI-SDR {least.before_db:.1f} → {least.after_db:.1f} dB"
     )
-
-
-def _number(value: float | None, unit: str) -> str:
-
-    if value is None:
-        return "–"
-    if unit == " %":
-        return f"{value:.1f} %"
-    if unit == " dB":
-        return f"{value:.2f} dB"
-    return f"{value:.4g}" if isinstance(value, float) else text.count(value) + unit
-
-
-def _change(old: float | None, now: float | None, unit: str) -> str:
-    if old is None or now is None or old == now:
-        return ""
-    if unit == " %":
-        return f"{now - old:+.1f} points"
-    if unit == " dB":
-        return f"{now - old:+.2f} dB"
-    return f"{100 * (now / old - 1):+.2f} %" if old else f"{now - old:+.0f}"
 
 
 def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> None:
@@ -173,10 +164,9 @@ def _show(before: Costs | None, now: Costs, rows: list[Row], update: bool) -> No
     for heading in ("baseline", "now", "change", ""):
         table.add_column(heading, justify="right", overflow="fold")
     for row in rows:
-        old = row.before if before else None
         mark = "[red]✗[/]" if row.wrong or (row.worse and not update) else "[green]✓[/]"
-        numbers = _number(old, row.unit), _number(row.now, row.unit)
-        table.add_row(row.what, *numbers, _change(old, row.now, row.unit), mark)
+        old, change = (row.said(row.before), row.change) if before else ("–", "")
+        table.add_row(row.what, old, row.said(row.now), change, mark)
     console.show(table)
     if now.accuracy is None and now.mean_error is None and now.cleaned is None:
         console.say("[dim]no recordings, no data: accuracy is not known[/]")

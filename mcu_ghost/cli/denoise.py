@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,9 @@ from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
     from mcu_ghost.network.model import Model
-    from mcu_ghost.proof.enhancement import Device
+    from mcu_ghost.proof.enhancement import Device, HopCost
     from mcu_ghost.sound.cleaning import Cleaned
     from mcu_ghost.sound.enhancement import Cleaner
-    from mcu_ghost.sound.spectrogram import Excerpt
 
 _PICTURES = (".png", ".svg")
 _FILE = click.Path(path_type=Path)
@@ -56,6 +56,7 @@ _FILE = click.Path(path_type=Path)
 @options.baud
 @click.option("--plot", type=_FILE, metavar="PICTURE",
               help="Also draw spectrograms before and after, as .png or .svg.")  # fmt: skip
+@options.html("to hear and see both, before and after")
 @options.as_json
 def command(
     recording: Path,
@@ -68,6 +69,7 @@ def command(
     port: str | None,
     baud: int | None,
     plot: Path | None,
+    html: Path | None,
     as_json: bool,
 ) -> None:
     """Clean a recording of speech with a model, on this PC, as a board does it.
@@ -78,7 +80,7 @@ def command(
     stops it. An emulator takes some ten seconds for a second of sound.
     """
     from mcu_ghost.host import console, files
-    from mcu_ghost.sound import enhancement, spectrogram
+    from mcu_ghost.sound import enhancement, page, spectrogram
     from mcu_ghost.sound.cleaning import clean_file
     from mcu_ghost.sound.sound_file import WRITTEN
 
@@ -106,26 +108,29 @@ def command(
             out,
             cleaner,
             transform,
-            seen=excerpt.add if plot is not None else lambda before, after: None,
+            seen=excerpt.add if plot or html else lambda before, after: None,
             progress=lambda done, total: bars.update(
                 running, completed=int(done), total=int(total) or None
             ),
         )
         cost = None if device is None else device.cost()
     if plot is not None:
-        files.write_bytes(plot, _picture(excerpt, (recording, out), plot))
+        kind = plot.suffix.lower()[1:]
+        files.write_bytes(plot, spectrogram.picture(excerpt, (recording.name, out.name), kind))
+    how = _how(found, where, transform.latency_ms, cost)
+    if html is not None:
+        files.write_text(html, page.page(recording.name, model.name, found, excerpt, how))
     if as_json:
         names = {"recording": str(recording), "out": str(out), "plot": plot and str(plot)}
         latency = {"model": model.name, "latency_ms": transform.latency_ms}
         hop = {"hop": cost.as_json()} if cost is not None else {}
         console.print_json(names | {"on": where} | latency | _as_json(found) | hop)
         return
-    _show(found, out, where, transform.latency_ms)
-    if cost is not None:
-        how = "measured" if where == "board" else "emulated"
-        console.say(f"{cost} ({how}); every sample equals this PC's")
+    _show(found, out, how)
     if plot is not None:
         console.say(f"[bold]{console.literal(plot)}[/] shows it{excerpt.shown}")
+    if html is not None:
+        console.say(f"[bold]{console.literal(html)}[/] has both, to hear and see{excerpt.shown}")
 
 
 def _device(
@@ -178,12 +183,17 @@ def _need_place(path: Path, option: str, kinds: tuple[str, ...], recording: Path
         raise GhostError(f"{path}: is the recording itself. Name another file for {option}.")
 
 
-def _picture(excerpt: Excerpt, files: tuple[Path, Path], plot: Path) -> bytes:
-    from mcu_ghost.sound import spectrogram
-    from mcu_ghost.train import pictures
-
-    with pictures.style("denoise"):
-        return spectrogram.picture(excerpt, (files[0].name, files[1].name), plot.suffix.lower()[1:])
+def _how(found: Cleaned, where: str, latency_ms: float, cost: HopCost | None) -> list[str]:
+    """Return sentences on what it took here, and what a board takes."""
+    place = "this PC" if where == "pc" else f"this {where}"
+    told = [
+        f"{found.times_real_time:.1f} × real time on {place} (measured); on a board sound is"
+        f" {latency_ms:g} ms late, and by what computing takes (computed)"
+    ]
+    if cost is not None:
+        got = "measured" if where == "board" else "emulated"
+        told.append(f"{cost} ({got}); every sample equals this PC's")
+    return told
 
 
 def _as_json(found: Cleaned) -> dict[str, Any]:
@@ -201,7 +211,7 @@ def _as_json(found: Cleaned) -> dict[str, Any]:
     }
 
 
-def _show(found: Cleaned, out: Path, where: str, latency_ms: float) -> None:
+def _show(found: Cleaned, out: Path, how: Sequence[str]) -> None:
     """Print how long it is, what became of pauses and speech, and how fast that went."""
     from rich.table import Table
 
@@ -225,8 +235,5 @@ def _show(found: Cleaned, out: Path, where: str, latency_ms: float) -> None:
             table.add_row(name, f"{before:.1f} dB", f"{after:.1f} dB", f"{after - before:+.1f} dB")
     if table.row_count:
         console.show(table)
-    place = "this PC" if where == "pc" else f"this {where}"
-    console.say(
-        f"[dim]{found.times_real_time:.1f} × real time on {place} (measured); on a board sound is"
-        f" {latency_ms:g} ms late, and by what computing takes (computed)[/]"
-    )
+    for sentence, style in zip(how, ("[dim]{}[/]", "{}"), strict=False):
+        console.say(style.format(sentence))

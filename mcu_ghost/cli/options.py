@@ -12,6 +12,8 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from mcu_ghost.host.errors import GhostError
+
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
     from mcu_ghost.network.model import Model
@@ -130,6 +132,34 @@ def _app() -> str:
 
     found: str = of_project(lambda project: project.app, otherwise=DEFAULT)()
     return found
+
+
+def html(what: str) -> Callable[[Any], Any]:
+    """Return the option of a page.
+
+    Args:
+        what: What it is for.
+    """
+    return click.option(
+        "--html",
+        type=click.Path(path_type=Path, dir_okay=False),
+        callback=_page,
+        metavar="FILE",
+        help=f"Also write a page {what}: one file, which needs no network.",
+    )
+
+
+def _page(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path | None:
+    """Return the file of a page, which will be written when much work is done."""
+    if value is None:
+        return None
+    if value.suffix.lower() not in (".html", ".htm"):
+        raise GhostError(f"{value}: what --html names must end in .html.")
+    if not value.parent.is_dir():
+        raise GhostError(
+            f"{value}: there is no folder {value.parent}. Make it, or name another file for --html."
+        )
+    return value
 
 
 class Names(click.ParamType):  # type: ignore[type-arg]  # generic from 8.3 on

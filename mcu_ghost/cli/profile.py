@@ -32,8 +32,7 @@ _LINES = 24  # of each
 @options.model
 @click.option("--frames", type=click.IntRange(1, 10000), default=49, show_default=True,
               metavar="N", help="Random frames to run.")  # fmt: skip
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="Also write a page with a flame graph.")  # fmt: skip
+@options.html("with a flame graph")
 @click.option("--speedscope", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="Also write what speedscope.app opens.")  # fmt: skip
 @click.option("--emulator", type=click.Choice(["unicorn", "qemu"]),

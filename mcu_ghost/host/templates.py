@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
+import hashlib
 from typing import Any
 
 import jinja2
@@ -18,8 +20,9 @@ from mcu_ghost.host import escape, resources, text
 def environment() -> jinja2.Environment:
     """Return the one Jinja environment: strict, and blind to blank lines around blocks.
 
-    It escapes HTML by itself. In all other languages it refuses text that is not a word and that no
-    filter of the language has seen; `mcu_ghost.host.escape` has the filters.
+    It escapes HTML by itself, and shows there what is not printable as a terminal would. In all
+    other languages it refuses text that is not a word and that no filter of the language has seen;
+    `mcu_ghost.host.escape` has the filters.
     """
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.folder("templates")),
@@ -30,7 +33,7 @@ def environment() -> jinja2.Environment:
         autoescape=True,
         finalize=_finalize,
     )
-    env.filters.update(escape.FILTERS)
+    env.filters.update(escape.FILTERS, sha256=_sha256)
     env.globals.update(
         a=lambda name: escape.code(text.a(name)),
         count=lambda *what: escape.code(text.count(*what)),
@@ -38,13 +41,20 @@ def environment() -> jinja2.Environment:
     return env
 
 
+def _sha256(value: str) -> str:
+    """Return what a Content-Security-Policy calls a script or a style sheet that it allows."""
+    return base64.b64encode(hashlib.sha256(value.encode()).digest()).decode()
+
+
 @jinja2.pass_context
 def _finalize(context: Context, value: Any) -> Any:
     """Check what an expression shows; Jinja escapes for HTML what is not `Markup` afterwards."""
     name = context.name or ""
     language = escape.language(name)
-    if language == "html" or isinstance(value, Markup):  # as macros return, checked within
+    if isinstance(value, Markup):  # as macros return, checked within
         return value
+    if language == "html":
+        return text.printable(value, keep="\n") if isinstance(value, str) else value
     return Markup(escape.checked(value, language, name))
 
 

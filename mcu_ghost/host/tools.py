@@ -168,9 +168,7 @@ TOOLS: dict[str, Tool] = {
     "tensorflow-model-optimization": Tool(
         "training with the integers' rounding", module="tensorflow_model_optimization", pip=_TRAIN
     ),
-    "matplotlib": Tool(
-        "pictures of a training's report and of denoise --plot", module="matplotlib", pip=_TRAIN
-    ),
+    "matplotlib": Tool("pictures of denoise --plot", module="matplotlib", pip=_ENHANCEMENT),
     "pesq": Tool(
         "scores how cleaned speech sounds, in a training's report",
         module="pesq",

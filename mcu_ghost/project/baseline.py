@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,8 @@ class Row:
         unit: Behind it.
         worse: What is wrong with it in comparison with the baseline; "" if nothing is.
         wrong: What is wrong with it whatever the baseline says.
+        allowed: Up to where, or down to where, it may get worse; None where nothing is compared.
+        budget: What it may not exceed whatever the baseline says; None without a limit.
     """
 
     what: str
@@ -140,6 +143,31 @@ class Row:
     unit: str
     worse: str = ""
     wrong: str = ""
+    allowed: float | None = None
+    budget: int | None = None
+
+    def said(self, value: float | None) -> str:
+        """Return a number of its kind as people read it."""
+        if value is None:
+            return "–"
+        if self.unit == " %":
+            return f"{value:.1f} %"
+        if self.unit == " dB":
+            return f"{value:.2f} dB"
+        return f"{value:.4g}" if isinstance(value, float) else count(value) + self.unit
+
+    @property
+    def change(self) -> str:
+        """What became of it; "" where nothing did."""
+        if self.before is None or self.now is None or self.before == self.now:
+            return ""
+        if self.unit == " %":
+            return f"{self.now - self.before:+.1f} points"
+        if self.unit == " dB":
+            return f"{self.now - self.before:+.2f} dB"
+        if self.before:
+            return f"{100 * (self.now / self.before - 1):+.2f} %"
+        return f"{self.now - self.before:+.0f}"
 
 
 def read(path: Path) -> Baseline:
@@ -222,7 +250,8 @@ def _cost(
             f"{what}: {count(now)}{unit} are over the budget of {count(limit)}{unit} in"
             f" {ghost_toml.NAME}."
         )
-    return Row(what, before, now, unit, worse, wrong)
+    allowed = None if before is None else math.floor(before * (1 + percent / 100))
+    return Row(what, before, now, unit, worse, wrong, allowed, limit)
 
 
 def _bytes(before: Costs, now: Costs) -> Row:
@@ -232,7 +261,8 @@ def _bytes(before: Costs, now: Costs) -> Row:
         wrong = f"{count(now.different_bytes, 'byte differs', 'bytes differ')} from the reference."
     if now.different_bytes is None and before.different_bytes is not None:
         worse = f"the firmware is no longer run on an emulator. {UPDATE}"
-    return Row("bytes that differ", before.different_bytes, now.different_bytes, "", worse, wrong)
+    counts = before.different_bytes, now.different_bytes
+    return Row("bytes that differ", *counts, "", worse, wrong, 0)
 
 
 def _error(before: float | None, now: float | None, percent: float) -> Row:
@@ -244,21 +274,24 @@ def _error(before: float | None, now: float | None, percent: float) -> Row:
         worse = (
             f"{what} grew from {before:.4g} to {now:.4g}; {ghost_toml.NAME} allows {percent:g} %."
         )
-    return Row(what, before, now, "", worse)
+    allowed = None if before is None else before * (1 + percent / 100)
+    return Row(what, before, now, "", worse, allowed=allowed)
 
 
 def _accuracy(before: Accuracy | None, now: Accuracy | None, points: float) -> Row:
     """Compare how many of the same recordings are recognised."""
-    worse = ""
+    worse, allowed = "", None
     if (before and before.hash) != (now and now.hash):
         worse = f"accuracy: {_others(before, now, 'recordings or samples')}"
-    elif before and now and now.percent < before.percent - points:
-        worse = (
-            f"accuracy fell from {before.right} to {now.right} of {now.recordings}, by"
-            f" {before.percent - now.percent:.1f} points; {ghost_toml.NAME} allows {points:g}."
-        )
+    elif before and now:
+        allowed = before.percent - points
+        if now.percent < allowed:
+            worse = (
+                f"accuracy fell from {before.right} to {now.right} of {now.recordings}, by"
+                f" {before.percent - now.percent:.1f} points; {ghost_toml.NAME} allows {points:g}."
+            )
     then, today = (entry.percent if entry else None for entry in (before, now))
-    return Row("recordings recognised", then, today, " %", worse)
+    return Row("recordings recognised", then, today, " %", worse, allowed=allowed)
 
 
 def _others(before: Accuracy | Cleaned | None, now: Accuracy | Cleaned | None, things: str) -> str:
@@ -269,13 +302,15 @@ def _others(before: Accuracy | Cleaned | None, now: Accuracy | Cleaned | None, t
 
 def _gained(before: Cleaned | None, now: Cleaned | None, limit: float) -> Row:
     """Compare how much cleaner the same recordings become."""
-    what, worse = "SI-SDR gained", ""
+    what, worse, allowed = "SI-SDR gained", "", None
     if (before and before.hash) != (now and now.hash):
         worse = f"{what}: {_others(before, now, 'recordings')}"
-    elif before and now and now.si_sdr_db < before.si_sdr_db - limit:
-        worse = (
-            f"{what} fell from {before.si_sdr_db:.2f} to {now.si_sdr_db:.2f} dB;"
-            f" {ghost_toml.NAME} allows {limit:g} dB."
-        )
+    elif before and now:
+        allowed = before.si_sdr_db - limit
+        if now.si_sdr_db < allowed:
+            worse = (
+                f"{what} fell from {before.si_sdr_db:.2f} to {now.si_sdr_db:.2f} dB;"
+                f" {ghost_toml.NAME} allows {limit:g} dB."
+            )
     then, today = (entry.si_sdr_db if entry else None for entry in (before, now))
-    return Row(what, then, today, " dB", worse)
+    return Row(what, then, today, " dB", worse, allowed=allowed)

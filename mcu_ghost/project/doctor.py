@@ -39,11 +39,12 @@ VERBS: dict[str, Needs] = {
     "verify": _PORT,
     "data synth": (("espeak-ng",),),
     "data record": _MICROPHONE,
-    "train": (*_TRAIN, ("matplotlib",)),
+    "train": _TRAIN,
+    "denoise": (),
     "convert": _CONVERT,
     "inspect": _CONVERT,
 }
-"""Verbs that need something, and what. What is not here works wherever mcu-ghost is installed."""
+"""Verbs that need or can use something, and what; others work wherever mcu-ghost is installed."""
 
 BASIC = ("build", "test")
 """The road that must work."""
@@ -53,6 +54,7 @@ _EXTRAS = {  # which a verb can do without
     "data synth": ("flite",),
     "listen": ("capstone", *(name for (name,) in _MICROPHONE)),  # which --live wants
     "train": ("pesq", "pystoi"),
+    "denoise": ("matplotlib",),
     "convert": tuple(name for (name,) in _TRAIN),  # but for .ghost files and SavedModels
 }
 _PATIENCE = 5.0  # seconds for a program to say its version

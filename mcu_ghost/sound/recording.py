@@ -139,15 +139,16 @@ def read(path: Path) -> Samples:
     return decode(path).mono()
 
 
-def encode(samples: Samples, kind: str) -> bytes:
-    """Return the content of a 16 kHz mono file.
+def encode(samples: Samples, kind: str, rate: int = RATE) -> bytes:
+    """Return the content of a mono file.
 
     Args:
         samples: int16.
         kind: `wav` or `flac`.
+        rate: Samples per second.
     """
     import soundfile
 
     content = io.BytesIO()
-    soundfile.write(content, samples, RATE, subtype="PCM_16", format=kind.upper())
+    soundfile.write(content, samples, rate, subtype="PCM_16", format=kind.upper())
     return content.getvalue()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -17,6 +19,7 @@ from mcu_ghost.network.tflite import write
 from mcu_ghost.proof.enhancement import Checked
 from mcu_ghost.sound import enhancement
 from tests.cli.in_process import ghost, refusal
+from tests.pages import Reader
 from tests.sound.enhancers import random_enhancer, sound
 
 MODEL = random_enhancer()
@@ -120,6 +123,20 @@ def test_a_picture(folder: Path) -> None:
     assert (folder / "p.PNG").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_page(folder: Path) -> None:
+    result = ghost(*words(), "--html", "p.html", cwd=folder)
+    assert result.returncode == 0 and "p.html has both, to hear and see\n" in result.stdout
+    page = (folder / "p.html").read_text("utf-8")
+    found = Reader(page)
+    assert found.texts["h1"] == ["noisy.wav"] and found.tags.count("audio") == 2
+    sounds = [base64.b64decode(link.partition(",")[2]) for link in found.links if "flac" in link]
+    before, after = (soundfile.read(io.BytesIO(sound), dtype="int16")[0] for sound in sounds)
+    np.testing.assert_array_equal(before, sound(2.0) // 4)
+    np.testing.assert_array_equal(after, soundfile.read(folder / "clean.wav", dtype="int16")[0])
+    (change,) = re.findall(r"quietest tenth: pauses .*?([-+][\d.]+ dB)\n", result.stdout)
+    assert change in found.texts["b"] and "× real time on this PC (measured)" in page
+
+
 def test_what_cannot_be(folder: Path) -> None:
     """Each is one sentence, before anything is written."""
     write.write(random_model(3, units=12, ratio=2, inputs=5), folder / "other.tflite")
@@ -140,6 +157,8 @@ def test_what_cannot_be(folder: Path) -> None:
         (words(model="none.tflite"), "none.tflite: there is no such file"),
         ([*words(), "--plot", "p.gif"], "p.gif: what --plot names must end in .png or .svg"),
         ([*words(), "--plot", "none/p.png"], "there is no folder none"),
+        ([*words(), "--html", "none/p.html"], "there is no folder none"),
+        ([*words(), "--html", "noisy.wav"], "noisy.wav: what --html names must end in .html."),
     ):
         told_here = refusal(*line, cwd=folder)
         assert told in told_here and "\n" not in told_here

@@ -35,7 +35,10 @@ def test_every_tool_is_some_verbs_and_every_verb_exists() -> None:
 def test_a_machine_with_nothing_on_it(bare: Path) -> None:
     found = doctor.diagnose()
     assert not found.works
-    assert [verb for verb, works in verdicts(found).items() if works] == ["flash"]  # by copying
+    assert [verb for verb, works in verdicts(found).items() if works] == [
+        "flash",
+        "denoise",
+    ]  # by copying, here
     lines = {verdict.verb: verdict.install for verdict in found.verdicts}
     build = ("pip install ziglang", "pip install cmake", "pip install ninja")
     assert lines["build"] == build
@@ -55,7 +58,7 @@ def test_the_road_by_pip_alone(bare: Path, tmp_path: Path, monkeypatch: pytest.M
     found = doctor.diagnose()
     assert found.works
     works = [verb for verb, works in verdicts(found).items() if works]
-    assert works == ["build", "test", "listen", "new", "check", "bench", "flash"]
+    assert works == ["build", "test", "listen", "new", "check", "bench", "flash", "denoise"]
     (profile,) = (verdict for verdict in found.verdicts if verdict.verb == "profile")
     assert profile.install == ("pip install 'mcu-ghost[emulate]'",)
 

@@ -30,6 +30,7 @@ from mcu_ghost.train import recipe
 from mcu_ghost.train.enhancement import recipe as enhancement_recipe
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT
+from tests.pages import Reader
 from tests.project.test_baseline import changed
 
 # action.yml of antmicro/renode-test-action 5.0.0
@@ -298,7 +299,11 @@ def test_a_project_that_cleans_speech(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(0, 600, len(speech)).astype(np.int16)
     for kind, samples in (("clean", speech), ("noisy", speech + noise)):
         soundfile.write(folder / "recordings" / kind / "one.wav", samples, rate)
-    assert checked("--update")["cleaned"]["si_sdr_db"] > 1
+    gained = checked("--update", "--html", "p.html")["cleaned"]["si_sdr_db"]
+    assert gained > 1
+    page = Reader((folder / "p.html").read_text("utf-8"))
+    assert page.texts["h1"] == ["headset"] and page.texts["h2"][1] == "The baseline is new"
+    assert f"{gained:+.1f} dB" in page.texts["b"] and f"{gained:.2f} dB" in page.texts["td"]
 
 
 @pytest.mark.toolchain

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A profile as one page that needs nothing else: no script, no network."""
+"""A profile as one page that needs nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from mcu_ghost.host import templates, text
+from markupsafe import Markup
+
+from mcu_ghost.host import charts, templates, text
 from mcu_ghost.host.version import __version__
 from mcu_ghost.proof.profile.attribution import Node
 from mcu_ghost.proof.profile.profile import Profile
@@ -59,6 +61,7 @@ class PageContext:
         mix: The bars of the kinds of instructions, 0 to 100 wide.
         colours: Of the layers, by name.
         blocks: How many to show.
+        bar: Draws a name's instructions as their share of the frame's, in a colour.
     """
 
     version: str
@@ -72,6 +75,7 @@ class PageContext:
     mix: list[Bar]
     colours: dict[str, int]
     blocks: int
+    bar: Callable[[str, float, int], Markup]
 
 
 def page(profile: Profile) -> str:
@@ -91,8 +95,15 @@ def page(profile: Profile) -> str:
         mix=_mix(profile),
         colours=colours,
         blocks=_BLOCKS,
+        bar=lambda name, value, colour: _share(name, value, colour, profile),
     )
     return templates.render("report/profile.html.jinja", context)
+
+
+def _share(name: str, value: float, colour: int, profile: Profile) -> Markup:
+    title = f"{name}\n{text.count(value, 'instruction')} per frame"
+    bar = charts.Bar(name, value, "", title, colour)
+    return charts.strip(bar, 0.0, profile.instructions_per_frame)
 
 
 def _bars(

@@ -3,23 +3,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mcu_ghost.host import files, templates, text
+from markupsafe import Markup
+
+from mcu_ghost.host import charts, files, templates, text
+from mcu_ghost.host.charts import Axis, Bar, Line, Mark
 from mcu_ghost.host.version import __version__
-from mcu_ghost.sound import recording, spectrogram
+from mcu_ghost.sound import spectrogram
 from mcu_ghost.sound.audio import RATE, Samples
-from mcu_ghost.train import pictures
+from mcu_ghost.sound.spectrogram import Shown
 from mcu_ghost.train.enhancement.measure import Mixture
 from mcu_ghost.train.enhancement.result import Result, Row
 
 _HEARD = 4  # examples
 _HEARD_SNR = 5.0
-_DYNAMIC_DB = 70.0  # of a spectrogram
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,11 @@ class Example:
 
     Attributes:
         title: Its noise.
-        sounds: What it is, and a FLAC file in base64: noisy, made clean, the speech itself.
-        picture: Spectrograms of the first two, SVG.
+        sounds: It as it is, made clean, and the speech in it.
     """
 
     title: str
-    sounds: tuple[tuple[str, str], ...]
-    picture: str
+    sounds: list[Shown]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +46,9 @@ class PageContext:
         result: All numbers.
         rows: By kind of noise.
         by_snr: By SNR.
-        curve: SI-SDR of each validation, SVG.
-        bars: SI-SDR gained by kind of noise, SVG.
+        curve: SI-SDR of each validation, a chart.
+        bars: SI-SDR gained by kind of noise, another one.
+        snr: The same by SNR.
         examples: To listen to.
         size: Formats bytes.
     """
@@ -58,8 +58,9 @@ class PageContext:
     result: Result
     rows: list[Row]
     by_snr: list[Row]
-    curve: str
-    bars: str
+    curve: Markup
+    bars: Markup
+    snr: Markup
     examples: list[Example]
     size: Callable[[int], str]
 
@@ -77,11 +78,21 @@ def write(result: Result, made: Sequence[tuple[Mixture, Samples]], out: Path) ->
     """
     numbers = json.dumps(asdict(result), indent=2, allow_nan=False)
     files.write_text(out.with_suffix(".json"), numbers + "\n")
-    context = PageContext(__version__, out.stem, result, result.rows(), result.by_snr(),
-                          _curve(result), _bars(result), _examples(result, made),
-                          text.size)  # fmt: skip
-    page = templates.render("report/enhancement.html.jinja", context)
-    files.write_text(out.with_suffix(".html"), page)
+    files.write_text(out.with_suffix(".html"), page(result, made, out.stem))
+
+
+def page(result: Result, made: Sequence[tuple[Mixture, Samples]], name: str) -> str:
+    """Return the page's HTML.
+
+    Args:
+        result: What was measured.
+        made: Test mixtures and what the integer network makes of them.
+        name: Of the model.
+    """
+    context = PageContext(__version__, name, result, result.rows(), result.by_snr(),
+                          _curve(result), _bars(result), _by_snr(result),
+                          _examples(result, made), text.size)  # fmt: skip
+    return templates.render("report/enhancement.html.jinja", context)
 
 
 def _examples(result: Result, made: Sequence[tuple[Mixture, Samples]]) -> list[Example]:
@@ -96,72 +107,48 @@ def _examples(result: Result, made: Sequence[tuple[Mixture, Samples]]) -> list[E
 
 
 def _example(mix: Mixture, made: Samples) -> Example:
-    sounds = tuple(
-        (name, base64.b64encode(recording.encode(samples, "flac")).decode("ascii"))
-        for name, samples in (("noisy", mix.noisy), ("made clean", made), ("speech", mix.clean))
-    )
-    title = f"{mix.kind}, {mix.snr_db:g} dB"
-    return Example(title, sounds, spectrograms({"noisy": mix.noisy, "made clean": made}))
+    sounds = {"noisy": mix.noisy, "made clean": made, "the speech in it": mix.clean}
+    return Example(f"{mix.kind}, {mix.snr_db:g} dB", spectrogram.shown(sounds, RATE))
 
 
-def spectrograms(sounds: dict[str, Samples]) -> str:
-    """Return the spectrograms of sounds, one below the other on one scale, as SVG."""
-
-    def draw(width: float) -> str:
-        from matplotlib import pyplot
-
-        figure, every = pyplot.subplots(
-            len(sounds), 1, figsize=(width, 1.7 * len(sounds)), layout="constrained", sharex=True
-        )
-        levels = {name: spectrogram.levels(samples) for name, samples in sounds.items()}
-        top = max(float(level.max()) for level in levels.values())
-        for axes, (name, level) in zip(every, levels.items(), strict=True):
-            seconds = len(sounds[name]) / RATE
-            axes.imshow(level.T, origin="lower", aspect="auto", cmap="magma", vmax=top,
-                        vmin=top - _DYNAMIC_DB, extent=(0, seconds, 0, RATE / 2000))  # fmt: skip
-            axes.set_title(name, fontsize=10, loc="left")
-            axes.set_ylabel("kHz")
-        every[-1].set_xlabel("s")
-        return pictures.svg(figure)
-
-    return pictures.for_screens(draw)
+def _curve(result: Result) -> Markup:
+    """Draw the SI-SDR of each validation."""
+    steps, _, found = zip(*result.history, strict=True)
+    noisy = Mark("as they are", result.validation_noisy_db, "before")
+    return charts.lines(
+        "SI-SDR of validation", steps, [Line("made clean", found)], Axis("steps"),
+        Axis("SI-SDR of validation, dB", unit=" dB"), [noisy],
+        [f"{text.count(step, 'step')}" for step in steps],
+    )  # fmt: skip
 
 
-def _curve(result: Result) -> str:
-    """Return the SI-SDR of each validation."""
-
-    def draw(width: float) -> str:
-        from matplotlib import pyplot
-
-        figure, axes = pyplot.subplots(figsize=(width, 3), layout="constrained")
-        steps, _, found = zip(*result.history, strict=True)
-        axes.plot(steps, found, marker=".", linewidth=1.2, label="made clean")
-        axes.axhline(result.validation_noisy_db, color="grey", linestyle=":", label="as they are")
-        axes.set_xlabel("steps")
-        axes.set_ylabel("SI-SDR of validation, dB")
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False)
-        return pictures.svg(figure)
-
-    return pictures.for_screens(draw)
+def _bars(result: Result) -> Markup:
+    """Draw what is gained by kind of noise."""
+    rows = result.rows()[2:]
+    return charts.bars([_bar(row) for row in rows], "SI-SDR gained by kind of noise")
 
 
-def _bars(result: Result) -> str:
-    """Return what is gained by kind of noise."""
+def _bar(row: Row) -> Bar:
+    before = row.noisy.si_sdr_db
+    told = [f"{row.title}{', unheard of in training' if row.unseen else ''}",
+            f"SI-SDR {before:.1f} → {before + row.int8.si_sdr_db:.1f} dB"]  # fmt: skip
+    told += [f"{score} {old:.{digits}f} → {old + more:.{digits}f}"
+             for score, old, more, digits in (("PESQ", row.noisy.pesq, row.int8.pesq, 2),
+                                              ("STOI", row.noisy.stoi, row.int8.stoi, 3))
+             if old is not None and more is not None]  # fmt: skip
+    value = row.int8.si_sdr_db
+    return Bar(row.title, value, f"{value:+.1f} dB", "\n".join(told), 2 if row.unseen else 1)
 
-    def draw(width: float) -> str:
-        from matplotlib import pyplot
 
-        rows = result.rows()[:1:-1]
-        height = 0.9 + 0.27 * len(rows)
-        figure, axes = pyplot.subplots(figsize=(width, height), layout="constrained")
-        for place, row in enumerate(rows):
-            colour = "C1" if row.unseen else "C0"
-            axes.barh(place, row.int8.si_sdr_db, color=colour, height=0.7)
-        axes.set_yticks(range(len(rows)), [row.title for row in rows])
-        axes.axvline(0, color="grey", linewidth=0.8)
-        axes.set_xlabel("SI-SDR gained, dB; orange: kinds that training heard nothing of")
-        axes.grid(alpha=0.3, axis="x")
-        return pictures.svg(figure)
-
-    return pictures.for_screens(draw)
+def _by_snr(result: Result) -> Markup:
+    """Draw what each kind of noise gains over the SNR."""
+    gained = {(c.kind, c.snr_db): c.int8.over(c.noisy).si_sdr_db for c in result.conditions}
+    x = sorted({snr for _, snr in gained})
+    lines = [
+        Line(kind, [gained.get((kind, snr)) for snr in x], number)
+        for number, kind in enumerate(result.kinds())
+    ]
+    return charts.lines(
+        "SI-SDR gained by speech over noise", x, lines, Axis("speech over noise, dB", unit=" dB"),
+        Axis("SI-SDR gained, dB", unit=" dB"), heads=[f"noise at {snr:g} dB" for snr in x],
+    )  # fmt: skip
