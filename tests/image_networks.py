@@ -26,6 +26,7 @@ from mcu_ghost.network.ops.reshape import Reshape
 from mcu_ghost.network.ops.softmax import Softmax
 from mcu_ghost.network.ops.strided_slice import StridedSlice
 from mcu_ghost.network.ops.transpose import Transpose
+from mcu_ghost.network.ops.windows import Window
 from mcu_ghost.network.tensor import Tensor
 from mcu_ghost.network.tflite import read, write
 
@@ -100,4 +101,17 @@ def chained(seed: int) -> Growing:
     graph = Growing(seed, (9, 8, 2))
     for kind in CHAIN:
         graph.add(kind)
+    return graph
+
+
+def pooled(seed: int) -> Growing:
+    """Return a network of convolutions, each with a pool behind it whose windows lie apart."""
+    graph = Growing(seed, (17, 6, 3) if seed % 2 else (24, 1, 2))
+    for kind in (MaxPool2D, AveragePool2D):
+        x = graph.tensors[graph.add(Conv2D)]
+        high, wide = (int(graph.rng.integers(1, 1 + min(n, 3))) for n in x.shape[:2])
+        window = Window((high, wide), (high, int(graph.rng.integers(1, 4))))
+        op, y = kind.random(graph.rng, x, len(graph.tensors) - 1)
+        shape = (*window.output(x.shape), x.shape[2])
+        graph.put(replace(op, window=window), replace(y, shape=shape))
     return graph

@@ -258,6 +258,9 @@ static inline int32_t ghost_all_equal_s8(const int8_t *x, int32_t n, int32_t val
 /** Any function of one int8 value, as its 256 answers for -128 to 127. */
 void ghost_lookup_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
 
+/** The same, 16 at a time; only some variants have it. */
+void ghost_lookup_wide_s8(const int8_t *table, int32_t size, const int8_t *x, int8_t *y);
+
 /** A vector of `width` for each value; value q names row q + 128 of the table, or the last one. */
 void ghost_embedding_s8(const int8_t *table, int32_t size, int32_t rows, int32_t width,
                         const int8_t *x, int8_t *y);

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
+from mcu_ghost.build import strips
 from mcu_ghost.build.kernels.constants import align
 from mcu_ghost.build.pack import Packed
+from mcu_ghost.build.strips import Strip
 from mcu_ghost.network.model import Model
 
 
@@ -26,6 +30,7 @@ class Plan:
         offsets: Byte offset in the scratch arena of each tensor that lives there.
         passing: Likewise of the variables that live as long as a step runs through frames, by its
             output and their role.
+        strips: How convolutions run that do so in strips, by their place among the steps.
         kernel_offset: Offset of the kernels' own working memory, behind the tensors.
         scratch_bytes: Size of the arena; at least 1, since C has no empty arrays.
         least_scratch_bytes: What no arena can be smaller than: what lives at a time.
@@ -34,6 +39,7 @@ class Plan:
 
     offsets: dict[int, int]
     passing: dict[tuple[int, str], int]
+    strips: dict[int, Strip]
     kernel_offset: int
     scratch_bytes: int
     least_scratch_bytes: int
@@ -41,18 +47,54 @@ class Plan:
 
 
 def plan(model: Model, packed: list[Packed]) -> Plan:
-    """Place tensors greedily by first use, sharing bytes between those that never meet.
+    """Place tensors greedily, sharing bytes between those that never meet.
 
     Inputs, outputs and recurrent states have homes of their own and take no scratch. What an
-    operator may find in its output is put there, unless that takes more.
+    operator may find in its output is put there, and what is pooled is made strip by strip, where
+    that takes less.
     """
     homes = set(model.inputs) | set(model.outputs) | set(model.schedule.kept)
     homes |= {step.op.output for step in model.steps if step.is_variable}
+    arena, chosen = _in_strips(model, homes)
+    kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
+    least = max(1, max(map(arena.live, range(len(model.steps))), default=0) + kernels)
+    tensors = {key: arena.at(key) for key in arena if isinstance(key, int)}
+    passing = {key: arena.at(key) for key in arena if not isinstance(key, int)}
+    size = max(1, arena.end + kernels)
+    return Plan(tensors, passing, chosen, arena.end, size, least, model.state_bytes)
+
+
+def _in_strips(model: Model, homes: set[int]) -> tuple[_Arena, dict[int, Strip]]:
+    """Return the smallest arena, and which convolutions run in strips for it: as few and high."""
+    whole, ways = _filled(model, homes, {}), strips.possible(model)
+    chosen = {time: low for time, (low, *_) in ways.items()}
+    arena = _filled(model, homes, chosen) if ways else whole
+    if arena.end >= whole.end:
+        return whole, {}
+    for time, (_, *higher) in ways.items():
+        others = {key: strip for key, strip in chosen.items() if key != time}
+        for tried in (others, *({**others, time: strip} for strip in reversed(higher))):
+            filled = _filled(model, homes, tried)
+            if filled.end <= arena.end:
+                arena, chosen = filled, tried
+                break
+    return arena, chosen
+
+
+def _filled(model: Model, homes: set[int], chosen: dict[int, Strip]) -> _Arena:
+    """Return an arena with everything in it, some of it in the place of something else.
+
+    A convolution in strips reads its input as long as the pool behind it writes.
+    """
     lives: dict[_Key, _Life] = {}
     for time, step in enumerate(model.steps):
+        first, last = time - (time - 1 in chosen), time + (time in chosen)
         for tensor in {*step.op.inputs, step.op.output} - homes:
-            first = lives[tensor].first if tensor in lives else time
-            lives[tensor] = _Life(first, time, align(model.tensors[tensor].size))
+            size = model.tensors[tensor].size
+            if tensor == step.op.output and time in chosen:
+                size = chosen[time].bytes
+            known = lives.get(tensor, _Life(first, last, align(size)))
+            lives[tensor] = replace(known, last=last)
         for v in step.passing:
             lives[step.op.output, v.role] = _Life(time, time, align(v.bytes))
     arena = _Arena(lives, {})
@@ -64,12 +106,7 @@ def plan(model: Model, packed: list[Packed]) -> Plan:
                 continue
             tried = _Arena(lives, {**arena.hosts, x: (step.op.output, at)})
             arena = min(arena, tried, key=lambda one: (one.end, -len(one.hosts)))
-    kernels = max((p.scratch_bytes or 0 for p in packed), default=0)
-    least = max(1, max(map(arena.live, range(len(model.steps))), default=0) + kernels)
-    tensors = {key: arena.at(key) for key in lives if isinstance(key, int)}
-    passing = {key: arena.at(key) for key in lives if not isinstance(key, int)}
-    size = max(1, arena.end + kernels)
-    return Plan(tensors, passing, arena.end, size, least, model.state_bytes)
+    return arena
 
 
 _Key = int | tuple[int, str]
@@ -104,17 +141,26 @@ class _Arena:
             one, other = self._whole[self._root(key)[0]], lives[key]
             life = _Life(min(one.first, other.first), max(one.last, other.last), one.size)
             self._whole[self._root(key)[0]] = life
-        self._offsets: dict[_Key, int] = {}
-        for key, life in sorted(self._whole.items(), key=lambda item: item[1]):
-            offset = 0
-            for other_key, start in sorted(self._offsets.items(), key=lambda item: item[1]):
-                stop = start + self._whole[other_key].size
-                meets = self._whole[other_key].meets(life)
+        tried = (self._placed(sorted(self._whole, key=order)) for order in self._orders)
+        self.end, self._offsets = min(tried, key=lambda one: one[0])
+
+    @property
+    def _orders(self) -> tuple[Callable[[_Key], Any], ...]:
+        """How to sort what is placed: by first use, or the largest first."""
+        return self._whole.__getitem__, lambda key: (-self._whole[key].size, self._whole[key])
+
+    def _placed(self, keys: list[_Key]) -> tuple[int, dict[_Key, int]]:
+        """Place one after the other as low as it goes; return where all end, and each begins."""
+        offsets: dict[_Key, int] = {}
+        for key in keys:
+            life, offset = self._whole[key], 0
+            for other, start in sorted(offsets.items(), key=lambda item: item[1]):
+                stop = start + self._whole[other].size
+                meets = self._whole[other].meets(life)
                 if meets and offset < stop and start < offset + life.size:
                     offset = stop
-            self._offsets[key] = offset
-        ends = (offset + self._whole[key].size for key, offset in self._offsets.items())
-        self.end = max(ends, default=0)
+            offsets[key] = offset
+        return max((at + self._whole[key].size for key, at in offsets.items()), default=0), offsets
 
     def _root(self, key: _Key) -> tuple[_Key, int]:
         """Return what stands in nothing else, and where in it this one begins."""
@@ -123,6 +169,10 @@ class _Arena:
             key, at = self.hosts[key]
             start += at
         return key, start
+
+    def __iter__(self) -> Iterator[_Key]:
+        """Yield what is in it."""
+        return iter(self._lives)
 
     def at(self, key: _Key) -> int:
         """Return the byte at which something begins."""

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mcu_ghost.build import kernels, memory
 from mcu_ghost.build.pack import C_TYPES, Packed, pack
+from mcu_ghost.build.strips import Strip
 from mcu_ghost.host.version import __version__
 from mcu_ghost.network import names
 from mcu_ghost.network.model import Model
@@ -24,6 +25,8 @@ class Call:
         copy: (destination, source, bytes) of the output of a frame, or of the last one, where that
             is a variable.
         mask: (address, values, int8) of the frame that is none if all its values are this one.
+        strip: How it takes turns with the call of the pool behind it; None if it runs at once.
+        pool: That call.
     """
 
     packed: Packed
@@ -31,6 +34,8 @@ class Call:
     fills: tuple[tuple[str, int, int], ...] = ()
     copy: tuple[str, str, int] | None = None
     mask: tuple[str, int, int] | None = None
+    strip: Strip | None = None
+    pool: Call | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +115,21 @@ def model_context(model: Model, variant: kernels.Variant = "plain") -> ModelCont
         kernel_scratch = "0"
     clocks = model.schedule.clocks
     calls = [_call(p, model.name, homes, plan, kernel_scratch) for p in packed]
+    for time, strip in plan.strips.items():
+        calls[time] = _in_strips(calls[time], calls[time + 1], strip)
+    of_body, of_all = range(len(model.body)), range(len(calls))
+    body, head = (
+        [calls[time] for time in times if time - 1 not in plan.strips]
+        for times in (of_body, of_all[len(of_body) :])
+    )
     return ModelContext(
         version=__version__,
         name=model.name,
         model=model,
         hash=model_hash(model),
         packed=packed,
-        body=calls[: len(model.body)],
-        head=calls[len(model.body) :],
+        body=body,
+        head=head,
         copies=copies,
         clocks=[(f"clock_{n}", c.first, c.period) for n, c in enumerate(clocks[1:], start=1)],
         fills=[
@@ -164,3 +176,14 @@ def _call(p: Packed, prefix: str, homes: dict[int, str], plan: memory.Plan, scra
         return Call(p, tuple(found), fills, mask=mask)
     target = f"{homes[output]} + i * {step.y.size}" if step.collects else homes[output]
     return Call(p, tuple(found), fills, (target, places[""], step.y.size), mask)
+
+
+def _in_strips(one: Call, behind: Call, strip: Strip) -> Call:
+    """Return a convolution's call that takes turns with the one of the pool behind it.
+
+    Both take copies of their constants, whose windows change.
+    """
+    _, *others, y = behind.arguments
+    rows = f"{y} + i * {behind.packed.step.y.size // strip.turns}"
+    pool = replace(behind, arguments=("&pool", *others, rows))
+    return replace(one, arguments=("&conv", *one.arguments[1:]), strip=strip, pool=pool)

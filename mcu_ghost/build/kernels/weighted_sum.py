@@ -16,6 +16,7 @@ BITS = 20
 
 _UPPER = 8  # of a byte in a halfword: a weight has so many bits more
 _LARGEST = 1 << 31 - BITS  # no sum of operands is as large
+_FITS = 1 << 31
 _EVERY = np.arange(-128, 128)
 
 
@@ -55,8 +56,12 @@ def _weighted(weight: int, values: Ints) -> Ints:
 
 
 def _offset(answers: Ints, sums: Ints) -> int | None:
-    """Return the middle of what can be added to sums so that all round down to the answers."""
+    """Return the middle of what can be added to sums so that all round down to the answers.
+
+    Where all answers are saturated, what fits 32 bits is a bound.
+    """
     lowest = ((answers << BITS) - sums)[answers > -128]
     highest = ((answers + 1 << BITS) - 1 - sums)[answers < 127]
-    low, high = int(lowest.max(initial=-(2**40))), int(highest.min(initial=2**40))
+    low = int(lowest.max(initial=-_FITS - int(sums.min())))
+    high = int(highest.min(initial=_FITS - 1 - int(sums.max())))
     return (low + high) // 2 if low <= high else None

@@ -22,6 +22,7 @@ class Conv2D(Convolution):
 
     kind: ClassVar[str] = "conv_2d"
     codes: ClassVar[dict[int | str, int]] = {tflite.BuiltinOperator.CONV_2D: 6}
+    in_strips: ClassVar[bool] = True
     title: ClassVar[str] = "CONV_2D"
     options: ClassVar[type[Any]] = tflite.Conv2DOptions
     options_kind: ClassVar[int] = tflite.BuiltinOptions.Conv2DOptions

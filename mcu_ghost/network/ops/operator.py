@@ -63,9 +63,12 @@ class Operator(abc.ABC):
         inputs: Indices of the tensors that it reads.
         output: Index of the tensor that it writes.
         overwrites: Whether an input that stands in the output is lost.
+        in_strips: Whether kernels make as many rows of the output as the window of their constants
+            says, from where it says.
     """
 
     overwrites: ClassVar[bool] = True
+    in_strips: ClassVar[bool] = False
     kind: ClassVar[str]
     codes: ClassVar[dict[int | str, int]]
     inputs: tuple[int, ...]
@@ -108,6 +111,14 @@ class Operator(abc.ABC):
         Of an operator that `overwrites`, a kernel reads a value before it writes another there.
         """
         return (None,) * len(xs)
+
+    @property
+    def pooled(self) -> int:
+        """Of how many rows of an image each row is made, none of them for two; 0: not so.
+
+        What has so has a window among its constants, for kernels to go by.
+        """
+        return 0
 
     @property
     def variables(self) -> tuple[Variable, ...]:

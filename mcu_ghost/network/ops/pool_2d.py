@@ -33,6 +33,13 @@ class Pool2D(Operator):
     window: Window
     activation: Activation = "none"
 
+    @property
+    def pooled(self) -> int:
+        """Of how many rows each is made, where windows follow one another."""
+        height = self.window.size[0]
+        apart = height == self.window.strides[0] and not any(self.window.padding[0])
+        return height if apart else 0
+
     def reach(self, xs: Tensors, y: Tensor) -> Reach:
         """Return how the window looks along the first axis."""
         return self.window.reach()

@@ -13,6 +13,8 @@ from mcu_ghost.build.pack import pack
 from mcu_ghost.network.graph import Graph
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.ops.add import Add, Sub
+from mcu_ghost.network.ops.elementwise import Elementwise
+from mcu_ghost.network.ops.lookup import Lookup
 from mcu_ghost.network.ops.operator import Operator
 from mcu_ghost.network.ops.pool_2d import AveragePool2D, MaxPool2D
 from mcu_ghost.network.ops.reduce import Mean, Sum
@@ -59,4 +61,13 @@ def test_a_reciprocal_divides_every_sum_of_few_taps() -> None:
 def test_same_bytes(kind: str, tmp_path: Path) -> None:
     model = side_by_side(KINDS, 36 + len(KINDS) * (kind == "zig"))
     assert FAST <= set(functions(model))
+    check(model, "mps3-an547", "mve", kind, tmp_path, "qemu")
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_tables(kind: str, tmp_path: Path) -> None:
+    """Of an image whose last values do not fill a vector."""
+    model = side_by_side([Elementwise, Lookup], 8)
+    assert set(functions(model)) == {"ghost_lookup_wide_s8"}
     check(model, "mps3-an547", "mve", kind, tmp_path, "qemu")

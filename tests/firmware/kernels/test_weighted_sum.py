@@ -62,6 +62,14 @@ def test_halves_go_away_from_zero(kind: type[Add], scales: tuple[float, ...]) ->
     np.testing.assert_array_equal(found[0], expected(op, (one, other), y))
 
 
+@pytest.mark.parametrize(("zero_point", "of_y"), [(-128, 127), (127, -128)])
+def test_sums_that_all_are_saturated_fit(zero_point: int, of_y: int) -> None:
+    """No operand is below its zero point, and the output's is the largest value; or above."""
+    x, y = tensor(0.1, zero_point), tensor(0.15, of_y)
+    found = computed(Add((0, 1), 2), (x, x), y)
+    assert found is not None and set(found[0].ravel()) == {of_y}
+
+
 def function(first: Tensor, second: Tensor, y: Tensor, op: Add = Add((0, 1), 2)) -> str:  # noqa: B008
     return plain_arithmetic.KERNELS["add"].pack(op, (first, second), y).function
 

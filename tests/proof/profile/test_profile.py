@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from mcu_ghost import boards
-from mcu_ghost.build import build
+from mcu_ghost.build import build, pack, strips
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
 from mcu_ghost.network.model import Model
+from mcu_ghost.network.ops.fully_connected import FullyConnected
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import write
 from mcu_ghost.proof import on_emulator, verify
@@ -23,6 +24,7 @@ from mcu_ghost.proof.profile.attribution import Node
 from mcu_ghost.proof.profile.profile import Profile
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import need
+from tests.image_networks import Growing, pooled
 from tests.pages import Reader
 
 emulator = pytest.mark.emulator
@@ -106,6 +108,25 @@ def test_parts_add_up_on_every_kind_of_core(name: str, kind: str, tmp_path: Path
         assert sum(parts) == pytest.approx(guess.cycles)
         for layer in found.layers[:2]:
             assert layer.cycles is not None and layer.cycles > layer.instructions
+
+
+@emulator
+@pytest.mark.parametrize("kind", ["gcc", "zig"])
+def test_what_is_called_in_a_loop_counts_for_its_layer(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of a matrix, and a convolution that takes turns with its pool."""
+    if kind == "gcc":
+        need("arm-none-eabi-gcc", "gcc-arm-none-eabi")
+    monkeypatch.setattr(strips, "LEAST_MACS", 0)
+    images, rows = pooled(3), Growing(0, (4, 16))
+    rows.add(FullyConnected, outputs=8)
+    for number, model in enumerate((images.model({}), rows.model({}))):
+        found = profiled(tmp_path / str(number), "nrf52840", model, kind, 2)
+        adds_up(found)
+        assert [layer.name for layer in found.layers[:-1]] == [p.name for p in pack.pack(model)]
+        assert found.layers[-1].instructions < found.instructions_per_frame / 8
+        assert all(layer.instructions > layer.macs / 2 for layer in found.layers)
 
 
 @emulator
