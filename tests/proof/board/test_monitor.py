@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import re
+import zlib
 from itertools import islice
 from pathlib import Path
 
@@ -64,7 +65,8 @@ def test_noise_is_noticed() -> None:
 
 
 def packet(number: int, *samples: int, sequence: int | None = None, kind: int = SOUND) -> bytes:
-    payload = number.to_bytes(4, "little") + np.array(samples, "<i2").tobytes()
+    content = number.to_bytes(4, "little") + np.array(samples, "<i2").tobytes()
+    payload = content + zlib.crc32(content).to_bytes(4, "little")
     return encode(Packet(kind | REPLY, number % 256 if sequence is None else sequence, payload))
 
 
