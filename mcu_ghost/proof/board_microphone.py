@@ -110,7 +110,7 @@ def blocks(
             continue
         waiting.heard()
         samples = sound.take(one)
-        if last is not None and one.number <= last.number:
+        if last and len(samples) == len(one.samples) and one.number != last.number + 1:
             gap = round(RATE * min(max(real() - heard, 0.0), _LONGEST_GAP))
             samples = np.pad(samples, (max(gap, len(samples)), 0))
         last, heard = one, real()
