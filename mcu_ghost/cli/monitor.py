@@ -76,8 +76,8 @@ def command(
     if save and save.suffix.lower() not in sound_file.WRITTEN:
         raise GhostError(f"{save}: name a .wav or a .flac file.")
     target = boards.with_baud(board, baud)
-    folder = clips.Folder(save_clips) if save_clips else None
     device = port or usb.find(target).device
+    folder = clips.Folder(save_clips) if save_clips else None
 
     def tell(sentence: str) -> None:
         console.note(f"[yellow]{console.literal(sentence)}[/]")
@@ -164,6 +164,12 @@ class _View:
             if self._folder is None:
                 continue
             file = self._folder.write(clip, datetime.now().astimezone())
+            if self._as_json:
+                found = {"event": "clip", "file": str(file), "word": clip.word.word,
+                         "ms": clip.word.ms, "lost": clip.lost}  # fmt: skip
+                sys.stdout.write(json.dumps(found) + "\n")
+                sys.stdout.flush()
+                continue
             lost = f", {count(clip.lost, 'sample')} lost, silent there" if clip.lost else ""
             seconds = len(clip.samples) / RATE
             console.note(f"[dim]{console.literal(file)}: {seconds:.2f} s{lost}[/]")

@@ -6,12 +6,12 @@ It is for the time in which a model is judged: what was no word becomes a record
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mcu_ghost.boards import Board
 from mcu_ghost.build import microphone_c
 from mcu_ghost.build.apps import kws
-from mcu_ghost.build.apps.app import Generated
+from mcu_ghost.build.apps.app import App, Generated
 from mcu_ghost.host import text
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.templates import render
@@ -72,13 +72,17 @@ def _cold(board: Board) -> tuple[str, ...]:
     return (*kws.APP.cold(board), f"apps/{kws.APP.name}.c", microphone_c.SENDING)
 
 
-APP = replace(
-    kws.APP,
-    name="kws_clips",
-    summary="kws, and the sound around each word",
+APP = App(
+    "kws_clips",
+    "kws, and the sound around each word",
+    proof=kws.APP.proof,
     validate=_validate,
     generate=_generate,
+    hot=kws.APP.hot,
     cold=_cold,
+    microphone=True,
+    busy=True,
     definitions=(*kws.APP.definitions, "APP_CLIPS=1"),
+    user=kws.APP.user,
     variables={**kws.APP.variables, "clips": ("clip_samples", "clip_numbers")},
 )
