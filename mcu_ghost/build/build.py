@@ -69,13 +69,13 @@ class Built:
         """Return the result for scripts: names for objects, strings for paths."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)} | {
             "board": self.board.name,
-            "model": self.model.name,
+            "model": self.model.name if self.app.network else None,
             "app": self.app.name,
             "toolchain": self.toolchain.kind,
             "flash": [dataclasses.asdict(part) for part in self.flash],
             "ram": [dataclasses.asdict(part) for part in self.ram],
         }
-        data |= self.model.as_json()
+        data |= self.model.as_json() if self.app.network else {}
         return {k: str(v) if isinstance(v, Path) else v for k, v in data.items()}
 
 

@@ -32,7 +32,7 @@ from mcu_ghost.proof.monitor import Hop, split
 from mcu_ghost.sound import lines
 from mcu_ghost.sound.lines import Start, Status, Word
 from tests.listeners import LABELS, listener, noise
-from tests.proof.board.test_monitor import End, Finite
+from tests.proof.board.test_monitor import End, Finite, packet
 
 BOARD = boards.load("nrf52840")
 MODEL = listener()
@@ -313,3 +313,45 @@ def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (folder.path / clips.LIST).mkdir()
     with pytest.raises(GhostError, match=r"clips.jsonl: cannot be written \(Is a directory\)"):
         folder.write(Clip(word(50, 2, 2), np.zeros(320, np.int16), 0), NOW)
+
+
+def said(entries: dict[str, object]) -> bytes:
+    return json.dumps(entries).encode() + b"\n"
+
+
+GO = {"event": "word", "word": "go", "ms": 50, "score": 0.5, "sum": 9}
+CLIP = said(GO | {"clip": {"first": 2, "hops": 3, "hop_ms": 10}})
+
+
+def follow(data: bytes, as_json: bool, folder: Folder | None) -> tuple[str, str]:
+    """Return what a monitor prints until the end, on stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        view = _View(as_json, None, folder)
+        with pytest.raises(End):
+            view.follow(Finite(data, b""))  # type: ignore[arg-type]
+        view.end()
+    return out.getvalue(), err.getvalue()
+
+
+def test_the_monitor_tells_of_clips(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "c")
+    data = CLIP + packet(2, *[7] * HOP) + packet(4, *[8] * HOP) + CLIP + packet(2, *[9] * HOP)
+    out, _ = follow(data, True, folder)
+    events = [json.loads(one) for one in out.splitlines()]
+    assert [one["event"] for one in events] == ["word", "clip", "word", "clip"]
+    files = [Path(one["file"]) for one in events[1::2]]
+    assert [one["lost"] for one in events[1::2]] == [HOP, 0] and events[1]["word"] == "go"
+    assert [sorted(set(soundfile.read(f, dtype="int16")[0])) for f in files] == [[0, 7, 8], [9]]
+    out, err = follow(data, False, folder)
+    assert "go" in out and "0.03 s, 160 samples lost, silent there" in err
+    assert folder.written == 4 and " dB " not in out
+    out, err = follow(data, False, None)  # nobody wants them
+    assert " dB " not in out and "lost" not in err and folder.written == 4
+
+
+def test_the_monitor_says_once_that_no_clips_come(tmp_path: Path) -> None:
+    told = "sends no sound around words. The app kws_clips does"
+    _, err = follow(said(GO) + said(GO), False, Folder(tmp_path))
+    assert " ".join(err.split()).count(told) == 1
+    assert told not in " ".join(follow(said(GO), False, None)[1].split())

@@ -89,6 +89,8 @@ def test_the_same_image_whatever_the_model(image: build.Built, tmp_path: Path) -
     other = random_model(2, units=200, ratio=2, inputs=40)
     built = build.build(other, BOARD, "record", tmp_path / "b")
     assert built.bin.read_bytes() == image.bin.read_bytes()
+    told = built.as_json()
+    assert told["model"] is None and "inputs" not in told and told["weights_bytes"] == 0
 
 
 @pytest.mark.emulator
