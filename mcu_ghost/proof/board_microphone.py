@@ -16,7 +16,9 @@ from mcu_ghost.build.apps import record
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof import monitor
 from mcu_ghost.proof.link.line import Port
-from mcu_ghost.proof.monitor import Hop, Sound
+from mcu_ghost.proof.link.messages import SOUND
+from mcu_ghost.proof.link.packets import Packet, encode
+from mcu_ghost.proof.monitor import Hop
 from mcu_ghost.sound import lines
 from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.capture import Block
@@ -24,7 +26,13 @@ from mcu_ghost.sound.lines import Start
 
 _BLOCK = RATE // 10  # samples
 _SILENT = 3.0  # seconds without a hop after which it is no use to wait
-_LONGEST_GAP = 60.0  # seconds of silence that are put in where a board began anew
+_LONGEST_GAP = 60 * RATE // record.HOP  # hops of silence that are put in at most
+_KEPT = 480  # hops that a board has, and that are worth waiting for
+_ASKED = 16  # hops in a request
+_REACH = 255  # from the first of them to the last
+_PAUSE = 0.010  # seconds between requests
+_AGAIN = 0.025  # seconds after which a hop that was asked for is asked for again
+_NOTHING: Samples = np.zeros(record.HOP, np.int16)
 
 
 class BoardMicrophone:
@@ -88,46 +96,110 @@ def blocks(
 ) -> Iterator[Block]:
     """Yield what a board hears, from its first whole packet on, without end.
 
-    Where a packet is damaged or missing, or the board was too slow, silence takes the place of what
-    it held, and is counted. Where the board began anew, nobody knows how much it missed: then it is
-    as much silence as time went by.
+    What is missing is asked for again, half a second long. What still is then, and what the board
+    was too slow for, is silence, and is counted. Where the board began anew, nobody knows how much
+    it missed: then it is as much silence as time went by.
 
     Args:
         port: Where the board is.
         board: The board, as its file describes it.
-        clock: Returns the seconds in which a board that sends nothing is given up.
+        clock: Returns the seconds in which a board that sends nothing is given up, and in which a
+            hop is asked for again.
         real: Returns the seconds that go by while a board begins anew.
 
     Raises:
         GhostError: No sound comes, or what comes is none.
     """
-    waiting, sound = _Waiting(port, board, clock), Sound()
-    last: Hop | None = None
+    order = _Order()
+    waiting = _Waiting(port, board, clock, order)
     made, ready, lost, heard = list[Samples](), 0, 0, 0.0
     for one in monitor.said(waiting):
         if isinstance(one, str):
-            waiting.note(one)
+            if waiting.note(one):
+                order.began = True
+            continue
+        if len(one.samples) != record.HOP:
             continue
         waiting.heard()
-        samples = sound.take(one)
-        if last and len(samples) == len(one.samples) and one.number != last.number + 1:
-            gap = round(RATE * min(max(real() - heard, 0.0), _LONGEST_GAP))
-            samples = np.pad(samples, (max(gap, len(samples)), 0))
-        last, heard = one, real()
-        made.append(samples)
-        ready += len(samples)
-        lost += len(samples) - len(one.samples)
+        passed = min(max(real() - heard, 0.0) * RATE // record.HOP, _LONGEST_GAP)
+        heard = real()
+        for samples in order.take(one, int(passed)):
+            made.append(_NOTHING if samples is None else samples)
+            lost += record.HOP * (samples is None)
+            ready += record.HOP
         if ready >= _BLOCK:
             yield Block(np.concatenate(made), lost)
             made, ready, lost = [], 0, 0
 
 
-class _Waiting:
-    """A port that is given up when no sound comes from it."""
+class _Order:
+    """Puts hops into their order, and knows which are missing.
 
-    def __init__(self, port: Port, board: Board, clock: Callable[[], float]) -> None:
-        self._port, self._board, self._clock = port, board, clock
+    Attributes:
+        began: Whether the board said since the last hop that it began anew.
+    """
+
+    def __init__(self) -> None:
+        self.began = False
+        self._next: int | None = None  # the number of the hop that is due
+        self._newest = 0
+        self._waiting: dict[int, Samples] = {}
+        self._asked: dict[int, float] = {}
+
+    def take(self, hop: Hop, passed: int) -> Iterator[Samples | None]:
+        """Take a hop, and yield those that are due in their order; None for one that is lost.
+
+        Args:
+            hop: What came.
+            passed: Hops of time since the one before.
+        """
+        number = hop.number
+        if self._next is None:
+            self._next = self._newest = number
+        elif self.began or not 0 <= number - self._newest + 2 * _KEPT <= _LONGEST_GAP:
+            yield from self._begin_anew(number, passed)
+        self.began = False
+        if number >= self._next:
+            self._waiting[number] = hop.samples
+            self._newest = max(self._newest, number)
+        while self._next in self._waiting or self._next <= self._newest - _KEPT:
+            yield self._waiting.pop(self._next, None)
+            self._asked.pop(self._next, None)
+            self._next += 1
+
+    def _begin_anew(self, number: int, passed: int) -> Iterator[Samples | None]:
+        """Yield what there is up to the end, and silence while the board was not there."""
+        assert self._next is not None  # it began before
+        for one in range(self._next, self._newest + 1):
+            yield self._waiting.pop(one, None)
+        for _ in range(max(1, passed)):
+            yield None
+        self._next = self._newest = number
+        self._waiting.clear()
+        self._asked.clear()
+
+    def missing(self, now: float) -> list[int]:
+        """Return the numbers to ask for again, the oldest first, and take note that they are."""
+        if self._next is None or self._next > self._newest:
+            return []
+        found = list[int]()
+        for number in range(self._next, self._newest):
+            if number in self._waiting or now - self._asked.get(number, -1.0) < _AGAIN:
+                continue
+            if found and (len(found) == _ASKED or number - found[0] > _REACH):
+                break
+            found.append(number)
+            self._asked[number] = now
+        return found
+
+
+class _Waiting:
+    """A port over which is asked for what is missing, and that is given up when no sound comes."""
+
+    def __init__(self, port: Port, board: Board, clock: Callable[[], float], order: _Order) -> None:
+        self._port, self._board, self._clock, self._order = port, board, clock, order
         self._received = 0
+        self._asked = -1.0
         self._app = ""
         self._garbled = False
         self.heard()
@@ -136,23 +208,29 @@ class _Waiting:
         """Take note that sound came."""
         self._until = self._clock() + _SILENT
 
-    def note(self, line: str) -> None:
-        """Take note of what is no sound."""
+    def note(self, line: str) -> bool:
+        """Take note of what is no sound, and return whether the board began with it."""
         event = lines.read(line)
+        self._garbled = monitor.garbled(line)
         if isinstance(event, Start):
             self._app = event.app
-        self._garbled = monitor.garbled(line)
+        return isinstance(event, Start)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the board."""
         self._port.write(data)
 
     def read(self, timeout: float) -> bytes:
-        """Return what came.
+        """Ask for what is missing, and return what came.
 
         Raises:
             GhostError: It is no sound, for too long.
         """
+        now = self._clock()
+        if now > self._asked + _PAUSE and (missing := self._order.missing(now)):
+            behind = bytes(number - missing[0] for number in missing)
+            self.write(encode(Packet(SOUND, 0, missing[0].to_bytes(4, "little") + behind)))
+            self._asked = now
         data = self._port.read(timeout)
         self._received += len(data)
         if self._clock() > self._until:
@@ -162,17 +240,17 @@ class _Waiting:
     def _silent(self) -> GhostError:
         """Say that no sound comes, and what does instead."""
         board, app = self._board.name, record.APP.name
-        found = "Nothing came"
+        found = "Nothing came."
         if self._app and self._app != app:
-            found = f"It runs the app `{self._app}`"
+            found = f"It runs the app `{self._app}`."
         elif self._garbled:
             found = "What came is noise: is the baud rate right, and the line good?"
         elif self._received:
-            found = "What came is no sound"
+            found = "What came is no sound."
         status = getattr(self._port, "status", None)
         where = f" {status()}" if callable(status) else ""
         return GhostError(
-            f"No sound comes from {board}. {found.rstrip('.')}{'' if found.endswith('?') else '.'}"
-            f" Is the app `{app}` on it? `mcu-ghost build --board {board} --app {app}`, then"
-            f" `mcu-ghost flash --board {board} --app {app}`.{where}"
+            f"No sound comes from {board}. {found} Is the app `{app}` on it? `mcu-ghost build"
+            f" --board {board} --app {app}`, then `mcu-ghost flash --board {board} --app"
+            f" {app}`.{where}"
         )

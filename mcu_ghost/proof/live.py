@@ -99,6 +99,7 @@ def play(
     hop: int,
     clock_hz: float,
     progress: Callable[[float], None] = lambda seconds: None,
+    ask: bytes = b"\n",
 ) -> Live:
     """Play all of a sound and take what comes up to a status line behind its end.
 
@@ -108,6 +109,7 @@ def play(
         hop: Samples of a packet.
         clock_hz: Of the core.
         progress: Called with the seconds of sound since the last call.
+        ask: What asks for a status line.
 
     Raises:
         GhostError: A crash, or the board no longer answers, or sends nonsense.
@@ -122,7 +124,7 @@ def play(
         progress((taken - played) / RATE)
         played = taken
         if taken >= len(sound):
-            machine.write(b"\n")  # asks for a status line
+            machine.write(ask)
         found, unread = split(unread + machine.read(0.01))
         for one in found:
             if isinstance(one, Hop):

@@ -14,10 +14,13 @@ from mcu_ghost.build.build import Built
 from mcu_ghost.emulate import unicorn
 from mcu_ghost.proof import keywords, live, verify
 from mcu_ghost.proof.enhancement import HopCost
+from mcu_ghost.proof.link.messages import STATS
+from mcu_ghost.proof.link.packets import Packet, encode
 from mcu_ghost.proof.live import Live
 from mcu_ghost.sound.audio import RATE, Samples
 
 _SENDS = "ghost_hops_send"
+_ASK = encode(Packet(STATS, 0))
 
 
 def run(
@@ -36,7 +39,7 @@ def run(
     board = built.board
     keywords.choose(board)
     with contextlib.closing(unicorn.start(board, built.elf, (_SENDS,))) as machine:
-        heard = live.play(machine, sound, HOP, board.cpu.clock_hz, progress)
+        heard = live.play(machine, sound, HOP, board.cpu.clock_hz, progress, _ASK)
         sent = machine.counts().functions[_SENDS]
         return heard, HopCost(sent.calls, sent.total / sent.calls, sent.max, "instructions")
 

@@ -74,12 +74,12 @@ def test_every_sample_comes_out_equal(name: str, kind: str, tmp_path: Path) -> N
     heard, cost = recording.run(built, sound)
     report = recording.compare(sound, heard)
     assert (report.mismatches, report.first, heard.overruns) == (0, "", 0)
-    assert heard.numbers.tolist() == list(range(len(heard.numbers))) and report.frames >= 150
+    assert heard.numbers.tolist() == list(range(len(heard.numbers))) and report.frames >= 300
     np.testing.assert_array_equal(heard.samples.reshape(-1)[: len(sound)], sound)
     status = heard.statuses[-1]
-    assert 0 < status.stack.used < status.stack.size and cost.most < 8000
+    assert 0 < status.stack.used < status.stack.size and cost.most < 4000
     # There is no network in it, whatever model is named.
-    assert built.flash_bytes < 6000 and built.ram_bytes < 2048 + 1200 and built.weights_bytes == 0
+    assert built.flash_bytes < 6000 and built.ram_bytes < 22_000 and built.weights_bytes == 0
     assert sum(part.bytes for part in built.ram) == built.ram_bytes
 
 
@@ -111,9 +111,9 @@ def test_a_core_that_is_too_slow_loses_hops_and_counts_them(tmp_path: Path) -> N
     assert (report.mismatches, report.first) == (0, "")
     lost = sum(line.hops for line in heard.lines if isinstance(line, Overrun))
     assert heard.overruns == lost > 20 and (np.diff(heard.numbers) > 1).any()
+    sound = loud(1.2)
     found, gone = together(Bytes(b"".join(sent(built, sound))))
-    assert gone == np.count_nonzero(found == 0) > 20 * HOP
-    np.testing.assert_array_equal(found[found != 0], sound[: len(found)][found != 0])
+    assert gone == held(found, sound) > 20 * HOP
 
 
 @pytest.mark.emulator
@@ -121,9 +121,9 @@ def test_a_core_that_is_too_slow_loses_hops_and_counts_them(tmp_path: Path) -> N
 def test_a_wrong_image_is_noticed(image: build.Built, tmp_path: Path) -> None:
     built = build.build(MODEL, BOARD, "record", tmp_path / "b")
     source = tmp_path / "b" / "apps" / "record.c"
-    right = "ghost_hops_send((uint32_t)ghost_live_hops() - 1u"
+    right = "ghost_hops_send(number"
     assert right in source.read_text()
-    source.write_text(source.read_text().replace(right, right.replace("- 1u", "+ 0u")))
+    source.write_text(source.read_text().replace(right, f"{right} + 1u"))
     wrong = dataclasses.replace(
         built, elf=toolchain.build(tmp_path / "b", "record", toolchain.find())
     )
@@ -161,9 +161,10 @@ class Bytes:
         self.now = 0.0
 
     def write(self, data: bytes) -> None:
-        raise AssertionError("a microphone only listens")
+        """Nobody hears it."""
 
     def read(self, timeout: float) -> bytes:
+        self.now += 0.01
         for part in self._parts:
             return part
         raise End
@@ -208,8 +209,12 @@ def test_a_good_line_gives_every_sample(wire: tuple[np.ndarray, bytes]) -> None:
 @pytest.mark.emulator
 @pytest.mark.toolchain
 @pytest.mark.parametrize("seed", range(5))
-def test_one_spoilt_byte_in_a_hundred(wire: tuple[np.ndarray, bytes], seed: int) -> None:
-    """No sample is wrong; each is right and in its place, or silent and counted."""
+def test_a_board_that_is_not_heard_well_and_hears_nothing(
+    wire: tuple[np.ndarray, bytes], seed: int
+) -> None:
+    """With one byte in a hundred spoilt no sample is wrong: each is right and in its place, or
+    silent and counted.
+    """
     sound, data = wire
     rng = np.random.default_rng(seed)
     spoilt = bytearray(data)
@@ -217,8 +222,8 @@ def test_one_spoilt_byte_in_a_hundred(wire: tuple[np.ndarray, bytes], seed: int)
         spoilt[at] ^= rng.integers(1, 256)
     found, lost = together(Bytes(bytes(spoilt)))
     assert held(found, sound) == lost
-    # A packet of 80 bytes comes through 0.99 ** 80 = 45 % of the time.
-    assert 0.3 < 1 - lost / len(found) < 0.6 and len(found) > len(sound) - 3000
+    # A packet of 47 bytes comes through 0.99 ** 47 = 62 % of the time.
+    assert 0.55 < 1 - lost / len(found) < 0.7 and len(found) > len(sound) - 12_000
 
 
 @pytest.mark.emulator
@@ -235,9 +240,86 @@ def test_bytes_that_are_dropped_doubled_or_put_in(
             int(kind), bytes([byte])
         )
     hole = len(made) // 3
-    del made[hole : hole + 20_000]  # a quarter of a second that a PC did not take in time
+    del made[hole : hole + 20_000]  # some of a second that a PC did not take in time
     found, lost = together(Bytes(bytes(made)))
-    assert held(found, sound) == lost > 3000
+    assert held(found, sound) == lost > 6000
+
+
+class Noisy:
+    """A line to a board that damages bytes, both ways."""
+
+    def __init__(self, machine: unicorn.UnicornMachine, seed: int, share: float) -> None:
+        self._machine, self._share = machine, share
+        self._rng = np.random.default_rng(seed)
+        self.holes: list[float] = []  # seconds after which a fifth of a second is lost
+        self.asked = 0
+
+    def write(self, data: bytes) -> None:
+        self.asked += 1
+        self._machine.write(self._spoilt(data))
+
+    def read(self, timeout: float) -> bytes:
+        data = self._machine.read(0.002)
+        if self.holes and self.clock() > self.holes[0]:
+            end = self.holes.pop(0) + 0.2
+            while self.clock() < end:
+                self._machine.read(0.002)
+        return self._spoilt(data)
+
+    def clock(self) -> float:
+        return self._machine.bus.now() / BOARD.cpu.clock_hz
+
+    def _spoilt(self, data: bytes) -> bytes:
+        made = bytearray(data)
+        for at in np.flatnonzero(self._rng.random(len(data)) < self._share):
+            made[at] ^= self._rng.integers(1, 256)
+        return bytes(made)
+
+
+def heard_over(
+    image: build.Built, sound: np.ndarray, seed: int, share: float, holes: tuple[float, ...] = ()
+) -> tuple[np.ndarray, int, int]:
+    """Return what a microphone gives of a sound, how much was lost, and how often it asked."""
+    found, lost = [np.zeros(0, np.int16)], 0
+    with contextlib.closing(unicorn.start(image.board, image.elf)) as machine:
+        line = Noisy(machine, seed, share)
+        line.holes = list(holes)
+        machine.outside.sound.play(sound)
+        for block in blocks(line, BOARD, line.clock, line.clock):
+            found.append(block.samples)
+            lost += block.lost
+            if sum(map(len, found)) >= len(sound) - 12_000:
+                return np.concatenate(found), lost, line.asked
+    raise AssertionError
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+@pytest.mark.parametrize("seed", range(2))
+def test_one_spoilt_byte_in_a_hundred(image: build.Built, seed: int) -> None:
+    """Both ways: what is lost is asked for until it comes; nothing is missing, nothing is wrong."""
+    sound = loud(2.0, seed)
+    found, lost, asked = heard_over(image, sound, seed, 0.01)
+    assert lost == 0 == held(found, sound) and asked > 50
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_one_spoilt_byte_in_thirty_is_too_much(image: build.Built) -> None:
+    """One packet in five comes through: much is lost, all of it is counted, nothing is wrong."""
+    sound = loud(2.0)
+    found, lost, _ = heard_over(image, sound, 0, 0.033)
+    assert held(found, sound) == lost > 1000
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_a_good_line_is_not_asked_and_holes_in_it_are_mended(image: build.Built) -> None:
+    sound = loud(2.0)
+    found, lost, asked = heard_over(image, sound, 0, 0.0)
+    assert (lost, held(found, sound), asked) == (0, 0, 0)
+    found, lost, asked = heard_over(image, sound, 0, 0.0, holes=(0.3, 0.7))
+    assert (lost, held(found, sound)) == (0, 0) and 20 < asked < 100
 
 
 @settings(deadline=None, max_examples=200)
@@ -256,6 +338,47 @@ def test_whatever_comes_between_packets(parts: list[bytes | int], size: int) -> 
                 silent += HOP * (not one.any())
                 assert not one.any() or tuple(one.tolist()) in known
             assert silent == block.lost
+
+
+def test_what_is_asked_for_again() -> None:
+    """The oldest first, sixteen at most, in reach of a byte; again when it does not come."""
+    from mcu_ghost.proof.link.packets import decode
+
+    asked = list[tuple[float, list[int]]]()
+
+    class Asked(Bytes):
+        def write(self, data: bytes) -> None:
+            request = decode(data.strip(b"\0"))
+            assert request is not None and request.type == 7
+            first = int.from_bytes(request.payload[:4], "little")
+            asked.append((round(self.now, 3), [first + behind for behind in request.payload[4:]]))
+
+        def read(self, timeout: float) -> bytes:
+            self.now += 0.01
+            return super().read(timeout)
+
+    def come(*numbers: int) -> bytes:
+        return b"".join(packet(number, *[1] * HOP) for number in numbers)
+
+    port = Asked(b"")
+    port._parts = iter(
+        [come(0, 1, 4, 5), come(3), come(*range(6, 20), 40), come(400), b"", b"", b""]
+    )
+    together(port)
+    old, young = [2, *range(20, 35)], [*range(35, 40), *range(41, 52)]
+    assert asked == [
+        (0.02, [2, 3]),
+        (0.06, old),
+        (0.08, young),
+        (0.1, old),
+        (0.12, young),
+        (0.14, old),
+    ]
+    asked.clear()
+    port = Asked(b"")
+    port._parts = iter([come(0, *range(2, 300), 301), b"", b""])
+    together(port)
+    assert asked == [(0.02, [1]), (0.04, [300]), (0.06, [1])]
 
 
 def test_a_packet_whose_short_checksum_fits_by_chance() -> None:
@@ -306,7 +429,7 @@ def test_a_board_that_sends_no_sound() -> None:
 
 
 def test_sound_that_ends_is_noticed() -> None:
-    port = Silent(b"".join(packet(i, *[5] * HOP) for i in range(60)))
+    port = Silent(b"".join(packet(i, *[5] * HOP) for i in range(110)))
     made = blocks(port, BOARD, port.clock)
     assert next(made) == (pytest.approx(np.full(1600, 5)), 0)
     with pytest.raises(GhostError, match="No sound comes from nrf52840. What came is no sound"):
@@ -315,16 +438,26 @@ def test_sound_that_ends_is_noticed() -> None:
 
 def test_a_board_that_begins_anew_leaves_as_much_silence_as_time_went_by() -> None:
     hop = [5] * HOP
-    data = b"".join(packet(1000 + i, *hop) for i in range(20))
-    data += b"".join(packet(i, *hop) for i in range(40))
-    port, seconds = Bytes(data), iter([0.0] * 20 + [2.0] * 200)
-    first, *_ = blocks_of(port, lambda: next(seconds))
-    assert first.lost == 2 * 16000 and len(first.samples) == 32000 + 21 * HOP
-    assert not first.samples[20 * HOP : -HOP].any() and first.samples[-HOP:].all()
+    start = (b'{"event":"start","app":"record","version":"1","model":"","hash":"0","rate":16000,'
+             b'"hop_ms":1,"counter_hz":0}\n')  # fmt: skip
+    for before, said in ((2000, b""), (30, start)):  # of a short time it is told
+        data = b"".join(packet(before + i, *hop) for i in range(20)) + said
+        data += b"".join(packet(i, *hop) for i in range(40))
+        port, seconds = Bytes(data), iter([0.0] * 40 + [2.0] * 200)
+        first, *_ = blocks_of(port, lambda seconds=seconds: next(seconds))
+        assert first.lost == 2 * 16000 and len(first.samples) == 32000 + 21 * HOP
+        assert not first.samples[20 * HOP : -HOP].any() and first.samples[-HOP:].all()
     # It ran for so long that its numbers are beyond all gaps.
-    data = packet(5, *hop) + b"".join(packet(10**6 + i, *hop) for i in range(60))
+    data = packet(5, *hop) + b"".join(packet(10**6 + i, *hop) for i in range(120))
     first, *_ = blocks_of(Bytes(data), lambda: 0.0)
     assert first.lost == HOP
+
+
+def test_what_is_no_hop_of_record_is_not_taken() -> None:
+    """Clean sound of denoise_live, for one."""
+    port = Silent(b"".join(packet(i, *[5] * 256) for i in range(60)))
+    with pytest.raises(GhostError, match="No sound comes from nrf52840. What came is no sound"):
+        next(blocks(port, BOARD, port.clock))
 
 
 def blocks_of(port: Bytes, real: object) -> list[Block]:
@@ -341,9 +474,9 @@ def blocks_of(port: Bytes, real: object) -> list[Block]:
 def test_a_board_that_cannot() -> None:
     with pytest.raises(GhostError, match="microbit-v2 has no microphone"):
         board_microphone(boards.load("microbit-v2"))
-    with pytest.raises(GhostError, match="takes 462 kbit/s, the console of nrf52840 has 115: set"):
+    with pytest.raises(GhostError, match="takes 572 kbit/s, the console of nrf52840 has 115: set"):
         board_microphone(BOARD, baud=115_200)
-    with pytest.raises(GhostError, match="takes 462 kbit/s, the console of nrf52840 has 115: set"):
+    with pytest.raises(GhostError, match="takes 572 kbit/s, the console of nrf52840 has 115: set"):
         build.build(MODEL, boards.with_baud(BOARD, 115_200), "record")
 
 
