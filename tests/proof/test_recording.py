@@ -27,6 +27,7 @@ from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.proof import monitor, prove, recording
 from mcu_ghost.proof.board_microphone import BoardMicrophone, blocks, board_microphone
+from mcu_ghost.proof.link.packets import Packet, decode, encode
 from mcu_ghost.sound.capture import Block, Microphone
 from mcu_ghost.sound.lines import Overrun
 from tests.proof.board.test_monitor import packet
@@ -144,6 +145,25 @@ def test_a_proof(tmp_path: Path) -> None:
     assert (proof.comparison.cases, proof.comparison.mismatches) == (1, 0)
     assert proof.as_json()["overruns"] == 0 and told[-1][2] == 0.4
     assert prove.emulators(proof.built) == ("unicorn",)
+
+
+@pytest.mark.emulator
+@pytest.mark.toolchain
+def test_whatever_is_sent_to_the_board_does_no_harm(image: build.Built) -> None:
+    """Noise, requests that are none, and requests for hops that were never there."""
+    sound, rng, data = loud(0.5), np.random.default_rng(4), b""
+    odd = [Packet(7, 0, rng.bytes(size)) for size in (0, 1, 3, 4, 5, 20, 21, 200)]
+    odd += [Packet(kind, 3, b"\xff" * 20) for kind in (0, 1, 2, 7, 255)]
+    with contextlib.closing(unicorn.start(image.board, image.elf)) as machine:
+        machine.outside.sound.play(sound)
+        while machine.outside.sound.taken < len(sound):
+            machine.write(rng.bytes(30) + encode(odd[rng.integers(len(odd))]))
+            data += machine.read(0.005)
+    found = [one for one in monitor.split(data)[0] if isinstance(one, monitor.Hop)]
+    # One of the requests asks for hop 254, if one counts as a 32-bit number does.
+    assert 490 < len(found) and {hop.number for hop in found} >= set(range(490))
+    for hop in found:
+        np.testing.assert_array_equal(hop.samples, sound[HOP * hop.number :][:HOP])
 
 
 # The line
@@ -342,8 +362,6 @@ def test_whatever_comes_between_packets(parts: list[bytes | int], size: int) -> 
 
 def test_what_is_asked_for_again() -> None:
     """The oldest first, sixteen at most, in reach of a byte; again when it does not come."""
-    from mcu_ghost.proof.link.packets import decode
-
     asked = list[tuple[float, list[int]]]()
 
     class Asked(Bytes):
@@ -383,8 +401,6 @@ def test_what_is_asked_for_again() -> None:
 
 def test_a_packet_whose_short_checksum_fits_by_chance() -> None:
     """CRC-16 lets one damaged packet in 65 536 through; that of 32 bits does not."""
-    from mcu_ghost.proof.link.packets import Packet, decode, encode
-
     good = decode(packet(7, *range(1, HOP + 1)).strip(b"\0"))
     assert good is not None
     damaged = bytearray(good.payload)
