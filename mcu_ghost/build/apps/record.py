@@ -67,5 +67,5 @@ APP = App(
     microphone=True,
     busy=True,
     definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
-    variables={"sound": ("samples",)},
+    variables={"sound": ("samples",), "kept sound": ("kept_samples", "kept_numbers")},
 )
