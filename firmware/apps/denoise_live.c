@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Microphone in, clean sound out, without end: to whatever plays it, where that is wired, and to
- * the console a packet for every hop, and between packets lines of JSON as the kws app has them.
- *
- * A packet is a reply of the link protocol that nobody asked for: GHOST_LINK_SOUND, its sequence
- * number that of the packet before plus 1, then the hop's number since the start u32, dropped ones
- * counted, and its samples. */
+ * the console a packet for every hop, and between packets lines of JSON as the kws app has them. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,7 +11,7 @@
 #include "runtime/counter.h"
 #include "runtime/cpu.h"
 #include "runtime/crc32.h"
-#include "runtime/link.h"
+#include "runtime/hops.h"
 #include "runtime/live.h"
 #include "runtime/microphone.h"
 #include "runtime/speaker.h"
@@ -34,19 +30,8 @@ static app_model_in_t in;
 static app_model_out_t out;
 static int16_t clean[ENHANCER_HOP];
 
-static uint8_t wire[GHOST_LINK_WIRE(sizeof(uint32_t) + sizeof clean)];
-static ghost_link_t link = {.wire = wire};
-static ghost_link_request_t packet = {.type = GHOST_LINK_SOUND};
 static uint32_t crc; /* of all clean samples */
 static uint8_t received[4];
-
-static void send(uint32_t number) {
-  ghost_link_begin(&link, &packet);
-  ghost_link_put_u32(&link, number);
-  ghost_link_put(&link, clean, sizeof clean);
-  ghost_link_end(&link);
-  packet.sequence++;
-}
 
 int main(void) {
   ghost_console_init();
@@ -64,7 +49,7 @@ int main(void) {
     app_model_step(&state, &scratch, &in, &out);
     enhancer_synthesise(&sound, &work, (const int8_t *)&out, clean);
     ghost_speaker_put(clean);
-    send((uint32_t)ghost_live_hops() - 1u);
+    ghost_hops_send((uint32_t)ghost_live_hops() - 1u, clean);
     ghost_live_note(ghost_counter_now() - ghost_microphone_arrival());
     crc = ghost_crc32(crc, clean, sizeof clean);
     for (uint8_t byte; ghost_console_read(&byte);) asked = true;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "app_model.h"
+#include "apps/kws_clips.h"
 #include "board.h"
 #include "front_end.h"
 #include "front_end_data.h"
@@ -52,7 +53,7 @@ __attribute__((weak)) void ghost_on_word(uint32_t word, uint32_t sum, uint32_t m
 }
 
 static void print_start(void) {
-  ghost_live_start("kws");
+  ghost_live_start(KWS_NAME);
   ghost_text(",\"words\":");
   for (uint32_t i = 0u; i < DETECTOR_WORDS; i++) {
     ghost_text(i == 0u ? "[\"" : "\",\"");
@@ -71,6 +72,7 @@ static void print_word(uint32_t word) {
   ghost_text(score < 10u ? ",\"score\":0.00" : score < 100u ? ",\"score\":0.0" : ",\"score\":0.");
   ghost_text_uint(score);
   ghost_live_number(",\"sum\":", sums[word]);
+  clips_word();
   ghost_text("}\n");
 }
 
@@ -120,6 +122,7 @@ int main(void) {
     const uint32_t start = ghost_counter_now();
     bool asked = ghost_live_take();
     const uint32_t hops = (uint32_t)ghost_live_hops();
+    clips_keep(hops - 1u, samples);
     const int32_t word = ghost_listener_hop(&listener, &memory, samples);
     if (lit && (int32_t)(hops - dark_at) >= 0) {
       lit = false;
@@ -132,6 +135,7 @@ int main(void) {
       dark_at = hops + LED_HOPS;
       ghost_on_word((uint32_t)word, sums[word], (uint32_t)ghost_live_ms());
     }
+    clips_send();
     for (uint8_t byte; ghost_console_read(&byte);) asked = true;
     if (asked) ghost_live_status(crc);
     ghost_live_note(ghost_counter_now() - start);

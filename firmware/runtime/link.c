@@ -66,7 +66,7 @@ static void refuse(ghost_link_t *link, const ghost_link_request_t *request) {
   link->wire_used = used;
 }
 
-bool ghost_link_poll(ghost_link_t *link, ghost_link_request_t *request) {
+bool ghost_link_take(ghost_link_t *link, ghost_link_request_t *request) {
   uint8_t byte;
   while (ghost_console_read(&byte)) {
     if (!receive_byte(link, byte)) continue;
@@ -75,6 +75,13 @@ bool ghost_link_poll(ghost_link_t *link, ghost_link_request_t *request) {
     request->payload = link->packet + 2;
     request->size = link->received - 4u;
     receive_restart(link);
+    return true;
+  }
+  return false;
+}
+
+bool ghost_link_poll(ghost_link_t *link, ghost_link_request_t *request) {
+  while (ghost_link_take(link, request)) {
     /* HELLO and RESET start a session with any sequence number; everything else must follow. */
     const bool starts = request->type == GHOST_LINK_HELLO || request->type == GHOST_LINK_RESET;
     if (link->known != 0u && request->sequence == link->sequence &&

@@ -23,7 +23,7 @@ enum {
   GHOST_LINK_HEAD = 0x04,
   GHOST_LINK_STATS = 0x05,
   GHOST_LINK_STATE = 0x06,
-  GHOST_LINK_SOUND = 0x07, /* never asked for: a reply that comes by itself, a hop of clean sound */
+  GHOST_LINK_SOUND = 0x07, /* as a request: hops to send again; replies come by themselves */
   GHOST_LINK_REPLY = 0x80, /* added to the type of the request */
   GHOST_LINK_ERROR = 0xFF,
 };
@@ -60,6 +60,10 @@ typedef struct {
   uint32_t wire_code;  /* where the run's length goes */
   uint8_t refusal[12]; /* an answer that must not take the last reply's place */
 } ghost_link_t;
+
+/* Takes bytes from the console until a packet is whole, whatever its sequence number; false when no
+ * more have come. The request's payload stays valid until the next call. */
+bool ghost_link_take(ghost_link_t *link, ghost_link_request_t *request);
 
 /* Takes bytes from the console until a request is to be executed; false when no more have come.
  * Answers repeated and misplaced requests by itself. */

@@ -2,8 +2,6 @@
 /* What all microphone drivers share: the ring of hops between interrupt and program. */
 #include "runtime/microphone.h"
 
-#include <stdbool.h>
-
 #include "hop.h"
 #include "runtime/counter.h"
 #include "runtime/cpu.h"
@@ -50,6 +48,8 @@ const int16_t *ghost_microphone_take(void) {
   ghost_interrupts_on();
   return samples[taken++ % HOPS];
 }
+
+bool ghost_microphone_late(void) { return filled != taken; }
 
 uint32_t ghost_microphone_overruns(void) { return dropped_before[(taken - 1u) % HOPS]; }
 

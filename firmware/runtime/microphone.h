@@ -7,6 +7,7 @@
 #ifndef GHOST_MICROPHONE_H
 #define GHOST_MICROPHONE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Sets up pins and clocks; sound comes in from now on, for good. */
@@ -15,6 +16,9 @@ void ghost_microphone_start(void);
 /* Sleeps until the next hop is complete, and returns its MICROPHONE_HOP samples. The hop before
  * goes back to the driver. */
 const int16_t *ghost_microphone_take(void);
+
+/* Whether the next hop is complete already. */
+bool ghost_microphone_late(void);
 
 /* What the counter said when the hop taken last was complete. */
 uint32_t ghost_microphone_arrival(void);

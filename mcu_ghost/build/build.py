@@ -14,7 +14,6 @@ from mcu_ghost.build import apps, fit, folder, lock, manifest, model_c
 from mcu_ghost.build import kernels as variants
 from mcu_ghost.build import toolchain as compilers
 from mcu_ghost.build.apps import App
-from mcu_ghost.build.apps.app import Generated
 from mcu_ghost.build.kernels import constants
 from mcu_ghost.build.memory import Part
 from mcu_ghost.build.toolchain import Toolchain
@@ -30,7 +29,7 @@ class Built:
 
     Attributes:
         board: What it is for.
-        model: The network in it.
+        model: The network in it, if its app has one.
         app: Its main program.
         toolchain: The compiler that made it.
         kernels: The variant of the recurrent kernel.
@@ -43,7 +42,7 @@ class Built:
         flash_size: Flash that the board has for an image.
         ram_bytes: RAM taken, the whole stack included.
         ram_size: RAM that the board has for an image.
-        weights_bytes: Constants of the model, part of flash_bytes.
+        weights_bytes: Constants of the model, part of flash_bytes; 0 where the app has no network.
         flash: flash_bytes by part.
         ram: ram_bytes by part.
     """
@@ -70,13 +69,13 @@ class Built:
         """Return the result for scripts: names for objects, strings for paths."""
         data = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)} | {
             "board": self.board.name,
-            "model": self.model.name,
+            "model": self.model.name if self.app.network else None,
             "app": self.app.name,
             "toolchain": self.toolchain.kind,
             "flash": [dataclasses.asdict(part) for part in self.flash],
             "ram": [dataclasses.asdict(part) for part in self.ram],
         }
-        data |= self.model.as_json()
+        data |= self.model.as_json() if self.app.network else {}
         return {k: str(v) if isinstance(v, Path) else v for k, v in data.items()}
 
 
@@ -115,15 +114,14 @@ def build(
     program = apps.find(app)
     program.validate(model, board)
     variant = variants.choose(board.cpu, kernels)
-    context = model_c.model_context(model, variant)
+    context = model_c.model_context(model, variant) if program.network else None
     made = program.generate(model, board)
-    fixed = sum(p.weights_bytes for p in context.packed) + sum(p.bytes for p in made.constants)
-    variables = context.plan.state_bytes + context.plan.scratch_bytes
-    fit.validate(fit.lower_bound(fixed, variables, stack_bytes), board)
-    texts = {name: templates.render(f"model/{name}.jinja", context) for name in _MODEL_FILES}
-    texts |= made.texts
+    flash, ram = _network(context)
+    fixed = sum(p.bytes for p in (*flash, *made.constants))
+    fit.validate(fit.lower_bound(fixed, sum(p.bytes for p in ram), stack_bytes), board)
+    texts = {**_model_files(context), **made.texts}
     sources = tuple(name for name in texts if name.endswith(".c"))
-    hot, cold = context.sources()
+    hot, cold = context.sources() if context else ((), ())
     hot += program.hot
     project = folder.context(board, program, sources, hot, stack_bytes, variant, cold)
     with lock.hold(out), tempfile.TemporaryDirectory(prefix="mcu-ghost-") as temporary:
@@ -139,7 +137,8 @@ def build(
         fit.validate(fit.Need(linked.flash_bytes, linked.ram_bytes, exact=True), board)
         names = _images(linked, elf, board, images_made)
         manifest.replace_image(images_made, out)
-    flash, ram = _table(context, linked, program, made, stack_bytes)
+    flash += made.constants
+    ram += (Part("stack", stack_bytes), *_variables(program, linked))
     return Built(
         board=board,
         model=model,
@@ -151,27 +150,40 @@ def build(
         flash_size=board.flash.usable,
         ram_bytes=linked.ram_bytes,
         ram_size=board.ram.usable,
-        weights_bytes=flash[0].bytes,
-        flash=flash,
-        ram=ram,
+        weights_bytes=sum(p.weights_bytes for p in context.packed) if context else 0,
+        flash=(*flash, _rest("code and tables", linked.flash_bytes, flash)),
+        ram=(*ram, _rest("buffers and drivers", linked.ram_bytes, ram)),
     )
 
 
-def _table(
-    context: model_c.ModelContext, linked: image.Image, app: App, made: Generated, stack_bytes: int
+def _model_files(context: model_c.ModelContext | None) -> dict[str, str]:
+    """Return the network's C, where there is one."""
+    if context is None:
+        return {}
+    return {name: templates.render(f"model/{name}.jinja", context) for name in _MODEL_FILES}
+
+
+def _network(
+    context: model_c.ModelContext | None,
 ) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-    """Account for the bytes of flash, the weights first, and of RAM."""
-    flash = [Part("weights", sum(p.weights_bytes for p in context.packed)), *made.constants]
-    flash.append(Part("code and tables", linked.flash_bytes - sum(p.bytes for p in flash)))
-    ram = [
-        Part("state", context.plan.state_bytes),
-        Part("scratch", constants.align(context.plan.scratch_bytes)),
-        Part("stack", stack_bytes),
+    """Account for what a network takes of flash and of RAM, where there is one."""
+    if context is None:
+        return (), ()
+    weights, plan = sum(p.weights_bytes for p in context.packed), context.plan
+    scratch = Part("scratch", constants.align(plan.scratch_bytes))
+    return (Part("weights", weights),), (Part("state", plan.state_bytes), scratch)
+
+
+def _variables(app: App, linked: image.Image) -> list[Part]:
+    """Account for the variables that an app's table tells apart."""
+    return [
+        Part(name, sum(linked.symbols[v][1] for v in variables))
+        for name, variables in app.variables.items()
     ]
-    for name, variables in app.variables.items():
-        ram.append(Part(name, sum(linked.symbols[v][1] for v in variables)))
-    ram.append(Part("buffers and drivers", linked.ram_bytes - sum(p.bytes for p in ram)))
-    return tuple(flash), tuple(ram)
+
+
+def _rest(name: str, total: int, parts: tuple[Part, ...]) -> Part:
+    return Part(name, total - sum(p.bytes for p in parts))
 
 
 def _images(linked: image.Image, elf: Path, board: Board, out: Path) -> dict[str, Any]:

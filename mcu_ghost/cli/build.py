@@ -56,7 +56,8 @@ def command(
         console.print_json(built.as_json())
     else:
         show(built)
-        summary.show(built.model)
+        if built.app.network:
+            summary.show(built.model)
         if built.app.microphone:
             options.tell_wires(board)
         kinds = ".hex, .bin, .map" + (", .uf2" if built.uf2 else "")
@@ -72,11 +73,13 @@ def show(built: Built) -> None:
 
     from mcu_ghost.host import console
 
+    network = built.app.network
+    what = f"{console.literal(built.model.name)}, " if network else ""
+    how = f", {built.kernels} kernels" if network else ""
     table = Table(
         box=None,
         pad_edge=False,
-        title=f"{console.literal(built.model.name)}, {built.app.name}, on {built.board.name} with "
-        f"{built.toolchain.kind}, {built.kernels} kernels",
+        title=f"{what}{built.app.name}, on {built.board.name} with {built.toolchain.kind}{how}",
         title_justify="left",
         title_style="bold",
     )

@@ -7,7 +7,7 @@ import contextlib
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from mcu_ghost.host.text import count
 if TYPE_CHECKING:
     from mcu_ghost.boards import Board
     from mcu_ghost.boards.port.serial_port import SerialPort
+    from mcu_ghost.proof.clips import Clip, Folder
     from mcu_ghost.proof.monitor import Hop
     from mcu_ghost.sound.audio import Samples
     from mcu_ghost.sound.lines import Line, Start
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     "monitor",
     epilog="Examples: mcu-ghost monitor -b nrf52840 · mcu-ghost monitor -b nano33ble --port"
     " /dev/ttyUSB0 --reset · mcu-ghost monitor -b nrf52840 --json | jq .word · mcu-ghost monitor -b"
-    " nrf52840 --save clean.wav",
+    " nrf52840 --save clean.wav · mcu-ghost monitor -b nrf52840 --save-clips false_accepts",
 )
 @options.board
 @options.port
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
 @click.option("--reset", is_flag=True, help="Reset the board first, by a break and DTR.")
 @click.option("--raw", is_flag=True, help="Pass every byte on to stdout as it is.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE",
-              help="Also write the sound that denoise_live sends, .wav or .flac.")  # fmt: skip
+              help="Also write the sound that comes without end, .wav or .flac.")  # fmt: skip
+@click.option("--save-clips", type=click.Path(path_type=Path), metavar="DIR",
+              help="Also write the sound around each word that kws_clips sends.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print each line as JSON on stdout.")
 def command(
     board: Board,
@@ -45,12 +48,13 @@ def command(
     reset: bool,
     raw: bool,
     save: Path | None,
+    save_clips: Path | None,
     as_json: bool,
 ) -> None:
     """Show what a board prints, until Ctrl-C.
 
     The events of the apps that hear become readable: words of kws with their scores, how loud
-    the clean sound of denoise_live is, each second, and what a hop of sound costs. The port is
+    the sound of denoise_live or record is, each second, and what a hop of sound costs. The port is
     found by the board's USB ids; when its cable is pulled, the monitor waits for it and goes on.
     --reset works where somebody listens: DAPLink (micro:bit) to the break, an adapter with DTR
     wired to the board's reset to that.
@@ -60,14 +64,17 @@ def command(
     from mcu_ghost.boards.port.serial_port import SerialPort
     from mcu_ghost.host import console
     from mcu_ghost.host.errors import GhostError
+    from mcu_ghost.proof import clips
     from mcu_ghost.sound import sound_file
 
-    if raw and (as_json or save):
-        raise GhostError(f"--raw and {'--json' if as_json else '--save'} exclude each other.")
+    others = {"--json": as_json, "--save": save, "--save-clips": save_clips}
+    for other in [name for name, given in others.items() if raw and given]:
+        raise GhostError(f"--raw and {other} exclude each other.")
     if save and save.suffix.lower() not in sound_file.WRITTEN:
         raise GhostError(f"{save}: name a .wav or a .flac file.")
     target = boards.with_baud(board, baud)
     device = port or usb.find(target).device
+    folder = clips.Folder(save_clips) if save_clips else None
 
     def tell(sentence: str) -> None:
         console.note(f"[yellow]{console.literal(sentence)}[/]")
@@ -76,7 +83,7 @@ def command(
         opened = stack.enter_context(contextlib.closing(SerialPort(device, target, math.inf, tell)))
         write = stack.enter_context(sound_file.writing(save)) if save else None
         console.note(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
-        view = _View(as_json, write)
+        view = _View(as_json, write, folder)
         with contextlib.suppress(KeyboardInterrupt):
             if reset:
                 opened.reset()
@@ -84,11 +91,15 @@ def command(
                 _pass_on(opened)
             else:
                 view.follow(opened)
+        view.end()
         if save and not view.sound.samples:
-            raise GhostError(f"The board sent no sound, so {save} is not written. The app"
-                             " denoise_live sends some.")  # fmt: skip
+            raise GhostError(f"The board sent no sound, so {save} is not written. The apps"
+                             " denoise_live and record send some.")  # fmt: skip
     if save:
         view.tell_saved(save)
+    if folder:
+        clips_of = count(folder.written, "word")
+        console.note(f"[bold]{console.literal(folder.path)}[/]: the sound around {clips_of}")
 
 
 def _pass_on(port: SerialPort) -> None:
@@ -100,12 +111,21 @@ def _pass_on(port: SerialPort) -> None:
 class _View:
     """What is shown of a board."""
 
-    def __init__(self, as_json: bool, write: Callable[[Samples], None] | None = None) -> None:
+    def __init__(
+        self,
+        as_json: bool,
+        write: Callable[[Samples], None] | None = None,
+        folder: Folder | None = None,
+    ) -> None:
+        from mcu_ghost.proof.clips import Clips
         from mcu_ghost.proof.monitor import Sound
 
         self.sound = Sound()
         self._as_json = as_json
         self._write = write
+        self._folder = folder
+        self._clips = Clips()
+        self._told = False
         self._garbled = 0
         self._started: Start | None = None
         self._power, self._summed = 0.0, 0
@@ -117,13 +137,39 @@ class _View:
 
         for one in monitor.said(port):
             if isinstance(one, monitor.Hop):
-                self._hear(one)
+                around = self._clips.hop(one)
+                self._keep(around) if around is not None else self._hear(one)
                 continue
             self._garbled = self._garbled + 1 if monitor.garbled(one) else 0
             if self._garbled == 3:
                 noise = f"this looks like noise: is the baud rate right? {port.status()}"
                 console.note(f"[yellow]{console.literal(noise)}[/]")
             self._print(one)
+
+    def end(self) -> None:
+        """Keep what has come of the sound around words."""
+        self._keep(self._clips.rest())
+
+    def _keep(self, clips: Iterator[Clip]) -> None:
+        """Write the sound around words, and say so."""
+        from datetime import datetime
+
+        from mcu_ghost.host import console
+        from mcu_ghost.sound.sound_file import RATE
+
+        for clip in clips:
+            if self._folder is None:
+                continue
+            file = self._folder.write(clip, datetime.now().astimezone())
+            if self._as_json:
+                found = {"event": "clip", "file": str(file), "word": clip.word.word,
+                         "ms": clip.word.ms, "lost": clip.lost}  # fmt: skip
+                sys.stdout.write(json.dumps(found) + "\n")
+                sys.stdout.flush()
+                continue
+            lost = f", {count(clip.lost, 'sample')} lost, silent there" if clip.lost else ""
+            seconds = len(clip.samples) / RATE
+            console.note(f"[dim]{console.literal(file)}: {seconds:.2f} s{lost}[/]")
 
     def _hear(self, hop: Hop) -> None:
         """Take sound, and show once a second how loud it is."""
@@ -159,12 +205,16 @@ class _View:
         from mcu_ghost.host import console
         from mcu_ghost.sound import lines
 
+        event = lines.read(line)
+        if event is not None:
+            self._keep(self._clips.line(event))
+        if isinstance(event, lines.Word) and event.clip is None:
+            self._miss_clips()
         if self._as_json:
             text = json.dumps({"event": "text", "text": line})
             sys.stdout.write((lines.as_json(line) or text) + "\n")
             sys.stdout.flush()
             return
-        event = lines.read(line)
         if isinstance(event, lines.Start):
             self._started = event
         if event is None:
@@ -172,6 +222,17 @@ class _View:
             console.stdout().print(line, markup=False, style=style)
         else:
             _show(event, self._started)
+
+    def _miss_clips(self) -> None:
+        """Say once that the board sends no sound around words, where that was asked for."""
+        from mcu_ghost.host import console
+
+        if self._folder is not None and not self._told:
+            console.note(
+                "[yellow]This image sends no sound around words. The app kws_clips does: `mcu-ghost"
+                " build --app kws_clips`, then `mcu-ghost flash --app kws_clips`.[/]"
+            )
+            self._told = True
 
     def tell_saved(self, path: Path) -> None:
         """Say what was written."""
@@ -195,7 +256,8 @@ def _show(event: Line, started: Start | None) -> None:
     if isinstance(event, Start):
         words = console.literal(", ".join(event.words))
         does = f"listens for:[/] {words}" if words else "cleans what it hears[/]"
-        console.say(f"[green]{console.literal(event.model)} {does}")
+        what = f"{console.literal(event.model)} {does}" if event.model else "sends what it hears[/]"
+        console.say(f"[green]{what}")
         if event.reset in ("watchdog", "lockup"):
             console.say(f"[yellow]it was reset before that: {event.reset}[/]")
     elif isinstance(event, Status):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from mcu_ghost import boards, emulate
@@ -22,6 +23,7 @@ from mcu_ghost.emulate import unicorn
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof import verify
 from mcu_ghost.proof.cpu_load import NETWORK, CpuLoad, Watch
+from mcu_ghost.proof.monitor import Hop, split
 from mcu_ghost.sound import keywords, lines
 from mcu_ghost.sound.front_end import FrontEndSettings, Samples
 from mcu_ghost.sound.keywords import RATE, KeywordTask
@@ -184,14 +186,16 @@ def run(
     lost = [(gap.ms // settings.hop_ms - gap.hops, gap.hops) for gap in gaps]
     statuses = [line for line in said if isinstance(line, Status)]
     words = [line for line in said if isinstance(line, Word)]
+    sent = [hop for hop in said if isinstance(hop, Hop)]
     # Silence goes on until the last status line.
     rest = statuses[-1].ms * RATE // 1000 - len(sound)
-    right = keywords.expected(model, np.pad(sound, (0, rest)), lost)
+    heard = np.pad(sound, (0, rest))
+    right = keywords.expected(model, heard, lost)
     return Listened(
         parts=_by_part(played, words),
         overruns=sum(count for _, count in lost),
         statuses=tuple(statuses),
-        differences=tuple(_differences(right, words, statuses)),
+        differences=(*_differences(right, words, statuses), *_clips(heard, words, sent)),
         cpu_load=costs.load(counts, traced, settings.hop_ms, max(s.busy.max for s in statuses)),
         frames=counts.functions[f"{model.name}_step"].calls,
     )
@@ -223,10 +227,10 @@ def _play(
     clock_hz: float,
     tell: Callable[[Line], None] = lambda line: None,
     progress: Callable[[float], None] = lambda seconds: None,
-) -> list[Line]:
-    """Play all of the sound and return the board's lines up to a status line behind its end."""
+) -> list[Line | Hop]:
+    """Play all of the sound and return what comes up to a status line behind its end."""
     end, patience = len(sound) // settings.hop * settings.hop_ms, _PATIENCE
-    said: list[Line] = []
+    said: list[Line | Hop] = []
     unread, played, then = b"", 0, machine.bus.now() - 1
     latest = then + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
     machine.outside.sound.play(sound)
@@ -240,9 +244,11 @@ def _play(
         if taken >= len(sound) or now == then or now > latest:  # done, stopped, or no end of it
             patience -= 1
         then = now
-        unread += machine.read(0.01)
-        *complete, unread = unread.split(b"\n")
+        complete, unread = split(unread + machine.read(0.01))
         for text in complete:
+            if isinstance(text, Hop):
+                said.append(text)
+                continue
             line = lines.read(text)
             if line is None and lines.as_json(text) is not None:
                 continue  # of code that was added to the app
@@ -281,7 +287,7 @@ def _differences(
     for number in range(max(len(wanted), len(words))):
         want = wanted[number] if number < len(wanted) else None
         got = words[number] if number < len(words) else None
-        if want != got:
+        if want != (got and msgspec.structs.replace(got, clip=None)):
             found.append(f"word {number}: expected {want}, got {got}")
     for status in statuses:
         want_crc = f"{right.crcs.get(status.ms, 0):08x}"
@@ -289,4 +295,17 @@ def _differences(
             found.append(
                 f"CRC of all outputs at {status.ms} ms: expected {want_crc}, got {status.crc}"
             )
+    return found
+
+
+def _clips(sound: Samples, words: Sequence[Word], sent: Sequence[Hop]) -> list[str]:
+    """Say in words which of the sound around words that a board sent is not what was played."""
+    clips = [word.clip for word in words if word.clip is not None]
+    found = []
+    for hop in sent:
+        size = len(hop.samples)
+        if not any(clip.first <= hop.number < clip.first + clip.hops for clip in clips):
+            found.append(f"hop {hop.number} was sent, and is around no word")
+        elif (sound[hop.number * size :][:size] != hop.samples).any():
+            found.append(f"hop {hop.number} was sent, and is not what was played")
     return found

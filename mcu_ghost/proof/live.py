@@ -23,9 +23,9 @@ from mcu_ghost.network.model import Model
 from mcu_ghost.proof import enhancement, keywords, verify
 from mcu_ghost.proof.enhancement import HopCost
 from mcu_ghost.proof.keywords import Part
-from mcu_ghost.proof.monitor import Hop, hop_of
+from mcu_ghost.proof.monitor import Hop, split
 from mcu_ghost.sound import lines
-from mcu_ghost.sound.audio import Samples
+from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.enhancement import Enhancer, need_task
 from mcu_ghost.sound.lines import Line, Status
 
@@ -35,11 +35,11 @@ _SHOWN = 400  # bytes of what makes no sense
 
 @dataclass(frozen=True, eq=False)
 class Live:
-    """What a board made of the sound that it heard.
+    """What a board made of the sound that it heard, and sent.
 
     Attributes:
         numbers: (hops,) int64: which hops of the sound came back, in order.
-        samples: (hops, hop) int16 of them, clean.
+        samples: (hops, hop) int16 of them, clean or as they were.
         sequence: (hops,) int64: the packets' own numbers, 0 to 255.
         lines: What the board said besides, in order; the last is a status line behind the sound.
         played: (any number,) int16 that it sent to a device that plays them, if one is wired;
@@ -80,7 +80,8 @@ def run(
     keywords.choose(board)
     watch = enhancement.parts(model)
     with contextlib.closing(unicorn.start(board, built.elf, tuple(watch.values()))) as machine:
-        heard = _play(machine, model, sound, board.cpu.clock_hz, progress)
+        hop = need_task(model).transform.hop
+        heard = play(machine, sound, hop, board.cpu.clock_hz, progress)
         return heard, _cost(machine.counts(), watch)
 
 
@@ -92,40 +93,51 @@ def _cost(counts: Counts, watch: dict[str, str]) -> HopCost:
     return HopCost(hops, sum(parts.values()), most, "instructions", parts=parts)
 
 
-def _play(
+def play(
     machine: unicorn.UnicornMachine,
-    model: Model,
     sound: Samples,
+    hop: int,
     clock_hz: float,
-    progress: Callable[[float], None],
+    progress: Callable[[float], None] = lambda seconds: None,
+    ask: bytes = b"\n",
 ) -> Live:
-    """Play all of the sound and take what comes up to a status line behind its end."""
-    transform = need_task(model).transform
-    end = len(sound) // transform.hop * transform.hop_ms
-    rate, unread, played, patience = transform.sample_rate, b"", 0, _PATIENCE
-    latest = machine.bus.now() + round((len(sound) / rate + 0.01 * _PATIENCE) * clock_hz)
+    """Play all of a sound and take what comes up to a status line behind its end.
+
+    Args:
+        machine: Runs an image that sends sound.
+        sound: int16 at 16 kHz; silence follows.
+        hop: Samples of a packet.
+        clock_hz: Of the core.
+        progress: Called with the seconds of sound since the last call.
+        ask: What asks for a status line.
+
+    Raises:
+        GhostError: A crash, or the board no longer answers, or sends nonsense.
+    """
+    end = len(sound) // hop * hop * 1000 // RATE
+    unread, played, patience = b"", 0, _PATIENCE
+    latest = machine.bus.now() + round((len(sound) / RATE + 0.01 * _PATIENCE) * clock_hz)
     hops, said = list[Hop](), list[Line]()
     machine.outside.sound.play(sound)
     while not (said and isinstance(said[-1], Status) and said[-1].ms >= end):
         taken, before = machine.outside.sound.taken, machine.bus.now()
-        progress((taken - played) / rate)
+        progress((taken - played) / RATE)
         played = taken
         if taken >= len(sound):
-            machine.write(b"\n")  # asks for a status line
-        *chunks, unread = (unread + machine.read(0.01)).split(b"\0")
-        for chunk in filter(None, chunks):
-            hop = hop_of(chunk)
-            if hop is not None:
-                hops.append(hop)
+            machine.write(ask)
+        found, unread = split(unread + machine.read(0.01))
+        for one in found:
+            if isinstance(one, Hop):
+                hops.append(one)
             else:
-                said += map(_line, chunk.splitlines())
+                said.append(_line(one))
         now = machine.bus.now()
         if taken >= len(sound) or now == before or now > latest:  # done, stopped, or no end of it
             patience -= 1
         if patience == 0:
             raise GhostError(f"The board no longer answers. {machine.status()}")
-    if not hops or any(len(hop.samples) != transform.hop for hop in hops):
-        raise GhostError(f"The board sent no hops of {count(transform.hop, 'sample')}.")
+    if not hops or any(len(one.samples) != hop for one in hops):
+        raise GhostError(f"The board sent no hops of {count(hop, 'sample')}.")
     return Live(
         np.array([hop.number for hop in hops]),
         np.array([hop.samples for hop in hops]),
@@ -157,16 +169,40 @@ def compare(model: Model, sound: Samples, live: Live, cases: int = 1) -> verify.
     """
     enhancer = Enhancer(model)
     transform = enhancer.task.transform
-    hop = transform.hop
+    heard = hops_of(sound, live, transform.hop)
+    want = enhancer.feed(heard.reshape(-1)).reshape(-1, transform.hop)
+    return hold(live, want, transform.hop_ms, cases)
+
+
+def hops_of(sound: Samples, live: Live, hop: int) -> Samples:
+    """Return those hops of a sound, silence behind it, that a board did not lose.
+
+    Returns:
+        (hops, hop) int16.
+    """
     last = int(live.numbers.max()) + 1
-    hops = np.pad(sound, (0, max(0, last * hop - len(sound))))[: last * hop].reshape(-1, hop)
-    want = enhancer.feed(hops[live.numbers].reshape(-1)).reshape(-1, hop)
+    padded = np.pad(sound, (0, max(0, last * hop - len(sound))))
+    return padded[: last * hop].reshape(-1, hop)[live.numbers]
+
+
+def hold(live: Live, want: Samples, hop_ms: float, cases: int = 1) -> verify.Comparison:
+    """Hold what a board sent against what it should have sent of the hops that it did not lose.
+
+    Args:
+        live: What came.
+        want: (hops, hop) int16.
+        hop_ms: Milliseconds of a hop.
+        cases: Parts that the sound has.
+
+    Returns:
+        The outcome; its frames are hops.
+    """
     differences = [
         f"hop {live.numbers[row]}, sample {at}: expected {want[row, at]}, got"
         f" {live.samples[row, at]}"
         for row, at in np.argwhere(want != live.samples)[:1]
     ]
-    differences += _counted(live, transform.hop_ms)
+    differences += _counted(live, hop_ms)
     bytes_wrong = int((want.view(np.int8) != live.samples.view(np.int8)).sum())
     mismatches = max(bytes_wrong, len(differences))
     return verify.Comparison(cases, len(live.numbers), mismatches, next(iter(differences), ""), ())

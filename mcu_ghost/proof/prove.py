@@ -3,7 +3,7 @@
 
 What is compared depends on the app: every byte of every frame, what the image says of its own
 golden cases, every word and a CRC over every output for sound that is played to it, or every sample
-of sound that it makes clean.
+of sound that it makes clean, or sends as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mcu_ghost import emulate
 from mcu_ghost.boards import Board
 from mcu_ghost.build import apps, build, lock
@@ -21,8 +23,9 @@ from mcu_ghost.build import kernels as variants
 from mcu_ghost.build.build import Built
 from mcu_ghost.host import resources
 from mcu_ghost.network.model import Model
-from mcu_ghost.proof import enhancement, keywords, live, on_emulator, selftest, verify
+from mcu_ghost.proof import enhancement, keywords, live, on_emulator, recording, selftest, verify
 from mcu_ghost.proof.on_emulator import Proof as Proof
+from mcu_ghost.sound import audio
 from mcu_ghost.sound.enhancement import need_task
 from mcu_ghost.sound.keywords import RATE, listening
 from mcu_ghost.sound.lines import Line, Start
@@ -91,8 +94,8 @@ def prove(
         model: The network.
         board: What it is for.
         app: The main program. It decides what is run: `stream` takes `cases`, `frames` and
-            `recordings`, `kws` and `denoise_live` play `recordings` and `seconds`, `denoise` takes
-            them all, frames of sound; `selftest` has its own cases.
+            `recordings`, the apps that hear play `recordings` and `seconds`, `denoise` takes them
+            all, frames of sound; `selftest` has its own cases.
         out: The build folder; None for a temporary one, which is gone afterwards, and the files
             of `Proof.built` with it.
         toolchain: "gcc", "zig", or None for the first that is installed.
@@ -134,7 +137,7 @@ def image(built: Built, trial: Trial) -> Proof:
 def emulators(built: Built) -> tuple[str, ...]:
     """Return the emulators of an image's board on which it can be proven."""
     able = built.board.emulators.order
-    hears = built.app.proof in ("sound", "live")
+    hears = built.app.proof in ("sound", "live", "recording")
     return tuple(e for e in able if not hears or e == keywords.ENGINE)
 
 
@@ -290,10 +293,27 @@ def _live(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
                  hop=cost, live=heard)  # fmt: skip
 
 
+def _recording(model: Model, board: Board, trial: Trial, make: Make) -> Proof:
+    """Play sound to the image's microphone and compare every sample that it sends."""
+    keywords.choose(board, trial.emulator)
+    clips = () if trial.recordings or trial.seconds else resources.demo_clips()[:1]
+    played = [audio.read(path, RATE) for path in (*trial.recordings, *clips)]
+    sound = np.concatenate([*played, np.zeros(round(trial.seconds * RATE), np.int16)])
+    built = make()
+    heard, cost = recording.run(
+        built, sound,
+        lambda passed: trial.progress("recording, seconds", passed, round(len(sound) / RATE, 1)),
+    )  # fmt: skip
+    report, stack = recording.compare(sound, heard, len(played)), heard.statuses[-1].stack
+    return Proof(built, keywords.ENGINE, report, 0.0, stack.used, stack.size,
+                 hop=cost, live=heard)  # fmt: skip
+
+
 _KINDS: dict[apps.ProofKind, Callable[[Model, Board, Trial, Make], Proof]] = {
     "link": _link,
     "golden": _golden,
     "sound": _sound,
     "hops": _hops,
     "live": _live,
+    "recording": _recording,
 }

@@ -39,7 +39,21 @@ class Start(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ev
     reset: str = ""
 
 
-class Word(Struct, frozen=True, kw_only=True, tag_field="event", tag="word"):
+class Clip(Struct, frozen=True):
+    """Which hops of sound the `kws_clips` app sends after a word.
+
+    Attributes:
+        first: The number of the first, counted from the start as `Overrun.hops` are, too.
+        hops: How many, those that were lost included.
+        hop_ms: Milliseconds of a hop.
+    """
+
+    first: _Count
+    hops: Annotated[int, Meta(ge=1, le=10_000)]
+    hop_ms: Annotated[int, Meta(ge=1, le=1000)]
+
+
+class Word(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="word"):
     """A word was recognised.
 
     Attributes:
@@ -47,12 +61,14 @@ class Word(Struct, frozen=True, kw_only=True, tag_field="event", tag="word"):
         ms: When, in milliseconds of sound since the start, as in all lines.
         score: `sum` over its full scale, cut to thousandths.
         sum: Of the word's outputs over the detector's window.
+        clip: The sound around it that will be sent, if any is.
     """
 
     word: str
     ms: _Time
     score: Annotated[float, Meta(ge=0, le=1)]
     sum: _Count
+    clip: Clip | None = None
 
 
 class Overrun(Struct, frozen=True, kw_only=True, tag_field="event", tag="overrun"):

@@ -60,7 +60,8 @@ instructions_per_frame = 3000
         ('boards = ["microbit", "microbit"]', "boards names something twice"),
         (
             'boards = ["microbit"]\napp = "kvs"',
-            "app must be one of kws, denoise_live, denoise, stream, selftest, not 'kvs'",
+            "app must be one of kws, kws_clips, denoise_live, denoise, stream, selftest, record,"
+            " not 'kvs'",
         ),
         ('boards = ["microbit"]\n[tolerance]\nflash = 1', "unknown key tolerance.flash."),
         ('boards = ["microbit"]\n[tolerance]\nflash_percent = -1', "must be 0 to 100, not -1"),

@@ -24,6 +24,7 @@ STATUS = {
     "stack": {"used": 4, "size": 5}, "crc": "4757df6b",
 }  # fmt: skip
 ALL = (START, WORD, OVERRUN, STATUS)
+CLIPPED = WORD | {"clip": {"first": 1084, "hops": 200, "hop_ms": 10}}
 
 
 def test_lines_are_read_and_written_back() -> None:
@@ -37,6 +38,15 @@ def test_lines_are_read_and_written_back() -> None:
     assert [lines.plain(line) for line in found] == [
         {**line, "words": ("go", "größe")} if line is START else line for line in ALL
     ]
+
+
+def test_a_word_with_the_sound_around_it() -> None:
+    found = lines.read(json.dumps(CLIPPED))
+    assert isinstance(found, Word) and found.clip == lines.Clip(1084, 200, 10)
+    assert lines.plain(found) == CLIPPED
+    for clip in ({"hops": 0}, {"hops": 10**5}, {"hop_ms": 0}, {"first": -1}, {"first": 2**32}):
+        wrong = CLIPPED | {"clip": {"first": 1084, "hops": 200, "hop_ms": 10} | clip}
+        assert lines.read(json.dumps(wrong)) is None
 
 
 def test_a_later_version_may_say_more() -> None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mcu_ghost.boards import Board
-from mcu_ghost.build.apps import denoise, denoise_live, kws, selftest, stream
+from mcu_ghost.build.apps import denoise, denoise_live, kws, kws_clips, record, selftest, stream
 from mcu_ghost.build.apps.app import App as App
 from mcu_ghost.build.apps.app import ProofKind as ProofKind
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.network.model import Model
 
-_ALL = (kws.APP, denoise_live.APP, denoise.APP, stream.APP, selftest.APP)
+_ALL = (kws.APP, kws_clips.APP, denoise_live.APP, denoise.APP, stream.APP, selftest.APP, record.APP)
 APPS: dict[str, App] = {app.name: app for app in _ALL}
 """By name; those that ask most of a board and a model come first."""
 

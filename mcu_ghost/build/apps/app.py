@@ -12,9 +12,9 @@ from mcu_ghost.boards import Board
 from mcu_ghost.build.memory import Part
 from mcu_ghost.network.model import Model
 
-ProofKind = Literal["link", "golden", "sound", "hops", "live"]
+ProofKind = Literal["link", "golden", "sound", "hops", "live", "recording"]
 """How an image is proven: frames over the link, its own golden cases, sound into its microphone for
-words, hops of sound over the link, or sound into its microphone for clean sound."""
+words, hops of sound over the link, or sound into its microphone for clean sound or the same."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,13 @@ class App:
         generate: Makes C for a model and a board that were checked.
         hot: Files of `firmware/` that run for every frame, built for speed.
         cold: Its other files of `firmware/` on a board, built for size.
+        network: Whether the model is in its image.
         microphone: Whether `board.h` describes the board's microphone and light.
         watched: Whether a board's watchdog watches it; one that ends needs none.
         busy: Whether it never sleeps for long, so that the watchdog counts then too.
         definitions: Macros that everything is compiled with, NAME=VALUE.
-        user: Whether the C files of `user/` in the build folder, the user's own, are part of it.
+        user: The header that tells of the user's own C files, those of `user/` in the build folder,
+            which are part of it then; "" where there are none.
         variables: Static variables that the memory table tells apart, by the name of a part.
         renode: Writes what Renode needs of a model for a board that it knows into a folder.
     """
@@ -77,10 +79,11 @@ class App:
     generate: Callable[[Model, Board], Generated] = _nothing_generated
     hot: tuple[str, ...] = ()
     cold: Callable[[Board], tuple[str, ...]] = _nothing_cold
+    network: bool = True
     microphone: bool = False
     watched: bool = True
     busy: bool = False
     definitions: tuple[str, ...] = ()
-    user: bool = False
+    user: str = ""
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     renode: Callable[[Model, Board, Path], None] = _nothing_for_renode

@@ -11,31 +11,21 @@ from mcu_ghost.boards import Board, need_microphone
 from mcu_ghost.build import enhancer_c, microphone_c
 from mcu_ghost.build.apps import denoise
 from mcu_ghost.build.apps.app import App, Generated
-from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.sound import enhancement
-
-_BESIDES = 16  # bytes of a packet besides its samples
-_SPARE = 1.1  # for lines of text
 
 
 def _validate(model: Model, board: Board) -> None:
     """Refuse a board without a microphone or too slow a console, and other models."""
     need_microphone(board)
     transform = enhancement.need_task(model).transform
-    bits = 10 * (2 * transform.hop + _BESIDES) * transform.sample_rate / transform.hop
-    if board.console.baud < _SPARE * bits:
-        raise GhostError(
-            f"Clean sound takes {bits * _SPARE / 1000:.0f} kbit/s, the console of {board.name} has"
-            f" {board.console.baud / 1000:.0f}: set a higher [console] baud, or build the app"
-            f" `{denoise.APP.name}`."
-        )
+    microphone_c.need_console(board, transform.hop, transform.sample_rate)
 
 
 def _cold(board: Board) -> tuple[str, ...]:
     assert board.microphone is not None  # as was checked
     speaker = ("runtime/speaker.c",) if board.microphone.out_pin else ()
-    return (*microphone_c.sources(board), *speaker)
+    return (*microphone_c.sources(board), microphone_c.SENDING, *speaker)
 
 
 def _generate(model: Model, board: Board) -> Generated:

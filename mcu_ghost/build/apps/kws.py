@@ -90,7 +90,7 @@ APP = App(
     microphone=True,
     busy=True,
     definitions=("GHOST_TEXT_LINE=192",),  # so that no line stalls the sound
-    user=True,
+    user="apps/kws.h",
     variables={"front end": ("front_end", "front_end_scratch"), "sound": ("samples",)},
     renode=_renode,
 )

@@ -64,7 +64,8 @@ def test_options_offer_the_registry(verb: object) -> None:
     assert option.type.get_metavar(option, context) == f"[{'|'.join(APPS)}]"
     assert [option.type.convert(name, option, context) for name in APPS] == list(APPS)
     with pytest.raises(
-        click.BadParameter, match="is none of kws, denoise_live, denoise, stream, selftest"
+        click.BadParameter,
+        match="is none of kws, kws_clips, denoise_live, denoise, stream, selftest, record",
     ):
         option.type.convert("kvs", option, context)
 
@@ -105,21 +106,21 @@ def test_an_app_of_speech_refuses_other_models() -> None:
 
 def test_clean_sound_takes_a_quick_console() -> None:
     APPS["denoise_live"].validate(random_enhancer(), boards.with_baud(BOARD, 460_800))
-    with pytest.raises(GhostError, match="takes 363 kbit/s, the console of nrf52840 has 115"):
+    with pytest.raises(GhostError, match="takes 366 kbit/s, the console of nrf52840 has 115"):
         APPS["denoise_live"].validate(random_enhancer(), boards.with_baud(BOARD, 115_200))
     with pytest.raises(GhostError, match="microbit has no microphone"):
         APPS["denoise_live"].validate(random_enhancer(), boards.load("microbit"))
 
 
 def test_what_an_app_says_of_itself_is_what_is_compiled() -> None:
-    app = App("pulse", "…", proof="link", definitions=("A=1", "B=2"), user=True,
+    app = App("pulse", "…", proof="link", definitions=("A=1", "B=2"), user="apps/pulse.h",
               cold=lambda board: ("runtime/led.c",), microphone=True)  # fmt: skip
     context = folder.context(BOARD, app, ("model.c",), ())
     assert context.firmware_sources[-2:] == ("runtime/led.c", "apps/pulse.c")
     cmake = templates.render("build/CMakeLists.txt.jinja", context)
     assert "target_compile_definitions(pulse PRIVATE A=1 B=2)\n" in cmake
     assert "add_executable(pulse ${FIRMWARE} ${MODEL} ${KERNELS} ${USER})\n" in cmake
-    assert "file(GLOB USER CONFIGURE_DEPENDS user/*.c)" in cmake
+    assert "# Your own, see apps/pulse.h.\nfile(GLOB USER CONFIGURE_DEPENDS user/*.c)" in cmake
     header = templates.render("build/board.h.jinja", context)
     assert "#define BOARD_HAS_MICROPHONE 1" in header and "BOARD_HAS_LED" in header
     plain = folder.context(BOARD, APPS["stream"], ("model.c",), ())

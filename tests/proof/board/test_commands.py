@@ -34,6 +34,7 @@ from mcu_ghost.sound import keywords
 from mcu_ghost.sound.enhancement import Enhancer
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT, need
+from tests.listeners import listener, noise
 from tests.proof.board.board import PtyBoard, compile_app
 from tests.sound.enhancers import random_enhancer, sound
 
@@ -308,6 +309,69 @@ def test_monitor_saves_the_sound_of_an_unmodified_denoise_live_image(tmp_path: P
     found, _ = soundfile.read(file, dtype="int16")
     made = Enhancer(model).feed(np.pad(heard, (0, 16000)))
     assert len(found) > len(heard) and (found == made[: len(found)]).all()
+
+
+@pytest.mark.emulator
+def test_monitor_saves_what_a_record_image_hears(tmp_path: Path) -> None:
+    board, heard = boards.load("nrf52840"), sound(1.3)
+    built = build.build(random_enhancer(), board, "record", tmp_path / "b")
+    chip, host = os.openpty()
+    tty.setraw(host)
+    file = tmp_path / "heard.wav"
+    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save", str(file))
+    with (
+        contextlib.closing(unicorn.start(board, built.elf)) as machine,
+        running(*words) as monitor,
+    ):
+        monitor.until("Ctrl-C ends")
+        time.sleep(0.5)
+        machine.outside.sound.play(heard)
+        while machine.outside.sound.taken < len(heard) + 320:
+            os.write(chip, machine.read(0.02))
+        monitor.until(r"sends what it hears(.|\n)* 1\.00 s +-\d+ dB █+")
+        assert monitor.stop() == 0 and b"nothing lost" in monitor.err
+    os.close(chip)
+    os.close(host)
+    found, _ = soundfile.read(file, dtype="int16")
+    assert len(found) >= len(heard) and (found[: len(heard)] == heard).all()
+
+
+@pytest.mark.emulator
+def test_monitor_saves_the_sound_around_words(tmp_path: Path) -> None:
+    """What a `kws_clips` image sends is there as recordings, and says nothing of its own."""
+    board, heard = boards.load("nrf52840"), noise(4500)
+    built = build.build(listener(labels=["go", "other"]), board, "kws_clips", tmp_path / "b")
+    chip, host = os.openpty()
+    tty.setraw(host)
+    folder = tmp_path / "clips"
+    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save-clips", str(folder))
+    with (
+        contextlib.closing(unicorn.start(board, built.elf)) as machine,
+        running(*words) as monitor,
+    ):
+        monitor.until("Ctrl-C ends")
+        time.sleep(0.5)
+        machine.outside.sound.play(heard)
+        while machine.outside.sound.taken < len(heard) + 1600:
+            os.write(chip, machine.read(0.02))
+        monitor.until(r"listens for: go(.|\n)* s  go +0\.\d+")
+        assert monitor.stop() == 0 and b" dB " not in monitor.out
+    os.close(chip)
+    os.close(host)
+    listed = [json.loads(one) for one in (folder / "clips.jsonl").read_text().splitlines()]
+    assert len(listed) > 2 and b"clips: the sound around %d words" % len(listed) in monitor.err
+    for one in listed:
+        found, _ = soundfile.read(folder / one["file"], dtype="int16")
+        start = max(0, one["ms"] * 16 - 24_000)
+        played = np.pad(heard, (0, 16_000))[start:][: len(found)]
+        assert one["lost"] == 0 and one["word"] == "go" and (found == played).all()
+
+
+def test_what_excludes_raw(tmp_path: Path) -> None:
+    for option in (["--json"], ["--save", "a.wav"], ["--save-clips", str(tmp_path / "c")]):
+        told = refusal("monitor", "-b", "nrf52840", "--port", "/dev/none", "--raw", *option)
+        assert told.startswith(f"--raw and {option[0]} exclude each other.")
+    assert not (tmp_path / "c").exists()
 
 
 def test_finding_the_one_board(monkeypatch: pytest.MonkeyPatch) -> None:

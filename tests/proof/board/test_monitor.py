@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import re
+import zlib
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from mcu_ghost.proof.link.messages import REPLY, SOUND
 from mcu_ghost.proof.link.packets import Packet, encode
 from mcu_ghost.sound import sound_file
 from tests.host.test_text import harmless
-from tests.sound.test_lines import ALL, VALUES
+from tests.sound.test_lines import ALL, CLIPPED, VALUES
 
 
 class Script:
@@ -64,7 +65,8 @@ def test_noise_is_noticed() -> None:
 
 
 def packet(number: int, *samples: int, sequence: int | None = None, kind: int = SOUND) -> bytes:
-    payload = number.to_bytes(4, "little") + np.array(samples, "<i2").tobytes()
+    content = number.to_bytes(4, "little") + np.array(samples, "<i2").tobytes()
+    payload = content + zlib.crc32(content).to_bytes(4, "little")
     return encode(Packet(kind | REPLY, number % 256 if sequence is None else sequence, payload))
 
 
@@ -147,13 +149,15 @@ def line(entries: object) -> bytes:
 
 EVENTS = st.builds(
     lambda known, changes: line(known | changes),
-    st.sampled_from(ALL),
+    st.sampled_from((*ALL, CLIPPED)),
     st.dictionaries(st.sampled_from([key for known in ALL for key in known]), VALUES, max_size=2),
 )
 
+HOPS = st.builds(lambda number: packet(number, *range(160)), st.integers(1080, 1100))
+
 
 @settings(deadline=None)
-@given(st.lists(st.binary() | EVENTS, max_size=6).map(b"\n".join))
+@given(st.lists(st.binary() | EVENTS | HOPS, max_size=6).map(b"\n".join))
 @example(line(ALL[0] | {"counter_hz": 0}) + line(ALL[3]))
 @example(line(ALL[0] | {"model": "[/]\x1b]0;x\x07", "words": ["[red]", "\u202e"]}))
 @example(line(ALL[1] | {"word": "\x1b]0;x\x07"}))
