@@ -21,18 +21,20 @@ if TYPE_CHECKING:
     from mcu_ghost.sound.lines import Line
 
 _OF_RECORDINGS = {"recordings": "FILE"} | {
-    name: f"--{name}" for name in ("board", "emulator", "toolchain", "kernels", "out")
+    name: f"--{name}" for name in ("emulator", "toolchain", "kernels", "out")
 }
 
 
 @click.command(
     "listen",
     epilog="Examples: mcu-ghost listen -b nrf52840 · mcu-ghost listen -b nano33ble -m mine.tflite"
-    " kitchen.wav · mcu-ghost listen -b nrf52840 --seconds 60 --json · mcu-ghost listen --live",
+    " kitchen.wav · mcu-ghost listen -b nrf52840 --seconds 60 --json · mcu-ghost listen --live ·"
+    " mcu-ghost listen --live -b nrf52840",
 )
 @click.argument("recordings", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @click.option("--live", is_flag=True,
-              help="Hear this PC's microphone instead, until Ctrl-C.")  # fmt: skip
+              help="Hear this PC's microphone instead, until Ctrl-C; with --board a board's that"
+                   " runs the app `record`.")  # fmt: skip
 @options.board_unless("live")
 @options.model
 @options.sensitivity
@@ -40,6 +42,8 @@ _OF_RECORDINGS = {"recordings": "FILE"} | {
               help="Seconds of silence to listen to after the recordings; with --live, after which"
               " it ends.")  # fmt: skip
 @microphone.device
+@options.port
+@options.baud
 @options.emulator
 @options.toolchain
 @options.kernels
@@ -52,6 +56,8 @@ def command(
     model: Model,
     seconds: float,
     device: str,
+    port: str | None,
+    baud: int | None,
     emulator: str | None,
     toolchain: str | None,
     kernels: Choice,
@@ -65,17 +71,18 @@ def command(
     nor --seconds are given. Every word and every output of the network must equal what the PC
     computes from the same samples: exit code 1 if not.
 
-    With --live it is this PC's microphone, and this PC that computes what a board would.
+    With --live it is a real microphone, and this PC that computes what a board would.
     """
     if live:
         for name in filter(options.given, _OF_RECORDINGS):
             raise click.UsageError(f"{_OF_RECORDINGS[name]} and --live exclude each other.")
         from mcu_ghost.cli import live as view
 
-        view.run(model, microphone.choose(device), seconds, None if as_json else tell)
+        heard = microphone.choose(device, board, port, baud)
+        view.run(model, heard, seconds, None if as_json else tell)
         return
-    if device:
-        raise click.UsageError("--device is of use with --live only.")
+    for name in filter(options.given, ("device", "port", "baud")):
+        raise click.UsageError(f"--{name} is of use with --live only.")
     from mcu_ghost.build import folder
     from mcu_ghost.cli.build import show
     from mcu_ghost.host import console

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.cli import options
+
 if TYPE_CHECKING:
+    from mcu_ghost.boards import Board
     from mcu_ghost.sound.capture import Microphone
 
 BAR = 40  # characters of a level, from the quietest to full scale
@@ -21,11 +24,35 @@ device = click.option(
 )
 
 
-def choose(device: str) -> Microphone:
-    """Return the microphone that was asked for."""
-    from mcu_ghost.sound import sound_card
+board = click.option(
+    "--board",
+    "-b",
+    callback=options.load_board,
+    shell_complete=options.complete_board,
+    metavar="NAME",
+    help="Hear this board's microphone instead of the PC's; the app `record` runs on it.",
+)
 
-    return sound_card.find(device)
+
+def choose(
+    device: str, board: Board | None = None, port: str | None = None, baud: int | None = None
+) -> Microphone:
+    """Return the microphone that was asked for: a board's, or one of this PC."""
+    if board is None:
+        for name in filter(options.given, ("port", "baud")):
+            raise click.UsageError(f"--{name} is of a board: name it by --board.")
+        from mcu_ghost.sound import sound_card
+
+        return sound_card.find(device)
+    if device:
+        raise click.UsageError("--device is of this PC, --board of a board: name one.")
+    from mcu_ghost.host import console
+    from mcu_ghost.proof.board_microphone import board_microphone
+
+    def say(sentence: str) -> None:
+        console.note(f"[yellow]{console.literal(sentence)}[/]")
+
+    return board_microphone(board, port or "", baud, say)
 
 
 def bar(level_db: float, width: int = BAR) -> str:

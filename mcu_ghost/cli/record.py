@@ -18,6 +18,7 @@ from mcu_ghost.host.errors import GhostError
 if TYPE_CHECKING:
     from rich.live import Live
 
+    from mcu_ghost.boards import Board
     from mcu_ghost.sound.data.record import Recorded, View
     from mcu_ghost.sound.data.session import Item, Session
     from mcu_ghost.sound.data.take import Take
@@ -35,7 +36,8 @@ _KEYS = "r: once more   p: play it   q: stop"
 @click.command(
     "record",
     epilog="Examples: mcu-ghost data record --words 'hey lamp,stop' --out lamp · mcu-ghost data"
-    " record --words stop --person anna --room kitchen --distance 1 --yes --out lamp",
+    " record --words stop --person anna --room kitchen --distance 1 --yes --out lamp ·"
+    " mcu-ghost data record --words stop --out lamp --board nrf52840",
 )
 @click.option("--words", required=True, metavar="WORDS", help="Separated by commas.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True,
@@ -58,6 +60,9 @@ _KEYS = "r: once more   p: play it   q: stop"
 @click.option("--snr", type=options.Number(3, 100), default=10.0, show_default=True,
               metavar="DB", help="By how much it must be louder than the room.")  # fmt: skip
 @microphone.device
+@microphone.board
+@options.port
+@options.baud
 @click.option("--play", is_flag=True, help="Play each recording back.")
 @click.option("--yes", is_flag=True, help="Ask nothing and wait for no key: for scripts.")
 @options.as_json
@@ -73,6 +78,9 @@ def command(
     seconds: float,
     snr: float,
     device: str,
+    board: Board | None,
+    port: str | None,
+    baud: int | None,
     play: bool,
     yes: bool,
     as_json: bool,
@@ -95,7 +103,7 @@ def command(
             "Recording waits for keys, and there is no terminal: --yes goes on without, with"
             " --person to say who speaks."
         )
-    heard = microphone.choose(device)
+    heard = microphone.choose(device, board, port, baud)
     before = sessions.last_line(out)
     who = _ask(yes, person, "Who speaks", text.printable(before.person) or None)
     if who is None:

@@ -117,7 +117,6 @@ def test_what_cannot_be(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert "0  Built-in Microphone" in refusal("listen", "--live", "--device", "webcam")
     for words, told in (
         (("--live", "a.wav"), "FILE and --live exclude each other"),
-        (("--live", "-b", "nrf52840"), "--board and --live exclude each other"),
         (("--live", "--kernels", "plain"), "--kernels and --live exclude each other"),
         (("-b", "nrf52840", "--device", "0"), "--device is of use with --live only"),
         (("--live", "--seconds", "nan"), "'--seconds': 'nan' is no number"),
