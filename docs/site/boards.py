@@ -92,11 +92,10 @@ def _picture(board: Board) -> str:
         ".g{stroke:#37474f}.p{stroke:#c62828}text{font:15px sans-serif;fill:#263238}"
         ".h{font-weight:bold}"
     )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 {at}" width="620" height="{at}">'
-        f"<style>{style}</style>"
-        f'<rect width="620" height="{at}" rx="10" fill="#eceff1"/>{board_box}{"".join(shapes)}</svg>'
-    )
+    size = f'width="620" height="{at}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 {at}" {size}>'
+    card = f'<rect {size} rx="10" fill="#eceff1"/>'
+    return f"{head}<style>{style}</style>{card}{board_box}{''.join(shapes)}</svg>"
 
 
 def _wire(ours: str) -> str:

@@ -58,9 +58,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     wanted = set(re.findall(rf"{OUTSIDE}\S+\.md", text))
     for page in (ROOT / "docs").rglob("*.md"):
         wanted |= linked(page.relative_to(ROOT).as_posix())
-    while missing := {
-        uri for uri in wanted if uri.startswith(OUTSIDE) and uri not in files.src_uris
-    }:
+    while missing := {uri for uri in wanted - files.src_uris.keys() if uri.startswith(OUTSIDE)}:
         for uri in sorted(missing):
             path = source(uri)
             files.append(File.generated(config, uri, abs_src_path=str(ROOT / path)))

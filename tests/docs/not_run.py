@@ -8,14 +8,16 @@ INTERNET = "downloads"
 RENODE = "needs Renode"
 HOURS = "takes more than minutes"
 SUITE = "runs what this is part of"
-TRAINED = "trains as README's `mcu-ghost train words` does, a minute at least"
+TRAINED = "trains as docs/journey.md's `mcu-ghost train words` does, a minute at least"
 
 NOT_RUN = {
     ("README.md", "make demo"): INSTALLS,
     ("README.md", "make test"): SUITE,
     ("README.md", "pip install '.[emulate]'"): INSTALLS,
-    ("README.md", "pip install '.[flash]'"): INSTALLS,
-    ("README.md", "pip install '.[train]'"): INSTALLS,
+    ("docs/index.md", "pip install '.[emulate]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[emulate]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[flash]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[train]'"): INSTALLS,
     ("CONTRIBUTING.md", "make test"): SUITE,
     ("CONTRIBUTING.md", "make lint"): INSTALLS,
     ("CONTRIBUTING.md", ".venv/bin/pytest"): SUITE,
