@@ -37,26 +37,22 @@ def _verb(context: click.Context, level: int) -> Iterator[str]:
     yield from _paragraphs(command.help or "")
     usage = " ".join(command.collect_usage_pieces(context))
     yield f"```bash\n{name} {usage}\n```"
-    rows = [_row(context, option) for option in command.params if option.name not in _EVERYWHERE]
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    rows = [_row(context, option) for option in options if option.name not in _EVERYWHERE]
     if rows:
-        yield "\n".join(["| option | | default |", "|---|---|---|", *rows])
-    yield from _paragraphs((command.epilog or "").replace("\b\n", ""))
+        yield "\n".join(["| | |", "|---|---|", *rows])
+    _, _, examples = (command.epilog or "").partition("Example")
+    if examples:
+        lines = examples.partition(": ")[2].replace("\n", " ").split(" · ")
+        yield "\n".join(["```bash", *lines, "```"])
     if isinstance(command, click.Group):
         for verb in _verbs(context):
             yield from _verb(verb, level + 1)
 
 
-def _row(context: click.Context, option: click.Parameter) -> str:
-    metavar = option.make_metavar(context)
-    if isinstance(option, click.Argument):
-        return f"| `{_cell(metavar)}` | | |"
-    assert isinstance(option, click.Option)
-    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    value = "" if option.is_flag or option.count else f" `{_cell(metavar)}`"
-    default = option.show_default if isinstance(option.show_default, str) else ""
-    if not default and isinstance(option.default, str | int | float) and not option.is_flag:
-        default = str(option.default)
-    return f"| {names}{value} | {_cell(_text(option.help or ''))} | {_cell(default)} |"
+def _row(context: click.Context, option: click.Option) -> str:
+    names, said = option.get_help_record(context) or ("", "")
+    return f"| <code>{html.escape(names).replace('|', '&#124;')}</code> | {_cell(_text(said))} |"
 
 
 def _paragraphs(text: str) -> Iterator[str]:

@@ -53,6 +53,7 @@ def test_every_tutorial_is_run() -> None:
 @pytest.mark.train
 @pytest.mark.toolchain
 @pytest.mark.emulator
+@pytest.mark.timeout(1500)  # a minute and a half of one core, which may be shared
 @pytest.mark.parametrize("page", TUTORIALS)
 def test_a_tutorial_works_as_written(page: str, tmp_path: Path) -> None:
     pytest.importorskip("tf_keras", reason="pip install 'mcu-ghost[train]'")
