@@ -7,6 +7,7 @@ What a page links to outside `docs/` comes along under `repository/`, and a mark
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -50,10 +51,21 @@ def linked(page: str) -> set[str]:
     return {target(page, link) for link in _LINK.findall(text)}
 
 
+def notebook(file: Path) -> str:
+    """Return a notebook as a page: its text, and its code without what it prints."""
+    parts = []
+    for cell in json.loads(file.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
+    return "\n\n".join(parts)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add pictures of boards, and what is linked to outside `docs/`, from page to page."""
+    """Add pictures of boards, notebooks as pages, and what pages link to outside `docs/`."""
     for name, picture in boards.pictures().items():
         files.append(File.generated(config, f"pins/{name}.svg", content=picture))
+    for file in (ROOT / "docs").glob("*.ipynb"):
+        files.append(File.generated(config, f"{file.stem}.md", content=notebook(file)))
     text = (ROOT / "mkdocs.yml").read_text("utf-8")
     wanted = set(re.findall(rf"{OUTSIDE}\S+\.md", text))
     for page in (ROOT / "docs").rglob("*.md"):
