@@ -12,7 +12,7 @@ from mcu_ghost.host import text
 _TESTED = {"model": "our model of it", "qemu": "QEMU", "renode": "Renode", "hardware": "hardware"}
 _MICROPHONE = {
     "PDM": {"clock": "CLK", "data": "DAT", "power": "VDD"},
-    "I2S": {"clock": "BCLK", "data": "DOUT", "word": "LRCK", "out": "DIN", "power": "VDD"},
+    "I2S": {"clock": "SCK", "data": "SD", "word": "WS", "out": "DIN", "power": "VDD"},
 }
 _ROW = 26
 _Part = tuple[str, list[tuple[str, str]]]  # a part beside the board: its name, (its pin, ours)

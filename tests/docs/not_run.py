@@ -20,6 +20,7 @@ NOT_RUN = {
     ("docs/journey.md", "pip install '.[train]'"): INSTALLS,
     ("CONTRIBUTING.md", "make test"): SUITE,
     ("CONTRIBUTING.md", "make lint"): INSTALLS,
+    ("CONTRIBUTING.md", "make docs"): INSTALLS,
     ("CONTRIBUTING.md", ".venv/bin/pytest"): SUITE,
     ("docs/data.md", "mcu-ghost data fetch speech_commands_v2 --out speech_commands"): INTERNET,
     ("docs/enhancement.md", "pip install 'mcu-ghost[train,enhancement]'"): INSTALLS,

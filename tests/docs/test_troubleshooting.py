@@ -84,7 +84,8 @@ def test_an_error_ends_with_where_more_stands(
 def test_an_error_that_no_section_is_about_stands_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["mcu-ghost", "biuld"])
+    monkeypatch.setattr(sys, "argv", ["mcu-ghost", "boards", "nrf52"])
+    monkeypatch.setattr(advice, "KINDS", {})
     with pytest.raises(SystemExit):
         cli.main()
     assert "more:" not in capsys.readouterr().err
