@@ -72,3 +72,13 @@ def test_it_is_cited_as_what_it_is() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert (said["title"], said["license"]) == (project["name"], project["license"])
     assert said["version"] == __version__
+
+
+def test_a_container_runs_what_the_readme_says() -> None:
+    told = (ROOT / "Dockerfile").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for command in ("make demo", "make test"):
+        assert command in readme
+    assert "RUN make demo\n" in told and told.endswith('CMD ["make", "test"]\n')
+    needed = {"git", "make", "python3"}
+    assert needed <= set(told.split()) and all(word in readme for word in ("git", "make"))

@@ -35,6 +35,7 @@ SOURCES = (
     ("lincity-ng-data", "**/sounds/*.wav", "train", "noise"),
     ("hedgewars-data", "**/Data/Sounds/*.ogg", "test", "noise"),
 )
+AT_ONCE = 32  # files that a process converts: starting it takes longer than most of them
 AUDIO = {".g722", ".ogg", ".opus", ".wav"}
 
 
@@ -49,16 +50,25 @@ def main(out: Path) -> None:
             task = bars.add_task(package, total=len(found))
             target = out / use / kind
             target.mkdir(parents=True, exist_ok=True)
-            for path in found:
-                name = f"{package}-{path.parent.name}-{path.stem}".replace("_", "-")
-                flac = target / f"{name}.flac"
-                if not flac.is_file():
-                    with tempfile.TemporaryDirectory(dir=target) as temporary:
-                        partial = Path(temporary) / "sound.flac"
-                        run(["ffmpeg", "-v", "error", "-i", str(path), "-vn", "-ac", "1",
-                             "-ar", "16000", "-sample_fmt", "s16", str(partial)], out)  # fmt: skip
-                        partial.rename(flac)
-                bars.advance(task)
+            for some in (found[at : at + AT_ONCE] for at in range(0, len(found), AT_ONCE)):
+                convert(package, some, target)
+                bars.advance(task, len(some))
+
+
+def convert(package: str, sounds: list[Path], target: Path) -> None:
+    """Make FLAC of a package's sounds, of those that are not there yet."""
+    names = {f"{package}-{p.parent.name}-{p.stem}".replace("_", "-") + ".flac": p for p in sounds}
+    todo = [(path, name) for name, path in names.items() if not (target / name).is_file()]
+    with tempfile.TemporaryDirectory(dir=target) as partial:
+        inputs = [word for path, _ in todo for word in ("-i", str(path))]
+        outputs = []
+        for number, (_, name) in enumerate(todo):
+            outputs += ["-map", f"{number}:a", "-ac", "1", "-ar", "16000", "-sample_fmt", "s16",
+                        str(Path(partial) / name)]  # fmt: skip
+        if todo:
+            run(["ffmpeg", "-v", "error", *inputs, *outputs], target)
+        for _, name in todo:
+            (Path(partial) / name).rename(target / name)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ VERBS = {
     "verify": "Run the flashed firmware on its board and compare every output byte with the"
     " reference.",
     "export": "Write a network as a library with header, example and metadata.",
-    "data": "Make, fetch and check data sets: folders <label>/*.wav or *.flac.",
+    "data": "Make, record, fetch and check data sets: folders <label>/*.wav or *.flac.",
     "train": "Train a model by a RECIPE (TOML), convert it, and say how good it is.",
     "tune": "Set the thresholds of a keyword MODEL by recordings, without training.",
     "convert": "Convert a MODEL to an int8 .tflite with fused recurrent operators.",
@@ -47,6 +47,7 @@ VERBS = {
 _RESUMES = {
     "train": " The same command goes on after the last whole epoch.",
     "data fetch": " The same command goes on with what is there.",
+    "data record": " The same command goes on with what is there.",
     "data synth": " The same command goes on with what is there.",
 }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 )
 @options.board
 @options.model
+@options.sensitivity
 @options.app
 @options.toolchain
 @options.kernels

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mcu-ghost data`: make, fetch and check the folders of recordings that training reads."""
+"""`mcu-ghost data`: make, record, fetch and check the folders of recordings that training reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mcu_ghost.cli import record
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ _jobs = click.option(
     "mcu-ghost data check lamp",
 )
 def command() -> None:
-    """Make, fetch and check data sets: folders <label>/*.wav or *.flac."""
+    """Make, record, fetch and check data sets: folders <label>/*.wav or *.flac."""
+
+
+command.add_command(record.command)
 
 
 @command.command(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mcu-ghost listen`: sound into the microphone of an emulated board, words out of its UART."""
+"""`mcu-ghost listen`: sound into the microphone of an emulated board, or of this PC; words out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import microphone, options
 from mcu_ghost.host import text
 
 if TYPE_CHECKING:
@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from mcu_ghost.proof.keywords import Listened
     from mcu_ghost.sound.lines import Line
 
+_OF_RECORDINGS = {"recordings": "FILE"} | {
+    name: f"--{name}" for name in ("board", "emulator", "toolchain", "kernels", "out")
+}
+
 
 @click.command(
     "listen",
     epilog="Examples: mcu-ghost listen -b nrf52840 · mcu-ghost listen -b nano33ble -m mine.tflite"
-    " kitchen.wav · mcu-ghost listen -b nrf52840 --seconds 60 --json",
+    " kitchen.wav · mcu-ghost listen -b nrf52840 --seconds 60 --json · mcu-ghost listen --live",
 )
 @click.argument("recordings", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
-@options.board
+@click.option("--live", is_flag=True,
+              help="Hear this PC's microphone instead, until Ctrl-C.")  # fmt: skip
+@options.board_unless("live")
 @options.model
-@click.option("--seconds", type=click.FloatRange(0, 86400), default=0.0,
-              help="Seconds of silence to listen to after the recordings.")  # fmt: skip
+@options.sensitivity
+@click.option("--seconds", type=options.Number(0, 86400), default=0.0,
+              help="Seconds of silence to listen to after the recordings; with --live, after which"
+              " it ends.")  # fmt: skip
+@microphone.device
 @options.emulator
 @options.toolchain
 @options.kernels
@@ -38,9 +47,11 @@ if TYPE_CHECKING:
 @options.as_json
 def command(
     recordings: tuple[Path, ...],
+    live: bool,
     board: Board,
     model: Model,
     seconds: float,
+    device: str,
     emulator: str | None,
     toolchain: str | None,
     kernels: Choice,
@@ -53,7 +64,18 @@ def command(
     its microphone, with half a second of silence behind each; the bundled clips if neither files
     nor --seconds are given. Every word and every output of the network must equal what the PC
     computes from the same samples: exit code 1 if not.
+
+    With --live it is this PC's microphone, and this PC that computes what a board would.
     """
+    if live:
+        for name in filter(options.given, _OF_RECORDINGS):
+            raise click.UsageError(f"{_OF_RECORDINGS[name]} and --live exclude each other.")
+        from mcu_ghost.cli import live as view
+
+        view.run(model, microphone.choose(device), seconds, None if as_json else tell)
+        return
+    if device:
+        raise click.UsageError("--device is of use with --live only.")
     from mcu_ghost.build import folder
     from mcu_ghost.cli.build import show
     from mcu_ghost.host import console

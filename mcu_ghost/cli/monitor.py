@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mcu_ghost.cli import options
+from mcu_ghost.cli import microphone, options
 from mcu_ghost.host.text import count
 
 if TYPE_CHECKING:
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from mcu_ghost.proof.monitor import Hop
     from mcu_ghost.sound.audio import Samples
     from mcu_ghost.sound.lines import Line, Start
-
-_BAR = 40  # characters of a level, from the quietest to full scale
-_QUIETEST_DB = -80.0
 
 
 @click.command(
@@ -139,7 +136,8 @@ class _View:
         self._summed += len(samples)
         if self._summed < RATE:
             return
-        level = max(10 * math.log10(self._power / self._summed + 1e-12), _QUIETEST_DB)
+        power = self._power / self._summed + 1e-12
+        level = max(10 * math.log10(power), microphone.QUIETEST_DB)
         self._power, self._summed = 0.0, 0
         self._tell_level(level)
 
@@ -154,7 +152,7 @@ class _View:
             sys.stdout.write(json.dumps(found) + "\n")
             sys.stdout.flush()
             return
-        bar = "█" * round(_BAR * (1 - level_db / _QUIETEST_DB))
+        bar = microphone.bar(level_db)
         console.say(f"[dim]{seconds:8.2f} s[/]  {level_db:4.0f} dB {bar}")
 
     def _print(self, line: str) -> None:

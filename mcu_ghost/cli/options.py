@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
     from mcu_ghost.network.model import Model
     from mcu_ghost.project.ghost_toml import Project
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 
 def of_project(
-    value: Callable[[Project], Any], otherwise: Any = None, needed: str = ""
+    value: Callable[[Project], Any], otherwise: Any = None, needed: str = "", unless: str = ""
 ) -> Callable[[], Any]:
     """Return a default that is looked up in the current folder's `ghost.toml`, if there is one.
 
@@ -25,11 +29,13 @@ def of_project(
         value: What to take of the project.
         otherwise: The default where there is no project.
         needed: What to say when nothing is found; "" if the verb works without.
+        unless: A flag's name, with which it does work without, and nothing is looked up.
     """
 
     def default() -> Any:
-        if click.get_current_context().resilient_parsing:
-            return otherwise  # the shell asks how a line may go on
+        ctx = click.get_current_context()
+        if ctx.resilient_parsing or ctx.params.get(unless):
+            return otherwise  # the shell asks how a line may go on, or nobody does
         from mcu_ghost.project import ghost_toml
 
         project = ghost_toml.here()
@@ -55,7 +61,7 @@ def load_board(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return None if value is None else boards.load(value)
 
 
-def model_file(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+def model_file(value: Path) -> Path:
     """Return a model's file: of that path, or the bundled one of that name."""
     from mcu_ghost.host import resources
 
@@ -66,7 +72,19 @@ def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model
     """Return the network in a file, of which there is always one."""
     from mcu_ghost.network.tflite import read
 
-    return read.load(model_file(ctx, param, value))
+    model, chosen = read.load(model_file(value)), ctx.meta.get(_SENSITIVITY)
+    if chosen is None:
+        return model
+    from mcu_ghost.sound import keywords
+
+    return keywords.at_sensitivity(model, chosen)
+
+
+_SENSITIVITY = "mcu_ghost.sensitivity"
+
+
+def _note_sensitivity(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    ctx.meta[_SENSITIVITY] = value
 
 
 def complete_model(
@@ -151,6 +169,17 @@ def _each_app() -> str:
     return f"{said}  [default: ghost.toml's, or {DEFAULT}]"
 
 
+class Number(click.FloatRange):
+    """A number within a range: NaN, which is within every range, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or say that it is none."""
+        found = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"'{value}' is no number.", param, ctx)
+        return found
+
+
 class Explained(click.Option):
     """An option whose help is looked up when it is asked for, not at every start."""
 
@@ -164,18 +193,30 @@ class Explained(click.Option):
         return super().get_help_record(ctx)
 
 
-board = click.option(
-    "--board",
-    "-b",
-    callback=load_board,
-    shell_complete=complete_board,
-    default=of_project(
-        lambda project: project.boards[0],
-        needed="Missing option '--board' / '-b', and no ghost.toml here names boards.",
-    ),
-    metavar="NAME",
-    help="See `mcu-ghost boards`.  [default: ghost.toml's first; required without one]",
-)
+def board_unless(flag: str) -> Callable[[Command], Command]:
+    """Return the option `--board`, which need not be there beside a flag; "": beside none."""
+    return click.option(
+        "--board",
+        "-b",
+        callback=load_board,
+        shell_complete=complete_board,
+        default=of_project(
+            lambda project: project.boards[0],
+            needed="Missing option '--board' / '-b', and no ghost.toml here names boards.",
+            unless=flag,
+        ),
+        metavar="NAME",
+        help="See `mcu-ghost boards`.  [default: ghost.toml's first; required without one]",
+    )
+
+
+def given(name: str) -> bool:
+    """Return whether the command line has an option or argument."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is ParameterSource.COMMANDLINE
+
+
+board = board_unless("")
 model = click.option(
     "--model",
     "-m",
@@ -186,6 +227,15 @@ model = click.option(
     metavar="FILE",
     help="A .tflite made by `mcu-ghost convert`, or the bundled wake_words or clean_speech. "
     " [default: ghost.toml's, or wake_words]",
+)
+sensitivity = click.option(
+    "--sensitivity",
+    type=click.Choice(["low", "medium", "high"]),
+    expose_value=False,
+    is_eager=True,
+    callback=_note_sensitivity,
+    help="Thresholds of the words: high misses fewer and lets more through.  [default: the"
+    " model's own]",
 )
 APP = Names("app", _apps)
 app = click.option("--app", cls=Explained, explain=_each_app, type=APP, default=_app)

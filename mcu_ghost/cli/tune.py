@@ -14,6 +14,7 @@ from mcu_ghost.cli import options, trade_off
 from mcu_ghost.host.errors import GhostError
 
 if TYPE_CHECKING:
+    from mcu_ghost.sound.detector import Sensitivity
     from mcu_ghost.train.thresholds import Counts, Heard, TradeOff
     from mcu_ghost.train.tune import Tunable
 
@@ -24,7 +25,8 @@ _path = click.Path(path_type=Path)
     "tune",
     epilog="Examples: mcu-ghost tune lamp.tflite --data lamp.toml --false-accepts 2 ·"
     " mcu-ghost tune lamp.tflite --data lamp/ --negatives radio/ --dry-run ·"
-    " mcu-ghost tune lamp.tflite --threshold stop=0.8",
+    " mcu-ghost tune lamp.tflite --threshold stop=0.8 · mcu-ghost tune wake_words --sensitivity"
+    " high -o eager.tflite",
 )
 @click.argument("path", metavar="[MODEL]", type=_path, default=options.of_project(
     lambda project: project.model,
@@ -35,11 +37,13 @@ _path = click.Path(path_type=Path)
 @click.option("--negatives", type=_path, multiple=True, metavar="DIR",
               help="Speech or noise without the words, all of which is used; several times for"
               " more.  [default: the recipe's, else the data set's other words]")  # fmt: skip
-@click.option("--false-accepts", type=click.FloatRange(0, 10_000), metavar="N",
+@click.option("--false-accepts", type=options.Number(0, 10_000), metavar="N",
               help="That all words together may have in an hour.  [default: the recipe's, or 1]",
               )  # fmt: skip
 @click.option("--threshold", "manual", multiple=True, metavar="WORD=X",
               help="Set this one; several times for more words.")  # fmt: skip
+@click.option("--sensitivity", type=click.Choice(["low", "medium", "high"]),
+              help="Set the thresholds that the file has for it.")  # fmt: skip
 @click.option("--split", type=click.Choice(["validation", "all"]), default="validation",
               show_default=True, help="Recordings of DATA to use; all: training heard none of it.",
               )  # fmt: skip
@@ -55,6 +59,7 @@ def command(
     negatives: tuple[Path, ...],
     false_accepts: float | None,
     manual: tuple[str, ...],
+    sensitivity: Sensitivity | None,
     split: str,
     root: Path | None,
     out: Path | None,
@@ -64,40 +69,50 @@ def command(
     """Set the thresholds of a keyword MODEL by recordings, without training.
 
     The lowest threshold at which no more than --false-accepts are expected becomes that of all
-    words, but for those that --threshold sets; with --threshold alone all others stay. Only the
-    file's metadata changes. The test split is never used.
+    words, but for those that --threshold sets; with --threshold alone all others stay. A fifth of
+    them makes the low sensitivity, four times as many the high one. Only the file's metadata
+    changes. The test split is never used.
     """
     from mcu_ghost.host import console
     from mcu_ghost.network.tflite import read, write
-    from mcu_ghost.train import tune
+    from mcu_ghost.sound import keywords
+    from mcu_ghost.train import thresholds, tune
 
-    if data is None and (not manual or false_accepts is not None or negatives):
+    if sensitivity is not None and (data is not None or false_accepts is not None or negatives):
+        raise click.UsageError("--sensitivity takes what the file has, --data chooses anew.")
+    if data is None and not sensitivity and (not manual or false_accepts is not None or negatives):
         raise click.UsageError("Missing option '--data': thresholds are chosen by recordings.")
-    if false_accepts is not None and false_accepts != false_accepts:
-        raise click.UsageError("--false-accepts must be a number.")
+    file = options.model_file(path)
     target = out or path
     if target.is_dir():
         raise GhostError(f"{target}: is a folder; name the .tflite to write.")
-    tunable = tune.of_model(read.load(path))
-    chosen = tunable.thresholds | tune.parse(manual, tunable)
+    if not (out or dry_run or path.is_file() or file == path):
+        raise GhostError(f"{path} comes with mcu-ghost; name what to write: -o mine.tflite.")
+    tunable = tune.of_model(read.load(file))
+    chosen = tunable.thresholds
+    if sensitivity is not None:
+        chosen = tune.of_model(keywords.at_sensitivity(tunable.model, sensitivity)).thresholds
+    chosen |= tune.parse(manual, tunable)
     heard, found = None, None
     if data is not None:
         heard, found = _hear(tunable, data, root, negatives, split == "all", false_accepts)
         if false_accepts is not None or not manual:
             chosen = dict.fromkeys(chosen, found.chosen) | tune.parse(manual, tunable)
     before, now = tunable.thresholds, chosen
-    counts = None
-    if heard is not None:
+    counts, named = None, None
+    if heard is not None and found is not None:
+        named = thresholds.sensitivities(heard, found.limit)
         counts = [heard.at(list(one.values())) for one in (before, now)]
     written = None if dry_run else target
     if written:
-        write.write(tune.with_thresholds(tunable, now), written)
+        write.write(keywords.with_thresholds(tunable.model, now, named), written)
     if as_json:
         console.print_json(
             {
                 "model": tunable.model.name,
                 "thresholds": now,
                 "before": before,
+                "sensitivity": named,
                 "written": written and str(written),
                 "counts": counts
                 and {

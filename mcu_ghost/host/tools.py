@@ -7,6 +7,7 @@ This table is the one place that says so, but for the programs that flash boards
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -26,13 +27,15 @@ _MANAGERS = {
 
 @dataclass(frozen=True)
 class Tool:
-    """A program or a Python package.
+    """A program, a Python package or a library of the system.
 
     Attributes:
         title: What it is.
         module: The package, where it is one.
+        library: The library's name, where it is one.
         program: The program, where it is one.
-        inside: The program's path in a Python package of its name, beginning with that name.
+        inside: The program's path in a Python package of its name, beginning with that name; or
+            the package that brings the library, where it does.
         variables: Environment variables that name the program or its folder.
         pip: What `pip install` takes.
         packages: As `line` takes them, where pip does not have it.
@@ -41,6 +44,7 @@ class Tool:
 
     title: str
     module: str = ""
+    library: str = ""
     program: str = ""
     inside: str = ""
     variables: tuple[str, ...] = ()
@@ -49,10 +53,12 @@ class Tool:
     version: str = "--version"
 
     def find(self) -> Path | None:
-        """Return the program, or the package's folder or file; None where it is not installed."""
+        """Return where it is, a library perhaps by its name; None where it is not installed."""
         if self.module:
             spec = importlib.util.find_spec(self.module)
             return Path(spec.origin) if spec is not None and spec.origin else None
+        if self.library:
+            return self._find_library()
         for variable in self.variables:
             named = os.environ.get(variable)
             for path in (Path(named), Path(named) / self.program) if named else ():
@@ -67,6 +73,12 @@ class Tool:
         scripts = sysconfig.get_path("scripts") if self.pip else ""
         found = (scripts and shutil.which(self.program, path=scripts)) or shutil.which(self.program)
         return Path(found) if found else None
+
+    def _find_library(self) -> Path | None:
+        found = ctypes.util.find_library(self.library)
+        package = importlib.util.find_spec(self.inside)
+        brought = package.submodule_search_locations if package is not None else ()
+        return next(map(Path, filter(None, (found, *(brought or ())))), None)
 
     @property
     def install(self) -> str:
@@ -87,8 +99,9 @@ def line(packages: dict[str, str]) -> str:
     return packages[""]
 
 
-_CONVERT, _EMULATE, _ENHANCEMENT, _FLASH, _TRAIN = (
-    f"'mcu-ghost[{extra}]'" for extra in ("convert", "emulate", "enhancement", "flash", "train")
+_CONVERT, _EMULATE, _ENHANCEMENT, _FLASH, _RECORD, _TRAIN = (
+    f"'mcu-ghost[{extra}]'"
+    for extra in ("convert", "emulate", "enhancement", "flash", "record", "train")
 )
 
 TOOLS: dict[str, Tool] = {
@@ -133,6 +146,21 @@ TOOLS: dict[str, Tool] = {
     ),
     "capstone": Tool("the disassembler Capstone", module="capstone", pip=_EMULATE),
     "pyserial": Tool("serial ports", module="serial", pip=_FLASH),
+    "sounddevice": Tool(
+        "the library sounddevice for this PC's microphones", module="sounddevice", pip=_RECORD
+    ),
+    "portaudio": Tool(
+        "the library PortAudio for sounddevice",
+        library="portaudio",
+        inside="_sounddevice_data",
+        packages={
+            "apt": "libportaudio2",
+            "dnf": "portaudio",
+            "brew": "portaudio",
+            "": f"pip install --force-reinstall {_RECORD}, which brings it on Windows and macOS",
+        },
+        version="",
+    ),
     "h5py": Tool("reads Keras' .keras and .h5 files", module="h5py", pip=_CONVERT),
     "onnx": Tool("reads .onnx files, as PyTorch exports them", module="onnx", pip=_CONVERT),
     "tensorflow": Tool("training", module="tensorflow", pip=_TRAIN),

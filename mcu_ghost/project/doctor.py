@@ -24,6 +24,7 @@ _EMULATE: Needs = (*_BUILD, ("unicorn", "qemu", "renode"))
 _CONVERT: Needs = (("h5py",), ("onnx",))
 _TRAIN: Needs = (("tensorflow",), ("tf-keras",), ("tensorflow-model-optimization",))
 _PORT: Needs = (("pyserial",),)
+_MICROPHONE: Needs = (("sounddevice",), ("portaudio",))
 
 VERBS: dict[str, Needs] = {
     "build": _BUILD,
@@ -37,6 +38,7 @@ VERBS: dict[str, Needs] = {
     "monitor": _PORT,
     "verify": _PORT,
     "data synth": (("espeak-ng",),),
+    "data record": _MICROPHONE,
     "train": (*_TRAIN, ("matplotlib",)),
     "convert": _CONVERT,
     "inspect": _CONVERT,
@@ -49,7 +51,7 @@ BASIC = ("build", "test")
 _ENGINES = ("unicorn", "qemu", "renode")
 _EXTRAS = {  # which a verb can do without
     "data synth": ("flite",),
-    "listen": ("capstone",),
+    "listen": ("capstone", *(name for (name,) in _MICROPHONE)),  # which --live wants
     "train": ("pesq", "pystoi"),
     "convert": tuple(name for (name,) in _TRAIN),  # but for .ghost files and SavedModels
 }

@@ -8,6 +8,8 @@ A model that listens without end names in its metadata how its scores become eve
 A word's smoothed score is the sum over the last `window` frames of its output, as 0 to 255. When it
 reaches the threshold, the word is reported, and nothing else for its refractory time. Of several
 words in one frame the one with the highest smoothed score is reported, the first where they tie.
+A word may name other thresholds beside its own, by how sensitive it is then:
+`"sensitivity": {"low": 0.95, "medium": 0.8, "high": 0.6}`.
 `firmware/sound/ghost_detector.c` does the same, bit for bit.
 """
 
@@ -15,8 +17,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,9 @@ from mcu_ghost.network.tensor import Int8s
 FULL_SCALE = 256  # what a frame's output of 1.0 counts
 LONGEST_REFRACTORY_MS = 60_000
 Window = Annotated[int, Meta(ge=1, le=64)]
+Threshold = Annotated[float, Meta(ge=0, le=1)]
+Sensitivity = Literal["low", "medium", "high"]
+SENSITIVITIES: tuple[Sensitivity, ...] = ("low", "medium", "high")
 
 
 @dataclass(frozen=True)
@@ -38,10 +43,12 @@ class GivenWord:
     Attributes:
         threshold: Least mean score over the window.
         refractory_ms: After it nothing is reported for so long.
+        sensitivity: Other thresholds by name: a low one misses more and lets less through.
     """
 
-    threshold: Annotated[float, Meta(ge=0, le=1)]
+    threshold: Threshold
     refractory_ms: Annotated[float, Meta(ge=0, le=LONGEST_REFRACTORY_MS)]
+    sensitivity: dict[Sensitivity, Threshold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,19 @@ class Given:
             thresholds = [thresholds] * len(self.words)
         words = zip(self.words.items(), thresholds, strict=True)
         return replace(self, words={label: replace(w, threshold=t) for (label, w), t in words})
+
+    def choosing(self, thresholds: dict[Sensitivity, float]) -> Given:
+        """Return the same with a threshold for each sensitivity, the same for all words."""
+        words = {label: replace(w, sensitivity=thresholds) for label, w in self.words.items()}
+        return replace(self, words=words)
+
+    def as_said(self) -> dict[str, Any]:
+        """Return what metadata say: no sensitivities where there are none."""
+        said = asdict(self)
+        for word in said["words"].values():
+            if not word["sensitivity"]:
+                del word["sensitivity"]
+        return said
 
 
 @dataclass(frozen=True)
@@ -178,3 +198,39 @@ def picked(sums: npt.NDArray[np.int32], words: Iterable[Word]) -> list[Event]:
         found.append(Event(frame, words[best].label, int(columns[frame, best])))
         at = int(np.searchsorted(frames, frame + 1 + words[best].refractory))
     return found
+
+
+class Stream:
+    """Scores on their way to words, in pieces: `events` of all of them, as they come.
+
+    Args:
+        chosen: How.
+        classes: Outputs of a frame.
+    """
+
+    def __init__(self, chosen: DetectorSettings, classes: int) -> None:
+        self._chosen = chosen
+        self._past: Int8s = np.full((chosen.window, classes), -128, np.int8)  # 0.0
+        self._frames = self._quiet = 0  # until now, and in which nothing is reported from now on
+
+    def feed(self, outputs: Int8s) -> tuple[npt.NDArray[np.int32], list[Event]]:
+        """Take the next frames; how a stream is cut makes no difference.
+
+        Args:
+            outputs: (frames, classes) int8 with zero point -128.
+
+        Returns:
+            The sums over the window after each frame, (frames, classes), and what is reported.
+        """
+        every = np.concatenate([self._past, outputs])
+        sums = smooth(every, self._chosen.window)[self._chosen.window :]
+        first = min(self._quiet, len(outputs))
+        found = picked(sums[first:], self._chosen.words)
+        self._quiet -= first
+        if found:
+            silent = {word.label: word.refractory for word in self._chosen.words}[found[-1].label]
+            self._quiet = max(0, first + found[-1].frame + 1 + silent - len(outputs))
+        events = [replace(e, frame=self._frames + first + e.frame) for e in found]
+        self._past = every[-self._chosen.window :]
+        self._frames += len(outputs)
+        return sums, events

@@ -7,9 +7,10 @@ Whatever reads `front_end`, `features_to_int8`, `detector` and the like in a mod
 
 from __future__ import annotations
 
+import copy
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -229,6 +230,43 @@ def given(model: Model) -> detector.Given:
     return found.detector
 
 
+def at_sensitivity(model: Model, chosen: detector.Sensitivity) -> Model:
+    """Return a model with the thresholds of a sensitivity, and nothing else changed.
+
+    Raises:
+        GhostError: One of its words does not say the threshold, or it hears no words.
+    """
+    words = given(model).words
+    found = {label: word.sensitivity.get(chosen) for label, word in words.items()}
+    missing = [label for label, threshold in found.items() if threshold is None]
+    if missing:
+        raise GhostError(
+            f"The model '{model.name}' has no threshold for {chosen} sensitivity of"
+            f" {', '.join(missing)}. `mcu-ghost tune` finds them by recordings."
+        )
+    return with_thresholds(model, {k: t for k, t in found.items() if t is not None})
+
+
+def with_thresholds(
+    model: Model,
+    thresholds: Mapping[str, float],
+    sensitivity: Mapping[detector.Sensitivity, float] | None = None,
+) -> Model:
+    """Return a model with other thresholds, and nothing else changed.
+
+    Args:
+        model: One that hears words.
+        thresholds: Of words.
+        sensitivity: Thresholds of all words by name; None: as they are.
+    """
+    said = copy.deepcopy(model.metadata)
+    for label, word in said["detector"]["words"].items():
+        word["threshold"] = thresholds.get(label, word["threshold"])
+        if sensitivity is not None:
+            word["sensitivity"] = dict(sensitivity)
+    return replace(model, metadata=said)
+
+
 def metadata(
     name: str,
     labels: Sequence[str],
@@ -254,7 +292,7 @@ def metadata(
         "reset": "never",
         "front_end": {"kind": KIND} | asdict(front_end),
         "features_to_int8": asdict(formula),
-        "detector": asdict(given),
+        "detector": given.as_said(),
     }
 
 
@@ -299,12 +337,19 @@ def expected(model: Model, samples: Samples, lost: Sequence[tuple[int, int]] = (
             done += 1
         crcs[end] = crc
     words = tuple(
-        Word(
-            word=event.label,
-            ms=int(ends[at[event.frame]]),
-            score=event.sum * 1000 // (detector.FULL_SCALE * chosen.window) / 1000,
-            sum=event.sum,
-        )
+        reported(event, int(ends[at[event.frame]]), chosen.window)
         for event in (detector.events(outputs, chosen) if len(frames) else ())
     )
     return Expected(words, crcs)
+
+
+def reported(event: detector.Event, ms: int, window: int) -> Word:
+    """Return the line by which a word is reported.
+
+    Args:
+        event: What was recognised.
+        ms: When, in milliseconds of sound.
+        window: Of the detector.
+    """
+    score = event.sum * 1000 // (detector.FULL_SCALE * window) / 1000
+    return Word(word=event.label, ms=ms, score=score, sum=event.sum)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from mcu_ghost.sound.data.augment import Noise
 from mcu_ghost.sound.data.scenes import Span
 from mcu_ghost.sound.data.sounds import Pool, Said
+from mcu_ghost.sound.detector import SENSITIVITIES, Sensitivity
 from mcu_ghost.train import evaluate
 from mcu_ghost.train.evaluate import Judge, Runs, Silent, Sums
 
@@ -200,6 +201,17 @@ def trade_off(heard: Heard, limit: float) -> TradeOff:
         )
     return TradeOff(THRESHOLDS, heard.hours, limit, words,
                     tuple(float(n) / heard.hours for n in reports), chosen, warnings)  # fmt: skip
+
+
+def sensitivities(heard: Heard, limit: float) -> dict[Sensitivity, float]:
+    """Return thresholds for which a fifth of a limit, it, and four times as many are expected.
+
+    Args:
+        heard: Validation sounds.
+        limit: False accepts per hour that all words together may have at medium sensitivity.
+    """
+    shares = dict(zip(SENSITIVITIES, (0.2, 1.0, 4.0), strict=True))
+    return {name: trade_off(heard, share * limit).chosen for name, share in shares.items()}
 
 
 def expected(counts: Sequence[int], allowed: float) -> npt.NDArray[np.float64]:

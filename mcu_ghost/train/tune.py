@@ -6,7 +6,6 @@ Nothing is trained, and the network's bytes stay: thresholds are in the file's m
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
@@ -141,11 +140,3 @@ def parse(words: tuple[str, ...], tunable: Tunable) -> dict[str, float]:
         if not 0 <= found[label] <= 1:
             raise GhostError(f"--threshold {text}: a threshold is a number from 0 to 1.")
     return found
-
-
-def with_thresholds(tunable: Tunable, chosen: Mapping[str, float]) -> Model:
-    """Return a model with other thresholds, and nothing else changed."""
-    said = copy.deepcopy(tunable.model.metadata)
-    for label, threshold in chosen.items():
-        said["detector"]["words"][label]["threshold"] = threshold
-    return dataclasses.replace(tunable.model, metadata=said)

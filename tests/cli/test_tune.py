@@ -17,11 +17,13 @@ import pytest
 import soundfile
 from click.testing import CliRunner, Result
 
+from mcu_ghost.cli import options
 from mcu_ghost.cli.tune import command
 from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.random_model import random_model
 from mcu_ghost.network.tflite import read, write
+from mcu_ghost.sound import keywords
 from mcu_ghost.sound.audio import RATE
 from mcu_ghost.train import tune
 from tests.listeners import listener
@@ -73,6 +75,7 @@ def without_thresholds(path: Path) -> bytes:
     model = read.load(path)
     for word in model.metadata["detector"]["words"].values():
         word["threshold"] = 0
+        word.pop("sensitivity", None)
     return write.serialize(model)
 
 
@@ -94,6 +97,9 @@ def test_thresholds_are_chosen_and_nothing_else_changes(
     at = trade["thresholds"].index(trade["chosen"])
     assert found["counts"]["now"]["missed"] == [word["missed"][at] for word in trade["words"]]
     assert thresholds(model) == found["thresholds"]
+    named = found["sensitivity"]
+    assert named["medium"] == trade["chosen"] and named["high"] <= named["medium"] <= named["low"]
+    assert keywords.given(read.load(model)).words["jarvis"].sensitivity == named
     assert without_thresholds(model) == without_thresholds(BUNDLED)
 
 
@@ -185,7 +191,53 @@ def test_who_speaks_is_told_by_the_recipes_pattern(lamp: Path, tmp_path: Path) -
     assert len(said) == len(names) and {word.speaker for word in said} == {"ann"}
 
 
+def test_a_sensitivity_is_taken_from_the_file(tmp_path: Path) -> None:
+    model = tmp_path / "named.tflite"
+    named: dict[Any, float] = {"low": 0.9, "medium": 0.8, "high": 0.6}
+    write.write(keywords.with_thresholds(read.load(BUNDLED), {}, named), model)
+    eager = tmp_path / "eager.tflite"
+    result = run(model, "--sensitivity", "high", "--threshold", "alexa=0.5", "-o", eager)
+    assert result.exit_code == 0, result.output
+    found = tune.of_model(read.load(eager)).thresholds
+    assert found == dict.fromkeys(LABELS, 0.6) | {"alexa": 0.5}
+    assert set(tune.of_model(read.load(model)).thresholds.values()) == {0.96}
+    both = run(model, "--sensitivity", "low", "--data", tmp_path)
+    assert both.exit_code == 2 and "--sensitivity takes what the file has" in both.output
+
+
+def test_a_bundled_model_is_never_written_over(monkeypatch: Any, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "name what to write: -o" in refused("wake_words", "--threshold", "alexa=0.5")
+    result = run("wake_words", "--threshold", "alexa=0.5", "-o", "mine.tflite")
+    assert result.exit_code == 0 and (tmp_path / "mine.tflite").is_file()
+
+
+def test_what_is_built_takes_the_sensitivity(tmp_path: Path) -> None:
+    model = tmp_path / "named.tflite"
+    write.write(keywords.with_thresholds(read.load(BUNDLED), {}, {"high": 0.6}), model)
+
+    @click.command()
+    @options.model
+    @options.sensitivity
+    def told(model: Any) -> None:
+        click.echo(keywords.given(model).words["alexa"].threshold)
+
+    def thresholds(*words: str) -> Result:
+        return CliRunner().invoke(told, ["--model", str(model), *words])
+
+    assert thresholds().output == "0.96\n"
+    assert thresholds("--sensitivity", "high").output == "0.6\n"
+    assert isinstance(thresholds("--sensitivity", "low").exception, GhostError)
+
+
 def test_the_model_it_starts_from_is_left_alone() -> None:
-    before = tune.of_model(read.load(BUNDLED))
-    after = tune.of_model(tune.with_thresholds(before, {"alexa": 0.5}))
-    assert (before.thresholds["alexa"], after.thresholds["alexa"]) == (0.96, 0.5)
+    before = read.load(BUNDLED)
+    after = keywords.with_thresholds(before, {"alexa": 0.5}, {"high": 0.4})
+    assert tune.of_model(before).thresholds["alexa"] == 0.96
+    assert tune.of_model(after).thresholds == {**tune.of_model(before).thresholds, "alexa": 0.5}
+    words = keywords.given(after).words.values()
+    assert all(word.sensitivity == {"high": 0.4} for word in words)
+    eager = keywords.at_sensitivity(after, "high")
+    assert set(tune.of_model(eager).thresholds.values()) == {0.4}
+    with pytest.raises(GhostError, match="no threshold for low sensitivity of alexa, computer"):
+        keywords.at_sensitivity(after, "low")

@@ -8,6 +8,7 @@ INTERNET = "downloads"
 RENODE = "needs Renode"
 HOURS = "takes more than minutes"
 SUITE = "runs what this is part of"
+MICROPHONE = "needs a microphone"
 TRAINED = "trains as docs/journey.md's `mcu-ghost train words` does, a minute at least"
 
 NOT_RUN = {
@@ -22,6 +23,9 @@ NOT_RUN = {
     ("CONTRIBUTING.md", "make lint"): INSTALLS,
     ("CONTRIBUTING.md", "make docs"): INSTALLS,
     ("CONTRIBUTING.md", ".venv/bin/pytest"): SUITE,
+    ("docs/data.md", "pip install 'mcu-ghost[record]'"): INSTALLS,
+    ("docs/data.md",
+     'mcu-ghost data record --words "hey lamp,stop" --out lamp'): MICROPHONE,
     ("docs/data.md", "mcu-ghost data fetch speech_commands_v2 --out speech_commands"): INTERNET,
     ("docs/enhancement.md", "pip install 'mcu-ghost[train,enhancement]'"): INSTALLS,
     ("docs/enhancement.md", "mcu-ghost train clean.toml"): HOURS,
@@ -29,6 +33,7 @@ NOT_RUN = {
     ("docs/renode.md", "mcu-ghost test --board nrf52840 --emulator renode"): RENODE,
     ("docs/renode.md", "pip install -r RENODE/tests/requirements.txt"): INSTALLS,
     ("docs/renode.md", "renode-test renode/board.robot"): RENODE,
+    ("docs/training.md", "mcu-ghost listen --live --model lamp.tflite"): MICROPHONE,
     ("docs/training.md", "mcu-ghost train lamp/"): TRAINED,
     ("docs/training.md", "mcu-ghost train lamp.toml"): TRAINED,
     ("docs/experiments/kws.md", "mcu-ghost data synth"

@@ -35,6 +35,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("RENODE_PATH", "RENODE_ROOT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tools.ctypes.util, "find_library", lambda name: None)
     monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "scripts"))
     return folder
 
@@ -121,6 +122,19 @@ def test_a_package_is_found_without_importing_it(
     (tmp_path / "explosive.py").write_text("raise SystemExit('imported')\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert Tool("", module="explosive").find() == tmp_path / "explosive.py"
+
+
+def test_a_library_is_the_systems_or_a_packages(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = TOOLS["portaudio"]
+    spec = SimpleNamespace(submodule_search_locations=[str(tmp_path / "site")])
+    packages = {"_sounddevice_data": spec}
+    monkeypatch.setattr(tools.importlib.util, "find_spec", packages.get)
+    assert tool.find() == tmp_path / "site"
+    libraries = {"portaudio": "libportaudio.so.2"}
+    monkeypatch.setattr(tools.ctypes.util, "find_library", libraries.get)
+    assert tool.find() == Path("libportaudio.so.2")
 
 
 def test_extras_are_ones_that_bring_the_package() -> None:

@@ -94,6 +94,23 @@ def test_scores_of_cleaned_speech_are_no_condition(
         assert tool.install == "pip install 'mcu-ghost[enhancement]'" and "scores" in tool.title
 
 
+def test_a_microphone_takes_two_things_and_listening_to_boards_neither(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    program(bare, "apt")
+    (verdict,) = doctor.diagnose(["data record"]).verdicts
+    assert not verdict.works
+    assert verdict.install == ("pip install 'mcu-ghost[record]'", "sudo apt install libportaudio2")
+    there = SimpleNamespace(origin="there.py", submodule_search_locations=["there"])
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: there)
+    found = doctor.diagnose(["data record"])
+    assert found.works and [tool.name for tool in found.tools] == ["sounddevice", "portaudio"]
+    assert all(not tool.install for tool in found.tools)
+    assert "sounddevice" in {tool.name for tool in doctor.diagnose(["listen"]).tools}
+    assert ("sounddevice",) not in doctor.VERBS["listen"]
+
+
 def test_a_board_has_its_own_emulators_and_methods(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,14 +25,15 @@ def material() -> Material:
 
 def only(**shares: float) -> Mixing:
     none = dict.fromkeys(
-        ("clean", "generated", "second_noise", "transients", "babble", "tilt", "reverb"), 0.0
+        ("clean", "generated", "second_noise", "transients", "babble", "tilt", "reverb", "speed"),
+        0.0,
     )
     return Mixing(**(none | shares))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mixing", [
     Mixing(), only(), only(generated=1), only(second_noise=1), only(transients=1),
-    only(babble=1), only(tilt=1), only(reverb=1),
+    only(babble=1), only(tilt=1), only(reverb=1), only(speed=1),
 ])  # fmt: skip
 def test_levels_and_snr_are_as_asked(mixing: Mixing) -> None:
     rng = np.random.default_rng(7)
@@ -85,3 +86,24 @@ def test_without_recordings_noise_is_generated() -> None:
     alone = Material(material().speech, {})
     noisy, clean = alone.mixture(np.random.default_rng(1), LENGTH, only())
     assert np.std(noisy - clean) > 1
+
+
+def test_recordings_are_played_lower_and_higher() -> None:
+    time = np.arange(10 * LENGTH) / 16000
+    tone, hum = ((9000 * np.sin(2 * np.pi * hz * time)).astype(np.int16) for hz in (1000, 3000))
+    sounds = Material((tone,), {"hum": (hum,)})
+
+    def heard(mixing: Mixing) -> tuple[list[float], list[float]]:
+        rng = np.random.default_rng(5)
+        found: tuple[list[float], list[float]] = ([], [])
+        for _ in range(30):
+            noisy, clean = sounds.mixture(rng, LENGTH, mixing)
+            for values, pitches in zip((clean, noisy - clean), found, strict=True):
+                spectrum = np.abs(np.fft.rfft(values * np.hanning(LENGTH)))
+                pitches.append(float(spectrum.argmax() * 16000 / LENGTH))
+        return found
+
+    for pitches, hz in zip(heard(only()), (1000, 3000), strict=True):
+        assert pitches == pytest.approx([hz] * 30, rel=0.01)
+    for pitches, hz in zip(heard(only(speed=1)), (1000, 3000), strict=True):
+        assert 0.84 * hz < min(pitches) < 0.9 * hz and 1.1 * hz < max(pitches) < 1.16 * hz
