@@ -211,6 +211,12 @@ KINDS = {
         "for TensorFlow Lite Micro has no mask",
         "without TensorFlow Lite Micro only",
     ),
+    "the-microphone-of-this-pc": (
+        "^The microphone '",
+        "^There is no microphone on this PC",
+        "^Recording waits for keys",
+        "takes cannot be used; ",
+    ),
     "recordings": (
         "not a readable recording",
         ": is silent",
