@@ -88,7 +88,7 @@ class Verbs(click.Group):
 Example: mcu-ghost build --board nrf52840 && mcu-ghost test --board nrf52840
 Exit codes: 0 all is well; 1 an error, or a result that is not as it should be;
 2 a wrong command line; 130 stopped by Ctrl-C.
-Pages to read, in a checkout: {advice.PAGES}/index.md, or as a site by `make docs`.""",
+Pages of a checkout: {advice.PAGES}/index.md, {advice.PAGES}/troubleshooting.md.""",
 )
 @click.version_option(__version__, prog_name="mcu-ghost")
 def cli() -> None:
