@@ -11,7 +11,7 @@ PACKAGES := gcc g++ libc6-dev gcc-arm-none-eabi qemu-system-arm espeak-ng flite 
 RECORDINGS ?= ../shared/data/wake_words
 HUMAN := $(foreach d,$(wildcard $(RECORDINGS)/*),$(firstword $(sort $(wildcard $(d)/*.flac))))
 
-.PHONY: demo test lint benchmarks clean
+.PHONY: demo test lint docs benchmarks clean
 
 demo: $(VENV)/demo.stamp
 	@echo "mcu-ghost build --board nrf52840"
@@ -30,6 +30,10 @@ lint: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(BIN)/codespell
 
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo "open build/site/index.html"
+
 benchmarks: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -47,6 +51,10 @@ $(VENV)/demo.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulate]'
 	@touch $@
 
+$(VENV)/docs.stamp: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	@touch $@
+
 $(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
 	@missing=; for tool in $(TOOLS); do command -v $$tool >/dev/null || missing=yes; done; \
 		test -z "$$missing" || { $(SUDO) apt-get update -qq && \
@@ -54,4 +62,4 @@ $(VENV)/test.stamp: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[emulate,train,dev]'
 	$(PYTHON) -m venv $(VENV)/pyocd # of its own: it wants capstone 5, we want 6
 	$(VENV)/pyocd/bin/python -m pip install --quiet --disable-pip-version-check pyocd==0.46.0
-	@touch $@ $(VENV)/demo.stamp
+	@touch $@ $(VENV)/demo.stamp $(VENV)/docs.stamp

@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from mcu_ghost.cli import log
-from mcu_ghost.host import console, processes, text
+from mcu_ghost.host import advice, console, processes, text
 from mcu_ghost.host.errors import GhostError, did_you_mean
 from mcu_ghost.host.version import __version__
 
@@ -84,10 +84,11 @@ class Verbs(click.Group):
 @click.command(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="""\b
+    epilog=f"""\b
 Example: mcu-ghost build --board nrf52840 && mcu-ghost test --board nrf52840
 Exit codes: 0 all is well; 1 an error, or a result that is not as it should be;
-2 a wrong command line; 130 stopped by Ctrl-C.""",
+2 a wrong command line; 130 stopped by Ctrl-C.
+Pages of a checkout: {advice.PAGES}/index.md, {advice.PAGES}/troubleshooting.md.""",
 )
 @click.version_option(__version__, prog_name="mcu-ghost")
 def cli() -> None:
@@ -153,6 +154,8 @@ def _fail(message: str, code: int) -> NoReturn:
     """Say what is wrong, where people and where scripts look, and exit."""
     log.failed(message)
     click.secho(f"error: {_shown(message)}", fg="red", err=True)
+    if more := advice.place(message):
+        click.secho(f"more: {more}", dim=True, err=True)
     if "--json" in sys.argv:
         console.print_json({"error": {"message": message, "exit_code": code}})
     sys.exit(code)

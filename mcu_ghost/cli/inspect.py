@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("inspect", epilog="Example: mcu-ghost inspect kws.keras")
-@click.argument("file", type=click.Path(path_type=Path), callback=options.model_file)
+@click.argument("file", type=click.Path(path_type=Path), callback=options.find_model)
 @options.as_json
 def command(file: Path, as_json: bool) -> None:
     """Show what would become of a model FILE, layer by layer, and what is refused.

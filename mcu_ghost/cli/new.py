@@ -20,7 +20,7 @@ from mcu_ghost.host import text
 @click.option("--board", "-b", "names", required=True, multiple=True, metavar="NAME",
               shell_complete=options.complete_board,
               help="See `mcu-ghost boards`; may be given again.")  # fmt: skip
-@click.option("--model", "-m", type=click.Path(path_type=Path), callback=options.model_file,
+@click.option("--model", "-m", type=click.Path(path_type=Path), callback=options.find_model,
               default="wake_words", show_default=True, shell_complete=options.complete_model,
               metavar="FILE", help="What it begins with: the bundled wake_words or clean_speech,"
               " or a .tflite of your own, which is copied.")  # fmt: skip

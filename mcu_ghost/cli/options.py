@@ -70,6 +70,11 @@ def model_file(value: Path) -> Path:
     return value if value.is_file() else resources.models().get(str(value), value)
 
 
+def find_model(ctx: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Return the file of a model that was named."""
+    return model_file(value)
+
+
 def load_model(ctx: click.Context, param: click.Parameter, value: Path) -> Model:
     """Return the network in a file, of which there is always one."""
     from mcu_ghost.network.tflite import read

@@ -151,6 +151,10 @@ def _free(target: Path) -> None:
             f"'{target.name}' is no name for a project: take a letter, then letters, digits, -"
             " and _ (64 at most)."
         )
+    if re.fullmatch(r"con|prn|aux|nul|com\d|lpt\d", target.name, re.I):
+        raise GhostError(
+            f"'{target.name}' is no name for a project: Windows keeps it for a device."
+        )
     if f"{target.name}.toml" == ghost_toml.NAME:
         raise GhostError(f"A project cannot be called '{target.name}': its recipe would be"
                          f" {ghost_toml.NAME}.")  # fmt: skip

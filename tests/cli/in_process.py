@@ -53,4 +53,5 @@ def clear_error(result: subprocess.CompletedProcess[str]) -> str:
     told = json.loads(result.stdout)["error"]["message"] if "--json" in result.args else ""
     assert told in result.stderr if told else result.stdout == ""
     assert result.stderr.startswith("error: ") and "Traceback" not in result.stderr
-    return result.stderr.removeprefix("error: ").strip()
+    sentence, _, _ = result.stderr.partition("\nmore: docs/troubleshooting.md#")
+    return sentence.removeprefix("error: ").strip()

@@ -106,7 +106,8 @@ def test_who_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "0  Built-in Microphone (ALSA" in refusal(*words, "--device", "headset")
     told = ghost(*words)
     assert told.returncode == 1 and told.stdout == ""
-    last = told.stderr.splitlines()[-1]
+    *_, last, more = told.stderr.splitlines()
+    assert more.endswith("#the-microphone-of-this-pc")
     assert last.startswith("error: '") and "the microphone gives silence: look whether it" in last
     assert "'stop' is what is said" in refusal(*words[:-1], "Stop")
     pc(monkeypatch, Card(refuses="Device unavailable"))

@@ -9,16 +9,19 @@ RENODE = "needs Renode"
 HOURS = "takes more than minutes"
 SUITE = "runs what this is part of"
 MICROPHONE = "needs a microphone"
-TRAINED = "trains as README's `mcu-ghost train words` does, a minute at least"
+TRAINED = "trains as docs/journey.md's `mcu-ghost train words` does, a minute at least"
 
 NOT_RUN = {
     ("README.md", "make demo"): INSTALLS,
     ("README.md", "make test"): SUITE,
     ("README.md", "pip install '.[emulate]'"): INSTALLS,
-    ("README.md", "pip install '.[flash]'"): INSTALLS,
-    ("README.md", "pip install '.[train]'"): INSTALLS,
+    ("docs/index.md", "pip install '.[emulate]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[emulate]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[flash]'"): INSTALLS,
+    ("docs/journey.md", "pip install '.[train]'"): INSTALLS,
     ("CONTRIBUTING.md", "make test"): SUITE,
     ("CONTRIBUTING.md", "make lint"): INSTALLS,
+    ("CONTRIBUTING.md", "make docs"): INSTALLS,
     ("CONTRIBUTING.md", ".venv/bin/pytest"): SUITE,
     ("docs/data.md", "pip install 'mcu-ghost[record]'"): INSTALLS,
     ("docs/data.md",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What stands on the pages: lines for a shell, code, links, headings.
 
-An indented block is lines for a shell; every other block is fenced and says its language.
+An indented block is lines for a shell; every other block is fenced and says its language, and by
+`title="…"` which file it is to be put into.
 """
 
 from __future__ import annotations
@@ -26,17 +27,19 @@ PAGES = sorted(
 )  # fmt: skip
 COMMANDS = [page for page in PAGES if page != "CHANGELOG.md"]  # what was, need not work any more
 SHOWN = ("c", "mermaid", "text")  # languages of which nothing can be run
+TUTORIALS = [page for page in PAGES if page.startswith("docs/tutorials/")]  # run as a whole
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page; `language` is "shell" if it is indented."""
+    """A block of a page; `language` is "shell" if it is indented, `file` what it is put into."""
 
     page: str
     line: int
     language: str
     text: str
+    file: str = ""
 
 
 def tokens(page: str) -> list[Token]:
@@ -54,9 +57,10 @@ def blocks(page: str) -> list[Block]:
     found = []
     for token in tokens(page):
         if token.type in ("code_block", "fence"):
-            language = "shell" if token.type == "code_block" else token.info.strip()
+            info = "shell" if token.type == "code_block" else token.info.strip()
+            language, _, title = info.partition(' title="')
             assert token.map is not None
-            found.append(Block(page, token.map[0] + 1, language, token.content))
+            found.append(Block(page, token.map[0] + 1, language, token.content, title.rstrip('"')))
     return found
 
 

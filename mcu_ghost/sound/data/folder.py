@@ -93,10 +93,13 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def listed(folder: Path, split: Split) -> set[str]:
-    """Return the `<label>/<file>` that the list of a split (not train) names; none without one."""
+    """Return the `<label>/<file>` that the list of a split (not train) names; none without one.
+
+    A list that was made on Windows has backslashes.
+    """
     path = folder / LISTS[split]
     lines = path.read_text("utf-8", "surrogateescape").splitlines() if path.is_file() else []
-    return {line.strip().removeprefix("./") for line in lines} - {""}
+    return {line.strip().replace("\\", "/").removeprefix("./") for line in lines} - {""}
 
 
 def scan(

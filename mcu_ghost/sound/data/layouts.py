@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.host.text import count
@@ -195,6 +195,8 @@ def _rows(
     for number, row in enumerate(rows, start=2):
         values = {key: (row.get(column) or "").strip() for key, column in columns.items()}
         file = root / values["path"]
+        if not file.is_file():  # a list that was made on Windows
+            file = root / PureWindowsPath(values["path"]).as_posix()
         if not values["label"] or not file.resolve().is_relative_to(root.resolve()):
             raise GhostError(f"{path}:{number}: needs a label, and a path within {root}.")
         if not file.is_file():
