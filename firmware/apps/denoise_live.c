@@ -44,7 +44,7 @@ int main(void) {
   ghost_microphone_start();
   for (;;) {
     const int16_t *const samples = ghost_microphone_take();
-    bool asked = ghost_live_take();
+    bool asked = ghost_live_take(samples);
     enhancer_analyse(&sound, &work, samples, (int8_t *)&in);
     app_model_step(&state, &scratch, &in, &out);
     enhancer_synthesise(&sound, &work, (const int8_t *)&out, clean);

@@ -120,7 +120,7 @@ int main(void) {
   for (;;) {
     const int16_t *const samples = ghost_microphone_take();
     const uint32_t start = ghost_counter_now();
-    bool asked = ghost_live_take();
+    bool asked = ghost_live_take(samples);
     const uint32_t hops = (uint32_t)ghost_live_hops();
     clips_keep(hops - 1u, samples);
     const int32_t word = ghost_listener_hop(&listener, &memory, samples);

@@ -76,7 +76,7 @@ int main(void) {
   ghost_microphone_start();
   for (;;) {
     const int16_t *const samples = ghost_microphone_take();
-    (void)ghost_live_take();
+    (void)ghost_live_take(samples);
     const uint32_t number = (uint32_t)ghost_live_hops() - 1u;
     ghost_hops_send(number, samples);
     ghost_live_note(ghost_counter_now() - ghost_microphone_arrival());

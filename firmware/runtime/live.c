@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/live.h"
 
+#include <string.h>
+
 #include "app_model.h"
 #include "board.h"
 #include "runtime/microphone.h"
@@ -19,6 +21,14 @@ static struct {
   uint64_t total;
   uint32_t hops, least, most;
 } busy;
+
+_Static_assert(MICROPHONE_HOP % 2u == 0u, "samples are taken two at a time");
+
+/* Since the last status line. */
+static struct {
+  uint32_t peak; /* has the highest bit of the largest amplitude, and lower ones */
+  uint32_t clipped;
+} loudness;
 
 static void hexadecimal(const char *text, uint32_t value, uint32_t digits) {
   ghost_text(text);
@@ -78,7 +88,30 @@ static bool pass(uint32_t count) {
   return true;
 }
 
-bool ghost_live_take(void) {
+static void hear(const int16_t *samples) {
+  uint32_t peaks = 0u; /* two side by side; of a negative amplitude its complement */
+  for (uint32_t i = 0u; i < MICROPHONE_HOP; i += 2u) {
+    uint32_t pair;
+    memcpy(&pair, samples + i, sizeof pair);
+    const uint32_t negative = pair >> 15 & 0x00010001u;
+    peaks |= pair ^ negative * 0xffffu;
+  }
+  const uint32_t peak = (peaks | peaks >> 16) & 0x7fffu;
+  loudness.peak |= peak;
+  if (peak >> 14 == 0u) return; /* far from full scale, as nearly always */
+  for (uint32_t i = 0u; i < MICROPHONE_HOP; i++) {
+    loudness.clipped += samples[i] == INT16_MAX || samples[i] == INT16_MIN;
+  }
+}
+
+static uint32_t bits(uint32_t value) {
+  uint32_t count = 0u;
+  for (; value != 0u; value >>= 1) count++;
+  return count;
+}
+
+bool ghost_live_take(const int16_t *samples) {
+  hear(samples);
   const uint32_t dropped = ghost_microphone_overruns() - (uint32_t)overruns;
   bool due = false;
   if (dropped != 0u) {
@@ -110,8 +143,11 @@ void ghost_live_status(uint32_t crc) {
   ghost_live_number(",\"max\":", busy.most);
   ghost_live_number("},\"stack\":{\"used\":", ghost_stack_used());
   ghost_live_number(",\"size\":", ghost_stack_size());
+  ghost_live_number("},\"sound\":{\"bits\":", bits(loudness.peak));
+  ghost_live_number(",\"clipped\":", loudness.clipped);
   hexadecimal("},\"crc\":\"", crc, 8u);
   ghost_text("\"}\n");
   busy.hops = busy.least = busy.most = 0u;
   busy.total = 0u;
+  loudness.peak = loudness.clipped = 0u;
 }

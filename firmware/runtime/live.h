@@ -20,9 +20,9 @@ void ghost_live_start(const char *app);
 /* Its end. */
 void ghost_live_started(void);
 
-/* For each hop that was taken: counts it and those dropped before it, of which it tells. True when
- * a status line is due: every ten seconds of sound. */
-bool ghost_live_take(void);
+/* For each hop that was taken: counts it and those dropped before it, of which it tells, and notes
+ * how loud its samples are. True when a status line is due: every ten seconds of sound. */
+bool ghost_live_take(const int16_t *samples);
 
 /* Hops since the start, dropped ones included, and their milliseconds. */
 uint64_t ghost_live_hops(void);
@@ -31,7 +31,8 @@ uint64_t ghost_live_ms(void);
 /* Counter ticks that a hop took. */
 void ghost_live_note(uint32_t ticks);
 
-/* A line on hops so far, and on ticks since the last such line; crc is of all that was made. */
+/* A line on hops so far, and on ticks and loudness since the last such line; crc is of all that was
+ * made. */
 void ghost_live_status(uint32_t crc);
 
 #endif

@@ -265,9 +265,13 @@ def _show(event: Line, started: Start | None) -> None:
         if started is not None and started.counter_hz:
             most = event.busy.max / started.counter_hz * 1000
             hop = f"a hop of {started.hop_ms} ms took {most:.1f} ms at most (measured), "
+        sound = event.sound
+        loud = f"sound up to {sound.peak_db:.0f} dB, " if sound else ""
         console.say(
-            f"[dim]{event.ms / 1000:8.2f} s  {hop}{count(event.overruns, 'hop')} lost, stack"
+            f"[dim]{event.ms / 1000:8.2f} s  {loud}{hop}{count(event.overruns, 'hop')} lost, stack"
             f" {event.stack.used} of {event.stack.size} B[/]"
         )
+        if sound and sound.fault:
+            console.say(f"[yellow]{sound.fault}[/]")
     else:
         tell(event)

@@ -4,12 +4,16 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from mcu_ghost.host.text import count
+
 _Count = Annotated[int, Meta(ge=0, lt=2**32)]  # what the app counts in 32 bits
+_SILENT_BITS = 4  # 66 dB below full scale: no microphone is so quiet in any room
 _Time = Annotated[int, Meta(ge=0, lt=2**43)]  # milliseconds of sound: a 32-bit number of hops
 
 
@@ -98,7 +102,38 @@ class Stack(Struct, frozen=True):
     size: _Count
 
 
-class Status(Struct, frozen=True, kw_only=True, tag_field="event", tag="status"):
+class Sound(Struct, frozen=True):
+    """How loud the samples since the last status line were.
+
+    Attributes:
+        bits: Of the largest amplitude: 15 is within 6 dB of full scale, each one less 6 dB below.
+        clipped: Samples at either end of the scale.
+    """
+
+    bits: Annotated[int, Meta(ge=0, le=15)]
+    clipped: _Count
+
+    @property
+    def peak_db(self) -> float:
+        """What no sample was louder than, dB of full scale."""
+        return 20 * math.log10(2) * (self.bits - 15)
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with it, for a person; "" if nothing."""
+        if self.clipped:
+            return (
+                f"{count(self.clipped, 'sample')} clipped: give the microphone less gain, or"
+                " speak from further away"
+            )
+        if self.bits <= _SILENT_BITS:
+            return "hardly any sound: is the microphone wired, and has it power and gain?"
+        return ""
+
+
+class Status(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="event", tag="status"
+):
     """How the board fares.
 
     Attributes:
@@ -108,6 +143,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="event", tag="status")
         stack: What it needed of its stack.
         crc: CRC-32 of all that was made so far, eight hexadecimal digits: outputs of the network,
             or clean samples.
+        sound: How loud it was; None of images that do not say.
     """
 
     ms: _Time
@@ -115,6 +151,7 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="event", tag="status")
     busy: Busy
     stack: Stack
     crc: Annotated[str, Meta(pattern=r"^[0-9a-f]{8}\Z")]
+    sound: Sound | None = None
 
 
 Line = Start | Word | Overrun | Status

@@ -121,14 +121,38 @@ def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     assert first.ms == 10_000 and last.ms >= 1000 * length  # one by itself, one asked for
     assert first.busy.min < first.busy.mean < first.busy.max < 640_000
     assert 0 < first.stack.used < first.stack.size == 2048
+    heard = np.concatenate([part.samples for part in played])
+    for status, samples in ((first, heard[: 10 * RATE]), (last, heard[10 * RATE :])):
+        assert status.sound and status.sound.clipped == 0
+        assert status.sound.bits == int(np.abs(samples.astype(int)).max()).bit_length()
     cpu_load = report.cpu_load
     assert [item.name for item in cpu_load.items] == ["front end", "network", "detector"]
     assert all(0 < item.instructions < (item.cycles or 0) for item in cpu_load.items)
     assert cpu_load.hops == last.ms // 10 and cpu_load.available == 640_000
     # What the board's own counter says agrees with what was counted from outside.
-    assert 1 < first.busy.mean / cpu_load.instructions < 1.02
+    assert 1 < first.busy.mean / cpu_load.instructions < 1.04  # how loud it is takes 650 to 1600
     assert cpu_load.worst >= max(item.instructions for item in cpu_load.items)
     assert samples_in_a_second(board, image.elf) == 16000
+
+
+def test_how_loud_it_is(image: build.Built) -> None:
+    """Either end of the scale counts as clipped; a negative amplitude as its complement."""
+    for ends, bits, clipped, said in (
+        ((0, 0), 0, 0, "hardly any sound"),
+        ((15, -16), 4, 0, "hardly any sound"),
+        ((16, 0), 5, 0, ""),
+        ((-512, 0), 9, 0, ""),
+        ((-513, 0), 10, 0, ""),
+        ((32766, -32767), 15, 0, ""),
+        ((32767, -32768), 15, 6, "6 samples clipped: give the microphone less gain"),
+    ):
+        sound = np.zeros(3200, np.int16)
+        sound[100:103], sound[2000:2003] = ends
+        report = keywords.run(image, [keywords.Part("sound", sound)])
+        (status,) = report.statuses
+        assert status.sound == kws.Sound(bits, clipped)
+        assert status.sound.peak_db == pytest.approx(6.02 * (bits - 15), abs=0.05)
+        assert status.sound.fault.startswith(said) and bool(said) == bool(status.sound.fault)
 
 
 def test_a_pdm_microphone_that_must_be_switched_on(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_every_sample_comes_out_equal(name: str, kind: str, tmp_path: Path) -> N
     status = heard.statuses[-1]
     assert 0 < status.stack.used < status.stack.size and cost.most < 4000
     # There is no network in it, whatever model is named.
-    assert built.flash_bytes < 6000 and built.ram_bytes < 22_000 and built.weights_bytes == 0
+    assert built.flash_bytes < 6400 and built.ram_bytes < 22_000 and built.weights_bytes == 0
     assert sum(part.bytes for part in built.ram) == built.ram_bytes
 
 

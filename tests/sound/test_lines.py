@@ -49,6 +49,15 @@ def test_a_word_with_the_sound_around_it() -> None:
         assert lines.read(json.dumps(wrong)) is None
 
 
+def test_a_status_that_says_how_loud_it_was() -> None:
+    line = STATUS | {"sound": {"bits": 11, "clipped": 0}}
+    found = lines.read(json.dumps(line))
+    assert isinstance(found, Status) and found.sound == lines.Sound(11, 0)
+    assert lines.plain(found) == line
+    for wrong in ({"bits": 16}, {"bits": -1}, {"clipped": -1}, {"clipped": 2**32}):
+        assert lines.read(json.dumps(line | {"sound": {"bits": 1, "clipped": 0} | wrong})) is None
+
+
 def test_a_later_version_may_say_more() -> None:
     for line in ALL:
         more = json.dumps({**line, "new": {"deep": [1]}})
