@@ -39,6 +39,7 @@ from mcu_ghost.proof.link.messages import (
 from mcu_ghost.proof.link.packets import Packet, decode, encode, printable
 
 _LONGEST_TEXT = 16384
+_LONGEST_PACKET = 66_000  # bytes on the wire of a payload of 65 535, the most that HELLO can promise
 _TOLD = 1000  # characters of it in a message
 _REPLAYS = 3  # of a session before the board is given up
 _GOOD = 4  # requests in a row that went well before they become longer
@@ -333,8 +334,7 @@ class Link:
                 return None
             self._received += len(data)
             self._pending += data
-            if len(self._pending) > _LONGEST_TEXT and 0 not in self._pending:
-                # No packet is so long.
+            if len(self._pending) > _LONGEST_PACKET and 0 not in self._pending:
                 self._note(bytes(self._pending))
                 self._pending.clear()
 
