@@ -39,7 +39,7 @@ from mcu_ghost.proof.link.messages import (
 from mcu_ghost.proof.link.packets import Packet, decode, encode, printable
 
 _LONGEST_TEXT = 16384
-_LONGEST_PACKET = 66_000  # bytes on the wire of a payload of 65 535, the most that HELLO can promise
+_LONGEST_PACKET = 66_000  # bytes on the wire: HELLO can promise a payload of 65 535
 _TOLD = 1000  # characters of it in a message
 _REPLAYS = 3  # of a session before the board is given up
 _GOOD = 4  # requests in a row that went well before they become longer
