@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,6 +115,12 @@ def command(
         out, chosen, sessions.name_of(who), where or "", far, per_word, unknown, background,
         Wanted(seconds, snr), play,
     )  # fmt: skip
+    if not out.exists():
+        line = shlex.join(["mcu-ghost", "data", "synth", "--words", words, "--out", str(out)])
+        console.note(
+            "[dim]A set needs people for training, for validation and for tests. Alone? Make voices"
+            f" first, and record yours into the same folder: `{console.literal(line)}`.[/]"
+        )
     console.note(
         f"[bold]{console.literal(session.person)}[/]: {_left(session)}; [dim]the microphone is"
         f" {console.literal(heard.name)}[/]"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mcu_ghost.host.errors import GhostError
 from mcu_ghost.sound import recording
 from mcu_ghost.sound.data import folder, session, sounds
 from mcu_ghost.sound.data.sections import Words
@@ -79,6 +80,22 @@ def test_the_same_command_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     told = ghost(*words)
     assert "all is there" in told.stderr and "0 new recordings" in told.stdout
     assert module.streams == []
+
+
+def test_who_is_alone_begins_with_made_voices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "my lamp"
+    pc(monkeypatch, Card(sound=said(4, seed=2)))
+    told = ghost(*WORDS, "--out", out, "--person", "anna").stderr
+    assert f"`mcu-ghost data synth --words 'hey lamp,stop' --out '{out}'`" in told.replace(
+        "\n", " "
+    )
+    pc(monkeypatch, Card(sound=said(4, seed=2)))
+    told = ghost(*WORDS, "--out", out, "--person", "ida").stderr
+    assert "Alone?" not in told  # somebody is there already
+    with pytest.raises(GhostError, match="put voices of `mcu-ghost data synth` beside them"):
+        sounds.load(Recipe("lamp", Words(("my lamp",))), tmp_path)
 
 
 def test_overflows_are_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

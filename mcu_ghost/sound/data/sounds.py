@@ -221,8 +221,9 @@ def _plan(
         for split in uses.values():
             if not any(i.label == label and i.split == split for i, _ in words):
                 raise NoRecordings(
-                    f"'{label}' has no {split} recordings. Record more people, or name who is in "
-                    "which split in validation_list.txt and testing_list.txt."
+                    f"'{label}' has no {split} recordings. Record more people, put voices of"
+                    " `mcu-ghost data synth` beside them, or name who is in which split in"
+                    " validation_list.txt and testing_list.txt."
                 )
     return _Plan(tuple(words), tuple(others), tuple(notes))
 

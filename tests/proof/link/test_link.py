@@ -252,30 +252,6 @@ def test_frames_of_another_size() -> None:
         board.frames(np.zeros((2, 5), np.int8))
 
 
-def test_a_reply_of_the_longest_payload() -> None:
-    """Of any size that HELLO can promise, and in pieces, as a line gives it."""
-
-    class Large(Device):
-        def execute(self, packet: Packet) -> tuple[int, bytes]:
-            kind, payload = super().execute(packet)
-            if packet.type == link.HELLO:  # the payload and the outputs
-                payload = payload[:4] + struct.pack("<HHH", 65535, INPUTS, 65535) + payload[10:]
-            return kind, payload
-
-        def outputs(self) -> bytes:
-            return bytes(n % 253 for n in range(65535))
-
-        def read(self, timeout: float) -> bytes:
-            self.out = super().read(timeout) + self.out
-            out, self.out = self.out[:1000], self.out[1000:]
-            return out
-
-    board = Link(Large(per_frame=True), 0.1, 2)
-    board.reset()
-    (outputs,) = board.frames(frames(1))
-    assert outputs.view(np.uint8).tobytes() == bytes(n % 253 for n in range(65535))
-
-
 @pytest.mark.parametrize(
     "noise",
     [
