@@ -17,9 +17,7 @@ import tty
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 from serial.tools import list_ports
 
 from mcu_ghost import boards
@@ -30,13 +28,9 @@ from mcu_ghost.host import resources
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.network.model import Model
 from mcu_ghost.network.tflite import read, write
-from mcu_ghost.sound import keywords
-from mcu_ghost.sound.enhancement import Enhancer
 from tests.cli.in_process import ghost, refusal
 from tests.conftest import ROOT, need
-from tests.listeners import listener, noise
 from tests.proof.board.board import PtyBoard, compile_app
-from tests.sound.enhancers import random_enhancer, sound
 
 
 @pytest.fixture
@@ -249,122 +243,6 @@ def test_verify_an_unmodified_image_that_is_reset(
     os.close(host)
     assert data["mismatches"] == 0 and data["frames"] == 3 * 49 and data["replays"] == 1
     assert data["measured"]["unit"] == "cycles" and data["measured"]["per_frame"]["min"] > 1000
-
-
-@pytest.mark.emulator
-def test_monitor_an_unmodified_kws_image(tmp_path: Path) -> None:
-    """Sound into the microphone of the emulated nRF52840, words out of the monitor."""
-    board = boards.load("nrf52840")
-    model = read.load(resources.default_model())
-    built = build.build(model, board, "kws", tmp_path / "b")
-    clip = next(c for c in resources.demo_clips() if c.name.startswith("alexa_"))
-    chip, host = os.openpty()
-    tty.setraw(host)
-    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host))
-    with (
-        contextlib.closing(unicorn.start(board, built.elf)) as machine,
-        running(*words) as monitor,
-    ):
-        monitor.until("Ctrl-C ends")
-        time.sleep(0.5)
-        machine.outside.sound.play(keywords.need_task(built.model).recording(clip))
-        for _ in range(200):
-            os.write(chip, machine.read(0.02))
-        machine.write(b"\n")  # asks for a status line
-        for _ in range(10):
-            os.write(chip, machine.read(0.02))
-        monitor.until(r"wake_words listens for: .*alexa(.|\n)* s  alexa +0\.9")
-        monitor.until(r"a hop of 10 ms took \d+\.\d ms at most \(measured\), 0 hops lost, stack")
-        assert monitor.stop() == 0
-    os.close(chip)
-    os.close(host)
-
-
-@pytest.mark.emulator
-def test_monitor_saves_the_sound_of_an_unmodified_denoise_live_image(tmp_path: Path) -> None:
-    """Every sample is the one that the PC makes of what the microphone heard."""
-    board, model, heard = boards.load("nrf52840"), random_enhancer(), sound(1.3)
-    built = build.build(model, board, "denoise_live", tmp_path / "b")
-    chip, host = os.openpty()
-    tty.setraw(host)
-    file = tmp_path / "clean.wav"
-    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save", str(file))
-    with (
-        contextlib.closing(unicorn.start(board, built.elf)) as machine,
-        running(*words) as monitor,
-    ):
-        monitor.until("Ctrl-C ends")
-        time.sleep(0.5)
-        machine.outside.sound.play(heard)
-        while machine.outside.sound.taken < len(heard):
-            os.write(chip, machine.read(0.02))
-        machine.write(b"\n")  # asks for a status line
-        for _ in range(10):
-            os.write(chip, machine.read(0.02))
-        monitor.until(r"cleans what it hears(.|\n)* 1\.0\d s +-\d+ dB █+")
-        monitor.until(r"a hop of 16 ms took \d+\.\d ms at most \(measured\), 0 hops lost, stack")
-        assert monitor.stop() == 0 and b"nothing lost" in monitor.err
-    os.close(chip)
-    os.close(host)
-    found, _ = soundfile.read(file, dtype="int16")
-    made = Enhancer(model).feed(np.pad(heard, (0, 16000)))
-    assert len(found) > len(heard) and (found == made[: len(found)]).all()
-
-
-@pytest.mark.emulator
-def test_monitor_saves_what_a_record_image_hears(tmp_path: Path) -> None:
-    board, heard = boards.load("nrf52840"), sound(1.3)
-    built = build.build(random_enhancer(), board, "record", tmp_path / "b")
-    chip, host = os.openpty()
-    tty.setraw(host)
-    file = tmp_path / "heard.wav"
-    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save", str(file))
-    with (
-        contextlib.closing(unicorn.start(board, built.elf)) as machine,
-        running(*words) as monitor,
-    ):
-        monitor.until("Ctrl-C ends")
-        time.sleep(0.5)
-        machine.outside.sound.play(heard)
-        while machine.outside.sound.taken < len(heard) + 320:
-            os.write(chip, machine.read(0.02))
-        monitor.until(r"sends what it hears(.|\n)* 1\.00 s +-\d+ dB █+")
-        assert monitor.stop() == 0 and b"nothing lost" in monitor.err
-    os.close(chip)
-    os.close(host)
-    found, _ = soundfile.read(file, dtype="int16")
-    assert len(found) >= len(heard) and (found[: len(heard)] == heard).all()
-
-
-@pytest.mark.emulator
-def test_monitor_saves_the_sound_around_words(tmp_path: Path) -> None:
-    """What a `kws_clips` image sends is there as recordings, and says nothing of its own."""
-    board, heard = boards.load("nrf52840"), noise(4500)
-    built = build.build(listener(labels=["go", "other"]), board, "kws_clips", tmp_path / "b")
-    chip, host = os.openpty()
-    tty.setraw(host)
-    folder = tmp_path / "clips"
-    words = ("monitor", "-b", "nrf52840", "--port", os.ttyname(host), "--save-clips", str(folder))
-    with (
-        contextlib.closing(unicorn.start(board, built.elf)) as machine,
-        running(*words) as monitor,
-    ):
-        monitor.until("Ctrl-C ends")
-        time.sleep(0.5)
-        machine.outside.sound.play(heard)
-        while machine.outside.sound.taken < len(heard) + 1600:
-            os.write(chip, machine.read(0.02))
-        monitor.until(r"listens for: go(.|\n)* s  go +0\.\d+")
-        assert monitor.stop() == 0 and b" dB " not in monitor.out
-    os.close(chip)
-    os.close(host)
-    listed = [json.loads(one) for one in (folder / "clips.jsonl").read_text().splitlines()]
-    assert len(listed) > 2 and b"clips: the sound around %d words" % len(listed) in monitor.err
-    for one in listed:
-        found, _ = soundfile.read(folder / one["file"], dtype="int16")
-        start = max(0, one["ms"] * 16 - 24_000)
-        played = np.pad(heard, (0, 16_000))[start:][: len(found)]
-        assert one["lost"] == 0 and one["word"] == "go" and (found == played).all()
 
 
 def test_what_excludes_raw(tmp_path: Path) -> None:
