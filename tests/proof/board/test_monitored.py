@@ -69,9 +69,7 @@ def test_words_of_a_kws_image(tmp_path: Path) -> None:
     with monitored(model, "kws", tmp_path / "b") as (monitor, play):
         play(heard, more=16_000, ask=True)
         monitor.until(r"wake_words listens for: .*alexa(.|\n)* s  alexa +0\.9")
-        monitor.until(
-            r"sound up to -\d+ dB, a hop of 10 ms took \d+\.\d ms at most \(measured\), 0"
-        )
+        monitor.until(r"sound up to -?\d+ dB, a hop of 10 ms took \d+\.\d ms at most \(measured\)")
         assert monitor.stop() == 0 and b"hardly any sound" not in monitor.out
 
 
