@@ -33,6 +33,9 @@ NOT_RUN = {
     ("docs/enhancement.md", "pip install 'mcu-ghost[train,enhancement]'"): INSTALLS,
     ("docs/enhancement.md", "mcu-ghost train clean.toml"): HOURS,
     ("docs/hardware.md", "pip install 'mcu-ghost[flash]'"): INSTALLS,
+    ("docs/hardware.md", 'mcu-ghost data record --board nrf52840 --words "hey lamp,stop"'
+     " --out lamp"): MICROPHONE,
+    ("docs/hardware.md", "mcu-ghost listen --live --board nrf52840"): MICROPHONE,
     ("docs/renode.md", "mcu-ghost test --board nrf52840 --emulator renode"): RENODE,
     ("docs/renode.md", "pip install -r RENODE/tests/requirements.txt"): INSTALLS,
     ("docs/renode.md", "renode-test renode/board.robot"): RENODE,

@@ -67,6 +67,7 @@ def estimate(
         for (start, length), run in part.runs.items():
             instructions = straight(code, start, length)
             base += run.executions * cost(instructions)
+            base += (run.executions - run.taken) * _led_on(code, instructions[-1])
             branches += run.taken
             words = {at // 4 for i in instructions for at in (i.address, i.address + i.size - 2)}
             fetched += run.executions * len(words)
@@ -98,6 +99,15 @@ def straight(code: Mapping[int, Instruction], start: int, length: int) -> list[I
 def cost(run: Sequence[Instruction]) -> int:
     """Return the cycles of a straight run, without the refill where it is left by a branch."""
     return sum(_cost(i, before) for i, before in zip(run, [None, *run[:-1]], strict=True))
+
+
+def _led_on(code: Mapping[int, Instruction], last: Instruction) -> int:
+    """Return what the instruction behind a run costs more because it follows the run's last one.
+
+    Emulators also end a run at the end of a page of memory.
+    """
+    behind = code.get(last.address + last.size)
+    return _cost(behind, last) - _cost(behind, None) if behind else 0
 
 
 def _cost(instruction: Instruction, before: Instruction | None) -> int:

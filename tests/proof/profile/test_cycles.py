@@ -78,6 +78,25 @@ def test_a_loop_on_the_nrf52840() -> None:
     assert any("each time it is fetched" in sentence for sentence in found.assumptions)
 
 
+def test_where_an_emulator_cuts_a_run_costs_nothing() -> None:
+    """As it does at the end of a page of memory; where a branch is taken nothing leads on."""
+    code = {i.address: i for i in run("ldr r1, [r2]", "ldr r3, [r4]", "cmp r1, #0", "it eq",
+                                      "moveq r0, #1", "add r5, #4", "ldr r6, [r5]", "bx lr")}  # fmt: skip
+    board = boards.load("mps2-an386")
+
+    def found(*runs: tuple[int, int, int, int]) -> float:
+        spent = Spent(PATH, {(at, n): RunCount(count, taken) for at, n, count, taken in runs}, None)
+        estimate = cycles.estimate([spent], code, board, 1)
+        assert estimate is not None
+        return estimate.cycles
+
+    whole = found((0x100, 8, 6, 6))
+    for cut in range(1, 8):
+        assert found((0x100, cut, 6, 0), (0x100 + 2 * cut, 8 - cut, 6, 6)) == whole
+    # The second load overlaps with the first only where it comes behind it.
+    assert found((0x100, 1, 6, 6), (0x102, 7, 6, 6)) == whole + 6 * (1 + 2)
+
+
 def test_means_are_per_frame() -> None:
     code = {i.address: i for i in run("ldr r1, [r2]", "bx lr")}
     spent = Spent(PATH, {(0x100, 2): RunCount(7, 7)}, 7)
