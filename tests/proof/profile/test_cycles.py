@@ -80,8 +80,8 @@ def test_a_loop_on_the_nrf52840() -> None:
 
 def test_where_an_emulator_cuts_a_run_costs_nothing() -> None:
     """As it does at the end of a page of memory; where a branch is taken nothing leads on."""
-    code = {i.address: i for i in run("ldr r1, [r2]", "ldr r3, [r4]", "cmp r1, #0", "it eq",
-                                      "moveq r0, #1", "add r5, #4", "ldr r6, [r5]", "bx lr")}  # fmt: skip
+    lines = ["ldr r1, [r2]", "ldr r3, [r4]", "cmp r1, #0", "it eq", "moveq r0, #1", "add r5, #4"]
+    code = {i.address: i for i in run(*lines, "ldr r6, [r5]", "bx lr")}
     board = boards.load("mps2-an386")
 
     def found(*runs: tuple[int, int, int, int]) -> float:
