@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def run(command: list[str], folder: Path) -> None:
         raise GhostError(f"{command[0]} is not installed: apt install {command[0]}") from None
     if result.returncode:
         raise GhostError(f"{' '.join(command)}: {result.stderr.strip()}")
+
+
+def out_folder(about: str | None) -> Path:
+    """Return the folder that the command line of a script names; `about` is what `--help` says."""
+    parser = argparse.ArgumentParser(
+        description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("out", metavar="OUT", type=Path, help="a folder; what is there stays")
+    found: Path = parser.parse_args().out.resolve()
+    return found

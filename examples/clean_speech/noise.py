@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import shutil
 import struct
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from examples.packages import unpacked
+from examples.packages import out_folder, unpacked
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 
@@ -86,6 +85,6 @@ def main(out: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]).resolve())
+        main(out_folder(__doc__))
     except GhostError as error:
         raise SystemExit(f"error: {error}") from None

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesises the demo clips that ship with the model, in voices that training never heard.
 
-python examples/wake_words/clips.py mcu_ghost/models/clips
+    python -m examples.wake_words.clips mcu_ghost/models/clips
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
+from examples.packages import out_folder
 from mcu_ghost.sound import audio
 from mcu_ghost.sound.data.speech import Voice, say
 
@@ -26,14 +26,14 @@ CLIPS = (
 )
 
 
-def main() -> None:
-    out = Path(sys.argv[1])
-    out.mkdir(parents=True, exist_ok=True)
+def main(folder: Path) -> None:
+    """Make all clips."""
+    folder.mkdir(parents=True, exist_ok=True)
     edge = np.zeros(audio.RATE // 10, np.int16)
     for word, name, voice in CLIPS:
         samples = np.concatenate([edge, say(word.replace("_", " "), voice), edge])
-        soundfile.write(out / f"{word}_{name}.flac", samples, audio.RATE, subtype="PCM_16")
+        soundfile.write(folder / f"{word}_{name}.flac", samples, audio.RATE, subtype="PCM_16")
 
 
 if __name__ == "__main__":
-    main()
+    main(out_folder(__doc__))

@@ -10,11 +10,10 @@ voice, composer or package is in two of them. Run again, it goes on where it was
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
-from examples.packages import run, unpacked
+from examples.packages import out_folder, run, unpacked
 from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 
@@ -73,6 +72,6 @@ def convert(package: str, sounds: list[Path], target: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        main(Path(sys.argv[1]).resolve())
+        main(out_folder(__doc__))
     except GhostError as error:
         raise SystemExit(f"error: {error}") from None
