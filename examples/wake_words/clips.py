@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesises the demo clips that ship with the model, in voices that training never heard.
 
-    python -m examples.wake_words.clips mcu_ghost/models/clips
+`python -m examples.wake_words.clips mcu_ghost/models/clips` made those that are there.
 """
 
 from pathlib import Path
