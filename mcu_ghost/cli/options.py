@@ -111,7 +111,7 @@ def tell_wires(board: Board, before: str = "") -> None:
 
     wires = boards.to_wire(board)
     if wires:
-        console.note(f"[yellow]{console.literal(before + wires)}[/]")
+        console.warn(before + wires)
 
 
 def bundled_model() -> Path:
@@ -263,9 +263,10 @@ model = click.option(
     help="A .tflite made by `mcu-ghost convert`, or the bundled wake_words or clean_speech. "
     " [default: ghost.toml's, or wake_words]",
 )
+SENSITIVITIES = click.Choice(["low", "medium", "high"])
 sensitivity = click.option(
     "--sensitivity",
-    type=click.Choice(["low", "medium", "high"]),
+    type=SENSITIVITIES,
     expose_value=False,
     is_eager=True,
     callback=_note_sensitivity,

@@ -42,7 +42,7 @@ _path = click.Path(path_type=Path)
               )  # fmt: skip
 @click.option("--threshold", "manual", multiple=True, metavar="WORD=X",
               help="Set this one; several times for more words.")  # fmt: skip
-@click.option("--sensitivity", type=click.Choice(["low", "medium", "high"]),
+@click.option("--sensitivity", type=options.SENSITIVITIES,
               help="Set the thresholds that the file has for it.")  # fmt: skip
 @click.option("--split", type=click.Choice(["validation", "all"]), default="validation",
               show_default=True, help="Recordings of DATA to use; all: training heard none of it.",
@@ -101,7 +101,7 @@ def command(
     before, now = tunable.thresholds, chosen
     counts, named = None, None
     if heard is not None and found is not None:
-        named = thresholds.sensitivities(heard, found.limit)
+        named = thresholds.sensitivities(found)
         counts = [heard.at(list(one.values())) for one in (before, now)]
     written = None if dry_run else target
     if written:

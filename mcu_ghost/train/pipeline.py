@@ -117,7 +117,7 @@ def judge(
     tell("choosing the threshold")
     trade = thresholds.trade_off(heard, recipe.detector.false_accepts_per_hour)
     chosen = [trade.chosen] * len(sounds.labels)
-    given = given.choosing(thresholds.sensitivities(heard, trade.limit)).at(chosen)
+    given = given.choosing(thresholds.sensitivities(trade)).at(chosen)
     said_of = metadata(recipe, sounds.labels, form, given, facts)
     network = dataclasses.replace(network, metadata=said_of)
     write.write(network, out)

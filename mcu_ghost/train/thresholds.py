@@ -203,15 +203,18 @@ def trade_off(heard: Heard, limit: float) -> TradeOff:
                     tuple(float(n) / heard.hours for n in reports), chosen, warnings)  # fmt: skip
 
 
-def sensitivities(heard: Heard, limit: float) -> dict[Sensitivity, float]:
-    """Return thresholds for which a fifth of a limit, it, and four times as many are expected.
+def sensitivities(trade: TradeOff) -> dict[Sensitivity, float]:
+    """Return thresholds for which a fifth of the limit, it, and four times as many are expected.
 
     Args:
-        heard: Validation sounds.
-        limit: False accepts per hour that all words together may have at medium sensitivity.
+        trade: What each threshold lets through, and how many may be at medium sensitivity.
     """
-    shares = dict(zip(SENSITIVITIES, (0.2, 1.0, 4.0), strict=True))
-    return {name: trade_off(heard, share * limit).chosen for name, share in shares.items()}
+    counts = [sum(each) for each in zip(*(word.accepts for word in trade.words), strict=True)]
+    found: dict[Sensitivity, float] = {}
+    for name, share in zip(SENSITIVITIES, (0.2, 1.0, 4.0), strict=True):
+        allowed = share * trade.limit * trade.hours
+        found[name] = choose(expected(counts, allowed), allowed)
+    return found
 
 
 def expected(counts: Sequence[int], allowed: float) -> npt.NDArray[np.float64]:

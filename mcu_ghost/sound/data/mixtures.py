@@ -88,7 +88,8 @@ class Material:
         parts: list[Reals] = []
         have = 0
         while have < length:
-            one = _played(rng, self.speech[int(rng.integers(len(self.speech)))], mixing)
+            one = self.speech[int(rng.integers(len(self.speech)))].astype(np.float64)
+            one = _played(rng, one, mixing)
             if rng.random() < mixing.tilt:
                 one = tilted(rng, one)
             if rng.random() < mixing.reverb:
@@ -117,15 +118,15 @@ class Material:
         kinds = tuple(self.noises)
         sounds = self.noises[kinds[int(rng.integers(len(kinds)))]]
         longest = int(length * (1 + _FASTER) + 1) if mixing.speed else length
-        found = _played(rng, to_int16(recorded(rng, sounds, longest)), mixing)[:length]
+        found = _played(rng, recorded(rng, sounds, longest), mixing)[:length]
         return unit(tilted(rng, found) if rng.random() < mixing.tilt else found)
 
 
-def _played(rng: np.random.Generator, samples: Samples, mixing: Mixing) -> Reals:
+def _played(rng: np.random.Generator, values: Reals, mixing: Mixing) -> Reals:
     """Return a recording at its own or, now and then, at another speed."""
     if mixing.speed and rng.random() < mixing.speed:
-        samples = augment.speed(rng, samples, _FASTER)
-    return samples.astype(np.float64)
+        return augment.speed(rng, to_int16(values), _FASTER).astype(np.float64)
+    return values
 
 
 def mixed(speech: Reals, noise: Reals, snr_db: float, level_db: float) -> tuple[Samples, Reals]:
