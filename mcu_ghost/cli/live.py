@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -132,11 +131,12 @@ class _View:
         console.note(f"{self._samples / RATE:.1f} s of sound, {lost}, {words}")
 
     def _tell(self, word: Word) -> None:
+        from mcu_ghost.host import console
         from mcu_ghost.sound import lines
 
         self._words += 1
         if self._tell_word is None:
-            _write(lines.plain(word))
+            console.print_event(lines.plain(word))
         else:
             self._tell_word(word)
 
@@ -148,7 +148,7 @@ class _View:
         lost, self._untold = self._untold, 0
         ms = round(1000 * self._samples / RATE)
         if self._tell_word is None:
-            _write({"event": "lost", "ms": ms, "samples": lost})
+            console.print_event({"event": "lost", "ms": ms, "samples": lost})
             return
         console.note(
             f"[dim]{ms / 1000:8.2f} s[/]  [yellow]{1000 * lost / RATE:.0f} ms of sound were lost:"
@@ -181,11 +181,6 @@ class _View:
             row = f"\n[{style}]{safe.literal(label):<{width}}  {score:.2f}  {bar}[/]"
             drawn.append_text(Text.from_markup(row))
         return drawn
-
-
-def _write(event: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
 
 
 def shades(frames: Int8s, count: int, rows: int) -> npt.NDArray[np.intp]:

@@ -49,10 +49,7 @@ def choose(
     from mcu_ghost.host import console
     from mcu_ghost.proof.board_microphone import board_microphone
 
-    def say(sentence: str) -> None:
-        console.note(f"[yellow]{console.literal(sentence)}[/]")
-
-    return board_microphone(board, port or "", baud, say)
+    return board_microphone(board, port or "", baud, console.warn)
 
 
 def bar(level_db: float, width: int = BAR) -> str:

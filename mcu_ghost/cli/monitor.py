@@ -76,11 +76,10 @@ def command(
     device = port or usb.find(target).device
     folder = clips.Folder(save_clips) if save_clips else None
 
-    def tell(sentence: str) -> None:
-        console.note(f"[yellow]{console.literal(sentence)}[/]")
-
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        opened = stack.enter_context(contextlib.closing(SerialPort(device, target, math.inf, tell)))
+        opened = stack.enter_context(
+            contextlib.closing(SerialPort(device, target, math.inf, console.warn))
+        )
         write = stack.enter_context(sound_file.writing(save)) if save else None
         console.note(f"[dim]{console.literal(opened.status())} Ctrl-C ends.[/]")
         view = _View(as_json, write, folder)
@@ -142,8 +141,7 @@ class _View:
                 continue
             self._garbled = self._garbled + 1 if monitor.garbled(one) else 0
             if self._garbled == 3:
-                noise = f"this looks like noise: is the baud rate right? {port.status()}"
-                console.note(f"[yellow]{console.literal(noise)}[/]")
+                console.warn(f"this looks like noise: is the baud rate right? {port.status()}")
             self._print(one)
 
     def end(self) -> None:
@@ -164,8 +162,7 @@ class _View:
             if self._as_json:
                 found = {"event": "clip", "file": str(file), "word": clip.word.word,
                          "ms": clip.word.ms, "lost": clip.lost}  # fmt: skip
-                sys.stdout.write(json.dumps(found) + "\n")
-                sys.stdout.flush()
+                console.print_event(found)
                 continue
             lost = f", {count(clip.lost, 'sample')} lost, silent there" if clip.lost else ""
             seconds = len(clip.samples) / RATE
@@ -195,8 +192,7 @@ class _View:
         if self._as_json:
             found = {"event": "level", "ms": round(1000 * seconds), "db": round(level_db, 1),
                      "lost": sound.lost, "lost_on_line": sound.lost_on_line}  # fmt: skip
-            sys.stdout.write(json.dumps(found) + "\n")
-            sys.stdout.flush()
+            console.print_event(found)
             return
         bar = microphone.bar(level_db)
         console.say(f"[dim]{seconds:8.2f} s[/]  {level_db:4.0f} dB {bar}")

@@ -199,7 +199,7 @@ class _Screen:
         """Say something else."""
         from mcu_ghost.host import console
 
-        console.note(f"[yellow]{console.literal(sentence)}[/]")
+        console.warn(sentence)
 
 
 @contextlib.contextmanager

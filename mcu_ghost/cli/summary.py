@@ -82,7 +82,7 @@ def show_layers(rows: Sequence[Row], model: Model | None, notes: Sequence[str]) 
         if row.refused:
             console.say(f"[red]{console.literal(row.refused)}[/]")
     for note in notes:
-        console.note(f"[yellow]{console.literal(note)}[/]")
+        console.warn(note)
     if model is not None:
         memory = _memory(model)
         console.say(

@@ -95,6 +95,11 @@ def note(text: str) -> None:
     stderr().print(text)
 
 
+def warn(sentence: str) -> None:
+    """Print a warning, text from outside."""
+    note(f"[yellow]{literal(sentence)}[/]")
+
+
 def literal(value: object) -> str:
     """Return text from outside as it may stand amid markup: none of it is taken for any."""
     from rich.markup import escape
@@ -142,3 +147,9 @@ def stages() -> Iterator[Callable[[str, float, float | None], None]]:
 def print_json(data: dict[str, Any] | list[Any]) -> None:
     """Print a result for scripts."""
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def print_event(event: dict[str, Any]) -> None:
+    """Print one of the results that come without end, as a line of JSON, at once."""
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()

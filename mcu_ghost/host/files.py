@@ -132,3 +132,16 @@ def write_npz(path: Path, arrays: dict[str, Any]) -> None:
     content = io.BytesIO()
     np.savez(content, **arrays)
     write_bytes(path, content.getvalue())
+
+
+def add_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that only grows; it is made where it is not there.
+
+    Raises:
+        GhostError: It cannot be written.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(line + b"\n")
+    except OSError as error:
+        raise GhostError(f"{path}: cannot be written ({error.strerror}).") from error

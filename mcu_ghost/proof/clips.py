@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mcu_ghost.host import files
 from mcu_ghost.host.errors import GhostError
 from mcu_ghost.proof.monitor import Hop
 from mcu_ghost.sound import lines, sound_file
@@ -144,12 +145,7 @@ class Folder:
         entry = {"file": file.name, "word": word.word, "score": word.score, "sum": word.sum,
                  "ms": word.ms, "time": now.isoformat(timespec="seconds"),
                  "lost": clip.lost}  # fmt: skip
-        listed = self.path / LIST
-        try:
-            with listed.open("a", encoding="utf-8") as file_of_all:
-                file_of_all.write(json.dumps(entry) + "\n")
-        except OSError as error:
-            raise GhostError(f"{listed}: cannot be written ({error.strerror}).") from error
+        files.add_line(self.path / LIST, json.dumps(entry).encode())
         self.written += 1
         return file
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from mcu_ghost.host import files, keys
@@ -22,7 +23,7 @@ from mcu_ghost.sound import recording, sound_file
 from mcu_ghost.sound.audio import RATE, Samples
 from mcu_ghost.sound.capture import Block, Microphone
 from mcu_ghost.sound.data import folder
-from mcu_ghost.sound.data.session import Item, Line, Session, add_line
+from mcu_ghost.sound.data.session import FACTS, Item, Line, Session
 from mcu_ghost.sound.data.take import BEFORE_MS, STEP, Ear, Take, decibels, judge
 
 AGAIN, PLAY, STOP = "r", "p", "q"
@@ -255,7 +256,7 @@ class Recorder:
             level_db=round(level_db, 1),
             **more,
         )
-        add_line(session.out, line)
+        files.add_line(session.out / FACTS, msgspec.json.encode(line))
 
 
 class _Stream:

@@ -185,20 +185,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
 
 
-def add_line(out: Path, line: Line) -> None:
-    """Add a line about a recording to those in a set's folder.
-
-    Raises:
-        GhostError: It cannot be written.
-    """
-    path = out / FACTS
-    try:
-        with path.open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
-    except OSError as error:
-        raise GhostError(f"{path}: cannot be written ({error.strerror}).") from error
-
-
 def last_line(out: Path) -> Line:
     """Return what is known of the last word that was recorded; an empty line where nothing is."""
     try:
