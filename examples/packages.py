@@ -29,7 +29,7 @@ def run(command: list[str], folder: Path) -> None:
     except FileNotFoundError:
         raise GhostError(f"{command[0]} is not installed: apt install {command[0]}") from None
     if result.returncode:
-        raise GhostError(f"{' '.join(command)}: {result.stderr.strip()}")
+        raise GhostError(f"{command[0]}: {result.stderr.strip()}")
 
 
 def out_folder(about: str | None) -> Path:

@@ -21,18 +21,20 @@ LABELS = ["alexa", 'the "door" \\', "größe", "other"]
 
 
 def listener(
-    seed: int = 14, units: int = 24, labels: Sequence[str] = LABELS, **metadata: Any
+    seed: int = 14, units: int = 24, labels: Sequence[str] = LABELS, stack: int = 1, **metadata: Any
 ) -> Model:
     """Return a network whose words come often; `metadata` overrides what it says of itself."""
+    inputs = 40 * stack
+    classes = len(labels)
     model = random_model(
-        seed, units=units, ratio=2, inputs=40, classes=len(labels), head_per_frame=True, gain=3.0
+        seed, units=units, ratio=2, inputs=inputs, classes=classes, head_per_frame=True, gain=3.0
     )
     word = {"threshold": 0.3, "refractory_ms": 300}
     said = {
         "labels": list(labels),
         "reset": "never",
-        "frame": {"shape": [40], "hop_ms": 20},
-        "front_end": FRONT_END,
+        "frame": {"shape": [inputs], "hop_ms": 20},
+        "front_end": FRONT_END | {"stack": stack},
         "features_to_int8": asdict(FORMULA),
         "detector": {"window": 4, "words": dict.fromkeys(labels[:-1], word)},
     }

@@ -32,10 +32,20 @@ SOURCES = (
     ("frozen-bubble-data", "**/*.ogg", "validation", "music"),
     ("warzone2100-music", "**/*.opus", "test", "music"),
     ("lincity-ng-data", "**/sounds/*.wav", "train", "noise"),
+    ("asterisk-prompt-it-menardi-wav", "**/*.wav", "train", "speech"),
+    ("klettres-data", "**/*.ogg", "train", "speech"),
+    ("supertux-data", "**/music/**/*.ogg", "train", "music"),
+    ("extremetuxracer-data", "**/music/*.ogg", "train", "music"),
+    ("pushover-data", "**/themes/*.ogg", "train", "music"),
+    ("ardentryst", "**/Music/*.ogg", "train", "music"),
+    ("asc-music", "**/*.mp3", "train", "music"),
+    ("zaz-data", "**/*.ogg", "train", "music"),
+    ("supertux-data", "**/sounds/*.wav", "train", "noise"),
+    ("ardentryst", "**/Sounds/**/*.ogg", "train", "noise"),
     ("hedgewars-data", "**/Data/Sounds/*.ogg", "test", "noise"),
 )
 AT_ONCE = 32  # files that a process converts: starting it takes longer than most of them
-AUDIO = {".g722", ".ogg", ".opus", ".wav"}
+AUDIO = {".g722", ".mp3", ".ogg", ".opus", ".wav"}
 
 
 def main(out: Path) -> None:

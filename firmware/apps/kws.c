@@ -27,7 +27,8 @@
 enum { LED_HOPS = 300 / GHOST_HOP_MS };
 _Static_assert(APP_MODEL_HEAD_PER_FRAME, "the network must have outputs for every frame");
 _Static_assert(DETECTOR_WINDOW * 255u <= UINT16_MAX, "the detector's sums have 16 bits");
-_Static_assert(sizeof(app_model_in_t) == FRONT_END_CHANNELS, "the network reads one frame");
+_Static_assert(sizeof(app_model_in_t) == FRONT_END_STACK * FRONT_END_CHANNELS,
+               "the network reads one frame");
 
 GHOST_NOINIT static front_end_state_t front_end;
 GHOST_NOINIT static front_end_scratch_t front_end_scratch;
@@ -36,7 +37,7 @@ GHOST_NOINIT static app_model_scratch_t scratch;
 static app_model_in_t in;
 static app_model_out_t out;
 
-static uint16_t features[FRONT_END_CHANNELS];
+static uint16_t features[FRONT_END_STACK * FRONT_END_CHANNELS];
 static uint8_t history[DETECTOR_WINDOW * DETECTOR_WORDS];
 static uint16_t sums[DETECTOR_WORDS];
 static struct {
@@ -94,6 +95,7 @@ static const ghost_listener_params listener = {
     .front_end = &front_end_constants,
     .detector = &detector,
     .step = FRONT_END_STEP,
+    .stack = FRONT_END_STACK,
     .network = network,
 };
 static const ghost_listener_memory memory = {

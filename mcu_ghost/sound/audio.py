@@ -140,9 +140,33 @@ def frames(samples: Samples, settings: FrontEndSettings = KEYWORDS) -> Features:
         settings: The model's; those of keyword models unless given.
 
     Returns:
-        (frames, channels) uint16: every `step`-th, beginning with the `step`-th.
+        (frames, inputs) uint16.
     """
-    return front_end.features(samples, settings)[settings.step - 1 :: settings.step]
+    return joined(front_end.features(samples, settings), nothing_yet(settings), settings)
+
+
+def nothing_yet(settings: FrontEndSettings) -> Features:
+    """Return the features before the first one: (stack - 1, channels) uint16, all 0."""
+    return np.zeros((settings.stack - 1, settings.channels), np.uint16)
+
+
+def joined(features: Features, before: Features, settings: FrontEndSettings) -> Features:
+    """Return the network's frames of features.
+
+    Args:
+        features: (any number, channels) uint16.
+        before: (stack - 1, channels) uint16, the ones before them.
+        settings: The model's.
+
+    Returns:
+        (frames, inputs) uint16: of every `step`-th feature, beginning with the `step`-th, and of
+        those before it, the newest last.
+    """
+    every = np.concatenate([before, features])
+    if len(features) < settings.step:
+        return np.zeros((0, settings.inputs), np.uint16)
+    views = np.lib.stride_tricks.sliding_window_view(every, settings.stack, axis=0)
+    return views[settings.step - 1 :: settings.step].swapaxes(1, 2).reshape(-1, settings.inputs)
 
 
 def to_int8(values: npt.NDArray[np.integer[Any]], formula: Formula) -> Int8s:

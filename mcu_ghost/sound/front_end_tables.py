@@ -23,6 +23,7 @@ HopMs = Annotated[int, Meta(ge=5, le=20)]
 Channels = Annotated[int, Meta(ge=8, le=64)]
 BandEdge = Annotated[float, Meta(ge=0, le=8000)]
 Step = Annotated[int, Meta(ge=1, le=100)]
+Stack = Annotated[int, Meta(ge=1, le=16)]
 
 WINDOW_BITS = 12
 WEIGHT_BITS = 12
@@ -52,11 +53,12 @@ class FrontEndSettings:
     Attributes:
         sample_rate: Samples per second, 8000 or 16000.
         window_ms: Length of what one frame is computed from.
-        hop_ms: From frame to frame, at most the window.
-        channels: Features of a frame.
+        hop_ms: From feature to feature, at most the window.
+        channels: Values of a feature.
         low_hz: Where the lowest mel band begins.
         high_hz: Where the highest one ends, at most half the sample rate.
-        step: The network takes every which frame; the `step`-th is the first.
+        step: Features from one frame of the network to the next; the `step`-th completes the first.
+        stack: Features of a frame: the last ones, the newest behind.
 
     Raises:
         ValueError: Two of them do not go together; the message begins with the name of one.
@@ -69,6 +71,7 @@ class FrontEndSettings:
     low_hz: BandEdge
     high_hz: BandEdge
     step: Step = 1
+    stack: Stack = 1
 
     def __post_init__(self) -> None:
         if self.hop_ms > self.window_ms:
@@ -99,6 +102,11 @@ class FrontEndSettings:
     def points(self) -> int:
         """Length of the complex transform, half the power of two that holds a window."""
         return 1 << (self.window - 1).bit_length() - 1
+
+    @property
+    def inputs(self) -> int:
+        """Values of the network's frame."""
+        return self.channels * self.stack
 
     @property
     def frame_ms(self) -> int:

@@ -106,7 +106,7 @@ class KeywordTask:
         return np.concatenate([audio.read(path, rate), pause])
 
     def frames(self, samples: Samples) -> Int8s:
-        """Return the network's input, (frames, channels) int8, for samples at its rate."""
+        """Return the network's input, (frames, inputs) int8, for samples at its rate."""
         return audio.to_int8(audio.frames(samples, self.front_end), self.formula)
 
     def features(self, source: Path | str | Samples) -> Int8s:
@@ -116,7 +116,7 @@ class KeywordTask:
             source: A WAV or FLAC file, or int16 samples at the model's rate.
 
         Returns:
-            (frames, channels) int8; as many frames as training clips had, whatever the recording's
+            (frames, inputs) int8; as many frames as training clips had, whatever the recording's
             length, unless the model listens without end.
 
         Raises:
@@ -150,10 +150,10 @@ def task_of(model: Model) -> KeywordTask | None:
     where = f"The model '{model.name}'"
     settings = schema.build(given, _Given, where, closed=False).front_end
     said = schema.build(given, _Metadata, where, closed=False)
-    size, channels = model.tensors[model.inputs[0]].size, said.front_end.channels
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or size != channels:
+    size, inputs = model.tensors[model.inputs[0]].size, said.front_end.inputs
+    if len(model.inputs) != 1 or len(model.outputs) != 1 or size != inputs:
         raise GhostError(
-            f"{where} reads {text.count(size, 'value')}, but its front end makes {channels}: it"
+            f"{where} reads {text.count(size, 'value')}, but its front end makes {inputs}: it"
             " must have one input, one frame of features, and one output."
         )
     chosen = None
@@ -288,7 +288,7 @@ def metadata(
         "name": name,
         "task": "keywords",
         "labels": list(labels),
-        "frame": {"shape": [front_end.channels], "hop_ms": front_end.frame_ms},
+        "frame": {"shape": [front_end.inputs], "hop_ms": front_end.frame_ms},
         "reset": "never",
         "front_end": {"kind": KIND} | asdict(front_end),
         "features_to_int8": asdict(formula),

@@ -22,7 +22,7 @@ class Heard(NamedTuple):
     """What some samples brought.
 
     Attributes:
-        frames: (frames, channels) int8, what the network read.
+        frames: (frames, inputs) int8, what the network read.
         scores: (frames, words) of the detector's words, 0 to 1.
         words: What is reported, in order.
     """
@@ -56,7 +56,7 @@ class Listener:
         rate = self._settings.sample_rate
         self._resampler = None if rate == keywords.RATE else Resampler(keywords.RATE, rate)
         self._front_end = FrontEnd(self._settings)
-        self._features = np.zeros((0, self._settings.channels), np.uint16)
+        self._features = audio.nothing_yet(self._settings)
         self._runner = reference.Runner(model)
         self._detector = detector.Stream(self._chosen, model.tensors[model.outputs[0]].size)
 
@@ -68,11 +68,12 @@ class Listener:
         """
         if self._resampler is not None:
             samples = self._resampler.feed(samples)
-        step = self._settings.step
+        settings = self._settings
         features = np.concatenate([self._features, self._front_end.feed(samples)])
-        whole = len(features) // step * step
-        self._features = features[whole:]
-        frames = audio.to_int8(features[step - 1 : whole : step], self._formula)
+        before = settings.stack - 1
+        found = audio.joined(features[before:], features[:before], settings)
+        self._features = features[len(found) * settings.step :]
+        frames = audio.to_int8(found, self._formula)
         if not len(frames):
             return Heard(frames, np.zeros((0, len(self.words))), ())
         sums, events = self._detector.feed(self._runner.answers(frames))

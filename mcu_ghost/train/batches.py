@@ -30,6 +30,7 @@ class Batches:
         classes: Of the targets.
         smoothing: Of the targets.
         balance: See `Training.class_balance`.
+        stack: Features of a frame.
     """
 
     streams: Streams
@@ -39,6 +40,7 @@ class Batches:
     classes: int
     smoothing: float
     balance: float
+    stack: int = 1
 
     @property
     def steps(self) -> int:
@@ -82,13 +84,23 @@ class Batches:
             now = slice(start, start + self.frames)
             x, y = self.form.real(features[:, now]), labels[:, now]
             if rng is not None and masks is not None:
-                mask(rng, x, masks)
+                mask(rng, x, masks, self.stack)
             yield x[rows], hot[y[rows]], table[y[rows]]
 
 
-def mask(rng: np.random.Generator, x: npt.NDArray[np.float32], masks: Training) -> None:
-    """Cover times and channels of each sequence, in place, by their mean, 0 (SpecAugment)."""
-    rows, frames, channels = x.shape
+def mask(
+    rng: np.random.Generator, x: npt.NDArray[np.float32], masks: Training, stack: int = 1
+) -> None:
+    """Cover times and channels of each sequence, in place, by their mean, 0 (SpecAugment).
+
+    Args:
+        rng: Randomness.
+        x: (rows, frames, inputs).
+        masks: How many, how large.
+        stack: Features of a frame; a channel is covered in all of them.
+    """
+    features = x.reshape(*x.shape[:2], stack, -1)
+    rows, frames, _, channels = features.shape
     for count, most, size, axis in (
         (masks.time_masks, masks.mask_frames, frames, 1),
         (masks.channel_masks, masks.mask_channels, channels, 2),
@@ -98,5 +110,5 @@ def mask(rng: np.random.Generator, x: npt.NDArray[np.float32], masks: Training) 
             start = rng.integers(0, size - width + 1)
             place = np.arange(size)
             covered = (place >= start[:, None]) & (place < (start + width)[:, None])
-            x[covered[:, :, None].repeat(channels, 2) if axis == 1
-              else covered[:, None, :].repeat(frames, 1)] = 0  # fmt: skip
+            covered = covered[:, :, None, None] if axis == 1 else covered[:, None, None, :]
+            features[np.broadcast_to(covered, features.shape)] = 0

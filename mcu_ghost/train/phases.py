@@ -32,9 +32,11 @@ from mcu_ghost.train.recipe import Network, Recipe
 
 def network(shape: Network, streams: int, frames: int, inputs: int, classes: int) -> Any:
     """Return the untrained model: (streams, frames, inputs) to each frame's probabilities."""
+    dense = [keras.layers.Dense(shape.dense, activation="relu")] if shape.dense else []
     return keras.Sequential(
         [
             keras.layers.Input(batch_shape=(streams, frames, inputs)),
+            *dense,
             layers.GhostGRU(shape.units, ratio=shape.ratio, return_sequences=True, stateful=True),
             keras.layers.Dropout(shape.dropout),
             keras.layers.Dense(classes),
@@ -293,7 +295,8 @@ def train(
     workers = max(1, len(settings.workers))
     batches = [
         Batches(streams, form, settings.streams, settings.frames, classes,
-                settings.label_smoothing, settings.class_balance) for streams in data
+                settings.label_smoothing, settings.class_balance, recipe.front_end.stack)
+        for streams in data
     ]  # fmt: skip
     if settings.streams % workers or min(b.steps for b in batches) < 1:
         raise GhostError(

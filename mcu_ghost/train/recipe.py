@@ -27,11 +27,13 @@ class Network:
     """`[network]`.
 
     Attributes:
+        dense: Units of a layer with ReLU in front of the recurrent one; 0: none.
         units: Of the recurrent layer.
         ratio: Units for each intrinsic one; 1 is a plain GRU.
         dropout: Of the recurrent layer's outputs.
     """
 
+    dense: Annotated[int, Meta(ge=0, le=4096)] = 0
     units: Annotated[int, Meta(ge=1, le=4096)] = 154
     ratio: Annotated[int, Meta(ge=1, le=64)] = 2
     dropout: Annotated[float, Meta(ge=0, le=0.9)] = 0.2

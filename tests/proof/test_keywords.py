@@ -98,6 +98,15 @@ def i2s_board(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
     return boards.load("settings")
 
 
+@pytest.mark.parametrize("stack", [2, 5])
+def test_features_side_by_side(stack: int, tmp_path: Path) -> None:
+    model = listener(stack=stack)
+    built = build.build(model, boards.load("nrf52840"), "kws", tmp_path / "b")
+    report = keywords.run(built, [keywords.Part("noise", noise(2000))])
+    assert report.differences == () and report.overruns == 0
+    assert {word.word for part in report.parts for word in part.words} > {LABELS[0]}
+
+
 def test_words_and_outputs_equal_the_pc(image: build.Built) -> None:
     board, lines, seconds = boards.load("nrf52840"), list[Line](), list[float]()
     played = [

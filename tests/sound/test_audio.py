@@ -124,6 +124,21 @@ def test_the_settings_decide(tmp_path: Path, rate: int) -> None:
     assert np.array_equal(got, audio.to_int8(every[2::3], FORMULA))
 
 
+@pytest.mark.parametrize(("step", "stack"), [(1, 1), (2, 1), (2, 2), (1, 3), (2, 5), (3, 2)])
+def test_the_last_features_side_by_side(step: int, stack: int) -> None:
+    settings = dataclasses.replace(audio.KEYWORDS, step=step, stack=stack)
+    sound = np.random.default_rng(1).integers(-9999, 9999, 8000).astype(np.int16)
+    every = front_end.features(sound, settings)
+    assert len(every) == 48
+    zeros = np.zeros(40, np.uint16)
+    wanted = [
+        np.concatenate([every[i] if i >= 0 else zeros for i in range(end - stack, end)])
+        for end in range(step, len(every) + 1, step)
+    ]
+    np.testing.assert_array_equal(audio.frames(sound, settings), wanted)
+    assert audio.frames(sound[:320], settings).shape == (0, 40 * stack)
+
+
 def test_the_bundled_clips_are_usable() -> None:
     clips = resources.demo_clips()
     assert len(clips) >= 6

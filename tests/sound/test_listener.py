@@ -56,9 +56,9 @@ def test_scores_in_pieces_are_scores(seed: int) -> None:
     assert events == detector.events(outputs, chosen) and len(events) > 5
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_random_networks(seed: int) -> None:
-    model, sound = listener(seed=seed + 20), noise(3000)[: 299 * 160]
+@pytest.mark.parametrize(("seed", "stack"), [(0, 1), (1, 1), (2, 1), (0, 2), (1, 5)])
+def test_random_networks(seed: int, stack: int) -> None:
+    model, sound = listener(seed=seed + 20, stack=stack), noise(3000)[: 299 * 160]
     found = joined([Listener(model).feed(sound)])
     hears = Listener(model)
     pieces = joined([hears.feed(piece) for piece in cut(sound, seed)])

@@ -69,6 +69,21 @@ def test_tones_from_training_to_integers(tmp_path: Path) -> None:
     assert "of validation sounds without words cannot tell" in page
 
 
+def test_features_side_by_side_and_a_layer_in_front(tmp_path: Path) -> None:
+    from mcu_ghost.network.tflite import read
+
+    recipe = write(tmp_path, epochs=5)
+    text = recipe.read_text().replace("units = 16", "units = 16\ndense = 12")
+    recipe.write_text(f"{text}\n[front_end]\nstack = 3\n")
+    found = run(recipe)
+    quiet = next(w for w in found["words"] if w["snr_db"] is None)
+    assert quiet["int8"]["count"] <= 0.2 * quiet["int8"]["of"]
+    assert abs(quiet["int8"]["count"] - quiet["float32"]["count"]) <= 1
+    model = read.load(recipe.with_suffix(".tflite"))
+    assert model.tensors[model.inputs[0]].size == 120
+    assert model.metadata["front_end"]["stack"] == 3
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     whole, cut = (tmp_path / name for name in ("whole", "cut"))
     recipe = write(whole, epochs=3)

@@ -157,7 +157,7 @@ def _listener_bytes(
     end = align(front_end + context.plan.state_bytes) + align(scratch)
     for _, size in context.input_fields + context.output_fields:
         end += size
-    end = align(end, 2) + len(words.words) * (2 + words.window)
+    end = align(end, 2) + 2 * settings.inputs + len(words.words) * (2 + words.window)
     return align(align(end, 4) + 12)
 
 

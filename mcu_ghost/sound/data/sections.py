@@ -14,6 +14,7 @@ from mcu_ghost.sound.front_end_tables import (
     Channels,
     FrontEndSettings,
     HopMs,
+    Stack,
     Step,
     WindowMs,
 )
@@ -80,7 +81,8 @@ class FrontEnd:
         channels: Values of a feature.
         low_hz: Where the lowest band begins.
         high_hz: Where the highest one ends.
-        step: The network takes every which feature as a frame.
+        step: Features from one frame of the network to the next.
+        stack: Features of a frame: the last ones, side by side.
     """
 
     window_ms: WindowMs = 30
@@ -89,6 +91,7 @@ class FrontEnd:
     low_hz: BandEdge = 125.0
     high_hz: BandEdge = 7500.0
     step: Step = 2
+    stack: Stack = 1
 
 
 @dataclass(frozen=True)

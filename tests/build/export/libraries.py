@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -90,6 +91,7 @@ MODELS = {
     "last_only": last_only,
     "every_frame": every_frame,
     "listener": listener,
+    "stacked": functools.partial(listener, stack=3),
     "cleaner": random_enhancer,
     "windows": windows,
 }
