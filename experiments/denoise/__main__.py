@@ -4,7 +4,8 @@
     python -m experiments.denoise --root FOLDER
 
 trains whatever `.cache/denoise` does not hold yet, by the recipe of `examples/clean_speech` with
-fewer steps, and writes the numbers of every run to a file of its own. `FOLDER` is that recipe's.
+fewer steps, recordings at their own speed and gains as they are, and writes the numbers of every
+run to a file of its own. `FOLDER` is that recipe's.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 from experiments.denoise import RECIPE, ROOT, TEST_SEED
 from experiments.denoise.networks import VARIANTS, Variant, made
 from mcu_ghost.host import console, files
+from mcu_ghost.sound.data.mixtures import Mixing
+from mcu_ghost.sound.enhancement import Gains
 from mcu_ghost.train.enhancement import pipeline, sounds, training
 from mcu_ghost.train.enhancement import recipe as recipes
 from mcu_ghost.train.enhancement.recipe import Recipe
@@ -60,9 +63,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     options = parser.parse_args()
     recipe = recipes.read(RECIPE)
-    recipe = dataclasses.replace(
-        recipe, training=dataclasses.replace(recipe.training, steps=options.steps, every=250)
-    )
+    shorter = dataclasses.replace(recipe.training, steps=options.steps, every=250)
+    recipe = dataclasses.replace(recipe, training=shorter, mixing=Mixing(), gains=Gains())
     options.cache.mkdir(parents=True, exist_ok=True)
     found = sounds.load(recipe, options.root)
     for seed in options.seeds:
