@@ -66,6 +66,8 @@ def test_sounds_are_read_once_and_split_by_speaker(tmp_path: Path) -> None:
     speech = {split: len(pool.speech) for split, pool in found.pools.items()}
     assert sum(words.values()) == 80 and sum(speech.values()) == 40
     assert words["train"] > words["test"] > 0 and words["validation"] > 0
+    for pool in found.pools.values():
+        assert [len(shelf) for shelf in pool.shelves] == [len(pool.speech)]
     one = found.pools["train"].words[0]
     assert abs(one.end - one.start - 6400) <= 640  # 0.4 s, to two pieces of 20 ms
 

@@ -41,12 +41,16 @@ class Scene:
 
 
 def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterator[Said]:
-    """Yield what is said in training, without end: words, beginnings of words, other speech."""
+    """Yield what is said in training, without end: words, beginnings of words, other speech.
+
+    A folder of few recordings counts as much as one of many: what is synthesised is cheap.
+    """
     folders = sorted({word.origin for word in pool.words})
     shelves = [[word for word in pool.words if word.origin == origin] for origin in folders]
+    others = pool.shelves or (pool.speech,)
     while True:
         kind = rng.random()
-        shelf = shelves[rng.integers(len(shelves))]  # few recordings count as much as many
+        shelf = shelves[rng.integers(len(shelves))]
         word = shelf[rng.integers(len(shelf))]
         if kind < settings.words or not pool.speech:
             yield varied(rng, word, settings, pool.dull_words)
@@ -56,7 +60,8 @@ def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterato
             part = Said(word.samples[:end], -1, word.start, end)
             yield varied(rng, part, settings, pool.dull_words)
         else:
-            speech = pool.speech[rng.integers(len(pool.speech))]
+            speeches = others[rng.integers(len(others))]
+            speech = speeches[rng.integers(len(speeches))]
             start = int(rng.integers(max(1, len(speech) - _LONGEST)))
             piece = speech[start : start + _LONGEST]
             yield varied(rng, Said(piece, -1, 0, len(piece)), settings, pool.dull_speech)

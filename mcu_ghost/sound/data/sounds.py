@@ -69,6 +69,7 @@ class Pool:
             the words' own data sets, many of them chosen to sound alike, are not among them.
         dull_words: Share of the words to make dull, so that as many are as of the other speech.
         dull_speech: Share of the other speech to make dull, so that as many are as of the words.
+        shelves: The speech by folder: what the words' own data sets have, and each of negatives.
     """
 
     words: tuple[Said, ...]
@@ -77,6 +78,7 @@ class Pool:
     apart: dict[str, tuple[Samples, ...]] = field(default_factory=dict)
     dull_words: float = 0.0
     dull_speech: float = 0.0
+    shelves: tuple[tuple[Samples, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +133,7 @@ def load(
     words: dict[Split, list[Said]] = {split: [] for split in uses.values()}
     kinds: dict[tuple[Split, str], list[Samples]] = {}
     apart: dict[tuple[Split, str], list[Samples]] = {}
+    shelves: dict[Split, dict[str, list[Samples]]] = {split: {} for split in uses.values()}
     dull: dict[str, list[bool | None]] = {"words": [], "speech": []}  # of training
     skipped: list[tuple[Path, str]] = []
     wanted = Counter(item.path.parent for item, _ in plan.words)
@@ -150,6 +153,8 @@ def load(
         else:
             name = plan.others[number - len(plan.words)][2]
             kinds.setdefault((item.split, kind), []).append(samples)
+            if kind == "speech":
+                shelves[item.split].setdefault(name, []).append(samples)
             if name:
                 apart.setdefault((item.split, name), []).append(samples)
     for parent, count in wanted.items():
@@ -163,6 +168,7 @@ def load(
             {name: tuple(found) for (use, name), found in apart.items() if use == split},
             bandwidth.to_match(of_words, of_speech),
             bandwidth.to_match(of_speech, of_words),
+            tuple(tuple(each) for each in shelves[split].values()),
         )
         for split in words
     }

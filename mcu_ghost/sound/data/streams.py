@@ -24,7 +24,7 @@ from mcu_ghost.sound.front_end_tables import FrontEndSettings
 
 SECONDS = 60  # of a scene
 _BLOCK = 10  # scenes of a file
-_VERSION = 4  # of scenes and targets; a cache of another one is not read
+_VERSION = 5  # of scenes and targets; a cache of another one is not read
 # A frame says a word from just before its end until a little after it; what comes before, within
 # the word, and right after that may say anything.
 _EARLY_MS, _SAYS_MS, _FREE_MS = 60, 300, 500

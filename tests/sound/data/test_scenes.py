@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,15 @@ def test_a_word_is_found_where_it_is_in_its_recording() -> None:
     wave[5000:11000] += 4000 * np.sin(np.arange(6000))
     start, end = sounds.extent(wave.astype(np.int16))
     assert abs(start - 5000) <= 320 and abs(end - 11000) <= 320
+
+
+def test_a_folder_of_few_recordings_speaks_as_often_as_one_of_many() -> None:
+    few, many = (np.full(800, 1000 + i, np.int16) for i in range(2))
+    pool = dataclasses.replace(POOL, speech=(few, *[many] * 99), shelves=((few,), (many,) * 99))
+    plain = Scenes(words=0.01, cut_words=0, speed=0, reverb=0)
+    said = itertools.islice(scenes.programme(np.random.default_rng(1), pool, plain), 500)
+    found = [one.samples[0] == 1000 for one in said if one.label < 0]
+    assert len(found) > 480 and 0.4 < np.mean(found) < 0.6
 
 
 def test_spans_are_where_the_words_sound() -> None:
