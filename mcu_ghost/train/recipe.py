@@ -33,8 +33,8 @@ class Network:
         dropout: Of the recurrent layer's outputs.
     """
 
-    dense: Annotated[int, Meta(ge=0, le=4096)] = 0
-    units: Annotated[int, Meta(ge=1, le=4096)] = 154
+    dense: Annotated[int, Meta(ge=0, le=4096)] = 48
+    units: Annotated[int, Meta(ge=1, le=4096)] = 144
     ratio: Annotated[int, Meta(ge=1, le=64)] = 2
     dropout: Annotated[float, Meta(ge=0, le=0.9)] = 0.2
 

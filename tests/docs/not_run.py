@@ -60,13 +60,16 @@ NOT_RUN = {
     ("examples/clean_speech/README.md",
      "mcu-ghost train examples/clean_speech/clean_speech.toml --root FOLDER"): HOURS,
     ("examples/wake_words/README.md", "pip install 'mcu-ghost[emulate,train]'"): INSTALLS,
-    ("examples/wake_words/README.md", "apt install espeak-ng flite ffmpeg"): INSTALLS,
+    ("examples/wake_words/README.md",
+     "apt install espeak-ng flite ffmpeg wamerican-small"): INSTALLS,
     ("examples/wake_words/README.md", "mcu-ghost data synth"
      ' --words "alexa,computer,jarvis,smart mirror,snowboy,view glass"'
      " --augment none --per-word 600 --unknown 3000 --clip-ms 1500"
      " --out FOLDER/synthetic"): HOURS,
     ("examples/wake_words/README.md",
      "python -m examples.wake_words.negatives FOLDER/negatives"): INTERNET,
+    ("examples/wake_words/README.md",
+     "python -m examples.wake_words.phrases FOLDER/phrases"): HOURS,
     ("examples/wake_words/README.md",
      "mcu-ghost train examples/wake_words/wake_words.toml --root FOLDER"): HOURS,
 }  # fmt: skip

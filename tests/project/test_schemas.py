@@ -142,7 +142,7 @@ def test_the_recipes_page_is_what_help_prints() -> None:
     page = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
     assert ghost("train", "--help-recipe").stdout == schemas.page("recipe")
     assert page.endswith(f"\n\n{schemas.page('recipe')}"), "mcu-ghost train --help-recipe"
-    assert "| `units` | `154` | a whole number, 1 to 4096 | Of the recurrent layer. |" in page
+    assert "| `units` | `144` | a whole number, 1 to 4096 | Of the recurrent layer. |" in page
     assert "## `[[negatives]]`" in page and '| `kind` | required | `"noise"`, `"speech"` |' in page
 
 

@@ -73,7 +73,7 @@ class Negatives:
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """`[front_end]`: how sound becomes frames. The defaults are those of keyword models.
+    """`[front_end]`: how sound becomes frames.
 
     Attributes:
         window_ms: Length of what one feature is computed from.
@@ -91,7 +91,7 @@ class FrontEnd:
     low_hz: BandEdge = 125.0
     high_hz: BandEdge = 7500.0
     step: Step = 2
-    stack: Stack = 1
+    stack: Stack = 5
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Scenes:
     words: Annotated[float, Meta(ge=0.01, le=1)] = 0.4
     cut_words: Annotated[float, Meta(ge=0, le=0.9)] = 0.08
     quiet: Annotated[float, Meta(ge=0, le=1)] = 0.15
-    snr_db: Pair = (0.0, 30.0)
+    snr_db: Pair = (-5.0, 25.0)
     level_db: Pair = (-42.0, -14.0)
     reverb: Annotated[float, Meta(ge=0, le=1)] = 0.3
     speed: Annotated[float, Meta(ge=0, le=1)] = 0.4

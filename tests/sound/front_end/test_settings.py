@@ -65,10 +65,10 @@ def test_tables_of_any_settings(
 
 
 def test_the_header_says_what_an_app_needs() -> None:
-    texts = generated(FrontEndSettings(8000, 30, 16, 24, 125, 3800, 3))
+    texts = generated(FrontEndSettings(8000, 30, 16, 24, 125, 3800, 3, 4))
     assert list(texts) == ["front_end.h", "front_end_data.h", "front_end.c"]
     defined = dict(re.findall(r"#define FRONT_END_(\w+) (\d+)u", texts["front_end.h"]))
-    assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "RATE": "8000"}
+    assert defined == {"HOP": "128", "CHANNELS": "24", "STEP": "3", "STACK": "4", "RATE": "8000"}
 
 
 @pytest.mark.parametrize("headroom", [1, 2, 3, 4])
