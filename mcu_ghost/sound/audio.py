@@ -176,5 +176,5 @@ def to_int8(values: npt.NDArray[np.integer[Any]], formula: Formula) -> Int8s:
         formula: How.
     """
     half = 1 << (formula.shift - 1)
-    scaled = (values.astype(np.int64) * formula.multiplier + half) >> formula.shift
+    scaled = (values.astype(np.int32) * formula.multiplier + half) >> formula.shift
     return np.clip(scaled + formula.zero_point, -128, 127).astype(np.int8)

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -17,3 +19,14 @@ def test_the_input_format_covers_the_features_and_is_exact() -> None:
     assert low <= real.min() and real.max() <= high
     assert (high - low) / 255 == form.scale
     assert real.mean() == pytest.approx(0, abs=0.02)
+
+
+def test_hours_of_features_are_never_converted_as_a_whole() -> None:
+    features = np.random.default_rng(0).integers(0, 660, (40, 500, 200)).astype(np.uint16)
+    tracemalloc.start()
+    try:
+        of_features(features)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < features.nbytes
