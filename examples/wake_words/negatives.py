@@ -18,7 +18,8 @@ from mcu_ghost.host import console
 from mcu_ghost.host.errors import GhostError
 
 # package, folder or file pattern in it, use, kind. Asterisk: one professional speaker a language;
-# ktuberling: children's words in many languages; hedgewars: acted exclamations.
+# ktuberling: children's words in many languages; klettres: letters and syllables in many;
+# hedgewars: acted exclamations.
 SOURCES = (
     ("asterisk-core-sounds-en-g722", "**/*.g722", "train", "speech"),
     ("asterisk-core-sounds-es-g722", "**/*.g722", "train", "speech"),
