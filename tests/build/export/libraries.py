@@ -95,6 +95,7 @@ MODELS = {
     "cleaner": random_enhancer,
     "windows": windows,
 }
+HEAR = ("listener", "stacked")  # sound in, words out
 
 
 def make(model: Model, kind: Kind, folder: Path, core: str = "any", name: str = "net") -> Path:

@@ -20,7 +20,7 @@ from mcu_ghost.host import resources
 from mcu_ghost.network.tflite import read
 from mcu_ghost.sound import keywords
 from tests.build.export import libraries
-from tests.build.export.libraries import MODELS
+from tests.build.export.libraries import HEAR, MODELS
 from tests.conftest import WARNINGS, need
 
 HARDWARE = Path(__file__).with_name("hardware")
@@ -54,9 +54,9 @@ def test_library_properties_follow_the_specification(kind: str, tmp_path: Path) 
     assert (out / "src" / fields["includes"]).is_file()
     for sketch in out.glob("examples/*/*.ino"):
         assert sketch.stem == sketch.parent.name
-    assert (out / "examples" / "listen").is_dir() == (kind == "listener")
+    assert (out / "examples" / "listen").is_dir() == (kind in HEAR)
     assert (out / "examples" / "clean").is_dir() == (kind == "cleaner")
-    assert (out / "examples" / "loop").is_dir() == (kind not in ("listener", "cleaner"))
+    assert (out / "examples" / "loop").is_dir() == (kind not in (*HEAR, "cleaner"))
     header = "".join(path.read_text() for path in out.glob("src/**/*.h"))
     for line in (out / "keywords.txt").read_text().splitlines():
         word, role = line.split("\t")
