@@ -151,6 +151,8 @@ class Recipe:
 def of_folder(folder: Path) -> Recipe:
     """Return a recipe for a first try with the words of a data set: minutes, not hours.
 
+    So few hours are worth many small steps.
+
     Args:
         folder: In Speech Commands layout; the recipe is called as it is, and relative to what is
             around it.
@@ -160,7 +162,7 @@ def of_folder(folder: Path) -> Recipe:
         name,
         Words((name,)),
         scenes=Scenes(train_hours=2.0, validation_hours=0.3, noise_hours=0.2),
-        training=Training(epochs=6, qat_epochs=2),
+        training=Training(epochs=6, qat_epochs=2, streams=32, learning_rate=4e-3),
     )
 
 
