@@ -43,11 +43,9 @@ def clip(out: Path, known: list[str], number: int) -> None:
     """Make one clip, each with randomness of its own."""
     rng = np.random.default_rng([1, number])
     text = phrase(rng, known)
-    voices = speech.voices("train", speech.ENGLISH)
+    voices = speech.voices("train")
     alike = voices[number % len(voices)]
-    voice = alike[int(rng.integers(len(alike)))]
-    if voice.engine == "espeak-ng":
-        voice = speech.Voice(voice.engine, voice.name, str(rng.choice(speech.accents("en"))))
+    voice = speech.with_accent(rng, alike[int(rng.integers(len(alike)))])
     path = out / f"{plan.voice_id(alike[0])}_{number:04d}.flac"
     if not path.is_file():
         said = speech.say(text, voice, int(rng.integers(120, 220)), int(rng.integers(25, 75)))

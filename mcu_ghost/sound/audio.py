@@ -141,7 +141,8 @@ def frames(samples: Samples, settings: FrontEndSettings = KEYWORDS) -> Features:
     Returns:
         (frames, inputs) uint16.
     """
-    return joined(front_end.features(samples, settings), nothing_yet(settings), settings)
+    features = front_end.features(samples, settings)
+    return joined(np.concatenate([nothing_yet(settings), features]), settings)
 
 
 def nothing_yet(settings: FrontEndSettings) -> Features:
@@ -149,22 +150,20 @@ def nothing_yet(settings: FrontEndSettings) -> Features:
     return np.zeros((settings.stack - 1, settings.channels), np.uint16)
 
 
-def joined(features: Features, before: Features, settings: FrontEndSettings) -> Features:
+def joined(features: Features, settings: FrontEndSettings) -> Features:
     """Return the network's frames of features.
 
     Args:
-        features: (any number, channels) uint16.
-        before: (stack - 1, channels) uint16, the ones before them.
+        features: (stack - 1 and any number, channels) uint16, the ones before the first ahead.
         settings: The model's.
 
     Returns:
         (frames, inputs) uint16: of every `step`-th feature, beginning with the `step`-th, and of
         those before it, the newest last.
     """
-    every = np.concatenate([before, features])
-    if len(features) < settings.step:
+    if len(features) < settings.stack:
         return np.zeros((0, settings.inputs), np.uint16)
-    views = np.lib.stride_tricks.sliding_window_view(every, settings.stack, axis=0)
+    views = np.lib.stride_tricks.sliding_window_view(features, settings.stack, axis=0)
     return views[settings.step - 1 :: settings.step].swapaxes(1, 2).reshape(-1, settings.inputs)
 
 

@@ -68,11 +68,9 @@ class Listener:
         """
         if self._resampler is not None:
             samples = self._resampler.feed(samples)
-        settings = self._settings
         features = np.concatenate([self._features, self._front_end.feed(samples)])
-        before = settings.stack - 1
-        found = audio.joined(features[before:], features[:before], settings)
-        self._features = features[len(found) * settings.step :]
+        found = audio.joined(features, self._settings)
+        self._features = features[len(found) * self._settings.step :]
         frames = audio.to_int8(found, self._formula)
         if not len(frames):
             return Heard(frames, np.zeros((0, len(self.words))), ())

@@ -262,7 +262,7 @@ def used(model: Model, known: list[KeywordTask]) -> None:
 def test_hostile_metadata_is_refused_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, load: Callable[..., Model], count: int
 ) -> None:
-    rng = random.Random(count)
+    rng = random.Random(count + 5)
     known: list[KeywordTask] = []
     fine = 0
     for _ in range(count):
@@ -276,7 +276,7 @@ def test_hostile_metadata_is_refused_in_one_sentence(
             assert told.isprintable() and len(told) < 300, told
             assert told.startswith(("It: the mcu_ghost metadata ", "The model "))
         assert time.thread_time() - started < 1, said
-    assert count // 20 < fine < count // 2 and len(known) > count // 60
+    assert count // 20 < fine < count // 2 and len(known) > count // 50
 
 
 def test_a_library_of_what_is_said() -> None:

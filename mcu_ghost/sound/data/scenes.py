@@ -47,12 +47,11 @@ def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterato
     """
     folders = sorted({word.origin for word in pool.words})
     shelves = [[word for word in pool.words if word.origin == origin] for origin in folders]
-    others = pool.shelves or (pool.speech,)
     while True:
         kind = rng.random()
         shelf = shelves[rng.integers(len(shelves))]
         word = shelf[rng.integers(len(shelf))]
-        if kind < settings.words or not pool.speech:
+        if kind < settings.words or not pool.shelves:
             yield varied(rng, word, settings, pool.dull_words)
         elif kind < settings.words + settings.cut_words:
             length = word.end - word.start
@@ -60,7 +59,7 @@ def programme(rng: np.random.Generator, pool: Pool, settings: Scenes) -> Iterato
             part = Said(word.samples[:end], -1, word.start, end)
             yield varied(rng, part, settings, pool.dull_words)
         else:
-            speeches = others[rng.integers(len(others))]
+            speeches = pool.shelves[rng.integers(len(pool.shelves))]
             speech = speeches[rng.integers(len(speeches))]
             start = int(rng.integers(max(1, len(speech) - _LONGEST)))
             piece = speech[start : start + _LONGEST]

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,22 +65,25 @@ class Pool:
 
     Attributes:
         words: Recordings of the words.
-        speech: Speech without the words.
+        shelves: Speech without the words, by folder: the words' own data sets, each of negatives.
         noise: Anything else without them.
         apart: What false accepts are counted on, by folder: the recipe's negatives. Other words of
             the words' own data sets, many of them chosen to sound alike, are not among them.
         dull_words: Share of the words to make dull, so that as many are as of the other speech.
         dull_speech: Share of the other speech to make dull, so that as many are as of the words.
-        shelves: The speech by folder: what the words' own data sets have, and each of negatives.
     """
 
     words: tuple[Said, ...]
-    speech: tuple[Samples, ...]
+    shelves: tuple[tuple[Samples, ...], ...]
     noise: tuple[Samples, ...]
     apart: dict[str, tuple[Samples, ...]] = field(default_factory=dict)
     dull_words: float = 0.0
     dull_speech: float = 0.0
-    shelves: tuple[tuple[Samples, ...], ...] = ()
+
+    @functools.cached_property
+    def speech(self) -> tuple[Samples, ...]:
+        """All speech without the words."""
+        return tuple(itertools.chain.from_iterable(self.shelves))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +136,7 @@ def load(
     plan = _plan(recipe, root, labels, first, uses)
     items = [item for item, _ in plan.words] + [item for item, _, _ in plan.others]
     words: dict[Split, list[Said]] = {split: [] for split in uses.values()}
-    kinds: dict[tuple[Split, str], list[Samples]] = {}
+    noises: dict[Split, list[Samples]] = {split: [] for split in uses.values()}
     apart: dict[tuple[Split, str], list[Samples]] = {}
     shelves: dict[Split, dict[str, list[Samples]]] = {split: {} for split in uses.values()}
     dull: dict[str, list[bool | None]] = {"words": [], "speech": []}  # of training
@@ -152,9 +157,10 @@ def load(
             words[item.split].append(replace(said, speaker=item.group))
         else:
             name = plan.others[number - len(plan.words)][2]
-            kinds.setdefault((item.split, kind), []).append(samples)
             if kind == "speech":
                 shelves[item.split].setdefault(name, []).append(samples)
+            else:
+                noises[item.split].append(samples)
             if name:
                 apart.setdefault((item.split, name), []).append(samples)
     for parent, count in wanted.items():
@@ -163,12 +169,11 @@ def load(
     pools = {
         split: Pool(
             tuple(words[split]),
-            tuple(kinds.get((split, "speech"), ())),
-            tuple(kinds.get((split, "noise"), ())),
+            tuple(tuple(each) for each in shelves[split].values()),
+            tuple(noises[split]),
             {name: tuple(found) for (use, name), found in apart.items() if use == split},
             bandwidth.to_match(of_words, of_speech),
             bandwidth.to_match(of_speech, of_words),
-            tuple(tuple(each) for each in shelves[split].values()),
         )
         for split in words
     }

@@ -132,6 +132,13 @@ def voices(split: Split, language: str = ENGLISH) -> list[tuple[Voice, ...]]:
     return found
 
 
+def with_accent(rng: np.random.Generator, voice: Voice, language: str = ENGLISH) -> Voice:
+    """Return a voice with one of the language's accents, where its engine has any."""
+    if voice.engine != "espeak-ng":
+        return voice
+    return Voice(voice.engine, voice.name, str(rng.choice(accents(language))))
+
+
 def say(text: str, voice: Voice, speed: int = 160, pitch: int = 50) -> Samples:
     """Speak a text.
 

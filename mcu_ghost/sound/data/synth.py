@@ -148,9 +148,7 @@ def make(settings: SynthSettings, clip: Clip, source: Noise) -> Samples:
     texts = [w for w in settings.words if plan.label_of(w) == clip.label]
     texts = texts or list(settings.unknown_texts())
     text = texts[rng.integers(len(texts))]
-    voice = clip.voice
-    if voice.engine == "espeak-ng":
-        voice = Voice(voice.engine, voice.name, str(rng.choice(speech.accents(settings.language))))
+    voice = speech.with_accent(rng, clip.voice, settings.language)
     pace, pitch = int(rng.integers(120, 200)), int(rng.integers(25, 75))
     said = speech.say(text, voice, pace, pitch)
     degraded = settings.augment in ("all", clip.split)
